@@ -1,0 +1,1 @@
+"""LLMgine: a small asyncio engine for tool-calling chat around one message bus."""
