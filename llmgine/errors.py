@@ -1,0 +1,121 @@
+"""Everything LLMgine raises on purpose, grouped by what the one who meets it can do.
+
+    LLMgineError
+    ├── ConfigurationError            change a setting; the text names it
+    ├── BusError                      mend the program
+    │   ├── MissingHandlerError       register a handler for this command
+    │   ├── DuplicateHandlerError     a command has one handler; remove the other
+    │   ├── BusStoppedError           the bus no longer takes messages
+    │   └── CommandFailedError        what `CommandResult.unwrap()` raises when there is no exception to raise
+    ├── RefusedError                  the request cannot be done; the text tells the person why
+    ├── StoreError                    the session store cannot do it
+    │   ├── UnknownSessionError       list the sessions and take one that is there
+    │   └── NewerStoreError           update the program; the database is newer
+    ├── ToolError                     told to the model, which goes on
+    │   ├── UnknownToolError          call a tool that is offered
+    │   └── InvalidArgumentsError     call again with arguments that fit the schema
+    └── ProviderError                 no answer from the model
+        ├── ProviderBusyError         wait, then ask again (`retry_after` says how long, when the service did)
+        ├── ProviderUnavailableError  not reached, or failing; ask again later
+        ├── ProviderReplyError        answered with something that is not a reply; ask again
+        ├── ReplyCutOffError          the reply broke off; `partial` holds what came
+        └── ProviderRefusedError      asking again will not help: key, quota, model name or content
+
+Leaf module: it imports nothing of ours, so it can never be part of a cycle.
+"""
+
+
+class LLMgineError(Exception):
+    """The root: `except LLMgineError` catches what this package raises on purpose."""
+
+
+class ConfigurationError(LLMgineError):
+    """A setting is missing or cannot be used; the text names it and says what to do."""
+
+
+class BusError(LLMgineError):
+    """The bus was used in a way it does not offer."""
+
+
+class MissingHandlerError(BusError):
+    """A command was executed that nobody handles."""
+
+
+class DuplicateHandlerError(BusError):
+    """A second handler was registered for one type of command."""
+
+
+class BusStoppedError(BusError):
+    """A message was given to a bus after `stop()`."""
+
+
+class CommandFailedError(BusError):
+    """A command's handler answered with a failed result; the text is the result's error."""
+
+
+class RefusedError(LLMgineError):
+    """A request that is understood and cannot be done; the text is for the person who asked."""
+
+
+class StoreError(LLMgineError):
+    """The session store could not do what was asked."""
+
+
+class UnknownSessionError(StoreError):
+    """No session has this id."""
+
+
+class NewerStoreError(StoreError):
+    """The database was written by a newer version of this program."""
+
+
+class ToolError(LLMgineError):
+    """A tool call that gave no result; the text goes to the model, so it says what to do differently."""
+
+
+class UnknownToolError(ToolError):
+    """The model called a tool that does not exist."""
+
+
+class InvalidArgumentsError(ToolError):
+    """The model's arguments are not JSON or do not fit the tool's schema."""
+
+
+class ProviderError(LLMgineError):
+    """The model gave no usable reply; the text is for people."""
+
+
+class ProviderBusyError(ProviderError):
+    """The service asks us to slow down.
+
+    Attributes:
+        retry_after: Seconds the service asked us to wait, or None when it did not say.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ProviderUnavailableError(ProviderError):
+    """The service could not be reached, timed out, or answered with a server error."""
+
+
+class ProviderReplyError(ProviderError):
+    """The service answered, but not with a reply: HTML, broken JSON, no choices, nothing in it."""
+
+
+class ReplyCutOffError(ProviderError):
+    """The reply broke off before its end.
+
+    Attributes:
+        partial: The text that had come until then; may be empty.
+    """
+
+    def __init__(self, message: str, *, partial: str) -> None:
+        super().__init__(message)
+        self.partial = partial
+
+
+class ProviderRefusedError(ProviderError):
+    """The service will not answer this, now or on a retry: a wrong key, no quota left, an unknown model."""

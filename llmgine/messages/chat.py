@@ -1,0 +1,73 @@
+"""What the model sees and says: chat messages, tool calls and their results, token usage."""
+
+import secrets
+import string
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+_ALPHANUMERICS = string.ascii_letters + string.digits
+
+
+def new_call_id() -> str:
+    """An id of ours for a tool call: nine alphanumerics, the only form every service accepts."""
+    return "".join(secrets.choice(_ALPHANUMERICS) for _ in range(9))
+
+
+class _Value(BaseModel):
+    """A plain value: immutable, and strict about unknown fields so that a typo is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ToolCall(_Value):
+    """One call the model asks for. `arguments` is the JSON text as the model wrote it, perhaps malformed."""
+
+    id: str = Field(default_factory=new_call_id)
+    name: str
+    arguments: str = "{}"
+
+
+class ToolResult(_Value):
+    """What a tool call gave. `content` is the text the model reads; `ok` is False for an error."""
+
+    call_id: str
+    name: str
+    content: str
+    ok: bool = True
+
+
+class Usage(_Value):
+    """Tokens of one or more model calls. `cached_tokens` is the part of `input_tokens` read from a cache."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        """The tokens of both."""
+        return Usage(
+            input_tokens=self.input_tokens + other.input_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
+        )
+
+
+class ChatMessage(_Value):
+    """One entry of the conversation sent to the model.
+
+    `tool_calls` is set on assistant messages only; `tool_call_id` on tool messages only: the call answered.
+    """
+
+    role: Literal["system", "user", "assistant", "tool"]
+    content: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+
+
+class ToolSchema(_Value):
+    """A tool as the model is told of it. `parameters` is a JSON Schema object."""
+
+    name: str
+    description: str
+    parameters: dict[str, object]

@@ -1,0 +1,51 @@
+"""What every provider offers: one method, from a request to a whole reply, telling the text as it grows."""
+
+from collections.abc import Callable
+from typing import Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from llmgine.messages.chat import ChatMessage, ToolCall, ToolSchema, Usage
+
+
+class ChatRequest(BaseModel):
+    """One model call. `max_output_tokens` None leaves the length of the reply to the service."""
+
+    model_config = ConfigDict(frozen=True)
+
+    messages: tuple[ChatMessage, ...]
+    tools: tuple[ToolSchema, ...] = ()
+    max_output_tokens: int | None = None
+
+
+class ChatReply(BaseModel):
+    """A whole reply. `finish`: "length" when a limit cut it, "filtered" when content was withheld."""
+
+    model_config = ConfigDict(frozen=True)
+
+    text: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    finish: Literal["stop", "tool_calls", "length", "filtered"] = "stop"
+    usage: Usage | None = None
+    model: str
+
+
+class Provider(Protocol):
+    """A source of replies. One provider serves all sessions at once."""
+
+    @property
+    def model(self) -> str:
+        """The model's name, as people know it."""
+
+    async def reply(self, request: ChatRequest, on_text: Callable[[str], None]) -> ChatReply:
+        """Ask the model and return its whole reply.
+
+        `on_text` is called with each new piece of answer text, in order, as it arrives; never with thinking.
+        Cancelling the call ends the request.
+
+        Raises:
+            ProviderError: One of its subclasses; nothing else, whatever the service does.
+        """
+
+    async def aclose(self) -> None:
+        """Let go of connections. Calling it twice is harmless."""
