@@ -1,0 +1,103 @@
+"""What the application can be asked: one handler each, and the answer comes back as a `CommandResult`."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from llmgine.errors import CommandFailedError
+from llmgine.messages.message import Message
+
+
+class Command(Message):
+    """A request, named in the imperative. Derive yours from this."""
+
+
+class CommandResult(BaseModel):
+    """What became of a command: `result` when `success`, else `error` in words and, if there was one, the exception."""
+
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+
+    success: bool
+    result: Any = None
+    error: str | None = None
+    exception: Exception | None = Field(default=None, exclude=True, repr=False)
+
+    def unwrap(self) -> Any:
+        """The result.
+
+        Raises:
+            Exception: The handler's own, when it raised one.
+            CommandFailedError: The command failed without an exception.
+        """
+        if self.success:
+            return self.result
+        raise self.exception or CommandFailedError(self.error or "the command failed and did not say why")
+
+
+class Author(BaseModel):
+    """Who wrote a prompt. `id` is what counts for permissions; `name` is only shown."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    name: str
+
+
+class Admitted(BaseModel):
+    """The answer to a `PromptCommand`: its turn, and how many turns of the session are before it (0: it runs now)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    turn_id: str
+    place: int
+    duplicate: bool = False
+
+
+class PromptCommand(Command):
+    """Somebody says something to the model. Answered with `Admitted` as soon as it is stored.
+
+    `source` and `source_id` name the message it came from; what arrives twice is admitted once. `origin` is the front
+    end's own note on where the answer goes, kept with the turn.
+    """
+
+    session_id: str
+    text: str
+    source: str
+    source_id: str
+    author: Author | None = None
+    origin: dict[str, JsonValue] = Field(default_factory=dict)
+    session_name: str | None = None
+
+
+class StopTurnCommand(Command):
+    """End a turn now, whatever it is doing; without `turn_id`, all queued and running turns of the session.
+
+    Answered with the number of turns stopped.
+    """
+
+    session_id: str
+    turn_id: str | None = None
+
+
+class ClearSessionCommand(Command):
+    """Forget the conversation: stop what runs, and start the next turn with an empty history."""
+
+    session_id: str
+
+
+class SetSystemPromptCommand(Command):
+    """Give the session its own system prompt, or none of its own (None): the default one then holds."""
+
+    session_id: str
+    session_name: str | None = None
+    system_prompt: str | None
+
+
+class DecideToolCallCommand(Command):
+    """Approve or deny a tool call that waits for it. Answered with True if this decision counted (the first does)."""
+
+    session_id: str
+    turn_id: str
+    call_id: str
+    approved: bool
+    decided_by: Author

@@ -1,0 +1,152 @@
+"""What the application tells: facts in the past tense, heard by any number of handlers."""
+
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from pydantic import JsonValue
+
+from llmgine.messages.chat import ToolCall, ToolResult, Usage
+from llmgine.messages.commands import Author, CommandResult
+from llmgine.messages.message import Message
+
+
+class Event(Message):
+    """A fact. Derive yours from this; `logged = False` keeps a class of events out of the log."""
+
+    logged: ClassVar[bool] = True
+
+
+class CommandEvent(Event):
+    """Something became of a command."""
+
+    command_id: int
+    command_type: str
+
+
+class CommandResultEvent(CommandEvent):
+    """A command succeeded."""
+
+    result: CommandResult
+
+
+class CommandErrorEvent(CommandEvent):
+    """A command failed, or its caller was cancelled."""
+
+    error: str
+
+
+class HandlerFailedEvent(Event):
+    """An event handler raised, or took longer than its limit; the other handlers are unharmed."""
+
+    handler: str
+    event_id: int
+    event_type: str
+    error: str
+
+
+class TurnEvent(Event):
+    """Something happened in a turn. `origin` is what the front end stored with the prompt."""
+
+    session_id: str
+    turn_id: str
+    source: str
+    origin: dict[str, JsonValue]
+
+
+class TurnAdmittedEvent(TurnEvent):
+    """A prompt is stored; `place` turns of its session are before it."""
+
+    place: int
+
+
+class TurnStartedEvent(TurnEvent):
+    """A turn began to run; `resumed` after a restart."""
+
+    attempt: int
+    resumed: bool
+
+
+class AnswerProgressEvent(TurnEvent):
+    """The answer grew: `text` is all of this round's text so far. At most ten a second and turn, and not logged."""
+
+    logged: ClassVar[bool] = False
+
+    round: int
+    text: str
+
+
+class ModelRetryEvent(TurnEvent):
+    """The model gave no reply; it is asked again in `wait_seconds`, as try `next_try` of `tries`."""
+
+    round: int
+    next_try: int
+    tries: int
+    wait_seconds: float
+    reason: str
+
+
+class LLMResponseEvent(TurnEvent):
+    """The model's reply of one round, committed."""
+
+    round: int
+    text: str
+    tool_calls: tuple[ToolCall, ...]
+    finish: Literal["stop", "tool_calls", "length", "filtered"]
+    model: str
+    usage: Usage | None
+    seconds: float
+
+
+class ToolCallEvent(TurnEvent):
+    """Something became of a tool call; a handler of this class hears its whole life."""
+
+    round: int
+    call: ToolCall
+
+
+class ToolCallWaitingEvent(ToolCallEvent):
+    """A call waits for somebody's approval until `deadline`, then it is denied."""
+
+    deadline: datetime
+
+
+class ToolCallDecidedEvent(ToolCallEvent):
+    """A waiting call was approved or denied; `decided_by` is None when its time ran out."""
+
+    approved: bool
+    decided_by: Author | None
+
+
+class ToolCallStartedEvent(ToolCallEvent):
+    """A tool runs."""
+
+
+class ToolCallFinishedEvent(ToolCallEvent):
+    """A call has its result; `seconds` is how long the tool ran, 0 if it did not."""
+
+    result: ToolResult
+    seconds: float
+
+
+class TurnFinishedEvent(TurnEvent):
+    """A turn has its outcome, committed. `text` is the last round's answer; `notice` what people should know."""
+
+    state: Literal["done", "failed", "stopped"]
+    text: str
+    notice: str | None
+    model: str
+    usage: Usage
+    seconds: float
+
+
+class SessionClearedEvent(Event):
+    """The conversation was forgotten."""
+
+    session_id: str
+
+
+class SystemPromptChangedEvent(Event):
+    """The session's own system prompt was set, or taken away (None)."""
+
+    session_id: str
+    system_prompt: str | None

@@ -1,0 +1,82 @@
+"""What commands and events have in common: identity, time, session, and their place in a trace."""
+
+import itertools
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class SpanContext(BaseModel):
+    """Where in a trace something happens. Ids are free text; ours are hex, 32 and 16 digits, as OpenTelemetry's."""
+
+    model_config = ConfigDict(frozen=True)
+
+    trace_id: str
+    span_id: str
+    parent_id: str | None = None
+
+
+# A counter started from the wall clock (1,024 ids per millisecond): unique in a process, all but unique between
+# processes, exact in a JavaScript number, and twenty times cheaper than uuid4.
+_ids = itertools.count(time.time_ns() // 1_000_000 << 10)
+_current: ContextVar[tuple[str, str] | None] = ContextVar("llmgine_span", default=None)
+
+
+def next_id() -> int:
+    """A new id, greater than every earlier one of this process."""
+    return next(_ids)
+
+
+def current_span() -> SpanContext | None:
+    """The span that the running code belongs to, or None outside any."""
+    here = _current.get()
+    return SpanContext(trace_id=here[0], span_id=here[1]) if here else None
+
+
+@contextmanager
+def inside(trace_id: str, span_id: str) -> Iterator[None]:
+    """Messages built in this block are children of the span; the span before is restored at its end."""
+    token = _current.set((trace_id, span_id))
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _trace_id(data: dict[str, Any]) -> str:
+    here = _current.get()
+    return here[0] if here else f"{data['id']:032x}"
+
+
+def _span_id(data: dict[str, Any]) -> str:
+    return f"{data['id']:016x}"
+
+
+def _parent_id() -> str | None:
+    here = _current.get()
+    return here[1] if here else None
+
+
+class Message(BaseModel):
+    """One message on the bus: immutable, and a span of its own in the trace it was built in.
+
+    `session_id` is None for what belongs to the whole application.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: int = Field(default_factory=_ids.__next__)
+    at: datetime = Field(default_factory=_now)
+    session_id: str | None = None
+    trace_id: str = Field(default_factory=_trace_id)
+    span_id: str = Field(default_factory=_span_id)
+    parent_id: str | None = Field(default_factory=_parent_id)

@@ -1,0 +1,40 @@
+"""Metrics and spans for people: coloured in a terminal, plain elsewhere."""
+
+from datetime import datetime
+
+from rich.console import Console
+from rich.text import Text
+
+from llmgine.messages.message import Message
+from llmgine.observability.events import MetricEvent, TraceEvent
+
+
+def _duration(event: TraceEvent) -> str:
+    """How long a span took, or nothing where its times are not ISO 8601."""
+    try:
+        seconds = datetime.fromisoformat(event.end_time) - datetime.fromisoformat(event.start_time)
+    except ValueError:
+        return ""
+    return f" {seconds.total_seconds() * 1000:.1f} ms"
+
+
+class ConsoleSink:
+    """Prints metrics, spans, or both, to standard error unless given another console."""
+
+    def __init__(self, *, metrics: bool, traces: bool, console: Console | None = None) -> None:
+        self._metrics = metrics
+        self._traces = traces
+        self._console = console or Console(stderr=True, highlight=False)
+
+    def write(self, message: Message) -> None:
+        """Print the message if it is of a kind that was asked for."""
+        if self._metrics and isinstance(message, MetricEvent):
+            for metric in message.metrics:
+                tags = "".join(f" {name}={value}" for name, value in metric.tags.items())
+                self._say("metric", "cyan", f"{metric.name} = {metric.value:g} {metric.unit or ''}{tags}".rstrip())
+        elif self._traces and isinstance(message, TraceEvent):
+            colour = "green" if message.status == "OK" else "red"
+            self._say("span", colour, f"{message.name} {message.status}{_duration(message)}")
+
+    def _say(self, kind: str, colour: str, text: str) -> None:
+        self._console.print(Text.assemble((f"{kind:<7}", colour), text))

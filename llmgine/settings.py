@@ -1,0 +1,108 @@
+"""All settings: read from the environment and from `.env`, by programs only."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from dotenv.parser import parse_stream
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from yarl import URL
+
+from llmgine.errors import ConfigurationError
+
+ENV_FILE = Path(".env")
+
+
+class Settings(BaseSettings):
+    """One field per setting; its environment variable is the field's name in capitals. Empty values count as unset."""
+
+    model_config = SettingsConfigDict(env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore")
+
+    discord_token: str | None = Field(None, description="The bot's token; without it the playground starts", repr=False)
+    discord_api_base: str | None = Field(None, description="Another Discord-compatible server, REST")
+    discord_gateway_url: str | None = Field(None, description="The same server's gateway")
+
+    openai_api_key: str | None = Field(None, description="Key of the model service", repr=False)
+    openai_base_url: str | None = Field(None, description="Any OpenAI-compatible service")
+    openai_model: str = Field("gpt-4o-mini", description="The model's name at that service")
+    system_prompt: str = Field(
+        "You are LLMgine, a helpful assistant in a chat. Answer briefly, in Markdown. Use your tools where they help.",
+        description="What the model is told first, where a session has no prompt of its own",
+    )
+    context_tokens: int = Field(32_000, ge=1_000, description="How much history a model call may hold, in tokens")
+
+    database_url: str = Field("sqlite:///data/llmgine.db", description="Where sessions live")
+    log_dir: Path = Field(Path("logs"), description="Folder of the log of all bus traffic")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Detail of the program's log")
+    playground_port: int = Field(8700, ge=0, le=65535, description="Port of the playground; 0 takes a free one")
+    approval_timeout: int = Field(600, ge=1, le=86_400, description="Seconds a tool call waits for approval")
+
+    weather_base_url: str | None = Field(None, description="Open-Meteo or a mirror of it; without it: sample data")
+    smtp_host: str | None = Field(None, description="Mail server; without it e-mails become files in OUTBOX_DIR")
+    smtp_port: int = Field(587, ge=1, le=65535, description="Its port")
+    smtp_username: str | None = Field(None, description="Its account")
+    smtp_password: str | None = Field(None, description="Its password", repr=False)
+    smtp_from: str | None = Field(None, description="The sender's address")
+    smtp_tls: Literal["starttls", "tls", "none"] = Field("starttls", description="How the connection is protected")
+    outbox_dir: Path = Field(Path("outbox"), description="Folder for e-mails without a mail server")
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _capitals(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("discord_api_base", "discord_gateway_url")
+    @classmethod
+    def _protects_the_token(cls, value: str | None) -> str | None:
+        """The token goes to this address, so it must be encrypted or stay on this machine."""
+        if value is None:
+            return None
+        url = URL(value)
+        if url.scheme not in {"https", "wss", "http", "ws"} or not url.host:
+            raise ValueError(f"{value!r} is not an http(s):// or ws(s):// address")
+        if url.scheme in {"http", "ws"} and not is_loopback(url.host):
+            raise ValueError(f"{value!r} is not encrypted and would leak the token; use https:// or wss://")
+        return value
+
+    @property
+    def has_model(self) -> bool:
+        """Whether a model service is configured; without one the offline demo model answers."""
+        return bool(self.openai_api_key or self.openai_base_url)
+
+    def secrets(self) -> Iterator[str]:
+        """The values that must never be shown or logged."""
+        yield from (s for s in (self.discord_token, self.openai_api_key, self.smtp_password) if s)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the host is this machine, by name or address; no name is looked up."""
+    return host in {"localhost", "127.0.0.1", "::1"}
+
+
+def load_settings(env_file: Path | None = ENV_FILE) -> Settings:
+    """Read the environment, and `env_file` for what is not there.
+
+    Raises:
+        ConfigurationError: A line of the file or a value cannot be used; the text names it, never its value's secret.
+    """
+    if env_file is not None and env_file.is_file():
+        _check_env_file(env_file)
+    try:
+        # The file is an argument of the constructor that the pydantic plugin of mypy does not know.
+        return Settings(_env_file=env_file)  # type: ignore[call-arg]  # see above
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = str(first["loc"][0]).upper()
+        raise ConfigurationError(f"{name}: {first['msg'].removeprefix('Value error, ')} (see .env.example)") from None
+
+
+def _check_env_file(path: Path) -> None:
+    """python-dotenv only warns about a line it cannot read; a setting lost that way would be a riddle."""
+    try:
+        with path.open(encoding="utf-8") as stream:
+            bad = next((binding for binding in parse_stream(stream) if binding.error), None)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path} cannot be read: {error}") from error
+    if bad is not None:
+        raise ConfigurationError(f"{path} line {bad.original.line} is not NAME=value; mend or remove it")
