@@ -89,8 +89,7 @@ def load_settings(env_file: Path | None = ENV_FILE) -> Settings:
     if env_file is not None and env_file.is_file():
         _check_env_file(env_file)
     try:
-        # The file is an argument of the constructor that the pydantic plugin of mypy does not know.
-        return Settings(_env_file=env_file)  # type: ignore[call-arg]  # see above
+        return Settings(_env_file=env_file)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         name = str(first["loc"][0]).upper()

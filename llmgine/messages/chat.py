@@ -2,9 +2,17 @@
 
 import secrets
 import string
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+
+def clean_text(text: str) -> str:
+    """The text without NUL and lone surrogates: neither a database nor UTF-8 holds them, and JSON can smuggle them in."""
+    return text.encode("utf-8", "ignore").decode().replace("\0", "")
+
+
+CleanText = Annotated[str, AfterValidator(clean_text)]
 
 _ALPHANUMERICS = string.ascii_letters + string.digits
 
@@ -24,16 +32,16 @@ class ToolCall(_Value):
     """One call the model asks for. `arguments` is the JSON text as the model wrote it, perhaps malformed."""
 
     id: str = Field(default_factory=new_call_id)
-    name: str
-    arguments: str = "{}"
+    name: CleanText
+    arguments: CleanText = "{}"
 
 
 class ToolResult(_Value):
     """What a tool call gave. `content` is the text the model reads; `ok` is False for an error."""
 
     call_id: str
-    name: str
-    content: str
+    name: CleanText
+    content: CleanText
     ok: bool = True
 
 
@@ -60,7 +68,7 @@ class ChatMessage(_Value):
     """
 
     role: Literal["system", "user", "assistant", "tool"]
-    content: str = ""
+    content: CleanText = ""
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
 

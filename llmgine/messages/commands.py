@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from llmgine.errors import CommandFailedError
+from llmgine.messages.chat import CleanText
 from llmgine.messages.message import Message
 
 
@@ -40,7 +41,7 @@ class Author(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     id: str
-    name: str
+    name: CleanText
 
 
 class Admitted(BaseModel):
@@ -61,12 +62,12 @@ class PromptCommand(Command):
     """
 
     session_id: str
-    text: str
+    text: CleanText
     source: str
     source_id: str
     author: Author | None = None
     origin: dict[str, JsonValue] = Field(default_factory=dict)
-    session_name: str | None = None
+    session_name: CleanText | None = None
 
 
 class StopTurnCommand(Command):
@@ -89,8 +90,8 @@ class SetSystemPromptCommand(Command):
     """Give the session its own system prompt, or none of its own (None): the default one then holds."""
 
     session_id: str
-    session_name: str | None = None
-    system_prompt: str | None
+    session_name: CleanText | None = None
+    system_prompt: CleanText | None
 
 
 class DecideToolCallCommand(Command):

@@ -1,9 +1,12 @@
 """The log of the bus: one JSON object a line, appended to a file that only its owner can read."""
 
 import asyncio
+import json
 import logging
 import os
 from pathlib import Path
+
+from pydantic_core import PydanticSerializationError
 
 from llmgine.messages.message import Message
 from llmgine.observability.redaction import Redactor
@@ -12,6 +15,14 @@ VERSION = 1
 _FLUSH_AFTER = 0.01  # seconds; lines of one moment reach the disk in one write
 
 _log = logging.getLogger(__name__)
+
+
+def _to_json(message: Message) -> str:
+    """The message as a JSON object; what JSON cannot say is shown as `repr` would."""
+    try:
+        return type(message).__pydantic_serializer__.to_json(message, fallback=repr).decode()
+    except PydanticSerializationError:  # a lone surrogate in a text that was not cleaned
+        return json.dumps(message.model_dump(), default=repr)
 
 
 class JsonlSink:
@@ -36,8 +47,7 @@ class JsonlSink:
 
     def write(self, message: Message) -> None:
         """Take one message; it is turned into its line at once and written with its neighbours."""
-        body = type(message).__pydantic_serializer__.to_json(message, fallback=repr)
-        line = f'{{"v":{VERSION},"type":"{type(message).__name__}",{body[1:].decode()}'
+        line = f'{{"v":{VERSION},"type":"{type(message).__name__}",{_to_json(message)[1:]}'
         self._lines.append(self._redact(line).encode())
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(_FLUSH_AFTER, self.flush)

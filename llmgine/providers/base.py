@@ -5,7 +5,7 @@ from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from llmgine.messages.chat import ChatMessage, ToolCall, ToolSchema, Usage
+from llmgine.messages.chat import ChatMessage, CleanText, ToolCall, ToolSchema, Usage
 
 
 class ChatRequest(BaseModel):
@@ -23,7 +23,7 @@ class ChatReply(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    text: str = ""
+    text: CleanText = ""
     tool_calls: tuple[ToolCall, ...] = ()
     finish: Literal["stop", "tool_calls", "length", "filtered"] = "stop"
     usage: Usage | None = None
