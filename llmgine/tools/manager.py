@@ -1,0 +1,93 @@
+"""The tools of one application by name: told to the model, and run so that every call ends in a result."""
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import TypedDict, Unpack
+
+from llmgine.errors import ToolError, UnknownToolError
+from llmgine.messages.chat import ToolCall, ToolResult, ToolSchema
+from llmgine.tools.text import cap, clean, shorten, to_text
+from llmgine.tools.tool import Tool
+
+logger = logging.getLogger(__name__)
+
+
+class ToolOptions(TypedDict, total=False):
+    """What may be said of a function when it is registered; the meanings are those of `Tool`."""
+
+    name: str | None
+    idempotent: bool
+    requires_approval: bool
+    timeout: float
+    sequential: bool
+
+
+class ToolManager:
+    """Holds tools and runs calls of them. Calls may run side by side."""
+
+    def __init__(self, tools: Iterable[Tool] = ()) -> None:
+        self._tools: dict[str, Tool] = {}
+        for tool in tools:
+            self.register(tool)
+
+    def register(self, tool: Tool | Callable[..., object], **options: Unpack[ToolOptions]) -> Tool:
+        """Offer a tool, or a function with options; gives the tool.
+
+        Raises:
+            TypeError: A signature that cannot be told to a model, or options for a finished tool.
+            ValueError: The name is taken, or a bad name, docstring or time limit.
+        """
+        if not isinstance(tool, Tool):
+            tool = Tool.from_function(tool, **options)
+        elif options:
+            raise TypeError(f"{tool.name!r} is a finished tool: give its options where it is made")
+        if tool.name in self._tools:
+            raise ValueError(f"there is already a tool called {tool.name!r}: remove one, or give it name=")
+        self._tools[tool.name] = tool
+        return tool
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._tools)
+
+    def schemas(self) -> tuple[ToolSchema, ...]:
+        """What the model is told, in the order of registration, so that a prompt's prefix stays the same."""
+        return tuple(tool.schema for tool in self._tools.values())
+
+    def get(self, name: str) -> Tool:
+        """The tool of this name.
+
+        Raises:
+            UnknownToolError: There is none; the text lists those there are.
+        """
+        try:
+            return self._tools[name]
+        except KeyError:
+            offered = f"The tools are: {', '.join(self._tools)}." if self._tools else "No tools are offered."
+            raise UnknownToolError(f"There is no tool {shorten(name, 64)!r}. {offered}") from None
+
+    async def run(self, call: ToolCall) -> ToolResult:
+        """Run one call to its result: at most 16 kB of clean text, with `ok` False when it failed.
+
+        Whatever goes wrong in the tool becomes a result. Only cancellation is raised, and a person's Ctrl-C.
+        """
+        try:
+            return _result(call, to_text(await self.get(call.name).call(call.arguments)), ok=True)
+        except ToolError as exc:
+            return _result(call, f"Error in {shorten(call.name, 64)}: {exc}", ok=False)
+        except Exception as exc:  # a tool is foreign code, also where its result is turned into text
+            logger.warning("tool %s raised", call.name, exc_info=exc)
+            return _result(call, f"Error in {shorten(call.name, 64)}: {_describe(exc)}", ok=False)
+
+
+def _result(call: ToolCall, text: str, *, ok: bool) -> ToolResult:
+    return ToolResult(call_id=call.id, name=call.name, content=cap(clean(text)), ok=ok)
+
+
+def _describe(exc: Exception) -> str:
+    """The kind and text of an exception, also of one that cannot say what it is."""
+    try:
+        text = str(exc)
+    except Exception:  # its __str__ is foreign code too
+        text = ""
+    return f"{type(exc).__name__}: {text}" if text else type(exc).__name__
