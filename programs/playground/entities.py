@@ -1,0 +1,167 @@
+"""The things the playground is made of, as plain values, and the constant ids of its fixed world."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import IntEnum, IntFlag
+from typing import Any
+
+Json = dict[str, Any]
+
+GUILD_ID = 100_000_000_000_000_001  # also the id of @everyone, as on Discord
+GENERAL_ID = 100_000_000_000_000_011
+RANDOM_ID = 100_000_000_000_000_012
+ADA_ID = 100_000_000_000_000_021
+GRACE_ID = 100_000_000_000_000_022
+BOT_ID = 100_000_000_000_000_031  # also the id of the application, as on Discord
+BOT_ROLE_ID = 100_000_000_000_000_041
+WORLD_BEGAN = datetime(2025, 1, 1, tzinfo=UTC)
+
+
+class ChannelType(IntEnum):
+    TEXT = 0
+    DM = 1
+    PUBLIC_THREAD = 11
+    PRIVATE_THREAD = 12
+
+
+class MessageType(IntEnum):
+    DEFAULT = 0
+    THREAD_CREATED = 18
+    REPLY = 19
+    CHAT_INPUT_COMMAND = 20
+    THREAD_STARTER_MESSAGE = 21
+    CONTEXT_MENU_COMMAND = 23
+
+
+class Flag(IntFlag):
+    """Message flags."""
+
+    SUPPRESS_EMBEDS = 1 << 2
+    HAS_THREAD = 1 << 5
+    EPHEMERAL = 1 << 6
+    LOADING = 1 << 7
+    SUPPRESS_NOTIFICATIONS = 1 << 12
+    IS_COMPONENTS_V2 = 1 << 15
+
+
+class Permission(IntFlag):
+    ADD_REACTIONS = 1 << 6
+    VIEW_CHANNEL = 1 << 10
+    SEND_MESSAGES = 1 << 11
+    MANAGE_MESSAGES = 1 << 13
+    EMBED_LINKS = 1 << 14
+    ATTACH_FILES = 1 << 15
+    READ_MESSAGE_HISTORY = 1 << 16
+    MENTION_EVERYONE = 1 << 17
+    USE_APPLICATION_COMMANDS = 1 << 31
+    MANAGE_THREADS = 1 << 34
+    CREATE_PUBLIC_THREADS = 1 << 35
+    CREATE_PRIVATE_THREADS = 1 << 36
+    SEND_MESSAGES_IN_THREADS = 1 << 38
+
+
+# What an invite link for a bot like this asks for; people may do everything.
+BOT_PERMISSIONS = (
+    Permission.ADD_REACTIONS
+    | Permission.VIEW_CHANNEL
+    | Permission.SEND_MESSAGES
+    | Permission.EMBED_LINKS
+    | Permission.ATTACH_FILES
+    | Permission.READ_MESSAGE_HISTORY
+    | Permission.USE_APPLICATION_COMMANDS
+    | Permission.CREATE_PUBLIC_THREADS
+    | Permission.SEND_MESSAGES_IN_THREADS
+)
+PERSON_PERMISSIONS = Permission(sum(Permission))
+
+
+@dataclass
+class User:
+    id: int
+    username: str
+    global_name: str | None
+    bot: bool = False
+
+
+@dataclass
+class ThreadState:
+    archived: bool = False
+    locked: bool = False
+    auto_archive_duration: int = 1440
+    archive_changed: datetime = WORLD_BEGAN
+    members: dict[int, datetime] = field(default_factory=dict)  # who takes part, since when
+    message_count: int = 0  # without the starter; goes down on deletion
+    total_sent: int = 0
+
+
+@dataclass
+class Attachment:
+    id: int
+    channel_id: int
+    filename: str
+    content_type: str
+    content: bytes
+    description: str | None = None
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What a message points at. `message_id` is None for the note that a thread was started."""
+
+    channel_id: int
+    message_id: int | None = None
+
+
+@dataclass
+class Origin:
+    """The interaction a message answers."""
+
+    id: int
+    type: int
+    user_id: int
+    command_name: str | None = None
+    message_id: int | None = None  # the message whose component was used
+
+
+@dataclass
+class Message:
+    id: int
+    channel_id: int
+    author_id: int
+    content: str = ""
+    type: MessageType = MessageType.DEFAULT
+    edited_at: datetime | None = None
+    embeds: list[Json] = field(default_factory=list)
+    components: list[Json] = field(default_factory=list)
+    attachments: list[Attachment] = field(default_factory=list)
+    mentions: list[int] = field(default_factory=list)
+    mention_roles: list[int] = field(default_factory=list)
+    mention_everyone: bool = False
+    flags: int = 0
+    nonce: str | int | None = None
+    reference: Reference | None = None
+    reactions: dict[str, list[int]] = field(default_factory=dict)  # emoji to who used it, in order
+    origin: Origin | None = None
+    ephemeral_to: int | None = None
+
+
+@dataclass
+class Channel:
+    id: int
+    type: ChannelType
+    name: str | None = None  # a DM has none
+    guild_id: int | None = None
+    position: int = 0
+    parent_id: int | None = None  # of a thread
+    owner_id: int | None = None  # of a thread
+    recipient_id: int | None = None  # of a DM: the person, not the bot
+    thread: ThreadState | None = None
+    last_message_id: int | None = None
+    messages: dict[int, Message] = field(default_factory=dict)  # in order of id
+
+
+@dataclass
+class Guild:
+    id: int = GUILD_ID
+    name: str = "Playground"
+    owner_id: int = ADA_ID

@@ -1,0 +1,78 @@
+"""Discord's error answers: one exception, and the ones with a name of their own."""
+
+from collections.abc import Iterable
+
+from programs.playground.entities import Json
+
+
+class ApiError(Exception):
+    """An error answer: HTTP `status`, Discord's `code` and message, and `errors` nested as the form was."""
+
+    def __init__(self, status: int, code: int, message: str, errors: Json | None = None) -> None:
+        super().__init__(f"{status} ({code}): {message}")
+        self.status = status
+        self.code = code
+        self.message = message
+        self.errors = errors
+
+    def body(self) -> Json:
+        body: Json = {"message": self.message, "code": self.code}
+        if self.errors:
+            body["errors"] = self.errors
+        return body
+
+
+_UNKNOWN = {
+    "Application Command": 10063,
+    "Channel": 10003,
+    "Emoji": 10014,
+    "Guild": 10004,
+    "Interaction": 10062,
+    "Member": 10007,
+    "Message": 10008,
+    "User": 10013,
+    "Webhook": 10015,
+}
+
+
+def unknown(thing: str) -> ApiError:
+    """`unknown("Message")` is Discord's 404 with code 10008."""
+    return ApiError(404, _UNKNOWN[thing], f"Unknown {thing}")
+
+
+def unauthorized() -> ApiError:
+    return ApiError(401, 0, "401: Unauthorized")
+
+
+def missing_access() -> ApiError:
+    return ApiError(403, 50001, "Missing Access")
+
+
+def missing_permissions() -> ApiError:
+    return ApiError(403, 50013, "Missing Permissions")
+
+
+def archived_thread() -> ApiError:
+    return ApiError(400, 50083, "Thread is archived")
+
+
+def locked_thread() -> ApiError:
+    return ApiError(400, 160005, "Thread is locked")
+
+
+def empty_message() -> ApiError:
+    return ApiError(400, 50006, "Cannot send an empty message")
+
+
+FormFault = tuple[Iterable[str | int], str, str]  # where, code, message
+
+
+def invalid_form(*faults: FormFault) -> ApiError:
+    """Discord's 50035: each fault stands at its place in a tree shaped like the form."""
+    tree: Json = {}
+    for path, code, message in faults:
+        node = tree
+        for step in path:
+            node = node.setdefault(str(step), {})
+        node.setdefault("_errors", []).append({"code": code, "message": message})
+    return ApiError(400, 50035, "Invalid Form Body", tree)

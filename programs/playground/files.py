@@ -1,0 +1,30 @@
+"""Attachments over HTTP: bytes from a stranger, so only pictures are shown and nothing in them runs."""
+
+from aiohttp import web
+
+from programs.playground.posting import IMAGE_TYPES
+from programs.playground.state import State
+
+
+class FileRoutes:
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def add(self, app: web.Application) -> None:
+        app.router.add_get(r"/attachments/{channel_id:\d+}/{attachment_id:\d+}/{filename}", self.get)
+
+    async def get(self, request: web.Request) -> web.Response:
+        attachment = self._state.attachments.get(int(request.match_info["attachment_id"]))
+        if attachment is None or str(attachment.channel_id) != request.match_info["channel_id"]:
+            raise web.HTTPNotFound
+        shown = attachment.content_type in IMAGE_TYPES.values()
+        return web.Response(
+            body=attachment.content,
+            content_type=attachment.content_type,
+            headers={
+                "Cache-Control": "private, max-age=3600",
+                "Content-Disposition": "inline" if shown else f'attachment; filename="{attachment.filename}"',
+                "Content-Security-Policy": "default-src 'none'; sandbox",
+                "X-Content-Type-Options": "nosniff",
+            },
+        )

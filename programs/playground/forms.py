@@ -1,0 +1,161 @@
+"""The bodies clients send, as pydantic models that hold Discord's limits, and their faults in Discord's words."""
+
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+
+from programs.playground.errors import ApiError, invalid_form
+
+T = TypeVar("T")
+Path = tuple[int | str, ...]
+MAX_CONTENT = 2000
+MAX_CONTENT_NITRO = 4000
+MAX_EMBEDS_TOTAL = 6000
+MAX_FILES = 10
+
+Id = Annotated[int, Field(ge=0)]  # a number or its digits, as Discord accepts
+WebUrl = Annotated[str, StringConstraints(pattern=r"^(https?|attachment)://", max_length=2048)]
+
+
+class Form(BaseModel):
+    """Unknown keys are ignored, as Discord does."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class EmbedFooter(Form):
+    text: str = Field(max_length=2048)
+    icon_url: WebUrl | None = None
+
+
+class EmbedMedia(Form):
+    url: WebUrl
+
+
+class EmbedAuthor(Form):
+    name: str = Field(max_length=256)
+    url: WebUrl | None = None
+    icon_url: WebUrl | None = None
+
+
+class EmbedField(Form):
+    name: str = Field(min_length=1, max_length=256)
+    value: str = Field(min_length=1, max_length=1024)
+    inline: bool = False
+
+
+class Embed(Form):
+    title: str | None = Field(None, max_length=256)
+    description: str | None = Field(None, max_length=4096)
+    url: WebUrl | None = None
+    timestamp: str | None = None
+    color: int | None = Field(None, ge=0, le=0xFFFFFF)
+    footer: EmbedFooter | None = None
+    image: EmbedMedia | None = None
+    thumbnail: EmbedMedia | None = None
+    author: EmbedAuthor | None = None
+    fields: list[EmbedField] = Field(default=[], max_length=25)
+
+    def size(self) -> int:
+        """The characters that count towards the limit over all embeds of a message."""
+        texts = [self.title, self.description, self.footer and self.footer.text, self.author and self.author.name]
+        texts += [text for field in self.fields for text in (field.name, field.value)]
+        return sum(len(text) for text in texts if text)
+
+
+class AllowedMentions(Form):
+    parse: list[Literal["roles", "users", "everyone"]] = []
+    users: list[Id] = Field(default=[], max_length=100)
+    roles: list[Id] = Field(default=[], max_length=100)
+    replied_user: bool = False
+
+
+class MessageReference(Form):
+    message_id: Id
+    channel_id: Id | None = None
+    guild_id: Id | None = None
+    fail_if_not_exists: bool = True
+
+
+class AttachmentForm(Form):
+    id: Id
+    filename: str | None = Field(None, max_length=1024)
+    description: str | None = Field(None, max_length=1024)
+
+
+class MessageForm(Form):
+    """A message to create, or the changes of an edit: what was not sent is not in `model_fields_set`."""
+
+    content: str | None = Field(None, max_length=MAX_CONTENT_NITRO)
+    embeds: list[Embed] | None = Field(None, max_length=10)
+    components: list[dict[str, Any]] | None = Field(None, max_length=40)
+    allowed_mentions: AllowedMentions | None = None
+    message_reference: MessageReference | None = None
+    attachments: list[AttachmentForm] | None = Field(None, max_length=MAX_FILES)
+    nonce: Annotated[str, StringConstraints(max_length=25)] | int | None = None
+    enforce_nonce: bool = False
+    tts: bool = False
+    flags: int | None = Field(None, ge=0)
+
+
+class ThreadForm(Form):
+    name: str = Field(min_length=1, max_length=100)
+    auto_archive_duration: Literal[60, 1440, 4320, 10080] = 1440
+    type: Literal[11, 12] = 12
+
+
+class ThreadChanges(Form):
+    name: str | None = Field(None, min_length=1, max_length=100)
+    archived: bool | None = None
+    locked: bool | None = None
+    auto_archive_duration: Literal[60, 1440, 4320, 10080] | None = None
+
+
+class DmForm(Form):
+    recipient_id: Id
+
+
+class BulkDelete(Form):
+    messages: list[Id] = Field(min_length=2, max_length=100)
+
+
+def read(kind: type[T] | Any, body: Any) -> T:
+    """`body` as `kind`, a model or any type pydantic knows. Raises Discord's 50035 with every fault at its place."""
+    try:
+        return TypeAdapter[T](kind).validate_python(body)
+    except ValidationError as invalid:
+        raise in_discords_words(invalid) from invalid
+
+
+def in_discords_words(invalid: ValidationError, place: Callable[[Path], Iterable[int | str]] = tuple) -> ApiError:
+    """A 50035 of the faults pydantic found; `place` turns pydantic's path into the form's."""
+    found = ((place(error["loc"]), error["type"], error.get("ctx", {})) for error in invalid.errors())
+    return invalid_form(*((path, *_words(kind, limits)) for path, kind, limits in found))
+
+
+def _words(kind: str, limits: dict[str, Any]) -> tuple[str, str]:
+    """Discord's code and message for one of pydantic's faults."""
+    match kind:
+        case "missing":
+            return "BASE_TYPE_REQUIRED", "This field is required"
+        case "string_too_long" | "too_long":
+            return "BASE_TYPE_MAX_LENGTH", f"Must be {limits['max_length']} or fewer in length."
+        case "string_too_short" | "too_short" if limits["min_length"] == 1:
+            return "BASE_TYPE_REQUIRED", "This field is required"
+        case "string_too_short" | "too_short":
+            return "BASE_TYPE_MIN_LENGTH", f"Must be {limits['min_length']} or more in length."
+        case "literal_error":
+            return "BASE_TYPE_CHOICES", f"Value must be one of {limits['expected']}."
+        case "less_than_equal":
+            return "NUMBER_TYPE_MAX", f"int value should be less than or equal to {limits['le']}."
+        case "greater_than_equal":
+            return "NUMBER_TYPE_MIN", f"int value should be greater than or equal to {limits['ge']}."
+        case "model_type" | "dict_type":
+            return "MODEL_TYPE_CONVERT", "Only dictionaries may be used in a ModelType"
+        case "list_type":
+            return "LIST_TYPE_CONVERT", "Only iterables may be used in a ListType"
+        case "string_pattern_mismatch":
+            return "URL_TYPE_INVALID_URL", "Not a well formed URL."
+        case _:
+            return "BASE_TYPE_BAD_VALUE", f"Could not interpret the value ({kind})."

@@ -1,0 +1,27 @@
+"""Only this machine's own page and programs may talk to the playground."""
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def guard(port: Callable[[], int]) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+    """A middleware that refuses foreign names and foreign pages.
+
+    A page elsewhere may make a browser connect here: by a name of its own that points at 127.0.0.1 (its Host
+    betrays it) or directly (its Origin does).
+    """
+
+    @web.middleware
+    async def guarding(request: web.Request, handler: Handler) -> web.StreamResponse:
+        hosts = {f"127.0.0.1:{port()}", f"localhost:{port()}"}
+        origin = request.headers.get("Origin")
+        if request.headers.get("Host") not in hosts:
+            raise web.HTTPForbidden(text="This host name is not the playground's.")
+        if origin is not None and origin not in {f"http://{host}" for host in hosts}:
+            raise web.HTTPForbidden(text="Another page may not talk to the playground.")
+        return await handler(request)
+
+    return guarding

@@ -1,0 +1,31 @@
+"""Snowflakes: ids that carry the wall clock and are always greater than any before."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+EPOCH_MS = 1_420_070_400_000  # Discord's epoch: the first second of 2015
+_TIME_SHIFT = 22
+
+
+class Snowflakes:
+    """A source of ids. `clock` gives seconds since 1970 and may jump backwards; the ids never do."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._last = 0
+
+    def next(self) -> int:
+        now = (int(self._clock() * 1000) - EPOCH_MS) << _TIME_SHIFT
+        self._last = max(now, self._last + 1)
+        return self._last
+
+
+def moment(snowflake: int) -> datetime:
+    """The time at which a snowflake was made."""
+    return datetime.fromtimestamp(((snowflake >> _TIME_SHIFT) + EPOCH_MS) / 1000, UTC)
+
+
+def iso(at: datetime) -> str:
+    """A time as Discord writes it: microseconds and a numeric offset."""
+    return at.isoformat(timespec="microseconds")

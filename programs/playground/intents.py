@@ -1,0 +1,57 @@
+"""What a gateway session asked to hear, and what is left of an event for it."""
+
+from enum import IntFlag
+
+from programs.playground.entities import BOT_ID, Json
+
+
+class Intent(IntFlag):
+    GUILDS = 1 << 0
+    GUILD_MEMBERS = 1 << 1
+    GUILD_PRESENCES = 1 << 8
+    GUILD_MESSAGES = 1 << 9
+    GUILD_MESSAGE_REACTIONS = 1 << 10
+    GUILD_MESSAGE_TYPING = 1 << 11
+    DIRECT_MESSAGES = 1 << 12
+    DIRECT_MESSAGE_REACTIONS = 1 << 13
+    DIRECT_MESSAGE_TYPING = 1 << 14
+    MESSAGE_CONTENT = 1 << 15
+
+    @classmethod
+    def known(cls) -> int:
+        return sum(cls)
+
+    @classmethod
+    def privileged(cls) -> "Intent":
+        return cls.GUILD_MEMBERS | cls.GUILD_PRESENCES
+
+
+# For each event: the intent it needs in a guild, and in a DM.
+_NEEDED = {
+    "MESSAGE_CREATE": (Intent.GUILD_MESSAGES, Intent.DIRECT_MESSAGES),
+    "MESSAGE_UPDATE": (Intent.GUILD_MESSAGES, Intent.DIRECT_MESSAGES),
+    "MESSAGE_DELETE": (Intent.GUILD_MESSAGES, Intent.DIRECT_MESSAGES),
+    "MESSAGE_REACTION_ADD": (Intent.GUILD_MESSAGE_REACTIONS, Intent.DIRECT_MESSAGE_REACTIONS),
+    "MESSAGE_REACTION_REMOVE": (Intent.GUILD_MESSAGE_REACTIONS, Intent.DIRECT_MESSAGE_REACTIONS),
+    "TYPING_START": (Intent.GUILD_MESSAGE_TYPING, Intent.DIRECT_MESSAGE_TYPING),
+    "THREAD_CREATE": (Intent.GUILDS, Intent.GUILDS),
+    "THREAD_UPDATE": (Intent.GUILDS, Intent.GUILDS),
+    "THREAD_DELETE": (Intent.GUILDS, Intent.GUILDS),
+    "THREAD_MEMBERS_UPDATE": (Intent.GUILDS, Intent.GUILDS),
+}
+
+
+def as_intended(name: str, data: Json, intents: Intent) -> Json | None:
+    """The event for a session with these intents: None when it does not hear it.
+
+    Without the message content intent a message is emptied, unless it is the bot's own, a DM or mentions the bot.
+    """
+    in_guild = "guild_id" in data
+    if name in _NEEDED and not intents & _NEEDED[name][0 if in_guild else 1]:
+        return None
+    if name not in ("MESSAGE_CREATE", "MESSAGE_UPDATE") or intents & Intent.MESSAGE_CONTENT or not in_guild:
+        return data
+    bot = str(BOT_ID)
+    if data["author"]["id"] == bot or any(user["id"] == bot for user in data["mentions"]):
+        return data
+    return data | {"content": "", "embeds": [], "components": [], "attachments": []}

@@ -1,0 +1,286 @@
+"""Discord's JSON objects, drawn from the entities."""
+
+from urllib.parse import quote
+
+from programs.playground.entities import (
+    BOT_ID,
+    BOT_PERMISSIONS,
+    BOT_ROLE_ID,
+    GUILD_ID,
+    PERSON_PERMISSIONS,
+    WORLD_BEGAN,
+    Attachment,
+    Channel,
+    ChannelType,
+    Flag,
+    Guild,
+    Json,
+    Message,
+    MessageType,
+    Origin,
+    Permission,
+    ThreadState,
+    User,
+)
+from programs.playground.ids import iso, moment
+
+
+def user(who: User) -> Json:
+    payload: Json = {
+        "id": str(who.id),
+        "username": who.username,
+        "discriminator": "0",
+        "global_name": who.global_name,
+        "avatar": None,
+        "public_flags": 0,
+        "flags": 0,
+        "primary_guild": None,
+    }
+    if who.bot:
+        payload["bot"] = True
+    return payload
+
+
+def own_user(who: User) -> Json:
+    return user(who) | {"mfa_enabled": False, "locale": "en-US", "verified": True, "email": None}
+
+
+def permissions_of(user_id: int) -> Permission:
+    return BOT_PERMISSIONS if user_id == BOT_ID else PERSON_PERMISSIONS
+
+
+def partial_member(user_id: int) -> Json:
+    """A member without its user, as it stands inside a message."""
+    return {
+        "nick": None,
+        "avatar": None,
+        "banner": None,
+        "roles": [str(BOT_ROLE_ID)] if user_id == BOT_ID else [],
+        "joined_at": iso(WORLD_BEGAN),
+        "premium_since": None,
+        "communication_disabled_until": None,
+        "deaf": False,
+        "mute": False,
+        "pending": False,
+        "flags": 0,
+    }
+
+
+def member(who: User) -> Json:
+    return {"user": user(who), **partial_member(who.id)}
+
+
+def roles() -> list[Json]:
+    def role(role_id: int, name: str, allowed: Permission, position: int) -> Json:
+        return {
+            "id": str(role_id),
+            "name": name,
+            "permissions": str(int(allowed)),
+            "position": position,
+            "color": 0,
+            "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
+            "hoist": False,
+            "managed": False,
+            "mentionable": False,
+            "icon": None,
+            "unicode_emoji": None,
+            "flags": 0,
+        }
+
+    everyone = Permission.VIEW_CHANNEL | Permission.READ_MESSAGE_HISTORY
+    managed = {"managed": True, "tags": {"bot_id": str(BOT_ID)}}
+    return [
+        role(GUILD_ID, "@everyone", everyone, 0),
+        role(BOT_ROLE_ID, "LLMgine", BOT_PERMISSIONS, 1) | managed,
+    ]
+
+
+def guild(of: Guild) -> Json:
+    return {
+        "id": str(of.id),
+        "name": of.name,
+        "owner_id": str(of.owner_id),
+        "roles": roles(),
+        "features": [],
+        "emojis": [],
+        "stickers": [],
+        "region": "deprecated",
+        "preferred_locale": "en-US",
+        "verification_level": 0,
+        "default_message_notifications": 0,
+        "explicit_content_filter": 0,
+        "mfa_level": 0,
+        "nsfw": False,
+        "nsfw_level": 0,
+        "premium_tier": 0,
+        "premium_subscription_count": 0,
+        "premium_progress_bar_enabled": False,
+        "afk_timeout": 300,
+        "system_channel_flags": 0,
+        "widget_enabled": False,
+        "max_members": 500_000,
+        "max_presences": None,
+        "max_video_channel_users": 25,
+        "max_stage_video_channel_users": 50,
+        **dict.fromkeys(_ABSENT_IN_A_GUILD),
+    }
+
+
+_ABSENT_IN_A_GUILD = (
+    "icon", "description", "home_header", "splash", "discovery_splash", "banner", "application_id",
+    "afk_channel_id", "system_channel_id", "widget_channel_id", "vanity_url_code", "rules_channel_id",
+    "safety_alerts_channel_id", "public_updates_channel_id", "incidents_data",
+)  # fmt: skip
+
+
+def application(owner: User) -> Json:
+    return {
+        "id": str(BOT_ID),
+        "name": "LLMgine",
+        "icon": None,
+        "description": "",
+        "type": None,
+        "bot_public": False,
+        "bot_require_code_grant": False,
+        "verify_key": "0" * 64,
+        "flags": 1 << 19,  # message content, as an unverified application may have it
+        "flags_new": str(1 << 19),
+        "redirect_uris": [],
+        "interactions_endpoint_url": None,
+        "role_connections_verification_url": None,
+        "owner": user(owner),
+        "approximate_guild_count": 1,
+        "approximate_user_install_count": 0,
+        "approximate_user_authorization_count": 0,
+        "explicit_content_filter": 0,
+        "team": None,
+        "eligible_oauth2_scopes": [],
+    }
+
+
+def thread_member(channel: Channel, user_id: int) -> Json:
+    assert channel.thread is not None  # noqa: S101  only threads have members
+    joined = channel.thread.members[user_id]
+    return {"id": str(channel.id), "user_id": str(user_id), "join_timestamp": iso(joined), "flags": 0}
+
+
+def _thread(of: Channel, thread: ThreadState, viewer: int) -> Json:
+    payload: Json = {
+        "owner_id": str(of.owner_id),
+        "message_count": thread.message_count,
+        "member_count": len(thread.members),
+        "total_message_sent": thread.total_sent,
+        "thread_metadata": {
+            "archived": thread.archived,
+            "locked": thread.locked,
+            "auto_archive_duration": thread.auto_archive_duration,
+            "archive_timestamp": iso(thread.archive_changed),
+            "create_timestamp": iso(moment(of.id)),
+        },
+    }
+    if viewer in thread.members:
+        payload["member"] = thread_member(of, viewer)
+    return payload
+
+
+def channel(of: Channel, users: dict[int, User], viewer: int) -> Json:
+    """Any channel, thread or DM as `viewer` sees it: a DM shows the other one, a thread the own membership."""
+    last = None if of.last_message_id is None else str(of.last_message_id)
+    payload: Json = {"id": str(of.id), "type": int(of.type), "flags": 0, "last_message_id": last}
+    if of.type is ChannelType.DM:
+        other = of.recipient_id if viewer == BOT_ID else BOT_ID
+        return payload | {"recipients": [user(users[other])] if other is not None else []}
+    parent = None if of.parent_id is None else str(of.parent_id)
+    payload |= {
+        "guild_id": str(of.guild_id),
+        "name": of.name,
+        "parent_id": parent,
+        "rate_limit_per_user": 0,
+    }
+    if of.thread is not None:
+        return payload | _thread(of, of.thread, viewer)
+    return payload | {"position": of.position, "topic": None, "nsfw": False, "permission_overwrites": []}
+
+
+def attachment(of: Attachment, base_url: str) -> Json:
+    url = f"{base_url}/attachments/{of.channel_id}/{of.id}/{quote(of.filename)}"
+    payload: Json = {
+        "id": str(of.id),
+        "filename": of.filename,
+        "size": len(of.content),
+        "url": url,
+        "proxy_url": url,
+        "content_type": of.content_type,
+    }
+    return payload if of.description is None else payload | {"description": of.description}
+
+
+def emoji(name: str) -> Json:
+    return {"id": None, "name": name}
+
+
+def reactions(of: Message, viewer: int) -> list[Json]:
+    return [
+        {
+            "emoji": emoji(name),
+            "count": len(who),
+            "count_details": {"burst": 0, "normal": len(who)},
+            "burst_colors": [],
+            "me_burst": False,
+            "me": viewer in who,
+        }
+        for name, who in of.reactions.items()
+    ]
+
+
+def interaction_metadata(of: Origin, users: dict[int, User]) -> Json:
+    payload: Json = {
+        "id": str(of.id),
+        "type": of.type,
+        "user": user(users[of.user_id]),
+        "authorizing_integration_owners": {"0": str(GUILD_ID)},
+    }
+    if of.command_name is not None:
+        payload["name"] = of.command_name
+    if of.message_id is not None:
+        payload["interacted_message_id"] = str(of.message_id)
+    return payload
+
+
+def message(of: Message, users: dict[int, User], viewer: int, base_url: str) -> Json:
+    """A message alone; what hangs on it (what it replies to, its thread) is added by the state."""
+    payload: Json = {
+        "id": str(of.id),
+        "channel_id": str(of.channel_id),
+        "type": int(of.type),
+        "author": user(users[of.author_id]),
+        "content": of.content,
+        "timestamp": iso(moment(of.id)),
+        "edited_timestamp": None if of.edited_at is None else iso(of.edited_at),
+        "tts": False,
+        "pinned": False,
+        "mention_everyone": of.mention_everyone,
+        "mentions": [user(users[who]) for who in of.mentions],
+        "mention_roles": [str(role) for role in of.mention_roles],
+        "embeds": [] if of.flags & Flag.SUPPRESS_EMBEDS else of.embeds,
+        "components": of.components,
+        "attachments": [attachment(one, base_url) for one in of.attachments],
+        "flags": of.flags,
+    }
+    if of.nonce is not None:
+        payload["nonce"] = of.nonce
+    if of.reactions:
+        payload["reactions"] = reactions(of, viewer)
+    if of.author_id == BOT_ID:
+        payload["application_id"] = str(BOT_ID)
+    if of.origin is not None:
+        payload["webhook_id"] = str(BOT_ID)  # answers to interactions are sent through the application's webhook
+        payload["interaction_metadata"] = interaction_metadata(of.origin, users)
+        if of.type in (MessageType.CHAT_INPUT_COMMAND, MessageType.CONTEXT_MENU_COMMAND):
+            payload["interaction"] = {
+                "id": str(of.origin.id),
+                "type": of.origin.type,
+                "name": of.origin.command_name,
+                "user": user(users[of.origin.user_id]),
+            }
+    return payload

@@ -1,0 +1,126 @@
+"""What a person does in the playground: the page's API and tests both act through this."""
+
+from programs.playground.entities import Channel, Message
+from programs.playground.errors import ApiError, unknown
+from programs.playground.forms import (
+    MAX_CONTENT,
+    MAX_CONTENT_NITRO,
+    AllowedMentions,
+    MessageForm,
+    MessageReference,
+    ThreadChanges,
+    ThreadForm,
+    read,
+)
+from programs.playground.posting import Posting, Upload
+from programs.playground.rest.reactions import require_reactable
+from programs.playground.state import State
+from programs.playground.threads import Threads
+
+# People may ping whom they like; only the ping of a reply is theirs to switch off.
+_PINGS = ("users", "roles", "everyone")
+
+
+class People:
+    """Every method raises `ApiError`, as Discord answers a client that does the same."""
+
+    def __init__(self, state: State, posting: Posting, threads: Threads) -> None:
+        self._state = state
+        self._posting = posting
+        self._threads = threads
+
+    def send(
+        self,
+        channel_id: int,
+        user_id: int,
+        content: str = "",
+        *,
+        reply_to: int | None = None,
+        ping: bool = True,
+        nonce: str | None = None,
+        nitro: bool = False,
+        uploads: tuple[Upload, ...] = (),
+    ) -> Message:
+        """Send up to 2000 characters (4000 with Nitro), files, or both."""
+        form = {
+            "content": content,
+            "allowed_mentions": AllowedMentions(parse=list(_PINGS), replied_user=ping),
+            "enforce_nonce": nonce is not None,
+        }
+        if nonce is not None:
+            form["nonce"] = nonce
+        if reply_to is not None:
+            form["message_reference"] = MessageReference(message_id=reply_to)
+        longest = MAX_CONTENT_NITRO if nitro else MAX_CONTENT
+        checked: MessageForm = read(MessageForm, form)
+        return self._posting.create(
+            self._channel(channel_id, user_id), self.require(user_id), checked, uploads, max_content=longest
+        )
+
+    def edit(self, channel_id: int, message_id: int, user_id: int, content: str) -> Message:
+        message = self._own(channel_id, message_id, user_id, "Cannot edit a message authored by another user")
+        form: MessageForm = read(
+            MessageForm, {"content": content, "allowed_mentions": AllowedMentions(parse=list(_PINGS))}
+        )
+        return self._posting.edit(message, form)
+
+    def delete(self, channel_id: int, message_id: int, user_id: int) -> None:
+        """Delete an own message, or dismiss an ephemeral one."""
+        channel = self._channel(channel_id, user_id)
+        message = self._state.message(channel, message_id, user_id)
+        if message.ephemeral_to != user_id:
+            message = self._own(channel_id, message_id, user_id, "Cannot delete a message authored by another user")
+            self._posting.require_open(channel)
+        self._state.delete_message(message)
+
+    def react(self, channel_id: int, message_id: int, user_id: int, emoji: str) -> None:
+        message = self._reactable(channel_id, message_id, user_id)
+        require_reactable(message, emoji)
+        self._state.add_reaction(message, emoji, user_id)
+
+    def unreact(self, channel_id: int, message_id: int, user_id: int, emoji: str) -> None:
+        self._state.remove_reaction(self._reactable(channel_id, message_id, user_id), emoji, user_id)
+
+    def typing(self, channel_id: int, user_id: int) -> None:
+        self._state.typing(self._channel(channel_id, user_id), self.require(user_id))
+
+    def create_thread(
+        self, channel_id: int, user_id: int, name: str, *, message_id: int | None = None, private: bool = False
+    ) -> Channel:
+        channel = self._channel(channel_id, user_id)
+        form: ThreadForm = read(ThreadForm, {"name": name, "type": 12 if private else 11})
+        if message_id is None:
+            return self._threads.alone(channel, self.require(user_id), form)
+        message = self._state.message(channel, message_id, user_id)
+        return self._threads.from_message(message, self.require(user_id), form)
+
+    def change_thread(self, thread_id: int, user_id: int, changes: ThreadChanges) -> Channel:
+        """Rename, archive or lock."""
+        channel = self._channel(thread_id, user_id)
+        self._threads.change(channel, self.require(user_id), changes)
+        return channel
+
+    def open_dm(self, user_id: int) -> Channel:
+        """The person's channel with the bot, made on first use."""
+        return self._state.open_dm(self.require(user_id))
+
+    def require(self, user_id: int) -> int:
+        """`user_id`, if it is a person's. Raises 10013."""
+        user = self._state.users.get(user_id)
+        if user is None or user.bot:
+            raise unknown("User")
+        return user_id
+
+    def _channel(self, channel_id: int, user_id: int) -> Channel:
+        return self._state.channel(channel_id, self.require(user_id))
+
+    def _own(self, channel_id: int, message_id: int, user_id: int, refusal: str) -> Message:
+        message = self._state.message(self._channel(channel_id, user_id), message_id, user_id)
+        if message.author_id != user_id:
+            raise ApiError(403, 50005, refusal)
+        return message
+
+    def _reactable(self, channel_id: int, message_id: int, user_id: int) -> Message:
+        channel = self._channel(channel_id, user_id)
+        self._posting.require_open(channel)
+        return self._state.message(channel, message_id, user_id)

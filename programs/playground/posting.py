@@ -1,0 +1,216 @@
+"""Creating and changing messages by Discord's rules, whoever writes them: the bot, an interaction, a person."""
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from programs.playground import mentions
+from programs.playground.components import message_components
+from programs.playground.entities import (
+    BOT_ID,
+    Attachment,
+    Channel,
+    Flag,
+    Json,
+    Message,
+    MessageType,
+    Origin,
+    Reference,
+)
+from programs.playground.errors import (
+    ApiError,
+    archived_thread,
+    empty_message,
+    invalid_form,
+    locked_thread,
+    unknown,
+)
+from programs.playground.forms import MAX_CONTENT, MAX_EMBEDS_TOTAL, MAX_FILES, AllowedMentions, Embed, MessageForm
+from programs.playground.state import State
+
+MAX_FILE_BYTES = 10 * 1024 * 1024
+IMAGE_TYPES = {"png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "gif": "image/gif", "webp": "image/webp"}
+_SETTABLE = Flag.SUPPRESS_EMBEDS | Flag.SUPPRESS_NOTIFICATIONS | Flag.IS_COMPONENTS_V2 | Flag.EPHEMERAL
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file as it came in: the `n` of its form field `files[n]`, its name and its bytes."""
+
+    index: int
+    filename: str
+    content: bytes
+
+
+class Posting:
+    """The rules of messages. `clock` gives seconds and never goes back; nonces are remembered by it."""
+
+    def __init__(self, state: State, nonce_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._state = state
+        self._nonce_seconds = nonce_seconds
+        self._clock = clock
+        self._nonces: dict[tuple[int, str], tuple[float, int, int]] = {}  # to time, channel and message
+
+    def create(
+        self,
+        channel: Channel,
+        author_id: int,
+        form: MessageForm,
+        uploads: tuple[Upload, ...] = (),
+        *,
+        max_content: int = MAX_CONTENT,
+    ) -> Message:
+        """A new message, or the existing one when the nonce was used before and is enforced."""
+        if form.enforce_nonce and (existing := self._by_nonce(author_id, form.nonce)):
+            return existing
+        message = self.draft(channel, author_id, form, uploads, max_content=max_content)
+        self._open_for(channel, author_id)
+        message.nonce = form.nonce
+        if form.nonce is not None:
+            self._nonces[author_id, str(form.nonce)] = (self._clock(), channel.id, message.id)
+        self._state.add_message(message)
+        return message
+
+    def draft(
+        self,
+        channel: Channel,
+        author_id: int,
+        form: MessageForm,
+        uploads: tuple[Upload, ...] = (),
+        *,
+        max_content: int = MAX_CONTENT,
+        origin: Origin | None = None,
+    ) -> Message:
+        """A checked message that nobody has seen yet."""
+        message = Message(self._state.ids.next(), channel.id, author_id, flags=(form.flags or 0) & _SETTABLE)
+        message.origin = origin
+        message.reference = self._reference(channel, form)
+        if message.reference is not None:
+            message.type = MessageType.REPLY
+        self._fill(message, form, uploads, max_content)
+        return message
+
+    def edit(self, message: Message, form: MessageForm, uploads: tuple[Upload, ...] = ()) -> Message:
+        """Raises 50083 in an archived thread."""
+        channel = self._state.channels[message.channel_id]
+        self.require_open(channel)
+        self.change(message, form, uploads)
+        message.edited_at = datetime.now(UTC)
+        self._state.update_message(message)
+        return message
+
+    def change(self, message: Message, form: MessageForm, uploads: tuple[Upload, ...] = ()) -> None:
+        """Fill an existing message with what the form names. Nobody is told."""
+        if form.flags is not None:
+            fixed = message.flags & ~Flag.SUPPRESS_EMBEDS
+            message.flags = fixed | form.flags & (Flag.SUPPRESS_EMBEDS | Flag.IS_COMPONENTS_V2)
+        self._fill(message, form, uploads, MAX_CONTENT)
+
+    def require_open(self, channel: Channel) -> None:
+        if channel.thread is not None and channel.thread.archived:
+            raise archived_thread()
+
+    def _open_for(self, channel: Channel, author_id: int) -> None:
+        """A message opens an archived thread, unless it is locked; its author takes part from then on."""
+        if channel.thread is None:
+            return
+        if channel.thread.locked and author_id == BOT_ID:
+            raise locked_thread()
+        if channel.thread.archived:
+            channel.thread.archived = False
+            channel.thread.archive_changed = datetime.now(UTC)
+            self._state.update_thread(channel)
+        self._state.join_thread(channel, author_id)
+
+    def _by_nonce(self, author_id: int, nonce: str | int | None) -> Message | None:
+        """Raises 10008 when the message that used the nonce was deleted since, as Discord does."""
+        oldest = self._clock() - self._nonce_seconds
+        self._nonces = {key: used for key, used in self._nonces.items() if used[0] >= oldest}
+        used = self._nonces.get((author_id, str(nonce)))
+        if nonce is None or used is None:
+            return None
+        _, channel_id, message_id = used
+        channel = self._state.channels.get(channel_id)
+        if channel is None or message_id not in channel.messages:
+            raise unknown("Message")
+        return channel.messages[message_id]
+
+    def _reference(self, channel: Channel, form: MessageForm) -> Reference | None:
+        wanted = form.message_reference
+        if wanted is None:
+            return None
+        if wanted.channel_id in (None, channel.id) and wanted.message_id in channel.messages:
+            return Reference(channel.id, wanted.message_id)
+        if wanted.fail_if_not_exists:
+            raise invalid_form((("message_reference",), "MESSAGE_REFERENCE_UNKNOWN_MESSAGE", "Unknown message"))
+        return None
+
+    def _fill(self, message: Message, form: MessageForm, uploads: tuple[Upload, ...], max_content: int) -> None:
+        given = form.model_fields_set
+        layout = bool(message.flags & Flag.IS_COMPONENTS_V2)
+        content = (form.content or "").strip() if "content" in given else message.content
+        embeds = embeds_of(form.embeds or []) if "embeds" in given else message.embeds
+        components = message.components
+        if "components" in given:
+            components = message_components(form.components or [], layout=layout)
+        if len(content) > max_content:
+            words = f"Must be {max_content} or fewer in length."
+            raise invalid_form((("content",), "BASE_TYPE_MAX_LENGTH", words))
+        if layout and (content or embeds):
+            words = "The 'content' and 'embeds' fields cannot be used with IS_COMPONENTS_V2"
+            raise invalid_form((("content",), "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2", words))
+        attachments = self._attachments(message, form, uploads)
+        if not (content or embeds or attachments or components):
+            raise empty_message()
+        message.content, message.embeds, message.components = content, embeds, components
+        message.attachments = attachments
+        self._state.attachments.update({attachment.id: attachment for attachment in attachments})
+        self._mention(message, form.allowed_mentions)
+
+    def _mention(self, message: Message, allowed: AllowedMentions | None) -> None:
+        if allowed is not None and allowed.users and "users" in allowed.parse:
+            words = 'parse:["users"] and users: [ids...] are mutually exclusive.'
+            raise invalid_form((("allowed_mentions",), "MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE", words))
+        replied_to = self._state.referenced(message) if message.type is MessageType.REPLY else None
+        found = mentions.find(
+            message.content,
+            allowed,
+            known=set(self._state.users),
+            may_ping_everyone=message.author_id != BOT_ID,
+            replied_to=None if replied_to is None else replied_to.author_id,
+        )
+        message.mentions, message.mention_roles = found.users, found.roles
+        message.mention_everyone = found.everyone
+
+    def _attachments(self, message: Message, form: MessageForm, uploads: tuple[Upload, ...]) -> list[Attachment]:
+        """What stays and what is new: the form's `attachments` name both, by id and by number of upload."""
+        named = {entry.id: entry for entry in form.attachments or []}
+        kept = [old for old in message.attachments if form.attachments is None or old.id in named]
+        if len(kept) + len(uploads) > MAX_FILES:
+            words = f"Must be {MAX_FILES} or fewer in length."
+            raise invalid_form((("attachments",), "BASE_TYPE_MAX_LENGTH", words))
+        if any(len(upload.content) > MAX_FILE_BYTES for upload in uploads):
+            raise ApiError(413, 40005, "Request entity too large")
+        added = []
+        for upload in uploads:
+            entry = named.get(upload.index)
+            name = safe_filename((entry and entry.filename) or upload.filename)
+            kind = IMAGE_TYPES.get(name.rpartition(".")[2].lower(), "application/octet-stream")
+            words = entry and entry.description
+            added.append(Attachment(self._state.ids.next(), message.channel_id, name, kind, upload.content, words))
+        return kept + added
+
+
+def embeds_of(embeds: list[Embed]) -> list[Json]:
+    """Embeds as Discord gives them back. Raises 50035 over 6000 characters in all."""
+    if sum(embed.size() for embed in embeds) > MAX_EMBEDS_TOTAL:
+        words = f"Embed size exceeds maximum size of {MAX_EMBEDS_TOTAL}"
+        raise invalid_form((("embeds",), "MAX_EMBED_SIZE_EXCEEDED", words))
+    return [{"type": "rich", **embed.model_dump(exclude_none=True, exclude_unset=True)} for embed in embeds]
+
+
+def safe_filename(name: str) -> str:
+    """A name that needs no care in a path or a header, as Discord makes it."""
+    return re.sub(r"[^\w.\-]+", "_", name, flags=re.ASCII).strip(".")[-100:] or "file"

@@ -1,0 +1,123 @@
+"""Channels, DMs and threads."""
+
+from programs.playground import payloads
+from programs.playground.entities import BOT_ID, Channel, ChannelType, Json
+from programs.playground.errors import missing_permissions, unknown
+from programs.playground.forms import DmForm, ThreadChanges, ThreadForm
+from programs.playground.posting import Posting
+from programs.playground.state import State
+from programs.playground.threads import Threads
+from programs.playground.wire import NOTHING, Call, Reply, Routes
+
+_CHANNEL = "/channels/{channel_id}"
+
+
+class ChannelRoutes:
+    def __init__(self, state: State, posting: Posting, threads: Threads) -> None:
+        self._state = state
+        self._posting = posting
+        self._threads = threads
+
+    def routes(self) -> Routes:
+        return [
+            ("POST", "/users/@me/channels", self.open_dm),
+            ("GET", _CHANNEL, self.get),
+            ("PATCH", _CHANNEL, self.change),
+            ("DELETE", _CHANNEL, self.delete),
+            ("POST", _CHANNEL + "/threads", self.start_thread),
+            ("POST", _CHANNEL + "/messages/{message_id}/threads", self.start_thread_from_message),
+            ("GET", _CHANNEL + "/thread-members", self.members),
+            ("PUT", _CHANNEL + "/thread-members/@me", self.join),
+            ("DELETE", _CHANNEL + "/thread-members/@me", self.leave),
+            ("GET", _CHANNEL + "/threads/archived/public", self.archived_public),
+            ("GET", _CHANNEL + "/threads/archived/private", self.archived_private),
+            ("GET", _CHANNEL + "/users/@me/threads/archived/private", self.archived_private),
+        ]
+
+    def open_dm(self, call: Call) -> Reply:
+        recipient = self._state.users.get(call.form(DmForm).recipient_id)
+        if recipient is None or recipient.bot:
+            raise unknown("User")
+        return self._reply(self._state.open_dm(recipient.id))
+
+    def get(self, call: Call) -> Reply:
+        return self._reply(self._channel(call))
+
+    def change(self, call: Call) -> Reply:
+        channel = self._channel(call)
+        self._threads.change(channel, BOT_ID, call.form(ThreadChanges))
+        return self._reply(channel)
+
+    def delete(self, call: Call) -> Reply:
+        """Closing a DM only hides it; anything else needs permissions the bot has not."""
+        channel = self._channel(call)
+        if channel.type is not ChannelType.DM:
+            raise missing_permissions()
+        return self._reply(channel)
+
+    def start_thread(self, call: Call) -> Reply:
+        channel = self._channel(call)
+        form = call.form(ThreadForm)
+        if form.type == ChannelType.PRIVATE_THREAD:
+            raise missing_permissions()
+        return self._reply(self._threads.alone(channel, BOT_ID, form), 201)
+
+    def start_thread_from_message(self, call: Call) -> Reply:
+        channel = self._channel(call)
+        message = self._state.message(channel, call.id("message_id"), BOT_ID)
+        return self._reply(self._threads.from_message(message, BOT_ID, call.form(ThreadForm)), 201)
+
+    def members(self, call: Call) -> Reply:
+        channel = self._thread(call)
+        ids = channel.thread.members if channel.thread else ()
+        return Reply([payloads.thread_member(channel, user_id) for user_id in ids])
+
+    def join(self, call: Call) -> Reply:
+        channel = self._thread(call)
+        self._posting.require_open(channel)
+        self._state.join_thread(channel, BOT_ID)
+        return NOTHING
+
+    def leave(self, call: Call) -> Reply:
+        channel = self._thread(call)
+        self._posting.require_open(channel)
+        self._state.leave_thread(channel, BOT_ID)
+        return NOTHING
+
+    def archived_public(self, call: Call) -> Reply:
+        return self._archived(call, ChannelType.PUBLIC_THREAD)
+
+    def archived_private(self, call: Call) -> Reply:
+        return self._archived(call, ChannelType.PRIVATE_THREAD)
+
+    def _archived(self, call: Call, kind: ChannelType) -> Reply:
+        parent = self._channel(call)
+        found = [
+            channel
+            for channel in self._state.threads(parent.id)
+            if channel.thread and channel.thread.archived and channel.type is kind
+            if self._state.may_see(BOT_ID, channel)
+        ]
+        found.sort(key=lambda channel: channel.thread.archive_changed if channel.thread else 0, reverse=True)
+        body: Json = {
+            "threads": [self._state.channel_payload(channel, BOT_ID) for channel in found],
+            "members": [
+                payloads.thread_member(channel, BOT_ID)
+                for channel in found
+                if channel.thread and BOT_ID in channel.thread.members
+            ],
+            "has_more": False,
+        }
+        return Reply(body)
+
+    def _channel(self, call: Call) -> Channel:
+        return self._state.channel(call.id("channel_id"), BOT_ID)
+
+    def _thread(self, call: Call) -> Channel:
+        channel = self._channel(call)
+        if channel.thread is None:
+            raise unknown("Channel")
+        return channel
+
+    def _reply(self, channel: Channel, status: int = 200) -> Reply:
+        return Reply(self._state.channel_payload(channel, BOT_ID), status)

@@ -1,0 +1,98 @@
+"""Messages of a channel: list, create, edit, delete."""
+
+from programs.playground.entities import BOT_ID, Channel, Message
+from programs.playground.errors import ApiError, invalid_form, missing_permissions, unknown
+from programs.playground.forms import BulkDelete, MessageForm
+from programs.playground.posting import Posting
+from programs.playground.state import State
+from programs.playground.wire import NOTHING, Call, Reply, Routes
+
+_MESSAGES = "/channels/{channel_id}/messages"
+_MESSAGE = _MESSAGES + "/{message_id}"
+
+
+class MessageRoutes:
+    def __init__(self, state: State, posting: Posting) -> None:
+        self._state = state
+        self._posting = posting
+
+    def routes(self) -> Routes:
+        return [
+            ("GET", _MESSAGES, self.list),
+            ("POST", _MESSAGES, self.create),
+            ("POST", _MESSAGES + "/bulk-delete", self.bulk_delete),
+            ("GET", _MESSAGE, self.get),
+            ("PATCH", _MESSAGE, self.edit),
+            ("DELETE", _MESSAGE, self.delete),
+        ]
+
+    def list(self, call: Call) -> Reply:
+        channel = self._state.channel(call.id("channel_id"), BOT_ID)
+        found = page(channel, call, viewer=BOT_ID)
+        return Reply([self._state.message_payload(message, BOT_ID) for message in found])
+
+    def create(self, call: Call) -> Reply:
+        channel = self._state.channel(call.id("channel_id"), BOT_ID)
+        message = self._posting.create(channel, BOT_ID, call.form(MessageForm), call.files)
+        return Reply(self._state.message_payload(message, BOT_ID))
+
+    def get(self, call: Call) -> Reply:
+        _, message = self._find(call)
+        return Reply(self._state.message_payload(message, BOT_ID))
+
+    def edit(self, call: Call) -> Reply:
+        _, message = self._find(call)
+        if message.author_id != BOT_ID:
+            raise ApiError(403, 50005, "Cannot edit a message authored by another user")
+        self._posting.edit(message, call.form(MessageForm), call.files)
+        return Reply(self._state.message_payload(message, BOT_ID))
+
+    def delete(self, call: Call) -> Reply:
+        channel, message = self._find(call)
+        if message.author_id != BOT_ID:
+            raise missing_permissions()
+        self._posting.require_open(channel)
+        self._state.delete_message(message)
+        return NOTHING
+
+    def bulk_delete(self, call: Call) -> Reply:
+        """The bot's invite does not ask for MANAGE_MESSAGES, so Discord would refuse this too."""
+        self._state.channel(call.id("channel_id"), BOT_ID)
+        call.form(BulkDelete)
+        raise missing_permissions()
+
+    def _find(self, call: Call) -> tuple[Channel, Message]:
+        channel = self._state.channel(call.id("channel_id"), BOT_ID)
+        message = self._state.message(channel, call.id("message_id"), BOT_ID)
+        if message.ephemeral_to is not None:
+            raise unknown("Message")
+        return channel, message
+
+
+def page(channel: Channel, call: Call, *, viewer: int) -> list[Message]:
+    """A page of a channel's messages, newest first: `before`, `after` or `around` an id, at most `limit`.
+
+    Raises 50035 for a limit outside 1 to 100.
+    """
+    limit = _number(call, "limit", 50)
+    if not 1 <= limit <= 100:
+        kind, words = ("MIN", "greater than or equal to 1") if limit < 1 else ("MAX", "less than or equal to 100")
+        raise invalid_form((("limit",), f"NUMBER_TYPE_{kind}", f"int value should be {words}."))
+    ids = [one.id for one in channel.messages.values() if one.ephemeral_to in (None, viewer)]
+    if "after" in call.query:
+        ids = [one for one in ids if one > _number(call, "after", 0)][:limit]
+    elif "around" in call.query:
+        middle = _number(call, "around", 0)
+        older = [one for one in ids if one < middle][-(limit // 2) :] if limit > 1 else []
+        ids = older + [one for one in ids if one >= middle][: limit - len(older)]
+    else:
+        before = _number(call, "before", 0)
+        ids = [one for one in ids if not before or one < before][-limit:]
+    return [channel.messages[one] for one in reversed(ids)]
+
+
+def _number(call: Call, name: str, default: int) -> int:
+    text = call.query.get(name, str(default))
+    if not (text.isascii() and text.isdigit()):
+        raise invalid_form(((name,), "NUMBER_TYPE_COERCE", f'Value "{text[:40]}" is not int.'))
+    return int(text)

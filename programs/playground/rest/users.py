@@ -1,0 +1,90 @@
+"""Users, the application, the gateway's address and the guild."""
+
+from collections.abc import Callable
+
+from programs.playground import payloads
+from programs.playground.entities import ADA_ID, BOT_ID, GUILD_ID, Json
+from programs.playground.errors import unknown
+from programs.playground.state import State
+from programs.playground.wire import Call, Reply, Routes
+
+
+class UserRoutes:
+    def __init__(self, state: State, gateway_url: Callable[[], str]) -> None:
+        self._state = state
+        self._gateway_url = gateway_url
+
+    def routes(self) -> Routes:
+        return [
+            ("GET", "/users/@me", self.me),
+            ("GET", "/users/{user_id}", self.user),
+            ("GET", "/oauth2/applications/@me", self.application),
+            ("GET", "/applications/@me", self.application),
+            ("GET", "/gateway/bot", self.gateway_bot),
+            ("GET", "/guilds/{guild_id}", self.guild),
+            ("GET", "/guilds/{guild_id}/channels", self.guild_channels),
+            ("GET", "/guilds/{guild_id}/roles", self.guild_roles),
+            ("GET", "/guilds/{guild_id}/members/{user_id}", self.member),
+            ("GET", "/guilds/{guild_id}/threads/active", self.active_threads),
+        ]
+
+    def open_routes(self) -> Routes:
+        """The route that needs no token."""
+        return [("GET", "/gateway", lambda _: Reply({"url": self._gateway_url()}))]
+
+    def me(self, _: Call) -> Reply:
+        return Reply(payloads.own_user(self._state.users[BOT_ID]))
+
+    def user(self, call: Call) -> Reply:
+        user = self._state.users.get(call.id("user_id"))
+        if user is None:
+            raise unknown("User")
+        return Reply(payloads.user(user))
+
+    def application(self, _: Call) -> Reply:
+        return Reply(payloads.application(self._state.users[ADA_ID]))
+
+    def gateway_bot(self, _: Call) -> Reply:
+        limit: Json = {"total": 1000, "remaining": 1000, "reset_after": 86_400_000, "max_concurrency": 1}
+        return Reply({"url": self._gateway_url(), "shards": 1, "session_start_limit": limit})
+
+    def guild(self, call: Call) -> Reply:
+        self._require_guild(call)
+        return Reply(payloads.guild(self._state.guild))
+
+    def guild_channels(self, call: Call) -> Reply:
+        self._require_guild(call)
+        channels = [c for c in self._state.channels.values() if c.guild_id is not None and c.thread is None]
+        return Reply([self._state.channel_payload(channel, BOT_ID) for channel in channels])
+
+    def guild_roles(self, call: Call) -> Reply:
+        self._require_guild(call)
+        return Reply(payloads.roles())
+
+    def member(self, call: Call) -> Reply:
+        self._require_guild(call)
+        user = self._state.users.get(call.id("user_id"))
+        if user is None:
+            raise unknown("Member")
+        return Reply(payloads.member(user))
+
+    def active_threads(self, call: Call) -> Reply:
+        self._require_guild(call)
+        threads = [
+            channel
+            for channel in self._state.threads()
+            if channel.thread and not channel.thread.archived and self._state.may_see(BOT_ID, channel)
+        ]
+        own = [channel for channel in threads if channel.thread and BOT_ID in channel.thread.members]
+        return Reply(
+            {
+                "threads": [self._state.channel_payload(channel, BOT_ID) for channel in threads],
+                "members": [payloads.thread_member(channel, BOT_ID) for channel in own],
+                "has_more": False,
+            }
+        )
+
+    @staticmethod
+    def _require_guild(call: Call) -> None:
+        if call.id("guild_id") != GUILD_ID:
+            raise unknown("Guild")

@@ -1,0 +1,134 @@
+"""The playground as one object: everything built, served on 127.0.0.1, and handed to tests to drive."""
+
+import secrets
+import time
+from collections import deque
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self, TypeVar
+
+from aiohttp import web
+
+from programs.playground.files import FileRoutes
+from programs.playground.gateway import Gateway
+from programs.playground.guard import guard
+from programs.playground.ids import Snowflakes
+from programs.playground.people import People
+from programs.playground.posting import Posting
+from programs.playground.ratelimits import RateLimits
+from programs.playground.rest.api import BASE, Api, RequestRecord
+from programs.playground.rest.channels import ChannelRoutes
+from programs.playground.rest.messages import MessageRoutes
+from programs.playground.rest.reactions import ReactionRoutes
+from programs.playground.rest.users import UserRoutes
+from programs.playground.rules import Rules
+from programs.playground.state import State
+from programs.playground.threads import Threads
+from programs.playground.wire import MAX_REQUEST_BYTES
+
+T = TypeVar("T")
+HOST = "127.0.0.1"
+SHUTDOWN_SECONDS = 2.0
+
+
+class Playground:
+    """A local Discord. Use it with `async with`, or `start` and `stop`.
+
+    Args:
+        port: where to listen on 127.0.0.1; 0 takes a free one.
+        token: the bot token to accept; a random one by default.
+        notice: a line the page shows as a banner.
+        rules: limits and deadlines.
+        clock: seconds since 1970, for ids and rate limits.
+        monotonic: seconds that never go back, for nonces and interaction tokens.
+    """
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        token: str | None = None,
+        notice: str | None = None,
+        rules: Rules | None = None,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.rules = rules or Rules()
+        self.token = token or f"playground-{secrets.token_hex(16)}"
+        self.port = port
+        self.state = State(Snowflakes(clock))
+        self.gateway = Gateway(self.state, self.token, self.rules)
+        self._posting = Posting(self.state, self.rules.nonce_seconds, monotonic)
+        self._threads = Threads(self.state)
+        self.people = People(self.state, self._posting, self._threads)
+        self._api = Api(self.state, self.token, RateLimits(self.rules, clock))
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def api_base(self) -> str:
+        return self.url + BASE
+
+    @property
+    def gateway_url(self) -> str:
+        return f"ws://{HOST}:{self.port}/gateway"
+
+    @property
+    def requests(self) -> deque[RequestRecord]:
+        """The bot's last REST requests, oldest first."""
+        return self._api.requests
+
+    async def wait_for(self, find: Callable[[State], T]) -> T:
+        """The first truthy result of `find`, which looks at the state now and after each change."""
+        return await self.state.changes.wait_for(lambda: find(self.state))
+
+    async def start(self) -> None:
+        """Raises OSError when the port is taken."""
+        # Keep-alive connections are closed at once on stop: nothing waits for an idle client.
+        runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, HOST, self.port)
+            await site.start()
+        except OSError:
+            await runner.cleanup()
+            raise
+        self.port = runner.addresses[0][1]
+        self.state.base_url = self.url
+        self.gateway.url = self.gateway_url
+        self._runner = runner
+
+    async def stop(self) -> None:
+        if self._runner is not None:
+            self.gateway.drop(1001)
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    def _app(self) -> web.Application:
+        app = web.Application(middlewares=[guard(lambda: self.port)], client_max_size=MAX_REQUEST_BYTES)
+        users = UserRoutes(self.state, lambda: self.gateway_url)
+        self._api.add(app, users.open_routes(), with_token=False)
+        for family in (
+            users,
+            MessageRoutes(self.state, self._posting),
+            ReactionRoutes(self.state, self._posting),
+            ChannelRoutes(self.state, self._posting, self._threads),
+        ):
+            self._api.add(app, family.routes())
+        self._api.add_unknown(app)
+        app.router.add_get("/gateway", self.gateway.connect)
+        app.router.add_get("/gateway/", self.gateway.connect)
+        FileRoutes(self.state).add(app)
+        return app

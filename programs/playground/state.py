@@ -1,0 +1,311 @@
+"""The whole state of the playground in memory: plain mutations, each of which tells who listens."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from programs.playground import payloads
+from programs.playground.changes import Changes
+from programs.playground.entities import (
+    ADA_ID,
+    BOT_ID,
+    GENERAL_ID,
+    GRACE_ID,
+    GUILD_ID,
+    RANDOM_ID,
+    Attachment,
+    Channel,
+    ChannelType,
+    Flag,
+    Guild,
+    Json,
+    Message,
+    MessageType,
+    User,
+)
+from programs.playground.errors import unknown
+from programs.playground.ids import Snowflakes
+
+Audience = frozenset[int] | None  # None is everyone
+
+
+@dataclass(frozen=True)
+class Dispatch:
+    """One thing to tell. `render` draws it for one viewer, now: what it draws may change later."""
+
+    name: str
+    render: Callable[[int], Json]
+    audience: Audience = None
+
+    def is_for(self, user_id: int) -> bool:
+        return self.audience is None or user_id in self.audience
+
+
+Listener = Callable[[Dispatch], None]
+WITHOUT_REFERENCE = 2  # how deep a reply shows what it replies to: a reply inside a reply does not
+
+
+class State:
+    def __init__(self, ids: Snowflakes) -> None:
+        self.ids = ids
+        self.base_url = ""
+        self.guild = Guild()
+        self.bot_online = False
+        self.changes = Changes()
+        self.commands: dict[int, Json] = {}
+        self.attachments: dict[int, Attachment] = {}
+        self.users = {
+            ADA_ID: User(ADA_ID, "ada", "Ada"),
+            GRACE_ID: User(GRACE_ID, "grace", "Grace"),
+            BOT_ID: User(BOT_ID, "llmgine", "LLMgine", bot=True),
+        }
+        self.channels = {
+            GENERAL_ID: Channel(GENERAL_ID, ChannelType.TEXT, "general", GUILD_ID, position=0),
+            RANDOM_ID: Channel(RANDOM_ID, ChannelType.TEXT, "random", GUILD_ID, position=1),
+        }
+        self._listeners: list[Listener] = []
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Hear every dispatch, inline; the listener must not block. Returns its undo."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def emit(self, name: str, render: Callable[[int], Json], audience: Audience = None) -> None:
+        dispatch = Dispatch(name, render, audience)
+        for listener in list(self._listeners):
+            listener(dispatch)
+        self.changes.note()
+
+    @property
+    def people(self) -> list[User]:
+        return [user for user in self.users.values() if not user.bot]
+
+    def audience(self, channel: Channel) -> Audience:
+        """Who may see a channel: a DM its two, a private thread its members, anything else everyone."""
+        if channel.type is ChannelType.DM:
+            return frozenset({BOT_ID, channel.recipient_id or 0})
+        if channel.type is ChannelType.PRIVATE_THREAD and channel.thread is not None:
+            return frozenset(channel.thread.members)
+        return None
+
+    def may_see(self, user_id: int, channel: Channel) -> bool:
+        audience = self.audience(channel)
+        return audience is None or user_id in audience
+
+    def channel(self, channel_id: int, viewer: int) -> Channel:
+        """Raises 10003 for an unknown channel and for one the viewer cannot see."""
+        channel = self.channels.get(channel_id)
+        if channel is None or not self.may_see(viewer, channel):
+            raise unknown("Channel")
+        return channel
+
+    def message(self, channel: Channel, message_id: int, viewer: int) -> Message:
+        """Raises 10008 for an unknown message and for an ephemeral one of somebody else."""
+        message = channel.messages.get(message_id)
+        if message is None or message.ephemeral_to not in (None, viewer):
+            raise unknown("Message")
+        return message
+
+    def threads(self, parent_id: int | None = None) -> list[Channel]:
+        return [
+            channel
+            for channel in self.channels.values()
+            if channel.thread is not None and parent_id in (None, channel.parent_id)
+        ]
+
+    def channel_payload(self, channel: Channel, viewer: int) -> Json:
+        return payloads.channel(channel, self.users, viewer)
+
+    def message_payload(self, message: Message, viewer: int, depth: int = 1) -> Json:
+        payload = payloads.message(message, self.users, viewer, self.base_url)
+        if message.reference is not None:
+            payload["message_reference"] = self._reference(message)
+            if message.type in (MessageType.REPLY, MessageType.THREAD_STARTER_MESSAGE) and depth < WITHOUT_REFERENCE:
+                target = self.referenced(message)
+                payload["referenced_message"] = target and self.message_payload(target, viewer, depth + 1)
+        thread = self.channels.get(message.id)
+        if thread is not None and thread.thread is not None and message.flags & Flag.HAS_THREAD:
+            payload["thread"] = self.channel_payload(thread, viewer)
+        return payload
+
+    def referenced(self, message: Message) -> Message | None:
+        if message.reference is None or message.reference.message_id is None:
+            return None
+        channel = self.channels.get(message.reference.channel_id)
+        return channel and channel.messages.get(message.reference.message_id)
+
+    def _reference(self, message: Message) -> Json:
+        assert message.reference is not None  # noqa: S101  asked only for messages that have one
+        payload: Json = {"type": 0, "channel_id": str(message.reference.channel_id)}
+        channel = self.channels.get(message.reference.channel_id)
+        if channel is not None and channel.guild_id is not None:
+            payload["guild_id"] = str(channel.guild_id)
+        if message.reference.message_id is not None:
+            payload["message_id"] = str(message.reference.message_id)
+        return payload
+
+    def _message_event(self, channel: Channel, message: Message) -> Callable[[int], Json]:
+        """A message as a gateway event has it: with its guild, and the member beside each user."""
+
+        def render(viewer: int) -> Json:
+            payload = self.message_payload(message, viewer)
+            payload["channel_type"] = int(channel.type)
+            if channel.guild_id is not None:
+                payload["guild_id"] = str(channel.guild_id)
+                payload["member"] = payloads.partial_member(message.author_id)
+                for mentioned in payload["mentions"]:
+                    mentioned["member"] = payloads.partial_member(int(mentioned["id"]))
+            return payload
+
+        return render
+
+    def _message_audience(self, channel: Channel, message: Message) -> Audience:
+        return self.audience(channel) if message.ephemeral_to is None else frozenset({message.ephemeral_to})
+
+    def add_message(self, message: Message) -> None:
+        channel = self.channels[message.channel_id]
+        channel.messages[message.id] = message
+        if message.ephemeral_to is None:
+            channel.last_message_id = message.id
+            if channel.thread is not None and message.type is not MessageType.THREAD_STARTER_MESSAGE:
+                channel.thread.message_count += 1
+                channel.thread.total_sent += 1
+        self._tell_message("MESSAGE_CREATE", channel, message)
+
+    def _tell_message(self, name: str, channel: Channel, message: Message) -> None:
+        """People see a deferred answer as "thinking", so its message is created for them when it is filled."""
+        audience = self._message_audience(channel, message)
+        if message.flags & Flag.LOADING:
+            audience = frozenset({BOT_ID}) & (audience or frozenset({BOT_ID}))
+        self.emit(name, self._message_event(channel, message), audience)
+
+    def update_message(self, message: Message) -> None:
+        self._tell_message("MESSAGE_UPDATE", self.channels[message.channel_id], message)
+
+    def fill_message(self, message: Message) -> None:
+        """A deferred answer got its content: an update for the bot, a new message for people."""
+        message.flags &= ~Flag.LOADING
+        channel = self.channels[message.channel_id]
+        render = self._message_event(channel, message)
+        audience = self._message_audience(channel, message) or frozenset(self.users)
+        if BOT_ID in audience:
+            self.emit("MESSAGE_UPDATE", render, frozenset({BOT_ID}))
+        self.emit("MESSAGE_CREATE", render, audience - {BOT_ID})
+
+    def delete_message(self, message: Message) -> None:
+        channel = self.channels[message.channel_id]
+        del channel.messages[message.id]
+        if channel.thread is not None and message.ephemeral_to is None:
+            channel.thread.message_count = max(0, channel.thread.message_count - 1)
+        for attachment in message.attachments:
+            self.attachments.pop(attachment.id, None)
+        payload: Json = {"id": str(message.id), **self._place(channel)}
+        self.emit("MESSAGE_DELETE", lambda _: dict(payload), self._message_audience(channel, message))
+
+    @staticmethod
+    def _place(channel: Channel) -> Json:
+        place: Json = {"channel_id": str(channel.id)}
+        return place if channel.guild_id is None else place | {"guild_id": str(channel.guild_id)}
+
+    def add_reaction(self, message: Message, emoji: str, user_id: int) -> None:
+        who = message.reactions.setdefault(emoji, [])
+        if user_id not in who:
+            who.append(user_id)
+            self._tell_reaction("MESSAGE_REACTION_ADD", message, emoji, user_id)
+
+    def remove_reaction(self, message: Message, emoji: str, user_id: int) -> None:
+        who = message.reactions.get(emoji, [])
+        if user_id in who:
+            who.remove(user_id)
+            if not who:
+                del message.reactions[emoji]
+            self._tell_reaction("MESSAGE_REACTION_REMOVE", message, emoji, user_id)
+
+    def _tell_reaction(self, name: str, message: Message, emoji: str, user_id: int) -> None:
+        channel = self.channels[message.channel_id]
+        payload: Json = {
+            "user_id": str(user_id),
+            "message_id": str(message.id),
+            "emoji": payloads.emoji(emoji),
+            "burst": False,
+            "type": 0,
+            **self._place(channel),
+        }
+        if name == "MESSAGE_REACTION_ADD":
+            payload["message_author_id"] = str(message.author_id)
+            if channel.guild_id is not None:
+                payload["member"] = payloads.member(self.users[user_id])
+        self.emit(name, lambda _: dict(payload), self._message_audience(channel, message))
+
+    def typing(self, channel: Channel, user_id: int) -> None:
+        payload: Json = {
+            "user_id": str(user_id),
+            "timestamp": int(datetime.now(UTC).timestamp()),
+            **self._place(channel),
+        }
+        if channel.guild_id is not None:
+            payload["member"] = payloads.member(self.users[user_id])
+        self.emit("TYPING_START", lambda _: dict(payload), self.audience(channel))
+
+    def add_channel(self, channel: Channel) -> None:
+        self.channels[channel.id] = channel
+        if channel.thread is None:
+            self.emit("CHANNEL_CREATE", lambda v: self.channel_payload(channel, v), self.audience(channel))
+        else:
+            self.emit(
+                "THREAD_CREATE",
+                lambda v: self.channel_payload(channel, v) | {"newly_created": True},
+                self.audience(channel),
+            )
+
+    def open_dm(self, person_id: int) -> Channel:
+        """The channel of a person and the bot, made on first use."""
+        for channel in self.channels.values():
+            if channel.recipient_id == person_id:
+                return channel
+        channel = Channel(self.ids.next(), ChannelType.DM, recipient_id=person_id)
+        self.add_channel(channel)
+        return channel
+
+    def update_thread(self, channel: Channel) -> None:
+        self.emit("THREAD_UPDATE", lambda v: self.channel_payload(channel, v), self.audience(channel))
+
+    def delete_thread(self, channel: Channel) -> None:
+        del self.channels[channel.id]
+        payload = {
+            "id": str(channel.id),
+            "guild_id": str(channel.guild_id),
+            "parent_id": str(channel.parent_id),
+            "type": int(channel.type),
+        }
+        self.emit("THREAD_DELETE", lambda _: dict(payload), self.audience(channel))
+
+    def join_thread(self, channel: Channel, user_id: int) -> None:
+        if channel.thread is not None and user_id not in channel.thread.members:
+            channel.thread.members[user_id] = datetime.now(UTC)
+            self._tell_members(channel, [payloads.thread_member(channel, user_id)], [])
+
+    def leave_thread(self, channel: Channel, user_id: int) -> None:
+        if channel.thread is not None and channel.thread.members.pop(user_id, None):
+            self._tell_members(channel, [], [str(user_id)])
+
+    def _tell_members(self, channel: Channel, added: list[Json], removed: list[str]) -> None:
+        assert channel.thread is not None  # noqa: S101  only threads have members
+        payload: Json = {
+            "id": str(channel.id),
+            "guild_id": str(channel.guild_id),
+            "member_count": len(channel.thread.members),
+            "added_members": added,
+            "removed_member_ids": removed,
+        }
+        self.emit("THREAD_MEMBERS_UPDATE", lambda _: dict(payload), self.audience(channel))
+
+    def set_online(self, online: bool) -> None:
+        if online != self.bot_online:
+            self.bot_online = online
+            self.tell_people("BOT_STATUS", {"online": online})
+
+    def tell_people(self, name: str, payload: Json, only: int | None = None) -> None:
+        """Something for the page alone."""
+        audience = frozenset(user.id for user in self.people) if only is None else frozenset({only})
+        self.emit(name, lambda _: dict(payload), audience)
