@@ -10,7 +10,8 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 
 from llmgine.errors import InvalidArgumentsError
-from llmgine.tools.text import clean, shorten
+from llmgine.messages.chat import clean_text
+from llmgine.tools.text import shorten
 
 _MAX_PROBLEMS = 5
 _MAX_PROBLEM_LENGTH = 300
@@ -131,7 +132,7 @@ def read_arguments(model: type[Arguments], arguments: str) -> dict[str, Any]:
     """
     try:
         # Cleaned because a lone surrogate cannot even be handed to the parser.
-        return model.model_validate_json(clean(arguments).strip() or "{}").by_name()
+        return model.model_validate_json(clean_text(arguments).strip() or "{}").by_name()
     except ValidationError as exc:
         raise InvalidArgumentsError(_explain(exc)) from None  # the cause would hold the whole input
 

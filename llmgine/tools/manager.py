@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable
 from typing import TypedDict, Unpack
 
 from llmgine.errors import ToolError, UnknownToolError
-from llmgine.messages.chat import ToolCall, ToolResult, ToolSchema
-from llmgine.tools.text import cap, clean, shorten, to_text
+from llmgine.messages.chat import ToolCall, ToolResult, ToolSchema, clean_text
+from llmgine.tools.text import cap, shorten, to_text
 from llmgine.tools.tool import Tool
 
 logger = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ class ToolManager:
 
 
 def _result(call: ToolCall, text: str, *, ok: bool) -> ToolResult:
-    return ToolResult(call_id=call.id, name=call.name, content=cap(clean(text)), ok=ok)
+    return ToolResult(call_id=call.id, name=call.name, content=cap(clean_text(text)), ok=ok)
 
 
 def _describe(exc: Exception) -> str:

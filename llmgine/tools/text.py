@@ -27,16 +27,11 @@ def to_text(value: object) -> str:
     return json.dumps(to_jsonable_python(value, fallback=str), ensure_ascii=False)
 
 
-def clean(text: str) -> str:
-    """Text every store and service takes: no NUL, and each lone surrogate replaced by U+FFFD."""
-    # Through UTF-16, so that two surrogates that are a pair become the character they mean.
-    return text.replace("\0", "").encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-
-
 def cap(text: str, limit: int = MAX_RESULT_BYTES) -> str:
     """At most `limit` bytes of UTF-8: a longer text keeps its head and its tail around a note of what is missing.
 
-    `limit` counts bytes because tokens follow them more closely than characters, and is above 200.
+    `text` is without lone surrogates. `limit` counts bytes because tokens follow them more closely than
+    characters, and is above 200.
     """
     data = text.encode()
     if len(data) <= limit:

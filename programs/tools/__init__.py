@@ -1,0 +1,17 @@
+"""The tools both programs offer. Adding one is a function in a file here and a line in `build_tools`."""
+
+from pathlib import Path
+
+from llmgine.tools.tool import Tool
+from programs.tools.calculator import calculate
+from programs.tools.email import SmtpConfig, email_tool
+from programs.tools.weather import WeatherConfig, weather_tool
+
+
+def build_tools(*, weather: WeatherConfig, outbox: Path, smtp: SmtpConfig | None) -> list[Tool]:
+    """The tools, configured; `smtp` None writes e-mails to the folder `outbox` in place of sending them."""
+    return [
+        weather_tool(weather),
+        Tool.from_function(calculate, idempotent=True),
+        email_tool(outbox=outbox, smtp=smtp),
+    ]
