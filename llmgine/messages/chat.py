@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 
 def clean_text(text: str) -> str:
-    """The text without NUL and lone surrogates: neither a database nor UTF-8 holds them, and JSON can smuggle them in."""
+    """Without NUL and lone surrogates: no database and no UTF-8 holds them, but JSON can smuggle them in."""
     return text.encode("utf-8", "ignore").decode().replace("\0", "")
 
 

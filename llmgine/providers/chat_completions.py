@@ -216,10 +216,10 @@ def _content(content: object) -> str:
 
 
 def _string(value: object) -> str:
-    """A string that can be written as UTF-8, whatever was sent."""
+    """A string that every store can hold, whatever was sent: no NUL, no lone surrogates."""
     if not isinstance(value, str):
         return ""
-    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return value.replace("\0", "").encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _count(value: object) -> int:

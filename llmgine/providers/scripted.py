@@ -4,16 +4,12 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable
 
-from llmgine.errors import ProviderError
+from llmgine.errors import ProviderRefusedError
 from llmgine.providers.base import ChatReply, ChatRequest
 
 OnText = Callable[[str], None]
 ReplyFunction = Callable[[ChatRequest, OnText], Awaitable[ChatReply]]
 ScriptedReply = str | ChatReply | Exception | ReplyFunction
-
-
-class ScriptExhaustedError(ProviderError):
-    """More was asked of a `ScriptedProvider` than its script holds."""
 
 
 class ScriptedProvider:
@@ -24,8 +20,8 @@ class ScriptedProvider:
 
     Args:
         script: The replies in order, one per request, or one function for all of them. A reply is a text, a whole
-            `ChatReply`, an exception to raise, or a function, which streams by calling `on_text` itself. The script
-            may be endless; it is read one reply at a time.
+            `ChatReply`, an exception to raise, or a function, which streams by calling `on_text` itself. The
+            script may be endless (a generator); it is read one reply at a time.
         model: The name it goes by.
         delay: Seconds between two streamed words.
 
@@ -38,7 +34,8 @@ class ScriptedProvider:
     ) -> None:
         self.requests: list[ChatRequest] = []
         self._function = script if callable(script) else None
-        self._script = iter(()) if callable(script) else iter(script)
+        replies = [script] if isinstance(script, str) else script  # a text alone is a script of one reply
+        self._script = iter(()) if callable(replies) else iter(replies)
         self._model = model
         self._delay = delay
 
@@ -51,7 +48,7 @@ class ScriptedProvider:
         """Give the next reply of the script.
 
         Raises:
-            ScriptExhaustedError: Every reply was given already.
+            ProviderRefusedError: Every reply was given already.
             Exception: The script says so.
         """
         self.requests.append(request)
@@ -73,7 +70,7 @@ class ScriptedProvider:
             return next(self._script)
         except StopIteration:
             asked = len(self.requests)
-            raise ScriptExhaustedError(
+            raise ProviderRefusedError(
                 f"The script is used up: request {asked} came, and it holds {asked - 1}. Add a reply to it."
             ) from None
 

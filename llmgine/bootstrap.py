@@ -1,0 +1,114 @@
+"""Putting an application together: the only place that names concrete classes, and the owner of start and stop."""
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from llmgine.bus import MessageBus
+from llmgine.context import ContextManager
+from llmgine.engine import ToolChatEngine
+from llmgine.engine.model import Model, RetryPolicy
+from llmgine.engine.turn import Renderer
+from llmgine.providers.base import Provider
+from llmgine.providers.openai import OpenAIProvider
+from llmgine.sessions import SessionStore, open_store
+from llmgine.settings import Settings
+
+
+class ApplicationConfig(BaseModel):
+    """What an application is made of. The fields that a setting has are described in `Settings`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    settings: Settings = Field(default_factory=lambda: Settings(_env_file=None))
+    log_filename: str = "events.jsonl"
+    enable_console_metrics: bool = False
+    enable_console_traces: bool = False
+    calls_at_once: int = 8
+    retry: RetryPolicy = RetryPolicy()
+
+
+class ApplicationBootstrap:
+    """An application: bus, store, engine. Start it with `async with`, or with `startup` and `shutdown`.
+
+        async with ApplicationBootstrap(ApplicationConfig()) as app:
+            await app.engine.register_tool(get_weather)
+            answer = await ask(app.bus, PromptCommand(...))
+
+    Args:
+        config: What it is made of.
+        provider: Who answers; the service named in the settings unless given. It is closed at shutdown.
+        renderers: See `ToolChatEngine`.
+    """
+
+    bus: MessageBus
+    store: SessionStore
+    engine: ToolChatEngine
+
+    def __init__(
+        self,
+        config: ApplicationConfig | None = None,
+        *,
+        provider: Provider | None = None,
+        renderers: Mapping[str, Renderer] | None = None,
+    ) -> None:
+        self.config = config or ApplicationConfig()
+        self._provider = provider
+        self._renderers = renderers
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        await self.startup()
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        await self.shutdown()
+
+    async def startup(self) -> None:
+        """Open everything, in order; what was opened is closed again when a later part fails.
+
+        Raises:
+            ConfigurationError: A setting cannot be used; the text names it.
+            StoreError: The database cannot be used.
+        """
+        config, settings = self.config, self.config.settings
+        async with AsyncExitStack() as stack:
+            self.store = await open_store(settings.database_url)
+            stack.push_async_callback(self.store.close)
+            self.bus = MessageBus(
+                log_dir=settings.log_dir,
+                log_filename=config.log_filename,
+                enable_console_metrics=config.enable_console_metrics,
+                enable_console_traces=config.enable_console_traces,
+                secrets=settings.secrets(),
+            )
+            await self.bus.start()
+            stack.push_async_callback(self.bus.stop)
+            provider = self._provider or OpenAIProvider(
+                settings.openai_model,
+                api_key=settings.openai_api_key,
+                base_url=settings.openai_base_url,
+                max_connections=config.calls_at_once + 1,
+            )
+            stack.push_async_callback(provider.aclose)
+            self.engine = ToolChatEngine(
+                bus=self.bus,
+                store=self.store,
+                model=Model(provider, calls_at_once=config.calls_at_once, retry=config.retry),
+                context=ContextManager(
+                    self.store,
+                    system_prompt=settings.system_prompt,
+                    budget=settings.context_tokens,
+                ),
+                renderers=self._renderers,
+                approval_timeout=settings.approval_timeout,
+            )
+            await self.engine.start()
+            stack.push_async_callback(self.engine.stop)
+            self._stack = stack.pop_all()
+
+    async def shutdown(self) -> None:
+        """Close everything in reverse order: no new turns, queues worked off, log written; twice is harmless."""
+        await self._stack.aclose()

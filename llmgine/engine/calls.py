@@ -1,0 +1,133 @@
+"""The tool calls of one round: asked about where need be, run once, and each ended by a result."""
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+
+from llmgine.engine.changes import Changes
+from llmgine.engine.scope import TurnScope
+from llmgine.errors import ToolError
+from llmgine.messages.chat import ToolCall, ToolResult
+from llmgine.messages.events import (
+    ToolCallDecidedEvent,
+    ToolCallFinishedEvent,
+    ToolCallStartedEvent,
+    ToolCallWaitingEvent,
+)
+from llmgine.sessions.records import DecisionStep, ReplyStep, ResultStep, StartedStep, TurnSteps, WaitingStep
+from llmgine.tools.arguments import read_arguments
+from llmgine.tools.context import ToolContext, tool_context
+from llmgine.tools.manager import ToolManager
+from llmgine.tools.tool import Tool
+
+
+class ToolCalls:
+    """Runs rounds of tool calls.
+
+    Args:
+        tools: The tools there are.
+        changes: Wakes a call that waits for a decision.
+        approval_timeout: Seconds a call waits before it is denied.
+    """
+
+    def __init__(self, tools: ToolManager, changes: Changes, *, approval_timeout: float) -> None:
+        self._tools = tools
+        self._changes = changes
+        self._approval_timeout = approval_timeout
+
+    async def run(self, scope: TurnScope, reply: ReplyStep) -> None:
+        """Bring every call of the reply to its committed result; what has one already is left alone."""
+        steps = await scope.steps()
+        author = steps.prompt.author
+        who = (author.id, author.name) if author else ("", "")
+        token = tool_context.set(ToolContext(scope.turn.session_id, scope.turn.id, *who))
+        try:
+            open_calls = [call for call in reply.tool_calls if call.id not in steps.results]
+            queue = [call for call in open_calls if self._is_sequential(call)]
+            async with asyncio.TaskGroup() as group:
+                for call in open_calls:
+                    if call not in queue:
+                        group.create_task(self._settle(scope, steps, reply.round, call))
+                group.create_task(self._settle_in_turn(scope, steps, reply.round, queue))
+        finally:
+            tool_context.reset(token)
+
+    def _tool(self, call: ToolCall) -> Tool | None:
+        try:
+            return self._tools.get(call.name)
+        except ToolError:
+            return None
+
+    def _is_sequential(self, call: ToolCall) -> bool:
+        tool = self._tool(call)
+        return tool is not None and tool.sequential
+
+    async def _settle_in_turn(self, scope: TurnScope, steps: TurnSteps, round_: int, calls: list[ToolCall]) -> None:
+        for call in calls:
+            await self._settle(scope, steps, round_, call)
+
+    async def _settle(self, scope: TurnScope, steps: TurnSteps, round_: int, call: ToolCall) -> None:
+        """From a call to its result: in doubt, denied, or run."""
+        tool = self._tool(call)
+        if call.id in steps.started and not (tool and tool.idempotent):
+            text = "Interrupted: whether this took effect is unknown. Do not repeat it without asking the person."
+            result, seconds = ToolResult(call_id=call.id, name=call.name, content=text, ok=False), 0.0
+        else:
+            denial = await self._denial(scope, steps, round_, call) if self._needs_approval(tool, call) else None
+            result, seconds = (denial, 0.0) if denial else await self._run(scope, round_, call)
+        await scope.append(ResultStep(round=round_, result=result, seconds=seconds))
+        await scope.tell(ToolCallFinishedEvent, round=round_, call=call, result=result, seconds=seconds)
+
+    async def _run(self, scope: TurnScope, round_: int, call: ToolCall) -> tuple[ToolResult, float]:
+        await scope.append(StartedStep(round=round_, call_id=call.id))
+        await scope.tell(ToolCallStartedEvent, round=round_, call=call)
+        begin = time.monotonic()
+        result = await self._tools.run(call)
+        return result, time.monotonic() - begin
+
+    def _needs_approval(self, tool: Tool | None, call: ToolCall) -> bool:
+        """Whether to ask somebody. Nobody is asked about a call that could not run anyway."""
+        if tool is None or not tool.requires_approval:
+            return False
+        try:
+            read_arguments(tool.arguments, call.arguments)
+        except ToolError:
+            return False
+        return True
+
+    async def _denial(self, scope: TurnScope, steps: TurnSteps, round_: int, call: ToolCall) -> ToolResult | None:
+        """Ask whether the call may run. The result of a call that may not, None for one that may."""
+        waiting = steps.waiting.get(call.id)
+        if waiting is None:
+            deadline = datetime.now(UTC) + timedelta(seconds=self._approval_timeout)
+            waiting = WaitingStep(round=round_, call_id=call.id, deadline=deadline)
+            await scope.append(waiting)
+        decision = steps.decisions.get(call.id)
+        if decision is None:
+            await scope.store.set_state(scope.turn.id, "waiting")
+            await scope.tell(ToolCallWaitingEvent, round=round_, call=call, deadline=waiting.deadline)
+            decision = await self._decision(scope, call, waiting.deadline)
+            await scope.store.set_state(scope.turn.id, "running")
+        await scope.tell(
+            ToolCallDecidedEvent,
+            round=round_,
+            call=call,
+            approved=decision.approved,
+            decided_by=decision.decided_by,
+        )
+        if decision.approved:
+            return None
+        by = f"{decision.decided_by.name} denied this call." if decision.decided_by else "Nobody approved this in time."
+        return ToolResult(call_id=call.id, name=call.name, content=f"{by} Do not try it again unless asked.", ok=False)
+
+    async def _decision(self, scope: TurnScope, call: ToolCall, deadline: datetime) -> DecisionStep:
+        """Wait until somebody decides, in this process or another; the deadline decides against."""
+        while True:
+            decision = (await scope.steps()).decisions.get(call.id)
+            if decision is not None:
+                return decision
+            left = (deadline - datetime.now(UTC)).total_seconds()
+            if left <= 0:
+                await scope.store.decide(scope.turn.id, call.id, approved=False, decided_by=None)
+            else:
+                await self._changes.wait(left)

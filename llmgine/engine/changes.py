@@ -1,0 +1,57 @@
+"""Waiting for the store to change, by this process or another."""
+
+import asyncio
+
+from llmgine.sessions import SessionStore
+
+_POLL = 0.25  # seconds between looks at what other processes wrote
+
+
+class Changes:
+    """Wakes those who wait when something they may care about was written.
+
+    This process says so with `notify`; what others write is found by a look at the store four times a second, taken
+    only while somebody waits.
+    """
+
+    def __init__(self, store: SessionStore) -> None:
+        self._store = store
+        self._changed = asyncio.Event()
+        self._waiting = 0
+        self._poller: asyncio.Task[None] | None = None
+
+    def notify(self) -> None:
+        """Wake all who wait."""
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def wait(self, timeout: float | None = None) -> None:  # noqa: ASYNC109  # past it, look again: no error
+        """Return at the next change, or after `timeout` seconds."""
+        self._waiting += 1
+        if self._poller is None:
+            self._poller = asyncio.create_task(self._poll())
+        changed = self._changed
+        try:
+            async with asyncio.timeout(timeout):
+                await changed.wait()
+        except TimeoutError:
+            pass
+        finally:
+            self._waiting -= 1
+
+    async def _poll(self) -> None:
+        try:
+            version = await self._store.version()
+            while self._waiting:
+                await asyncio.sleep(_POLL)
+                before, version = version, await self._store.version()
+                if version != before:
+                    self.notify()
+        finally:
+            self._poller = None
+
+    async def close(self) -> None:
+        """End the looking."""
+        if self._poller is not None:
+            self._poller.cancel()
+            await asyncio.gather(self._poller, return_exceptions=True)

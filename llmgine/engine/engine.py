@@ -1,0 +1,146 @@
+"""ToolChatEngine: answers the commands of a chat, and runs its turns."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from typing import Unpack
+
+from llmgine.bus import MessageBus
+from llmgine.context import ContextManager
+from llmgine.engine.calls import ToolCalls
+from llmgine.engine.changes import Changes
+from llmgine.engine.model import Model
+from llmgine.engine.sessions import SessionRunners
+from llmgine.engine.turn import Renderer, TurnParts
+from llmgine.errors import RefusedError
+from llmgine.messages.commands import (
+    Admitted,
+    ClearSessionCommand,
+    DecideToolCallCommand,
+    PromptCommand,
+    SetSystemPromptCommand,
+    StopTurnCommand,
+)
+from llmgine.messages.events import SessionClearedEvent, SystemPromptChangedEvent, TurnAdmittedEvent
+from llmgine.messages.message import SpanContext
+from llmgine.sessions import SessionStore
+from llmgine.tools.manager import ToolManager, ToolOptions
+from llmgine.tools.tool import Tool
+
+MAX_SYSTEM_PROMPT = 4_000  # characters; what a Discord modal can hold
+
+
+class ToolChatEngine:
+    """Chat with a model that calls tools.
+
+    Args:
+        bus: Where commands come from and events go.
+        store: Where everything durable is.
+        model: Who answers.
+        context: What the model is shown.
+        renderers: For each source of prompts that posts outcomes somewhere, how they look there.
+        approval_timeout: Seconds a tool call waits for approval.
+    """
+
+    def __init__(
+        self,
+        *,
+        bus: MessageBus,
+        store: SessionStore,
+        model: Model,
+        context: ContextManager,
+        renderers: Mapping[str, Renderer] | None = None,
+        approval_timeout: float = 600.0,
+    ) -> None:
+        self.tools = ToolManager()
+        self._bus = bus
+        self._store = store
+        self._changes = Changes(store)
+        calls = ToolCalls(self.tools, self._changes, approval_timeout=approval_timeout)
+        parts = TurnParts(model, context, self.tools, calls, renderers or {})
+        self._runners = SessionRunners(store, bus, self._changes, parts)
+        self._watcher: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to answer commands."""
+        self._bus.register_command_handler(PromptCommand, self._prompt)
+        self._bus.register_command_handler(StopTurnCommand, self._stop_turn)
+        self._bus.register_command_handler(ClearSessionCommand, self._clear)
+        self._bus.register_command_handler(SetSystemPromptCommand, self._set_system_prompt)
+        self._bus.register_command_handler(DecideToolCallCommand, self._decide)
+        self._watcher = asyncio.create_task(self._watch_for_stops())
+
+    async def stop(self) -> None:
+        """Stop answering. Turns that run stay unfinished in the store, for the next start to take up."""
+        if self._watcher is not None:
+            self._watcher.cancel()
+            await asyncio.gather(self._watcher, return_exceptions=True)
+        await self._runners.close()
+        await self._changes.close()
+
+    async def register_tool(self, tool: Tool | Callable[..., object], **options: Unpack[ToolOptions]) -> Tool:
+        """Offer a function to the model; see `ToolManager.register`."""
+        return self.tools.register(tool, **options)
+
+    async def recover(self, sources: Iterable[str], session_id: str | None = None) -> int:
+        """Take up the unfinished turns of dead processes that came from these front ends; returns how many."""
+        turns = await self._store.take_over(sources, session_id)
+        self._runners.resume(turns)
+        return len(turns)
+
+    async def _prompt(self, command: PromptCommand) -> Admitted:
+        if not command.text.strip():
+            raise RefusedError("There is no text to answer.")
+        admitted = await self._store.admit(command)
+        if not admitted.duplicate:
+            await self._bus.publish(
+                TurnAdmittedEvent(
+                    session_id=command.session_id,
+                    turn_id=admitted.turn_id,
+                    source=command.source,
+                    origin=command.origin,
+                    place=admitted.place,
+                )
+            )
+            span = SpanContext(trace_id=command.trace_id, span_id=command.span_id)
+            self._runners.wake(command.session_id, admitted.turn_id, span)
+        return admitted
+
+    async def _stop_turn(self, command: StopTurnCommand) -> int:
+        turns = await self._store.request_stop(command.session_id, command.turn_id)
+        for turn in turns:
+            self._runners.stop(turn.id)
+        return len(turns)
+
+    async def _watch_for_stops(self) -> None:
+        """Stop our turns that another process asked to stop."""
+        while True:
+            for turn_id in await self._store.stop_requested():
+                self._runners.stop(turn_id)
+            await self._changes.wait()
+
+    async def _clear(self, command: ClearSessionCommand) -> None:
+        turns = await self._store.request_stop(command.session_id, None)
+        for turn in turns:
+            self._runners.stop(turn.id)
+        await self._runners.ended(command.session_id, [turn.id for turn in turns])
+        await self._store.clear(command.session_id)
+        await self._bus.publish(SessionClearedEvent(session_id=command.session_id))
+
+    async def _set_system_prompt(self, command: SetSystemPromptCommand) -> None:
+        prompt = command.system_prompt
+        if prompt is not None and len(prompt) > MAX_SYSTEM_PROMPT:
+            raise RefusedError(
+                f"A system prompt has at most {MAX_SYSTEM_PROMPT:,} characters; this has {len(prompt):,}."
+            )
+        await self._store.set_system_prompt(command.session_id, prompt, command.session_name)
+        await self._bus.publish(SystemPromptChangedEvent(session_id=command.session_id, system_prompt=prompt))
+
+    async def _decide(self, command: DecideToolCallCommand) -> bool:
+        counted = await self._store.decide(
+            command.turn_id,
+            command.call_id,
+            approved=command.approved,
+            decided_by=command.decided_by,
+        )
+        self._changes.notify()
+        return counted

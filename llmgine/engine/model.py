@@ -1,0 +1,140 @@
+"""Asking the model: one reply, under a bound on calls at once, with the one retry policy and live progress."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+
+from pydantic import BaseModel, ConfigDict
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_random_exponential
+
+from llmgine.engine.scope import TurnScope
+from llmgine.errors import ProviderBusyError, ProviderReplyError, ProviderUnavailableError
+from llmgine.messages.chat import ChatMessage, ToolSchema
+from llmgine.messages.events import AnswerProgressEvent, LLMResponseEvent, ModelRetryEvent
+from llmgine.providers.base import ChatRequest, Provider
+from llmgine.sessions.records import ReplyStep
+
+_PROGRESS_INTERVAL = 0.1  # seconds; events are coalesced to ten a second
+
+
+class RetryPolicy(BaseModel):
+    """How often a model call is tried, and how long to wait in between: 1, 2, 4 … seconds with jitter, or as told.
+
+    A service that asks for more than `longest_wait` seconds is not waited for.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    tries: int = 4
+    first_wait: float = 1.0
+    longest_wait: float = 60.0
+
+
+class Progress:
+    """The text of a reply as it grows; told while it does."""
+
+    def __init__(self, scope: TurnScope, round_: int) -> None:
+        self._scope = scope
+        self.round = round_
+        self._grew = asyncio.Event()
+        self.text = ""
+
+    def add(self, piece: str) -> None:
+        """Take the next piece."""
+        self.text += piece
+        self._grew.set()
+
+    @contextlib.asynccontextmanager
+    async def told(self) -> AsyncIterator[None]:
+        """Publish the text inside this block whenever it grew, at most ten times a second."""
+        teller = asyncio.create_task(self._tell())
+        try:
+            yield
+        finally:
+            teller.cancel()
+            await asyncio.gather(teller, return_exceptions=True)
+
+    async def _tell(self) -> None:
+        while True:
+            await self._grew.wait()
+            self._grew.clear()
+            await self._scope.tell(AnswerProgressEvent, round=self.round, text=self.text)
+            await asyncio.sleep(_PROGRESS_INTERVAL)
+
+
+class Model:
+    """The provider as the engine uses it.
+
+    Args:
+        provider: Who answers.
+        calls_at_once: How many calls may run side by side, over all sessions.
+        retry: The policy for failures that may pass.
+    """
+
+    def __init__(self, provider: Provider, *, calls_at_once: int = 8, retry: RetryPolicy | None = None) -> None:
+        self._provider = provider
+        self._slots = asyncio.Semaphore(calls_at_once)
+        self._retry = retry or RetryPolicy()
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self._provider.model
+
+    async def reply(
+        self,
+        scope: TurnScope,
+        progress: Progress,
+        round_: int,
+        messages: tuple[ChatMessage, ...],
+        tools: tuple[ToolSchema, ...],
+    ) -> ReplyStep:
+        """Ask, commit the reply, and tell of it.
+
+        Raises:
+            ProviderError: No reply came, on all tries.
+        """
+        request = ChatRequest(messages=messages, tools=tools)
+        begin = time.monotonic()
+        async with self._slots, progress.told():
+            async for attempt in self._attempts(scope, round_):
+                with attempt:
+                    reply = await self._provider.reply(request, progress.add)
+        facts = {**dict(reply), "round": round_, "seconds": time.monotonic() - begin}
+        step = ReplyStep(**facts)
+        await scope.append(step)
+        await scope.tell(LLMResponseEvent, **facts)
+        return step
+
+    def _attempts(self, scope: TurnScope, round_: int) -> AsyncRetrying:
+        async def announce(state: RetryCallState) -> None:
+            await scope.tell(
+                ModelRetryEvent,
+                round=round_,
+                next_try=state.attempt_number + 1,
+                tries=self._retry.tries,
+                wait_seconds=state.upcoming_sleep,
+                reason=str(state.outcome.exception()) if state.outcome else "",
+            )
+
+        backoff = wait_random_exponential(multiplier=self._retry.first_wait, max=self._retry.longest_wait)
+
+        def wait(state: RetryCallState) -> float:
+            error = state.outcome.exception() if state.outcome else None
+            told = error.retry_after if isinstance(error, ProviderBusyError) else None
+            return told if told is not None else backoff(state)
+
+        return AsyncRetrying(
+            stop=stop_after_attempt(self._retry.tries),
+            wait=wait,
+            retry=retry_if_exception(self._may_pass),
+            before_sleep=announce,
+            reraise=True,
+        )
+
+    def _may_pass(self, error: BaseException) -> bool:
+        """Whether asking again may help. A reply that was cut off is not asked for again: people have seen its text."""
+        if isinstance(error, ProviderBusyError):
+            return error.retry_after is None or error.retry_after <= self._retry.longest_wait
+        return isinstance(error, ProviderUnavailableError | ProviderReplyError)

@@ -1,0 +1,31 @@
+"""What every part of a running turn needs: the turn, and the ways to write it down and to tell of it."""
+
+from typing import Any
+
+from llmgine.bus import MessageBus
+from llmgine.messages.events import TurnEvent
+from llmgine.sessions import SessionStore
+from llmgine.sessions.records import Step, Turn, TurnSteps
+
+
+class TurnScope:
+    """One turn while it runs."""
+
+    def __init__(self, turn: Turn, store: SessionStore, bus: MessageBus) -> None:
+        self.turn = turn
+        self.store = store
+        self._bus = bus
+
+    async def tell(self, event_type: type[TurnEvent], **facts: Any) -> None:
+        """Publish an event of this turn."""
+        turn = self.turn
+        about = {"session_id": turn.session_id, "turn_id": turn.id, "source": turn.source, "origin": turn.origin}
+        await self._bus.publish(event_type(**about, **facts))
+
+    async def append(self, step: Step) -> None:
+        """Commit a step."""
+        await self.store.append(self.turn, step)
+
+    async def steps(self) -> TurnSteps:
+        """The turn with all its committed steps."""
+        return await self.store.turn(self.turn.id)

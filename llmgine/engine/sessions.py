@@ -1,0 +1,124 @@
+"""Running the turns of each session in order, sessions side by side."""
+
+import asyncio
+import contextvars
+import logging
+from collections.abc import Iterable
+
+from llmgine.bus import MessageBus
+from llmgine.engine.changes import Changes
+from llmgine.engine.scope import TurnScope
+from llmgine.engine.turn import TurnParts, TurnRun
+from llmgine.messages.message import SpanContext, inside, next_id
+from llmgine.sessions import SessionStore
+from llmgine.sessions.records import Turn
+
+_LOOK_AGAIN = 1.0  # seconds; a process that dies changes nothing in the store, so its turns are looked at now and then
+
+_log = logging.getLogger(__name__)
+
+
+class _Runner:
+    """The runner of one session; it lives while the session has turns of this process."""
+
+    def __init__(self) -> None:
+        self.more = True  # set whenever a turn was admitted, so that none is missed while the runner ends
+        self.task: asyncio.Task[None] | None = None
+
+
+class SessionRunners:
+    """Runs this process's turns of each session, oldest first.
+
+    A turn of another living process that is before ours is waited for; one of a dead process is left to the front end
+    it came from.
+    """
+
+    def __init__(self, store: SessionStore, bus: MessageBus, changes: Changes, parts: TurnParts) -> None:
+        self._store = store
+        self._bus = bus
+        self._changes = changes
+        self._parts = parts
+        self._runners: dict[str, _Runner] = {}
+        self._running: dict[str, TurnRun] = {}
+        self._spans: dict[str, SpanContext] = {}
+        self._resumed: set[str] = set()
+
+    def wake(self, session_id: str, turn_id: str, span: SpanContext | None) -> None:
+        """A turn was admitted: see that it is run. Its messages belong to `span`."""
+        if span is not None:
+            self._spans[turn_id] = span
+        runner = self._runners.get(session_id)
+        if runner is not None:
+            runner.more = True
+            return
+        runner = self._runners[session_id] = _Runner()
+        # A context of its own: the runner outlives the command it was started by.
+        loop = asyncio.get_running_loop()
+        runner.task = loop.create_task(self._work(session_id, runner), context=contextvars.Context())
+
+    def resume(self, turns: Iterable[Turn]) -> None:
+        """Run turns that were taken over from a dead process."""
+        for turn in turns:
+            self._resumed.add(turn.id)
+            self.wake(turn.session_id, turn.id, None)
+
+    def stop(self, turn_id: str) -> None:
+        """Stop a turn of ours, if it runs; one that waits finds the request in the store when its time comes."""
+        if turn_id in self._running:
+            self._running[turn_id].stop()
+
+    async def ended(self, session_id: str, turn_ids: Iterable[str]) -> None:
+        """Wait until these turns have their outcomes, those of dead processes aside."""
+        while any(
+            turn.id in turn_ids and self._store.owners.is_alive(turn.owner)
+            for turn in await self._store.unfinished(session_id)
+        ):
+            await self._changes.wait(_LOOK_AGAIN)
+
+    async def close(self) -> None:
+        """End all runners; turns that ran stay unfinished in the store."""
+        tasks = [runner.task for runner in self._runners.values() if runner.task]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _work(self, session_id: str, runner: _Runner) -> None:
+        try:
+            while runner.more:
+                runner.more = False
+                while (turn := await self._next(session_id)) is not None:
+                    await self._run(turn)
+        except Exception:  # the store failed; the session's next prompt tries again
+            _log.exception("Session %s cannot go on", session_id)
+        finally:
+            del self._runners[session_id]
+
+    async def _next(self, session_id: str) -> Turn | None:
+        """The oldest turn of ours, once all turns of other living processes before it have ended."""
+        while True:
+            turns = await self._store.unfinished(session_id)
+            owners = self._store.owners
+            if not any(turn.owner == owners.me for turn in turns):
+                return None
+            head = next(turn for turn in turns if owners.is_alive(turn.owner))
+            if head.owner == owners.me:
+                return head
+            await self._changes.wait(_LOOK_AGAIN)
+
+    async def _run(self, turn: Turn) -> None:
+        resumed = turn.id in self._resumed
+        self._resumed.discard(turn.id)
+        if not await self._store.claim(turn.id, resumed=resumed):
+            return
+        turn = (await self._store.turn(turn.id)).turn
+        span = self._spans.pop(turn.id, None)
+        new = next_id()
+        run = self._running[turn.id] = TurnRun(TurnScope(turn, self._store, self._bus), self._parts)
+        try:
+            if turn.id in await self._store.stop_requested():
+                run.stop()
+            with inside(*(span.trace_id, span.span_id) if span else (f"{new:032x}", f"{new:016x}")):
+                await run.run(resumed=resumed)
+        finally:
+            del self._running[turn.id]
+            self._changes.notify()

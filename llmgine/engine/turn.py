@@ -1,0 +1,140 @@
+"""One turn, from its prompt to its outcome: rounds of a model call and its tool calls."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from llmgine.context import ContextManager
+from llmgine.engine.calls import ToolCalls
+from llmgine.engine.model import Model, Progress
+from llmgine.engine.scope import TurnScope
+from llmgine.errors import LLMgineError, ProviderReplyError, ReplyCutOffError
+from llmgine.messages.events import TurnFinishedEvent, TurnStartedEvent
+from llmgine.sessions.records import Delivery, OutcomeStep, ReplyStep, TurnSteps
+from llmgine.tools.manager import ToolManager
+
+# Turns an ended turn into the parts that are posted; each front end that delivers has its own.
+Renderer = Callable[[TurnSteps], Sequence[Delivery]]
+
+MAX_ROUNDS = 8
+MAX_RESUMES = 3
+
+_NOTICES = {
+    "length": "The answer was cut at the model's limit. Ask it to go on.",
+    "filtered": "The model's service withheld this answer.",
+}
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TurnParts:
+    """What turns are run with; one set for all turns of an engine."""
+
+    model: Model
+    context: ContextManager
+    tools: ToolManager
+    calls: ToolCalls
+    renderers: Mapping[str, Renderer]
+
+
+class TurnRun:
+    """One turn on its way."""
+
+    def __init__(self, scope: TurnScope, parts: TurnParts) -> None:
+        self._scope = scope
+        self._parts = parts
+        self._progress: Progress | None = None
+        self._stopped = False
+        self._task: asyncio.Task[OutcomeStep] | None = None
+        self._begin = time.monotonic()
+
+    def stop(self) -> None:
+        """End the turn now; its outcome is "stopped"."""
+        self._stopped = True
+        if self._task is not None:
+            self._task.cancel()
+
+    async def run(self, *, resumed: bool) -> None:
+        """Bring the turn to its committed outcome and tell of it."""
+        turn = self._scope.turn
+        await self._scope.tell(TurnStartedEvent, attempt=turn.attempt, resumed=resumed)
+        self._task = asyncio.create_task(self._answer())
+        if self._stopped:
+            self._task.cancel()
+        try:
+            outcome = await self._task
+        except asyncio.CancelledError:
+            if not self._stopped:  # the program is closing: the turn stays unfinished and is taken up again
+                self._task.cancel()
+                await asyncio.gather(self._task, return_exceptions=True)
+                raise
+            outcome = self._outcome("stopped", "Stopped.", await self._unfinished_text())
+        await self._finish(outcome)
+
+    async def _answer(self) -> OutcomeStep:
+        """The turn's outcome, whatever happens."""
+        try:
+            if self._scope.turn.resumes > MAX_RESUMES:
+                return self._outcome(
+                    "failed", f"The program ended {MAX_RESUMES} times while answering this. Ask again."
+                )
+            last = await self._rounds()
+        except ReplyCutOffError as error:
+            return self._outcome("failed", str(error), error.partial)
+        except LLMgineError as error:
+            return self._outcome("failed", str(error))
+        except Exception:  # a bug of ours must still end in one visible outcome
+            _log.exception("Turn %s failed", self._scope.turn.id)
+            return self._outcome("failed", "Something went wrong in the program; its log has the details. Ask again.")
+        return self._outcome("done", _NOTICES.get(last.finish))
+
+    async def _rounds(self) -> ReplyStep:
+        """Ask, call tools, ask again, until a reply calls no tool; the last round offers none."""
+        for round_ in range(MAX_ROUNDS):
+            reply = await self._reply(round_, offer_tools=round_ < MAX_ROUNDS - 1)
+            if not reply.tool_calls:
+                return reply
+            if round_ < MAX_ROUNDS - 1:
+                await self._parts.calls.run(self._scope, reply)
+        raise ProviderReplyError(f"The model called tools {MAX_ROUNDS} times without an answer. Ask in smaller steps.")
+
+    async def _reply(self, round_: int, *, offer_tools: bool) -> ReplyStep:
+        """The model's reply of this round: the committed one where there is one, else a new one."""
+        steps = await self._scope.steps()
+        if round_ < len(steps.replies):
+            return steps.replies[round_]
+        self._progress = Progress(self._scope, round_)
+        messages = await self._parts.context.build(steps)
+        schemas = self._parts.tools.schemas() if offer_tools else ()
+        return await self._parts.model.reply(self._scope, self._progress, round_, messages, schemas)
+
+    async def _unfinished_text(self) -> str:
+        """What was streamed of a reply that is not committed."""
+        if self._progress is None or self._progress.round < len((await self._scope.steps()).replies):
+            return ""
+        return self._progress.text
+
+    def _outcome(self, state: str, notice: str | None, partial: str = "") -> OutcomeStep:
+        seconds = time.monotonic() - self._begin
+        return OutcomeStep.model_validate({"state": state, "notice": notice, "partial": partial, "seconds": seconds})
+
+    async def _finish(self, outcome: OutcomeStep) -> None:
+        """Commit the outcome with its deliveries, then tell of it."""
+        scope = self._scope
+        steps = await scope.steps()
+        steps = steps.model_copy(update={"steps": (*steps.steps, outcome)})
+        renderer = self._parts.renderers.get(scope.turn.source)
+        deliveries = renderer(steps) if renderer else ()
+        await scope.store.finish(scope.turn, outcome.state, [outcome], deliveries)
+        await scope.tell(
+            TurnFinishedEvent,
+            state=outcome.state,
+            text=steps.text,
+            notice=outcome.notice,
+            model=steps.replies[-1].model if steps.replies else self._parts.model.name,
+            usage=steps.usage,
+            seconds=outcome.seconds,
+        )

@@ -1,0 +1,188 @@
+"""What the store gives back: sessions, turns, the steps of a turn and its deliveries."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
+
+from llmgine.messages.chat import CleanText, ToolCall, ToolResult, Usage
+from llmgine.messages.commands import Author
+
+TurnState = Literal["queued", "running", "waiting", "done", "failed", "stopped"]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Session(_Record):
+    """One conversation. `turns` counts the turns since it was last cleared."""
+
+    id: str
+    name: str
+    system_prompt: str | None
+    turns: int
+    updated_at: datetime
+
+
+class PromptStep(_Record):
+    """What somebody said."""
+
+    kind: Literal["prompt"] = "prompt"
+    text: CleanText
+    author: Author | None = None
+
+
+class ReplyStep(_Record):
+    """A whole reply of the model, committed before it is acted on."""
+
+    kind: Literal["reply"] = "reply"
+    round: int
+    text: CleanText
+    tool_calls: tuple[ToolCall, ...] = ()
+    finish: Literal["stop", "tool_calls", "length", "filtered"]
+    model: str
+    usage: Usage | None
+    seconds: float
+
+
+class WaitingStep(_Record):
+    """A tool call waits for approval until `deadline`."""
+
+    kind: Literal["waiting"] = "waiting"
+    round: int
+    call_id: str
+    deadline: datetime
+
+
+class DecisionStep(_Record):
+    """A waiting call was decided, by a person or (None) by its deadline."""
+
+    kind: Literal["decision"] = "decision"
+    call_id: str
+    approved: bool
+    decided_by: Author | None
+
+
+class StartedStep(_Record):
+    """A tool is about to run; without a `ResultStep` after it, whether it did is unknown."""
+
+    kind: Literal["started"] = "started"
+    round: int
+    call_id: str
+
+
+class ResultStep(_Record):
+    """What a tool call gave."""
+
+    kind: Literal["result"] = "result"
+    round: int
+    result: ToolResult
+    seconds: float
+
+
+class OutcomeStep(_Record):
+    """How a turn ended: `notice` is what people should know, `partial` answer text that no whole reply followed."""
+
+    kind: Literal["outcome"] = "outcome"
+    state: Literal["done", "failed", "stopped"]
+    notice: CleanText | None = None
+    partial: CleanText = ""
+    seconds: float
+
+
+Step = Annotated[
+    PromptStep | ReplyStep | WaitingStep | DecisionStep | StartedStep | ResultStep | OutcomeStep,
+    Field(discriminator="kind"),
+]
+STEP: TypeAdapter[Step] = TypeAdapter(Step)
+
+
+class Turn(_Record):
+    """One prompt and its place in the session. `resumes` counts how often it was taken up after a process died."""
+
+    id: str
+    session_id: str
+    seq: int
+    attempt: int
+    resumes: int
+    state: TurnState
+    owner: str
+    source: str
+    origin: dict[str, JsonValue]
+    created_at: datetime
+
+
+class TurnSteps(_Record):
+    """A turn with the steps of its present attempt, in order."""
+
+    turn: Turn
+    steps: tuple[Step, ...]
+
+    @property
+    def prompt(self) -> PromptStep:
+        """What was said."""
+        return next(step for step in self.steps if isinstance(step, PromptStep))
+
+    @property
+    def replies(self) -> tuple[ReplyStep, ...]:
+        """The model's replies, by round."""
+        return tuple(step for step in self.steps if isinstance(step, ReplyStep))
+
+    @property
+    def results(self) -> dict[str, ResultStep]:
+        """The results there are, by the id of their call."""
+        return {step.result.call_id: step for step in self.steps if isinstance(step, ResultStep)}
+
+    @property
+    def started(self) -> frozenset[str]:
+        """The ids of the calls that began to run."""
+        return frozenset(step.call_id for step in self.steps if isinstance(step, StartedStep))
+
+    @property
+    def waiting(self) -> dict[str, WaitingStep]:
+        """The calls that were asked about, by their id."""
+        return {step.call_id: step for step in self.steps if isinstance(step, WaitingStep)}
+
+    @property
+    def decisions(self) -> dict[str, DecisionStep]:
+        """What was decided of waiting calls, by the id of the call."""
+        return {step.call_id: step for step in self.steps if isinstance(step, DecisionStep)}
+
+    @property
+    def outcome(self) -> OutcomeStep | None:
+        """How the turn ended, if it has."""
+        return next((step for step in self.steps if isinstance(step, OutcomeStep)), None)
+
+    @property
+    def text(self) -> str:
+        """The answer: the last round's text, or as much of it as came."""
+        partial = self.outcome.partial if self.outcome else ""
+        return partial or (self.replies[-1].text if self.replies else "")
+
+    @property
+    def usage(self) -> Usage:
+        """The tokens of all rounds."""
+        return sum((step.usage for step in self.replies if step.usage), Usage())
+
+
+class DeliveryKey(_Record):
+    """Which part of an outcome: the `part`-th message of its `kind` in a round."""
+
+    kind: Literal["text", "card", "notice"]
+    round: int
+    part: int
+
+
+class Delivery(_Record):
+    """One part of an outcome as it is posted.
+
+    `body` is rendered and final once the turn has its outcome; before, a preview. `message_id` is where it was posted.
+    """
+
+    turn_id: str
+    attempt: int
+    key: DeliveryKey
+    body: dict[str, JsonValue]
+    message_id: str | None = None
+    sent: bool = False

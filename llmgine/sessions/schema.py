@@ -1,0 +1,70 @@
+"""The tables, as numbered migrations of statements that SQLite and PostgreSQL share.
+
+To change the schema, append a migration; one that has been released is never edited.
+"""
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        """
+        CREATE TABLE session (
+            id TEXT PRIMARY KEY,
+            name TEXT NOT NULL,
+            system_prompt TEXT,
+            cleared_seq BIGINT NOT NULL,
+            updated_at TEXT NOT NULL
+        )
+        """,
+        """
+        CREATE TABLE turn (
+            id TEXT PRIMARY KEY,
+            session_id TEXT NOT NULL REFERENCES session (id),
+            seq BIGINT NOT NULL,
+            attempt BIGINT NOT NULL,
+            resumes BIGINT NOT NULL,
+            state TEXT NOT NULL,
+            stop_requested BIGINT NOT NULL,
+            owner TEXT NOT NULL,
+            source TEXT NOT NULL,
+            origin TEXT NOT NULL,
+            created_at TEXT NOT NULL,
+            UNIQUE (session_id, seq)
+        )
+        """,
+        "CREATE VIEW open_turn AS SELECT * FROM turn WHERE state IN ('queued', 'running', 'waiting')",
+        "CREATE VIEW ended_turn AS SELECT * FROM turn WHERE state IN ('done', 'failed', 'stopped')",
+        "CREATE INDEX turn_open ON turn (session_id, seq) WHERE state IN ('queued', 'running', 'waiting')",
+        """
+        CREATE TABLE inbox (
+            source TEXT NOT NULL,
+            source_id TEXT NOT NULL,
+            turn_id TEXT NOT NULL REFERENCES turn (id),
+            PRIMARY KEY (source, source_id)
+        )
+        """,
+        """
+        CREATE TABLE step (
+            turn_id TEXT NOT NULL REFERENCES turn (id),
+            attempt BIGINT NOT NULL,
+            seq BIGINT NOT NULL,
+            body TEXT NOT NULL,
+            PRIMARY KEY (turn_id, attempt, seq)
+        )
+        """,
+        """
+        CREATE TABLE delivery (
+            turn_id TEXT NOT NULL REFERENCES turn (id),
+            attempt BIGINT NOT NULL,
+            kind TEXT NOT NULL,
+            round BIGINT NOT NULL,
+            part BIGINT NOT NULL,
+            body TEXT NOT NULL,
+            message_id TEXT,
+            final BIGINT NOT NULL,
+            sent BIGINT NOT NULL,
+            PRIMARY KEY (turn_id, attempt, kind, round, part)
+        )
+        """,
+        "CREATE INDEX delivery_message ON delivery (message_id)",
+        "CREATE INDEX delivery_unsent ON delivery (turn_id) WHERE final = 1 AND sent = 0",
+    ),
+)

@@ -1,0 +1,178 @@
+"""The session store: every durable fact of the application, each change one transaction."""
+
+import secrets
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from llmgine.errors import ConfigurationError
+from llmgine.messages.commands import Admitted, Author, PromptCommand
+from llmgine.sessions import transactions as tx
+from llmgine.sessions.database import Database, Row
+from llmgine.sessions.migrate import migrate
+from llmgine.sessions.owners import Owners
+from llmgine.sessions.records import DecisionStep, Delivery, DeliveryKey, Session, Step, Turn, TurnState, TurnSteps
+from llmgine.sessions.sqlite import SqliteDatabase
+
+
+async def open_store(url: str) -> "SessionStore":
+    """Open the store at `url`: `sqlite:///relative/path.db` or `sqlite:////absolute/path.db`.
+
+    Raises:
+        ConfigurationError: The address is of no kind we know, or the database cannot be used.
+    """
+    path = Path(url.removeprefix("sqlite:///"))
+    if not url.startswith("sqlite:///") or not path.name:
+        raise ConfigurationError(
+            f"DATABASE_URL: {url.partition(':')[0]}: is not supported; use sqlite:///data/llmgine.db"
+        )
+    database = await SqliteDatabase.open(path)
+    try:
+        await migrate(database)
+        owners = Owners(path.parent / "owners")
+    except BaseException:
+        await database.close()
+        raise
+    return SessionStore(database, owners)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()
+
+
+class SessionStore:
+    """Sessions, turns, steps and deliveries. Safe to use from several processes at once.
+
+    Every method is one transaction and may raise `StoreError`.
+    """
+
+    def __init__(self, database: Database, owners: Owners) -> None:
+        self._database = database
+        self.owners = owners
+
+    async def close(self) -> None:
+        """Close the database and let go of this process's turns: from here on another process may take them up."""
+        await self._database.close()
+        self.owners.close()
+
+    async def version(self) -> int:
+        """A number that changes when another process writes."""
+        return await self._database.version()
+
+    # Sessions
+
+    async def sessions(self) -> list[Session]:
+        """All sessions, the one used last first."""
+        return [_session(row) for row in await self._database.run(tx.sessions())]
+
+    async def session(self, session_id: str) -> Session:
+        """One session.
+
+        Raises:
+            UnknownSessionError: There is none with this id.
+        """
+        return _session(await self._database.run(tx.session(session_id)))
+
+    async def ensure_session(self, session_id: str, name: str | None = None) -> None:
+        """Make the session if it is not there; a name, when given, becomes its name."""
+        await self._database.run(tx.ensure_session(session_id, name, _now()))
+
+    async def set_system_prompt(self, session_id: str, prompt: str | None, name: str | None = None) -> None:
+        """Set the session's own system prompt, or take it away (None)."""
+        await self._database.run(tx.set_system_prompt(session_id, name, prompt, _now()))
+
+    async def clear(self, session_id: str) -> None:
+        """Forget the conversation: later turns see nothing of it, and the texts of ended turns are deleted."""
+        await self._database.run(tx.clear(session_id, _now()))
+
+    # Turns
+
+    async def admit(self, prompt: PromptCommand) -> Admitted:
+        """Store a prompt as a queued turn of this process; what was admitted before is not admitted again."""
+        return await self._database.run(tx.admit(prompt, secrets.token_hex(8), self.owners.me, _now()))
+
+    async def claim(self, turn_id: str, *, resumed: bool) -> bool:
+        """Begin to run a turn of ours; False when it has ended meanwhile."""
+        return await self._database.run(tx.claim(turn_id, self.owners.me, resumed=resumed))
+
+    async def unfinished(self, session_id: str) -> list[Turn]:
+        """The session's turns that have no outcome, oldest first."""
+        return [tx.to_turn(row) for row in await self._database.run(tx.unfinished(session_id))]
+
+    async def take_over(self, sources: Iterable[str], session_id: str | None = None) -> list[Turn]:
+        """Make the unfinished turns of dead processes ours, in one session or all (None); oldest first."""
+        dead = await self._database.run(tx.unfinished_of(tuple(sources), session_id))
+        turns = [tx.to_turn(row) for row in dead if not self.owners.is_alive(row["owner"])]
+        return [
+            turn for turn in turns if await self._database.run(tx.change_owner(turn.id, turn.owner, self.owners.me))
+        ]
+
+    async def set_state(self, turn_id: str, state: TurnState) -> None:
+        """Say what a turn is doing."""
+        await self._database.run(tx.set_state(turn_id, state))
+
+    async def turn(self, turn_id: str) -> TurnSteps:
+        """A turn and the steps of its present attempt.
+
+        Raises:
+            StoreError: There is no such turn, or its conversation was cleared.
+        """
+        return await self._database.run(tx.turn_steps(turn_id))
+
+    async def turn_of(self, source: str, source_id: str) -> str | None:
+        """The turn that a message was admitted to."""
+        return await self._database.run(tx.turn_of(source, source_id))
+
+    async def history(self, session_id: str, before_seq: int | None = None) -> list[TurnSteps]:
+        """The ended turns since the session was last cleared, oldest first, up to (not with) `before_seq`."""
+        return await self._database.run(tx.history(session_id, before_seq))
+
+    async def append(self, turn: Turn, step: Step) -> None:
+        """Add a step to the turn's present attempt."""
+        await self._database.run(tx.append(turn.id, turn.attempt, step))
+
+    async def decide(self, turn_id: str, call_id: str, *, approved: bool, decided_by: Author | None) -> bool:
+        """Decide a waiting call; False when it no longer waits or was decided before."""
+        step = DecisionStep(call_id=call_id, approved=approved, decided_by=decided_by)
+        return await self._database.run(tx.decide(turn_id, step))
+
+    async def request_stop(self, session_id: str, turn_id: str | None) -> list[Turn]:
+        """Ask that the turn, or all of the session (None), be stopped; returns those that had not ended."""
+        return [tx.to_turn(row) for row in await self._database.run(tx.request_stop(session_id, turn_id))]
+
+    async def stop_requested(self) -> list[str]:
+        """The ids of our unfinished turns that somebody asked to stop."""
+        return await self._database.run(tx.stop_requested(self.owners.me))
+
+    async def finish(self, turn: Turn, state: TurnState, steps: Sequence[Step], deliveries: Sequence[Delivery]) -> None:
+        """Give a turn its outcome: the last steps, the state and all deliveries, or nothing of it."""
+        await self._database.run(tx.finish(turn, state, steps, deliveries, _now()))
+
+    # Deliveries
+
+    async def deliveries(self, turn_id: str) -> list[Delivery]:
+        """The deliveries of the turn's present attempt, in the order they are shown."""
+        return await self._database.run(tx.deliveries(turn_id))
+
+    async def undelivered(self, source: str) -> list[Turn]:
+        """Ended turns with parts that were not sent, oldest first, of processes that are dead or of this one."""
+        rows = await self._database.run(tx.undelivered(source))
+        return [
+            tx.to_turn(row) for row in rows if row["owner"] == self.owners.me or not self.owners.is_alive(row["owner"])
+        ]
+
+    async def posted(self, turn: Turn, key: DeliveryKey, message_id: str) -> None:
+        """Remember where a part was posted, at once, so that a crash does not post it twice."""
+        await self._database.run(tx.posted(turn.id, turn.attempt, key, message_id))
+
+    async def sent(self, turn: Turn, key: DeliveryKey) -> None:
+        """A part shows its final body."""
+        await self._database.run(tx.sent(turn.id, turn.attempt, key))
+
+    async def is_delivery(self, message_id: str) -> bool:
+        """Whether the message is one of ours."""
+        return await self._database.run(tx.is_delivery(message_id))
+
+
+def _session(row: Row) -> Session:
+    return Session.model_validate(dict(row))
