@@ -192,7 +192,7 @@ class _GrowingCall:
 
     def whole(self) -> ToolCall:
         """The call under an id of ours: a service's own may be empty, doubled or refused by another service."""
-        return ToolCall(id=new_call_id(), name=self.name, arguments=self.arguments.strip() or "{}")
+        return ToolCall(id=new_call_id(), name=self.name, arguments=self.arguments if self.arguments.strip() else "{}")
 
 
 def _usage(usage: object) -> Usage | None:

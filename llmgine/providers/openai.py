@@ -96,7 +96,7 @@ class OpenAIProvider:
         self._limit_field = "max_tokens" if base_url else "max_completion_tokens"
         self._asks_for_usage = True
         self._client = AsyncOpenAI(
-            api_key=self._key,
+            api_key=self._key or "none",  # the client wants one, also when none is to be sent
             base_url=self._base_url,
             max_retries=0,
             http_client=DefaultAioHttpClient(
@@ -228,12 +228,16 @@ async def _read(stream: AsyncStream[object], builder: ReplyBuilder) -> AsyncGene
 
 def _check_base_url(base_url: str, *, with_key: bool) -> bool:
     """Refuse an address that cannot be used and warn of a key in plain sight; True for this machine's own."""
-    url = urlsplit(base_url)
-    if url.scheme not in {"http", "https"} or not url.hostname:
+    try:
+        url = urlsplit(base_url)
+        host = url.hostname if url.port != 0 else None
+    except ValueError:  # a port that is no number, a bracket without its other half
+        host = None
+    if not host or url.scheme not in {"http", "https"}:
         raise ConfigurationError("OPENAI_BASE_URL must look like http://localhost:11434/v1 or https://host/v1.")
-    loopback = _is_loopback(url.hostname)
+    loopback = _is_loopback(host)
     if with_key and url.scheme == "http" and not loopback:
-        log.warning("The key for %s travels over plain http, where others can read it.", url.hostname)
+        log.warning("The key for %s travels over plain http, where others can read it.", host)
     return loopback
 
 

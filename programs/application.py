@@ -1,0 +1,109 @@
+"""What both programs share: the application built from the settings, their log, and errors said in one sentence."""
+
+import logging
+import sys
+from collections.abc import Callable, Mapping
+
+from pydantic import ValidationError
+
+from llmgine.bootstrap import ApplicationBootstrap, ApplicationConfig
+from llmgine.engine.turn import Renderer
+from llmgine.errors import ConfigurationError, LLMgineError
+from llmgine.observability.redaction import Redactor
+from llmgine.providers.base import Provider
+from llmgine.settings import Settings
+from programs.demo_model import DemoModel
+from programs.tools import build_tools
+from programs.tools.email import SmtpConfig
+from programs.tools.weather import WeatherConfig
+
+DEMO_NOTICE = (
+    "Answers come from the offline demo model, which knows only a few phrases. "
+    "Set OPENAI_API_KEY or OPENAI_BASE_URL for a real model (see .env.example)."
+)
+_OPEN_METEO = "https://api.open-meteo.com"
+
+
+class Application(ApplicationBootstrap):
+    """The engine with the tools of both programs, on the model the settings name or else the demo model."""
+
+    def __init__(
+        self,
+        config: ApplicationConfig,
+        *,
+        provider: Provider | None = None,
+        renderers: Mapping[str, Renderer] | None = None,
+    ) -> None:
+        if provider is None and not config.settings.has_model:
+            provider = DemoModel()
+        super().__init__(config, provider=provider, renderers=renderers)
+
+    async def startup(self) -> None:
+        """Start, and offer the tools.
+
+        Raises:
+            ConfigurationError: A setting cannot be used; the text names it.
+        """
+        settings = self.config.settings
+        tools = build_tools(weather=_weather(settings), outbox=settings.outbox_dir, smtp=_smtp(settings))
+        await super().startup()
+        for tool in tools:
+            await self.engine.register_tool(tool)
+
+
+def _weather(settings: Settings) -> WeatherConfig:
+    """Open-Meteo unless told otherwise; the offline demo stays offline."""
+    base_url = settings.weather_base_url or (_OPEN_METEO if settings.has_model else None)
+    try:
+        return WeatherConfig.model_validate({"base_url": base_url})
+    except ValidationError as error:
+        raise ConfigurationError(f"WEATHER_BASE_URL: {error.errors()[0]['msg']}") from None
+
+
+def _smtp(settings: Settings) -> SmtpConfig | None:
+    """The mail server of the settings, if there is one."""
+    if not settings.smtp_host:
+        return None
+    values = {
+        "host": settings.smtp_host,
+        "port": settings.smtp_port,
+        "username": settings.smtp_username,
+        "password": settings.smtp_password,
+        "sender": settings.smtp_from or settings.smtp_username,
+        "tls": settings.smtp_tls,
+    }
+    try:
+        return SmtpConfig.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = "_".join(str(part) for part in ("SMTP", *first["loc"])).upper().replace("SENDER", "FROM")
+        raise ConfigurationError(f"{name}: {first['msg'].removeprefix('Value error, ')}") from None
+
+
+def configure_log(settings: Settings) -> None:
+    """Send the program's own log to standard error, without secrets.
+
+    discord.py's and the model client's debug lines hold whole requests, so these libraries stay at INFO.
+    """
+    redact = Redactor(settings.secrets())
+
+    class Formatter(logging.Formatter):
+        def format(self, record: logging.LogRecord) -> str:
+            return redact(super().format(record))
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%H:%M:%S"))
+    logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
+    for library in ("discord", "openai", "aiohttp", "httpx", "asyncio", "aiosqlite"):
+        logging.getLogger(library).setLevel(max(logging.INFO, logging.getLevelName(settings.log_level)))
+
+
+def run(program: Callable[[], int | None]) -> int:
+    """Run a program; what it raises on purpose becomes one sentence and exit code 1. Returns the exit code."""
+    try:
+        return program() or 0
+    except LLMgineError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
