@@ -1,0 +1,77 @@
+/** What people do: each a call to the playground, its failure told in words. */
+
+import { askText, openDialog } from "./dialogs.js";
+import { h } from "./dom.js";
+import { plainText } from "./markdown.js";
+import { decodeMentions } from "./mentions.js";
+import { namesOf } from "./people.js";
+import { orToast, toast } from "./toast.js";
+
+const LONGEST_NAME = 100;
+
+/** The actions that need only the store and the API; the program adds those that concern its views. */
+export function channelActions(api, store) {
+  return {
+    post: (draft) => api.send(store.current, draft),
+    send: (content) => orToast(() => api.send(store.current, { content })),
+    typing: () => api.typing(store.current).catch(() => null),
+    react: (message, emoji, on) => orToast(() => api.react(message.channel_id, message.id, emoji, on)),
+    dismiss: ({ channel_id: channelId, id, failed }) =>
+      failed ? store.remove(channelId, id) : orToast(() => api.remove(channelId, id)),
+    save: (message, content) => saveEdit(api, message, content),
+    remove: (message) => confirmRemoval(api, message),
+    copy: (message) => orToast(() => copy(decodeMentions(message.content, store))),
+    useCommand: (command, options) => api.interact("command", { channel_id: store.current, command_id: command.id, options }),
+    useMessageCommand: (command, message) =>
+      orToast(() => api.interact("command", { channel_id: store.current, command_id: command.id, options: [], target_id: message.id })),
+    useComponent: (message, customId, values) =>
+      orToast(() => api.interact("component", { channel_id: message.channel_id, message_id: message.id, custom_id: customId, ...(values && { values }) })),
+    submitModal: (modal, values) => api.interact("modal", { channel_id: modal.channel_id ?? store.current, modal_id: modal.modal_id, values }),
+    autocomplete: (invocation, option, text) => autocomplete(api, store, invocation, option, text),
+    changeThread: (thread, changes) => orToast(() => api.changeThread(thread.id, changes)),
+    renameThread: (thread) =>
+      askText({
+        title: "Rename the thread", label: "Name", value: thread.name, submitLabel: "Rename", maxLength: LONGEST_NAME,
+        submit: (name) => api.changeThread(thread.id, { name }),
+      }),
+  };
+}
+
+/** Ask for a name, open a thread on `message` (or on none) and answer through `opened(thread)`. */
+export function askThread(api, store, message, opened) {
+  const suggestion = message ? plainText(message.content, namesOf(store, () => null)).slice(0, 60) : "";
+  askText({
+    title: "Create a thread", label: "Thread name", value: suggestion, submitLabel: "Create", maxLength: LONGEST_NAME,
+    submit: async (name) => opened(await api.createThread(store.current, name, message?.id)),
+  });
+}
+
+async function saveEdit(api, message, content) {
+  if (!content) {
+    await confirmRemoval(api, message);
+    return true;
+  }
+  return (await orToast(() => api.edit(message.channel_id, message.id, content))) !== null;
+}
+
+function confirmRemoval(api, message) {
+  openDialog({
+    title: "Delete the message?", submitLabel: "Delete", danger: true,
+    content: h("p", {}, message.content.slice(0, 200) || "This cannot be undone."),
+    submit: () => api.remove(message.channel_id, message.id),
+  });
+}
+
+async function copy(text) {
+  await navigator.clipboard.writeText(text);
+  toast("Copied.", "note");
+}
+
+async function autocomplete(api, store, { command, wrap }, option, text) {
+  const body = {
+    channel_id: store.current, command_id: command.id, focused: option.name,
+    options: wrap([{ name: option.name, type: option.type, value: text, focused: true }]),
+  };
+  const answer = await api.interact("autocomplete", body).catch(() => null);
+  return Array.isArray(answer) ? answer : (answer?.choices ?? []);
+}

@@ -1,0 +1,101 @@
+/** The playground's HTTP calls, always made as one person. */
+
+/** A refusal by the playground: `message` is written for the person who reads the page. */
+export class ApiError extends Error {
+  constructor(status, code, message) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+export class Api {
+  /** `as` is a person's id, or null for whomever the playground names first. */
+  constructor(as) {
+    this.as = as;
+  }
+
+  state() {
+    return this.#request("GET", `/playground/state${this.#query({})}`);
+  }
+
+  /** Up to 50 messages, newest first, older than `before` when it is given. */
+  messages(channelId, before = null) {
+    const query = this.#query({ limit: "50", ...(before && { before }) });
+    return this.#request("GET", `/playground/channels/${channelId}/messages${query}`);
+  }
+
+  send(channelId, { content, replyTo = null, ping = true, files = [] }) {
+    const body = { as: this.as, content, ping, ...(replyTo && { reply_to: replyTo }) };
+    const path = `/playground/channels/${channelId}/messages`;
+    if (files.length === 0) return this.#request("POST", path, body);
+    const form = new FormData();
+    form.append("payload_json", JSON.stringify(body));
+    files.forEach((file, index) => form.append(`files[${index}]`, file, file.name));
+    return this.#request("POST", path, form);
+  }
+
+  edit(channelId, messageId, content) {
+    return this.#request("PATCH", this.#message(channelId, messageId), { as: this.as, content });
+  }
+
+  remove(channelId, messageId) {
+    return this.#request("DELETE", this.#message(channelId, messageId), { as: this.as });
+  }
+
+  /** Add (`on`) or take back one's own reaction. */
+  react(channelId, messageId, emoji, on) {
+    const path = `${this.#message(channelId, messageId)}/reactions/${encodeURIComponent(emoji)}`;
+    return this.#request(on ? "PUT" : "DELETE", path, { as: this.as });
+  }
+
+  typing(channelId) {
+    return this.#request("POST", `/playground/channels/${channelId}/typing`, { as: this.as });
+  }
+
+  createThread(channelId, name, messageId = null) {
+    const body = { as: this.as, name, ...(messageId && { message_id: messageId }) };
+    return this.#request("POST", `/playground/channels/${channelId}/threads`, body);
+  }
+
+  /** Change a thread: any of `name`, `archived`, `locked`. */
+  changeThread(threadId, changes) {
+    return this.#request("PATCH", `/playground/channels/${threadId}`, { as: this.as, ...changes });
+  }
+
+  openDm() {
+    return this.#request("POST", "/playground/dms", { as: this.as });
+  }
+
+  /** Use a command, a component, a modal or an option's autocompletion. */
+  interact(type, body) {
+    return this.#request("POST", "/playground/interactions", { as: this.as, type, ...body });
+  }
+
+  #message(channelId, messageId) {
+    return `/playground/channels/${channelId}/messages/${messageId}`;
+  }
+
+  #query(parameters) {
+    const text = new URLSearchParams({ ...(this.as && { as: this.as }), ...parameters }).toString();
+    return text && `?${text}`;
+  }
+
+  async #request(method, path, body = undefined) {
+    const multipart = body instanceof FormData;
+    let response;
+    try {
+      response = await fetch(path, {
+        method,
+        headers: body === undefined || multipart ? {} : { "Content-Type": "application/json" },
+        body: body === undefined || multipart ? body : JSON.stringify(body),
+      });
+    } catch {
+      throw new ApiError(0, "unreachable", "The playground does not answer. Is it still running?");
+    }
+    const answer = await response.json().catch(() => null);
+    if (response.ok) return answer;
+    const { code = response.status, message = `The playground answered ${response.status}.` } = answer?.error ?? {};
+    throw new ApiError(response.status, code, message);
+  }
+}

@@ -1,0 +1,180 @@
+/** The page's program: builds the parts, joins them, and keeps address, person and channel in step. */
+
+import { askThread, channelActions } from "./actions.js";
+import { Api } from "./api.js";
+import { Composer } from "./composer.js";
+import { Connection } from "./connection.js";
+import { openModal } from "./dialogs.js";
+import { editorView } from "./editor.js";
+import { Header } from "./header.js";
+import { closeMenusOutside } from "./menu.js";
+import { MessageList } from "./messages.js";
+import { namesOf } from "./people.js";
+import { attachPending } from "./pending.js";
+import { RequestsPanel } from "./requests.js";
+import { Sidebar } from "./sidebar.js";
+import { Store } from "./store.js";
+import { applyTheme, toggleTheme } from "./theme.js";
+import { keepRelativeTimes } from "./time.js";
+import { orToast, toast } from "./toast.js";
+import { attachToolbar } from "./toolbar.js";
+import { attachTyping } from "./typing.js";
+import { attachWelcome } from "./welcome.js";
+
+const PAGE_SIZE = 50;
+const byId = (id) => document.getElementById(id);
+
+class App {
+  #editing = null;
+
+  constructor() {
+    const address = new URLSearchParams(location.search);
+    this.api = new Api(address.get("as"));
+    this.store = new Store();
+    this.actions = { ...channelActions(this.api, this.store), ...this.#viewActions() };
+    this.#buildViews();
+    this.#listen();
+  }
+
+  async start() {
+    const state = await orToast(() => this.api.state());
+    if (!state) return;
+    this.api.as = state.me.id;
+    this.#load(state);
+    this.connection = new Connection({
+      as: state.me.id,
+      onOpen: async () => this.#load(await this.api.state()),
+      onEvent: (event) => this.store.apply(event),
+      onDown: () => this.store.setConnected(false),
+    });
+  }
+
+  #buildViews() {
+    const { store, actions } = this;
+    const context = { store, actions, editor: ({ id }) => (this.#editing?.id === id ? this.#editing.view : null) };
+    this.list = new MessageList({
+      scroller: byId("scroller"), list: byId("messages"), jump: byId("jump"), context,
+      loadOlder: () => this.#read(store.current),
+    });
+    attachPending(byId("pending"), { store, changed: () => this.list.keep() });
+    this.composer = new Composer(byId("composer-form"), { store, actions });
+    this.sidebar = new Sidebar(byId("sidebar"), { store, actions });
+    this.header = new Header(byId("header"), { store, actions });
+    this.requests = new RequestsPanel(byId("requests"), { store, close: actions.toggleRequests });
+    attachToolbar(byId("messages"), { store, actions });
+    attachTyping(byId("typing"), store);
+    attachWelcome(byId("welcome"), { store, actions });
+    closeMenusOutside();
+    keepRelativeTimes(document);
+  }
+
+  #viewActions() {
+    return {
+      openChannel: (id) => this.#open(id, "push"),
+      openDm: async () => {
+        const dm = await orToast(() => this.api.openDm());
+        if (!dm) return;
+        this.store.apply({ t: "CHANNEL_CREATE", d: dm });
+        this.#open(dm.id, "push");
+      },
+      become: (id) => location.assign(`?${new URLSearchParams({ as: id })}`),
+      reply: (message) => this.composer.replyTo(message),
+      edit: (message) => this.#edit(message),
+      editLast: () => this.#editLast(),
+      jumpTo: (id) => this.list.reveal(id) || toast("That message is further up than what is loaded.", "note"),
+      createThread: (message) => askThread(this.api, this.store, message, (thread) => {
+        this.store.apply({ t: "THREAD_CREATE", d: thread });
+        this.#open(thread.id, "push");
+      }),
+      toggleTheme,
+      toggleRequests: () => byId("requests").toggleAttribute("hidden"),
+      toggleSidebar: () => this.#drawer(!byId("sidebar").classList.contains("open")),
+    };
+  }
+
+  #listen() {
+    const { store, actions } = this;
+    store.on("notice", () => {
+      byId("notice").textContent = store.notice ?? "";
+      byId("notice").hidden = !store.notice;
+    });
+    store.on("modal", (modal) => openModal(modal, {
+      store, names: namesOf(store, actions.openChannel), submit: (values) => actions.submitModal(modal, values),
+    }));
+    store.on("unread", () => this.#title());
+    addEventListener("popstate", () => this.#open(this.#wanted(), "keep"));
+    addEventListener("focus", () => this.store.current && this.store.read(this.store.current));
+    byId("scrim").addEventListener("click", () => this.#drawer(false));
+    addEventListener("keydown", (event) => event.key === "Escape" && this.#drawer(false));
+  }
+
+  #load(state) {
+    this.store.load(state);
+    this.store.setConnected(true);
+    const id = this.store.channel(this.store.current) ? this.store.current : this.#wanted();
+    this.#open(id, "replace");
+  }
+
+  #wanted() {
+    const id = new URLSearchParams(location.search).get("channel");
+    return this.store.channel(id) ? id : this.store.channels[0].id;
+  }
+
+  /** Show a channel; `history` says what becomes of the address: "push", "replace" or "keep". */
+  #open(id, history) {
+    if (!this.store.channel(id)) return;
+    this.#drawer(false);
+    this.#editing = null;
+    const address = `?${new URLSearchParams({ as: this.api.as, channel: id })}`;
+    if (history === "push" && id !== this.store.current) window.history.pushState(null, "", address);
+    if (history === "replace") window.history.replaceState(null, "", address);
+    if (id !== this.store.current) this.store.open(id);
+    this.#title();
+    if (this.store.needsReading(id)) this.#read(id);
+  }
+
+  #read(id) {
+    const fetchPage = (before) => this.api.messages(id, before);
+    return orToast(() => this.store.readHistory(id, fetchPage, PAGE_SIZE));
+  }
+
+  #title() {
+    const { store } = this;
+    const mentions = [...store.unread.values()].reduce((sum, { mentions: some }) => sum + some, 0);
+    const name = store.channel(store.current)?.name ?? store.bot?.username ?? "";
+    document.title = `${mentions > 0 ? `(${mentions}) ` : ""}${name} · ${store.guild?.name ?? "Playground"}`;
+  }
+
+  /** Edit one's own message in its place; null ends that. */
+  #edit(message) {
+    const before = this.#editing;
+    this.#editing = message && { id: message.id, view: this.#editor(message) };
+    for (const one of [before, message]) if (one) this.list.redraw(one.id);
+  }
+
+  #editLast() {
+    const { store } = this;
+    const own = (store.messages(store.current) ?? []).filter((message) => message.author.id === store.me.id && [0, 19].includes(message.type));
+    if (own.length > 0) this.#edit(own.at(-1));
+  }
+
+  #editor(message) {
+    return editorView(message, {
+      store: this.store,
+      save: (content) => this.actions.save(message, content),
+      leave: () => {
+        this.#edit(null);
+        this.composer.focus();
+      },
+    });
+  }
+
+  /** On narrow screens the sidebar slides over the messages. */
+  #drawer(open) {
+    byId("sidebar").classList.toggle("open", open);
+    byId("scrim").hidden = !open;
+  }
+}
+
+applyTheme();
+new App().start();

@@ -1,0 +1,215 @@
+/** The message box: text, attachments, replies and slash commands. */
+
+import { CommandError, invocationOf, invocations, readOptions } from "./commands.js";
+import { Completion } from "./completion.js";
+import { fill, h } from "./dom.js";
+import { displayName, isDm, isThread } from "./entities.js";
+import { icon } from "./icons.js";
+import { encodeMentions } from "./mentions.js";
+import { channelTitle } from "./people.js";
+import { suggest } from "./suggest.js";
+import { toast } from "./toast.js";
+import { attachFiles } from "./uploads.js";
+
+const TYPING_EVERY = 8000;
+const LONGEST = 2000;
+
+export class Composer {
+  #reply = null;
+  #picked = new Map();
+  #drafts = new Map();
+  #channel = null;
+  #asked = 0;
+  #typedAt = 0;
+  #sending = false;
+
+  constructor(form, { store, actions }) {
+    Object.assign(this, { form, store, actions });
+    this.#build();
+    this.completion = new Completion({ field: this.field, list: this.list, choose: (item, offer) => this.#choose(item, offer) });
+    this.field.addEventListener("input", () => this.#changed());
+    this.field.addEventListener("click", () => this.#suggest());
+    this.field.addEventListener("keydown", (event) => this.#key(event));
+    this.field.addEventListener("blur", () => this.completion.hide());
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#submit();
+    });
+    this.uploads = attachFiles({ form, field: this.field, tray: this.tray, button: this.attach });
+    store.on("current", () => this.#switch());
+    store.on("channels", () => this.#describe());
+  }
+
+  focus() {
+    this.field.focus({ preventScroll: true });
+  }
+
+  /** Answer `message` with what is sent next; null takes that back. */
+  replyTo(message) {
+    this.#reply = message && { message, ping: message.author.id !== this.store.me.id };
+    this.#drawReply();
+    if (message) this.focus();
+  }
+
+  #build() {
+    this.list = h("ul", { class: "suggestions", id: "suggestions", role: "listbox", "aria-label": "Completions", hidden: true });
+    this.hint = h("div", { class: "command-hint", hidden: true });
+    this.replyBar = h("div", { class: "reply-bar", hidden: true });
+    this.tray = h("ul", { class: "tray", "aria-label": "Attachments", hidden: true });
+    this.attach = h("button", { type: "button", class: "icon-button", "aria-label": "Attach files", title: "Attach files" }, icon("attach"));
+    this.field = h("textarea", {
+      id: "composer", rows: "1", autocapitalize: "sentences", spellcheck: "true", "aria-autocomplete": "list",
+      "aria-controls": "suggestions", "aria-expanded": "false",
+    });
+    this.counter = h("span", { class: "counter", "aria-hidden": "true" });
+    const send = h("button", { type: "submit", class: "icon-button send", "aria-label": "Send", title: "Send" }, icon("send"));
+    fill(this.form, this.list, this.hint, this.replyBar,
+      h("div", { class: "composer-box" }, this.tray, h("div", { class: "composer-line" }, this.attach, this.field, this.counter, send)));
+  }
+
+  /** Each channel keeps its own unsent text. */
+  #switch() {
+    if (this.#channel === this.store.current) return;
+    if (this.#channel) this.#drafts.set(this.#channel, this.field.value);
+    this.#channel = this.store.current;
+    this.replyTo(null);
+    this.uploads.clear();
+    this.#describe();
+    this.#setText(this.#drafts.get(this.#channel) ?? "");
+    if (matchMedia("(hover: hover)").matches) this.focus();
+  }
+
+  #describe() {
+    const channel = this.store.channel(this.store.current);
+    if (!channel) return;
+    const locked = Boolean(channel.thread_metadata?.locked);
+    const title = channelTitle(channel, this.store);
+    const name = isDm(channel) ? `@${title}` : isThread(channel) ? title : `#${title}`;
+    this.field.disabled = locked;
+    this.field.placeholder = locked ? "This thread is locked" : `Message ${name}`;
+    this.field.setAttribute("aria-label", this.field.placeholder);
+  }
+
+  #setText(text, caret = text.length) {
+    this.field.value = text;
+    this.field.setSelectionRange(caret, caret);
+    this.#grow();
+    return this.#suggest();
+  }
+
+  #changed() {
+    this.#grow();
+    this.#suggest();
+    const now = Date.now();
+    const text = this.field.value;
+    if (text.trim() && !text.startsWith("/") && now - this.#typedAt > TYPING_EVERY) {
+      this.#typedAt = now;
+      this.actions.typing();
+    }
+  }
+
+  #grow() {
+    this.field.style.height = "auto";
+    this.field.style.height = `${this.field.scrollHeight}px`;
+    const left = LONGEST - this.field.value.length;
+    this.counter.textContent = left < 200 ? String(left) : "";
+    this.counter.classList.toggle("over", left < 0);
+  }
+
+  async #suggest() {
+    this.#asked += 1;
+    const mine = this.#asked;
+    const { value, selectionStart } = this.field;
+    const offer = await suggest(value, selectionStart, this.store, (invocation, part) => this.#autocomplete(mine, invocation, part));
+    if (mine !== this.#asked) return;
+    this.completion.show(document.activeElement === this.field ? offer : null);
+    this.#drawHint(offer?.hint ?? null);
+  }
+
+  /** Values from the bot, asked for once typing pauses. */
+  async #autocomplete(mine, invocation, { option, text }) {
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    if (mine !== this.#asked) return [];
+    const choices = await this.actions.autocomplete(invocation, option, text);
+    for (const { name, value } of choices) this.#picked.set(`${option.name} ${name}`, value);
+    return choices;
+  }
+
+  #choose(item, { from }) {
+    const { value, selectionStart } = this.field;
+    const after = value.slice(selectionStart).replace(/^ /, "");
+    this.#setText(value.slice(0, from) + item.insert + after, from + item.insert.length);
+    this.focus();
+  }
+
+  #drawHint(hint) {
+    this.hint.hidden = !hint;
+    if (!hint) return;
+    const { invocation, active } = hint;
+    fill(this.hint, h("strong", {}, `/${invocation.name}`),
+      invocation.options.map((option) => h("span", { class: option === active ? "hint-option active" : "hint-option" },
+        option.name, option.required && h("span", { class: "required" }, " *"))),
+      h("span", { class: "hint-text" }, active ? active.description : invocation.description));
+  }
+
+  #drawReply() {
+    this.replyBar.hidden = !this.#reply;
+    if (!this.#reply) return;
+    const { message, ping } = this.#reply;
+    const toggle = () => {
+      this.#reply.ping = !ping;
+      this.#drawReply();
+      this.focus();
+    };
+    fill(this.replyBar, h("span", {}, "Replying to ", h("strong", {}, displayName(message.author))),
+      h("button", { type: "button", class: ping ? "ping on" : "ping", "aria-pressed": String(ping), onclick: toggle,
+        title: "Whether the author is notified" }, ping ? "@ on" : "@ off"),
+      h("button", { type: "button", class: "icon-button", "aria-label": "Cancel the reply", onclick: () => this.replyTo(null) }, icon("close")));
+  }
+
+  #key(event) {
+    if (event.isComposing) return;
+    if (this.completion.key(event)) {
+      event.preventDefault();
+    } else if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      this.#submit();
+    } else if (event.key === "Escape" && this.#reply) {
+      this.replyTo(null);
+    } else if (event.key === "ArrowUp" && this.field.value === "") {
+      event.preventDefault();
+      this.actions.editLast();
+    }
+  }
+
+  async #submit() {
+    const text = this.field.value.trim();
+    const files = this.uploads.files();
+    if (this.#sending || (!text && files.length === 0)) return;
+    this.#sending = true;
+    try {
+      const invocation = text.startsWith("/") && files.length === 0 && invocationOf(text, invocations(this.store.commands));
+      if (invocation) await this.actions.useCommand(invocation.command, readOptions(text, invocation, this.store, this.#picked));
+      else await this.#send(text, files);
+      this.#sent(text);
+    } catch (error) {
+      if (error instanceof CommandError) this.completion.hide();
+      toast(error.message);
+    } finally {
+      this.#sending = false;
+    }
+  }
+
+  async #send(text, files) {
+    const { message, ping } = this.#reply ?? {};
+    await this.actions.post({ content: encodeMentions(text, this.store), replyTo: message?.id, ping, files });
+    this.replyTo(null);
+    this.uploads.clear();
+    this.#typedAt = 0;
+  }
+
+  /** Empty the box, unless the person went on typing while it was sent. */
+  #sent(text) {
+    if (this.field.value.trim() === text) this.#setText("");
+  }
+}

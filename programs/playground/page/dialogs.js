@@ -1,0 +1,99 @@
+/** Dialogs: the modals of the bot, and the page's own questions in the same dress. */
+
+import { optionViews, selectOptions } from "./components.js";
+import { fill, h } from "./dom.js";
+import { markdown } from "./markdown.js";
+
+const TEXT_INPUT = 4;
+const TEXT = 10;
+const LABEL = 18;
+const PARAGRAPH = 2;
+
+/**
+ * A modal dialog whose form holds `content`. `submit` may take its time; its error is shown inside and the
+ * dialog stays, else it closes. The browser keeps the focus inside and gives it back afterwards.
+ */
+export function openDialog({ title, content, submitLabel, danger = false, submit }) {
+  const problem = h("p", { class: "failure", role: "alert", hidden: true });
+  const send = h("button", { type: "submit", class: danger ? "button danger" : "button primary" }, submitLabel);
+  const cancel = h("button", { type: "button", class: "button secondary", onclick: () => dialog.close() }, "Cancel");
+  const form = h("form", { novalidate: true }, h("h2", { id: "dialog-title" }, title), h("div", { class: "fields" }, content),
+    problem, h("div", { class: "dialog-actions" }, cancel, send));
+  const dialog = h("dialog", { class: "modal", "aria-labelledby": "dialog-title" }, form);
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (!form.reportValidity()) return;
+    send.disabled = true;
+    try {
+      await submit(form);
+      dialog.close();
+    } catch (error) {
+      problem.textContent = error.message;
+      problem.hidden = false;
+    } finally {
+      send.disabled = false;
+    }
+  });
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+/** Ask for one line of text. */
+export function askText({ title, label, value = "", submitLabel, maxLength, submit }) {
+  const input = h("input", { id: "dialog-text", type: "text", value, required: true, maxlength: String(maxLength) });
+  openDialog({
+    title, submitLabel, submit: () => submit(input.value.trim()),
+    content: h("label", { class: "field" }, h("span", { class: "field-label" }, label), input),
+  });
+}
+
+/** Show a bot's modal; `submit` gets `{custom_id: text}`. */
+export function openModal(modal, { store, names, submit }) {
+  openDialog({
+    title: modal.title, submitLabel: "Submit",
+    content: (modal.components ?? []).map((component) => rowView(component, store, names)),
+    submit: (form) => submit(Object.fromEntries(new FormData(form))),
+  });
+}
+
+/** Text inputs come in action rows, with their own label, or in labels, which bring it. */
+function rowView(row, store, names) {
+  if (row.type === TEXT) return h("div", { class: "markdown" }, markdown(row.content, names));
+  const { label, description } = row.type === LABEL ? row : {};
+  const inputs = row.type === LABEL ? [row.component] : (row.components ?? []);
+  return inputs.filter(Boolean).map((input) => fieldView(input, { label: label ?? input.label, description, store }));
+}
+
+function fieldView(input, { label, description, store }) {
+  const optional = input.required === false;
+  const counter = h("span", { class: "field-counter", "aria-hidden": "true" });
+  const element = input.type === TEXT_INPUT ? textInput(input, optional) : chooser(input, optional, store);
+  const count = () => fill(counter, input.max_length && element.value !== undefined ? `${element.value.length} / ${input.max_length}` : "");
+  element.addEventListener("input", count);
+  count();
+  return h(
+    "label",
+    { class: "field" },
+    h("span", { class: "field-label" }, label, !optional && h("span", { class: "required", title: "Required" }, " *"), counter),
+    description && h("span", { class: "field-description" }, description),
+    element,
+  );
+}
+
+function textInput({ custom_id: customId, style, value = "", placeholder, min_length: min, max_length: max }, optional) {
+  const shared = {
+    name: customId, "data-custom-id": customId, placeholder, required: !optional,
+    minlength: min && String(min), maxlength: max && String(max),
+  };
+  if (style !== PARAGRAPH) return h("input", { type: "text", ...shared, value: value ?? "" });
+  const area = h("textarea", { rows: "6", ...shared });
+  area.value = value ?? "";
+  return area;
+}
+
+function chooser(input, optional, store) {
+  const placeholder = input.placeholder ?? "Make a selection";
+  return h("select", { name: input.custom_id, "data-custom-id": input.custom_id, required: !optional },
+    optionViews(selectOptions(input, store) ?? [], placeholder));
+}

@@ -1,0 +1,139 @@
+/** What the page knows: loaded once, then kept true by the events of the live connection. */
+
+import { compareIds } from "./entities.js";
+import { applyEvent } from "./store_events.js";
+
+/**
+ * Topics heard through `on`: "channels", "current", "people", "bot", "notice", "commands", "connection",
+ * "typing", "pending", "requests", "unread", and "messages" with `{channelId, kind, id}`, kind being
+ * "reset", "upsert" or "remove".
+ */
+export class Store {
+  #listeners = new Map();
+  #history = new Map();
+  #loading = new Map();
+
+  me = null;
+  bot = null;
+  people = [];
+  botOnline = false;
+  notice = null;
+  guild = null;
+  channels = [];
+  threads = [];
+  dms = [];
+  commands = [];
+  current = null;
+  connected = true;
+  typing = new Map();
+  pending = new Map();
+  requests = [];
+  unread = new Map();
+
+  on(topic, listener) {
+    this.#listeners.set(topic, [...(this.#listeners.get(topic) ?? []), listener]);
+  }
+
+  emit(topic, detail) {
+    (this.#listeners.get(topic) ?? []).forEach((listener) => listener(detail));
+  }
+
+  /** Take over a fresh state; what was read of channels may have changed meanwhile and is to be read again. */
+  load(state) {
+    const { me, people, bot, bot_online: botOnline, notice, guild, channels, threads, dms, commands } = state;
+    Object.assign(this, { me, people, bot, botOnline, notice, guild, channels, threads, dms, commands });
+    this.typing.clear();
+    this.pending.clear();
+    for (const history of this.#history.values()) history.stale = true;
+    for (const topic of ["people", "channels", "bot", "notice", "commands", "typing", "pending"]) this.emit(topic);
+  }
+
+  apply({ t, d }) {
+    applyEvent(this, t, d);
+  }
+
+  channel(id) {
+    return [...this.channels, ...this.threads, ...this.dms].find((channel) => channel.id === id) ?? null;
+  }
+
+  user(id) {
+    return [...this.people, this.bot].find((user) => user?.id === id) ?? null;
+  }
+
+  open(id) {
+    this.current = id;
+    this.emit("current");
+    this.read(id);
+  }
+
+  /** What is new in a channel has been seen. */
+  read(id) {
+    if (this.unread.delete(id)) this.emit("unread");
+  }
+
+  setConnected(connected) {
+    this.connected = connected;
+    this.emit("connection");
+  }
+
+  /** The messages read so far, oldest first, or null before the first reading. */
+  messages(channelId) {
+    return this.#history.get(channelId)?.messages ?? null;
+  }
+
+  /** Whether the channel was never read, or not since the connection was lost. */
+  needsReading(channelId) {
+    return this.#history.get(channelId)?.stale ?? true;
+  }
+
+  message(channelId, id) {
+    return this.messages(channelId)?.find((message) => message.id === id) ?? null;
+  }
+
+  /**
+   * Read a page of history with `fetchPage(beforeId)`. Messages that events touch while it is under way keep
+   * what the events said: the page may be older than they are.
+   */
+  async readHistory(channelId, fetchPage, size) {
+    const begun = this.#history.get(channelId) ?? { messages: [], stale: true, complete: false };
+    if (this.#loading.has(channelId) || (begun.complete && !begun.stale)) return;
+    const touched = new Set();
+    this.#loading.set(channelId, touched);
+    try {
+      const page = await fetchPage(begun.stale ? null : (begun.messages[0]?.id ?? null));
+      const now = (this.messages(channelId) ?? []).filter(({ id }) => !begun.stale || touched.has(id));
+      const ids = new Set(now.map((message) => message.id));
+      const fresh = page.filter(({ id }) => !touched.has(id) && !ids.has(id));
+      const messages = [...fresh, ...now].sort((one, other) => compareIds(one.id, other.id));
+      this.#history.set(channelId, { messages, stale: false, complete: page.length < size });
+    } finally {
+      this.#loading.delete(channelId);
+    }
+    this.emit("messages", { channelId, kind: "reset" });
+  }
+
+  upsert(message) {
+    const { channel_id: channelId, id } = message;
+    this.#loading.get(channelId)?.add(id);
+    const history = this.#history.get(channelId) ?? this.#startedWhileLoading(channelId);
+    if (!history) return;
+    const rest = history.messages.filter((other) => other.id !== id);
+    history.messages = [...rest, message].sort((one, other) => compareIds(one.id, other.id));
+    this.emit("messages", { channelId, kind: "upsert", id });
+  }
+
+  remove(channelId, id) {
+    this.#loading.get(channelId)?.add(id);
+    const history = this.#history.get(channelId);
+    if (!history) return;
+    history.messages = history.messages.filter((message) => message.id !== id);
+    this.emit("messages", { channelId, kind: "remove", id });
+  }
+
+  #startedWhileLoading(channelId) {
+    if (!this.#loading.has(channelId)) return null;
+    const history = { messages: [], stale: true, complete: false };
+    this.#history.set(channelId, history);
+    return history;
+  }
+}

@@ -1,0 +1,79 @@
+/** What one can do with a message: the bar that follows the pointer and the focus, and the context menu. */
+
+import { h } from "./dom.js";
+import { isDm, isEphemeral, isThread } from "./entities.js";
+import { icon } from "./icons.js";
+import { below, openMenu } from "./menu.js";
+
+const EMOJI = ["👍", "👎", "❤️", "😂", "😮", "😢", "🎉", "🙏", "👀", "✅", "❌", "🔥", "🤔", "💯", "🚀", "☕", "🐛", "⭐"];
+const MESSAGE_COMMAND = 3;
+
+/** Bring the toolbar and the context menu to every message of `list`. */
+export function attachToolbar(list, { store, actions }) {
+  const bar = h("div", { class: "toolbar", role: "toolbar", "aria-label": "Message actions" });
+  const messageOf = (element) => store.message(store.current, element.dataset.messageId);
+  const showAt = (event) => {
+    const element = event.target.closest(".message");
+    const message = element && !element.contains(bar) && messageOf(element);
+    if (!message) return;
+    bar.replaceChildren(...buttons(message, { store, actions }));
+    element.append(bar);
+  };
+  list.addEventListener("pointerover", showAt);
+  list.addEventListener("focusin", showAt);
+  list.addEventListener("contextmenu", (event) => {
+    const element = event.target.closest(".message");
+    if (!element || event.target.closest("a, textarea") || String(getSelection())) return;
+    event.preventDefault();
+    const { left, top } = element.getBoundingClientRect();
+    const point = event.clientX ? { x: event.clientX, y: event.clientY } : { x: left + 80, y: top + 20 };
+    openMenu(point, menuItems(messageOf(element), { store, actions }, point), { label: "Message" });
+  });
+}
+
+function buttons(message, context) {
+  const { store, actions } = context;
+  const button = (label, name, run) =>
+    h("button", { type: "button", class: "icon-button", "aria-label": label, title: label, onclick: run }, icon(name));
+  const items = [];
+  if (!isEphemeral(message)) {
+    items.push(button("Add reaction", "react", (event) => pickEmoji(below(event.currentTarget), message, actions)));
+    items.push(button("Reply", "reply", () => actions.reply(message)));
+    if (canThread(message, store)) items.push(button("Create thread", "thread", () => actions.createThread(message)));
+    if (message.author.id === store.me.id) items.push(button("Edit", "edit", () => actions.edit(message)));
+  }
+  items.push(button("More", "more", (event) => {
+    const point = below(event.currentTarget);
+    openMenu(point, menuItems(message, context, point), { label: "Message" });
+  }));
+  return items;
+}
+
+function menuItems(message, { store, actions }, point) {
+  const own = message.author.id === store.me.id;
+  const copy = { label: "Copy text", icon: "copy", run: () => actions.copy(message) };
+  if (isEphemeral(message)) return [copy, { label: "Dismiss message", icon: "close", run: () => actions.dismiss(message) }];
+  const apps = store.commands.filter((command) => command.type === MESSAGE_COMMAND);
+  return [
+    { label: "Add reaction", icon: "react", run: () => pickEmoji(point, message, actions) },
+    own && { label: "Edit message", icon: "edit", run: () => actions.edit(message) },
+    { label: "Reply", icon: "reply", run: () => actions.reply(message) },
+    canThread(message, store) && { label: "Create thread", icon: "thread", run: () => actions.createThread(message) },
+    copy,
+    apps.length > 0 && {
+      label: "Apps",
+      items: apps.map((command) => ({ label: command.name, run: () => actions.useMessageCommand(command, message) })),
+    },
+    own && { label: "Delete message", icon: "trash", danger: true, run: () => actions.remove(message) },
+  ].filter(Boolean);
+}
+
+function canThread(message, store) {
+  const channel = store.channel(message.channel_id);
+  return channel && !isDm(channel) && !isThread(channel) && !store.channel(message.id);
+}
+
+function pickEmoji(point, message, actions) {
+  const items = EMOJI.map((emoji) => ({ label: emoji, run: () => actions.react(message, emoji, true) }));
+  openMenu(point, items, { label: "Reactions", wide: true });
+}

@@ -1,0 +1,38 @@
+/** What an empty channel says: what this is, and three things to try. */
+
+import { fill, h } from "./dom.js";
+import { displayName, isDm, isThread } from "./entities.js";
+import { avatar, channelTitle } from "./people.js";
+
+const EXAMPLES = [
+  "What's the weather like in San Francisco?",
+  "Can you calculate 24*7 for me?",
+  "Send an email to test@example.com with subject 'Hello' and body 'Testing the function calling capability'",
+];
+
+/** Keep `element` showing a welcome while the current channel has no messages. */
+export function attachWelcome(element, { store, actions }) {
+  const draw = () => {
+    const channel = store.channel(store.current);
+    const messages = store.messages(store.current);
+    element.hidden = !channel || messages === null || messages.length > 0;
+    if (!element.hidden) fill(element, content(channel, store, actions));
+  };
+  for (const topic of ["current", "messages", "channels", "bot"]) store.on(topic, draw);
+}
+
+function content(channel, store, actions) {
+  const bot = displayName(store.bot);
+  const direct = isDm(channel);
+  const mention = direct ? "" : `<@${store.bot.id}> `;
+  return [
+    h("div", { class: "welcome-sign" }, direct ? avatar(store.bot) : h("span", { "aria-hidden": "true" }, "#")),
+    h("h2", {}, direct || isThread(channel) ? channelTitle(channel, store) : `Welcome to #${channel.name}`),
+    h("p", {}, direct
+      ? `Here you talk with ${bot} alone: write, and it answers.`
+      : `Mention @${bot} and it answers; type / for its commands. For example:`),
+    h("div", { class: "chips" }, EXAMPLES.map((text) =>
+      h("button", { class: "chip", type: "button", onclick: () => actions.send(mention + text) },
+        !direct && h("span", { class: "mention" }, `@${bot}`), " ", text))),
+  ];
+}
