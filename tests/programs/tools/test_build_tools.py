@@ -1,0 +1,17 @@
+"""The list of tools both programs offer."""
+
+from pathlib import Path
+
+from llmgine.tools.manager import ToolManager
+from programs.tools import build_tools
+from programs.tools.weather import WeatherConfig
+
+
+def test_all_tools_can_be_offered_together() -> None:
+    """Their names differ, only the one with effects asks for consent, and only the others may be repeated."""
+    manager = ToolManager(build_tools(weather=WeatherConfig(), outbox=Path("outbox"), smtp=None))
+
+    tools = [manager.get(name) for name in manager.names]
+    assert manager.names == ("get_weather", "calculate", "send_email")
+    assert [tool.name for tool in tools if tool.requires_approval] == ["send_email"]
+    assert [tool.name for tool in tools if tool.idempotent] == ["get_weather", "calculate"]
