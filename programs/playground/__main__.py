@@ -18,22 +18,22 @@ def main() -> int:
     try:
         asyncio.run(_serve(playground))
     except (OSError, OverflowError) as refused:
-        print(f"Cannot listen on 127.0.0.1:{options.port} ({refused}): choose another with --port.", file=sys.stderr)
+        sys.stderr.write(f"Cannot listen on 127.0.0.1:{options.port} ({refused}): choose another with --port.\n")
         return 1
     except KeyboardInterrupt:
-        print("Stopped.")
+        sys.stdout.write("Stopped.\n")
     return 0
 
 
 async def _serve(playground: Playground) -> None:
     async with playground:
-        print(
+        sys.stdout.write(
             f"The playground is open at {playground.url}/\n\nStart a bot with:\n"
             f"DISCORD_TOKEN={playground.token}\n"
             f"DISCORD_API_BASE={playground.api_base}\n"
-            f"DISCORD_GATEWAY_URL={playground.gateway_url}",
-            flush=True,
+            f"DISCORD_GATEWAY_URL={playground.gateway_url}\n"
         )
+        sys.stdout.flush()
         await asyncio.Event().wait()
 
 

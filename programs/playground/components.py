@@ -162,6 +162,7 @@ def every(parts: Iterable[Json]) -> Iterator[Json]:
 
 
 def _rows(parts: list[Json]) -> Iterator[FormFault]:
+    path: Path
     for at, row in enumerate(parts):
         inside = row.get("components", ()) if row["type"] == 1 else ()
         if len(inside) > 1 and any(part["type"] != 2 for part in inside):  # a select needs the row for itself
@@ -169,16 +170,11 @@ def _rows(parts: list[Json]) -> Iterator[FormFault]:
             yield path, "BASE_TYPE_BAD_LENGTH", "A select must be alone in its row."
         for place, part in enumerate(inside):
             if part["type"] == 2 and (part["style"] == 5) != ("url" in part):
-                path = ("components", at, "components", str(place))
+                path = ("components", at, "components", place)
                 yield path, "BUTTON_COMPONENT_INVALID_URL", "A link button, and no other, has a url."
             elif part["type"] == 2 and part["style"] < 5 and "custom_id" not in part:
-                path = (
-                    "components",
-                    at,
-                    "components",
-                    str(place),
-                )
-                yield (*path, "custom_id"), "BASE_TYPE_REQUIRED", "This field is required"
+                path = ("components", at, "components", place, "custom_id")
+                yield path, "BASE_TYPE_REQUIRED", "This field is required"
 
 
 def _repeated(parts: list[Json]) -> list[FormFault]:

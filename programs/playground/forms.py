@@ -120,12 +120,15 @@ class BulkDelete(Form):
     messages: list[Id] = Field(min_length=2, max_length=100)
 
 
-def read(kind: type[T] | Any, body: Any) -> T:
-    """`body` as `kind`, a model or any type pydantic knows. Raises Discord's 50035 with every fault at its place."""
+def read(kind: type[T] | Any, body: Any, within: Path = ()) -> T:
+    """`body` as `kind`, a model or any type pydantic knows. Raises Discord's 50035 with every fault at its place.
+
+    `within` is where `body` stands in the whole form.
+    """
     try:
         return TypeAdapter[T](kind).validate_python(body)
     except ValidationError as invalid:
-        raise in_discords_words(invalid) from invalid
+        raise in_discords_words(invalid, place=lambda path: (*within, *path)) from invalid
 
 
 def in_discords_words(invalid: ValidationError, place: Callable[[Path], Iterable[int | str]] = tuple) -> ApiError:
@@ -134,28 +137,25 @@ def in_discords_words(invalid: ValidationError, place: Callable[[Path], Iterable
     return invalid_form(*((path, *_words(kind, limits)) for path, kind, limits in found))
 
 
+# Discord's code and message for each of pydantic's faults; a placeholder is filled from the fault's limits.
+_WORDS = {
+    "missing": ("BASE_TYPE_REQUIRED", "This field is required"),
+    "string_too_long": ("BASE_TYPE_MAX_LENGTH", "Must be {max_length} or fewer in length."),
+    "too_long": ("BASE_TYPE_MAX_LENGTH", "Must be {max_length} or fewer in length."),
+    "string_too_short": ("BASE_TYPE_MIN_LENGTH", "Must be {min_length} or more in length."),
+    "too_short": ("BASE_TYPE_MIN_LENGTH", "Must be {min_length} or more in length."),
+    "literal_error": ("BASE_TYPE_CHOICES", "Value must be one of {expected}."),
+    "less_than_equal": ("NUMBER_TYPE_MAX", "int value should be less than or equal to {le}."),
+    "greater_than_equal": ("NUMBER_TYPE_MIN", "int value should be greater than or equal to {ge}."),
+    "model_type": ("MODEL_TYPE_CONVERT", "Only dictionaries may be used in a ModelType"),
+    "dict_type": ("MODEL_TYPE_CONVERT", "Only dictionaries may be used in a ModelType"),
+    "list_type": ("LIST_TYPE_CONVERT", "Only iterables may be used in a ListType"),
+    "string_pattern_mismatch": ("URL_TYPE_INVALID_URL", "Not a well formed URL."),
+}
+
+
 def _words(kind: str, limits: dict[str, Any]) -> tuple[str, str]:
-    """Discord's code and message for one of pydantic's faults."""
-    match kind:
-        case "missing":
-            return "BASE_TYPE_REQUIRED", "This field is required"
-        case "string_too_long" | "too_long":
-            return "BASE_TYPE_MAX_LENGTH", f"Must be {limits['max_length']} or fewer in length."
-        case "string_too_short" | "too_short" if limits["min_length"] == 1:
-            return "BASE_TYPE_REQUIRED", "This field is required"
-        case "string_too_short" | "too_short":
-            return "BASE_TYPE_MIN_LENGTH", f"Must be {limits['min_length']} or more in length."
-        case "literal_error":
-            return "BASE_TYPE_CHOICES", f"Value must be one of {limits['expected']}."
-        case "less_than_equal":
-            return "NUMBER_TYPE_MAX", f"int value should be less than or equal to {limits['le']}."
-        case "greater_than_equal":
-            return "NUMBER_TYPE_MIN", f"int value should be greater than or equal to {limits['ge']}."
-        case "model_type" | "dict_type":
-            return "MODEL_TYPE_CONVERT", "Only dictionaries may be used in a ModelType"
-        case "list_type":
-            return "LIST_TYPE_CONVERT", "Only iterables may be used in a ListType"
-        case "string_pattern_mismatch":
-            return "URL_TYPE_INVALID_URL", "Not a well formed URL."
-        case _:
-            return "BASE_TYPE_BAD_VALUE", f"Could not interpret the value ({kind})."
+    if kind == "string_too_short" and limits["min_length"] == 1:
+        kind = "missing"  # to Discord an empty text is none
+    code, message = _WORDS.get(kind, ("BASE_TYPE_BAD_VALUE", "Could not interpret the value."))
+    return code, message.format(**limits)

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import logging
 import secrets
 import zlib
 from collections import deque
@@ -17,18 +16,17 @@ from programs.playground.intents import Intent, as_intended
 from programs.playground.rules import Rules
 from programs.playground.state import Dispatch, State
 
-log = logging.getLogger(__name__)
-
 MAX_FRAME_BYTES = 4096
 MAX_FRAMES_A_MINUTE = 120
 MAX_SESSIONS = 16
+CLOSE_SECONDS = 1.0  # for the client's half of a close
 
 DISPATCH, HEARTBEAT, IDENTIFY, PRESENCE, VOICE, RESUME, RECONNECT, MEMBERS, INVALID, HELLO, ACK = (
     0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11,
 )  # fmt: skip
 
 
-class Refused(Exception):
+class ClosingError(Exception):
     """The connection ends with this close code and reason."""
 
     def __init__(self, code: int, reason: str) -> None:
@@ -43,7 +41,8 @@ class Connection:
     def __init__(self, socket: web.WebSocketResponse, *, compress: bool) -> None:
         self._socket = socket
         self._zlib = zlib.compressobj() if compress else None
-        self._outgoing: asyncio.Queue[Json | Refused] = asyncio.Queue()
+        self.closing = False
+        self._outgoing: asyncio.Queue[Json | ClosingError] = asyncio.Queue()
 
     def send(self, op: int, data: object = None) -> None:
         self._outgoing.put_nowait({"op": op, "d": data, "s": None, "t": None})
@@ -52,21 +51,20 @@ class Connection:
         self._outgoing.put_nowait(frame)
 
     def close(self, code: int, reason: str = "") -> None:
-        self._outgoing.put_nowait(Refused(code, reason))
+        self.closing = True
+        self._outgoing.put_nowait(ClosingError(code, reason))
 
     async def write(self) -> None:
         """Send what is queued until the connection closes."""
-        while True:
-            item = await self._outgoing.get()
-            if isinstance(item, Refused):
-                await self._socket.close(code=item.code, message=item.reason.encode())
-                return
-            text = json.dumps(item)
-            if self._zlib is None:
-                await self._socket.send_str(text)
-            else:
-                flushed = self._zlib.compress(text.encode()) + self._zlib.flush(zlib.Z_SYNC_FLUSH)
-                await self._socket.send_bytes(flushed, compress=False)
+        with suppress(ConnectionError):  # the client went between two frames; reading notices it too
+            while not isinstance(item := await self._outgoing.get(), ClosingError):
+                text = json.dumps(item)
+                if self._zlib is None:
+                    await self._socket.send_str(text)
+                else:
+                    flushed = self._zlib.compress(text.encode()) + self._zlib.flush(zlib.Z_SYNC_FLUSH)
+                    await self._socket.send_bytes(flushed)
+            await self._socket.close(code=item.code, message=item.reason.encode())
 
 
 @dataclass
@@ -113,7 +111,7 @@ class Gateway:
                 session.dispatch(dispatch.name, data)
 
     async def connect(self, request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse(max_msg_size=MAX_FRAME_BYTES)
+        socket = web.WebSocketResponse(max_msg_size=MAX_FRAME_BYTES, timeout=CLOSE_SECONDS, compress=False)
         await socket.prepare(request)
         connection = Connection(socket, compress=request.query.get("compress") == "zlib-stream")
         self._connections.add(connection)
@@ -121,62 +119,57 @@ class Gateway:
         writer = asyncio.create_task(connection.write())
         try:
             await self._read(socket, connection)
+        except ClosingError as closing:
+            connection.close(closing.code, closing.reason)
+            await writer
         finally:
-            self._lose(connection, ended=socket.close_code in (1000, 1001))
-            with suppress(ConnectionError):
-                # A close that is queued is sent; anything else has nobody to go to.
-                await writer if not socket.closed else writer.cancel()
+            writer.cancel()
+            self._lose(connection, ended=not connection.closing and socket.close_code in (1000, 1001))
         return socket
 
     async def _read(self, socket: web.WebSocketResponse, connection: Connection) -> None:
         frames: deque[float] = deque(maxlen=MAX_FRAMES_A_MINUTE)
         session: Session | None = None
         clock = asyncio.get_running_loop().time
-        try:
-            async for message in socket:
-                now = clock()
-                if len(frames) == frames.maxlen and now - frames[0] < 60:
-                    raise Refused(4008, "You are being rate limited.")
-                frames.append(now)
-                session = self._answer(_frame(message.type, message.data), connection, session)
-        except Refused as refused:
-            connection.close(refused.code, refused.reason)
+        async for message in socket:
+            _count(frames, clock())
+            session = self._answer(_frame(message.type, message.data), connection, session)
 
     def _answer(self, frame: Json, connection: Connection, session: Session | None) -> Session | None:
         op, data = frame.get("op"), frame.get("d")
         if op == HEARTBEAT:
             connection.send(ACK)
         elif op in (IDENTIFY, RESUME) and session is not None:
-            raise Refused(4005, "Already authenticated.")
+            raise ClosingError(4005, "Already authenticated.")
         elif op == IDENTIFY:
             return self._identify(data, connection)
         elif op == RESUME:
             return self._resume(data, connection)
         elif op not in (PRESENCE, VOICE, MEMBERS):
-            raise Refused(4001, "Unknown opcode.")
+            raise ClosingError(4001, "Unknown opcode.")
         elif session is None:
-            raise Refused(4003, "Not authenticated.")
+            raise ClosingError(4003, "Not authenticated.")
         elif op == MEMBERS and isinstance(data, dict):
             self._send_members(session, data)
         return session
 
     def _authenticate(self, data: object) -> Json:
         if not isinstance(data, dict):
-            raise Refused(4002, "Error while decoding payload.")
+            raise ClosingError(4002, "Error while decoding payload.")
         given = str(data.get("token")).removeprefix("Bot ")
         if not secrets.compare_digest(given.encode(), self._token.encode()):
-            raise Refused(4004, "Authentication failed.")
+            raise ClosingError(4004, "Authentication failed.")
         return data
 
     def _identify(self, data: object, connection: Connection) -> Session:
         identity = self._authenticate(data)
         wanted = identity.get("intents")
         if not isinstance(wanted, int) or wanted < 0:
-            raise Refused(4013, "Invalid intent(s).")
+            raise ClosingError(4013, "Invalid intent(s).")
         intents = Intent(wanted & Intent.known())
         allowed = self._rules.message_content or not intents & Intent.MESSAGE_CONTENT
         if not allowed or (intents & Intent.privileged() and not self._rules.privileged_intents):
-            raise Refused(4014, "Disallowed intent(s).")
+            raise ClosingError(4014, "Disallowed intent(s).")
         session = Session(secrets.token_hex(16), intents, deque(maxlen=self._rules.replay), connection=connection)
         self._remember(session)
         session.dispatch("READY", self._ready(session, identity))
@@ -292,11 +285,17 @@ class Gateway:
         self._sessions.clear()
 
 
+def _count(frames: deque[float], now: float) -> None:
+    if len(frames) == frames.maxlen and now - frames[0] < 60:
+        raise ClosingError(4008, "You are being rate limited.")
+    frames.append(now)
+
+
 def _frame(kind: WSMsgType, data: str | bytes) -> Json:
     try:
         frame = json.loads(data) if kind in (WSMsgType.TEXT, WSMsgType.BINARY) else None
     except ValueError as broken:
-        raise Refused(4002, "Error while decoding payload.") from broken
+        raise ClosingError(4002, "Error while decoding payload.") from broken
     if not isinstance(frame, dict):
-        raise Refused(4002, "Error while decoding payload.")
+        raise ClosingError(4002, "Error while decoding payload.")
     return frame

@@ -1,13 +1,12 @@
 """Only this machine's own page and programs may talk to the playground."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-
-def guard(port: Callable[[], int]) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def guard(port: Callable[[], int]) -> Middleware:
     """A middleware that refuses foreign names and foreign pages.
 
     A page elsewhere may make a browser connect here: by a name of its own that points at 127.0.0.1 (its Host

@@ -19,7 +19,7 @@ class Mentions:
     everyone: bool = False
 
 
-def find(
+def find_mentions(
     content: str,
     allowed: AllowedMentions | None,
     *,

@@ -1,7 +1,9 @@
 """What a person does in the playground: the page's API and tests both act through this."""
 
+from programs.playground.actions import Actions
+from programs.playground.commands import Commands
 from programs.playground.entities import Channel, Message
-from programs.playground.errors import ApiError, unknown
+from programs.playground.errors import ApiError
 from programs.playground.forms import (
     MAX_CONTENT,
     MAX_CONTENT_NITRO,
@@ -12,8 +14,9 @@ from programs.playground.forms import (
     ThreadForm,
     read,
 )
+from programs.playground.interactions import Interactions
 from programs.playground.posting import Posting, Upload
-from programs.playground.rest.reactions import require_reactable
+from programs.playground.reactions import require_emoji, require_reactable
 from programs.playground.state import State
 from programs.playground.threads import Threads
 
@@ -21,11 +24,16 @@ from programs.playground.threads import Threads
 _PINGS = ("users", "roles", "everyone")
 
 
-class People:
-    """Every method raises `ApiError`, as Discord answers a client that does the same."""
+class People(Actions):
+    """Writing and threads here, interactions in `Actions`.
 
-    def __init__(self, state: State, posting: Posting, threads: Threads) -> None:
-        self._state = state
+    Every method raises `ApiError`, as Discord answers a client that does the same.
+    """
+
+    def __init__(
+        self, state: State, posting: Posting, threads: Threads, commands: Commands, interactions: Interactions
+    ) -> None:
+        super().__init__(state, commands, interactions)
         self._posting = posting
         self._threads = threads
 
@@ -54,7 +62,7 @@ class People:
         longest = MAX_CONTENT_NITRO if nitro else MAX_CONTENT
         checked: MessageForm = read(MessageForm, form)
         return self._posting.create(
-            self._channel(channel_id, user_id), self.require(user_id), checked, uploads, max_content=longest
+            self._channel(channel_id, user_id), self._state.person(user_id), checked, uploads, max_content=longest
         )
 
     def edit(self, channel_id: int, message_id: int, user_id: int, content: str) -> Message:
@@ -75,14 +83,14 @@ class People:
 
     def react(self, channel_id: int, message_id: int, user_id: int, emoji: str) -> None:
         message = self._reactable(channel_id, message_id, user_id)
-        require_reactable(message, emoji)
+        require_reactable(message, require_emoji(emoji))
         self._state.add_reaction(message, emoji, user_id)
 
     def unreact(self, channel_id: int, message_id: int, user_id: int, emoji: str) -> None:
         self._state.remove_reaction(self._reactable(channel_id, message_id, user_id), emoji, user_id)
 
     def typing(self, channel_id: int, user_id: int) -> None:
-        self._state.typing(self._channel(channel_id, user_id), self.require(user_id))
+        self._state.typing(self._channel(channel_id, user_id), self._state.person(user_id))
 
     def create_thread(
         self, channel_id: int, user_id: int, name: str, *, message_id: int | None = None, private: bool = False
@@ -90,29 +98,22 @@ class People:
         channel = self._channel(channel_id, user_id)
         form: ThreadForm = read(ThreadForm, {"name": name, "type": 12 if private else 11})
         if message_id is None:
-            return self._threads.alone(channel, self.require(user_id), form)
+            return self._threads.alone(channel, self._state.person(user_id), form)
         message = self._state.message(channel, message_id, user_id)
-        return self._threads.from_message(message, self.require(user_id), form)
+        return self._threads.from_message(message, self._state.person(user_id), form)
 
     def change_thread(self, thread_id: int, user_id: int, changes: ThreadChanges) -> Channel:
         """Rename, archive or lock."""
         channel = self._channel(thread_id, user_id)
-        self._threads.change(channel, self.require(user_id), changes)
+        self._threads.change(channel, self._state.person(user_id), changes)
         return channel
 
     def open_dm(self, user_id: int) -> Channel:
         """The person's channel with the bot, made on first use."""
-        return self._state.open_dm(self.require(user_id))
-
-    def require(self, user_id: int) -> int:
-        """`user_id`, if it is a person's. Raises 10013."""
-        user = self._state.users.get(user_id)
-        if user is None or user.bot:
-            raise unknown("User")
-        return user_id
+        return self._state.open_dm(self._state.person(user_id))
 
     def _channel(self, channel_id: int, user_id: int) -> Channel:
-        return self._state.channel(channel_id, self.require(user_id))
+        return self._state.channel(channel_id, self._state.person(user_id))
 
     def _own(self, channel_id: int, message_id: int, user_id: int, refusal: str) -> Message:
         message = self._state.message(self._channel(channel_id, user_id), message_id, user_id)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from programs.playground import mentions
 from programs.playground.components import message_components
 from programs.playground.entities import (
     BOT_ID,
@@ -28,11 +27,12 @@ from programs.playground.errors import (
     unknown,
 )
 from programs.playground.forms import MAX_CONTENT, MAX_EMBEDS_TOTAL, MAX_FILES, AllowedMentions, Embed, MessageForm
+from programs.playground.mentions import find_mentions
 from programs.playground.state import State
 
 MAX_FILE_BYTES = 10 * 1024 * 1024
 IMAGE_TYPES = {"png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "gif": "image/gif", "webp": "image/webp"}
-_SETTABLE = Flag.SUPPRESS_EMBEDS | Flag.SUPPRESS_NOTIFICATIONS | Flag.IS_COMPONENTS_V2 | Flag.EPHEMERAL
+_SETTABLE = Flag.SUPPRESS_EMBEDS | Flag.SUPPRESS_NOTIFICATIONS | Flag.IS_COMPONENTS_V2
 
 
 @dataclass(frozen=True)
@@ -84,12 +84,13 @@ class Posting:
         origin: Origin | None = None,
     ) -> Message:
         """A checked message that nobody has seen yet."""
-        message = Message(self._state.ids.next(), channel.id, author_id, flags=(form.flags or 0) & _SETTABLE)
-        message.origin = origin
+        settable = _SETTABLE if origin is None else _SETTABLE | Flag.EPHEMERAL
+        message = Message(self._state.ids.next(), channel.id, author_id, origin=origin)
         message.reference = self._reference(channel, form)
         if message.reference is not None:
             message.type = MessageType.REPLY
-        self._fill(message, form, uploads, max_content)
+        flags = int((form.flags or 0) & settable)
+        self._fill(message, form, uploads, flags=flags, mentions=True, max_content=max_content)
         return message
 
     def edit(self, message: Message, form: MessageForm, uploads: tuple[Upload, ...] = ()) -> Message:
@@ -103,10 +104,10 @@ class Posting:
 
     def change(self, message: Message, form: MessageForm, uploads: tuple[Upload, ...] = ()) -> None:
         """Fill an existing message with what the form names. Nobody is told."""
-        if form.flags is not None:
-            fixed = message.flags & ~Flag.SUPPRESS_EMBEDS
-            message.flags = fixed | form.flags & (Flag.SUPPRESS_EMBEDS | Flag.IS_COMPONENTS_V2)
-        self._fill(message, form, uploads, MAX_CONTENT)
+        flags = message.flags
+        if form.flags is not None:  # of all flags these may change, and the layout only be switched on
+            flags = flags & ~Flag.SUPPRESS_EMBEDS | form.flags & (Flag.SUPPRESS_EMBEDS | Flag.IS_COMPONENTS_V2)
+        self._fill(message, form, uploads, flags=int(flags), mentions="content" in form.model_fields_set)
 
     def require_open(self, channel: Channel) -> None:
         if channel.thread is not None and channel.thread.archived:
@@ -147,9 +148,19 @@ class Posting:
             raise invalid_form((("message_reference",), "MESSAGE_REFERENCE_UNKNOWN_MESSAGE", "Unknown message"))
         return None
 
-    def _fill(self, message: Message, form: MessageForm, uploads: tuple[Upload, ...], max_content: int) -> None:
+    def _fill(
+        self,
+        message: Message,
+        form: MessageForm,
+        uploads: tuple[Upload, ...],
+        *,
+        flags: int,
+        mentions: bool,
+        max_content: int = MAX_CONTENT,
+    ) -> None:
+        """Check everything, then change the message: a refused form changes nothing."""
         given = form.model_fields_set
-        layout = bool(message.flags & Flag.IS_COMPONENTS_V2)
+        layout = bool(flags & Flag.IS_COMPONENTS_V2)
         content = (form.content or "").strip() if "content" in given else message.content
         embeds = embeds_of(form.embeds or []) if "embeds" in given else message.embeds
         components = message.components
@@ -161,20 +172,19 @@ class Posting:
         if layout and (content or embeds):
             words = "The 'content' and 'embeds' fields cannot be used with IS_COMPONENTS_V2"
             raise invalid_form((("content",), "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2", words))
+        require_consistent(form.allowed_mentions)
         attachments = self._attachments(message, form, uploads)
         if not (content or embeds or attachments or components):
             raise empty_message()
         message.content, message.embeds, message.components = content, embeds, components
-        message.attachments = attachments
+        message.flags, message.attachments = flags, attachments
         self._state.attachments.update({attachment.id: attachment for attachment in attachments})
-        self._mention(message, form.allowed_mentions)
+        if mentions:
+            self._mention(message, form.allowed_mentions)
 
     def _mention(self, message: Message, allowed: AllowedMentions | None) -> None:
-        if allowed is not None and allowed.users and "users" in allowed.parse:
-            words = 'parse:["users"] and users: [ids...] are mutually exclusive.'
-            raise invalid_form((("allowed_mentions",), "MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE", words))
         replied_to = self._state.referenced(message) if message.type is MessageType.REPLY else None
-        found = mentions.find(
+        found = find_mentions(
             message.content,
             allowed,
             known=set(self._state.users),
@@ -198,8 +208,8 @@ class Posting:
             entry = named.get(upload.index)
             name = safe_filename((entry and entry.filename) or upload.filename)
             kind = IMAGE_TYPES.get(name.rpartition(".")[2].lower(), "application/octet-stream")
-            words = entry and entry.description
-            added.append(Attachment(self._state.ids.next(), message.channel_id, name, kind, upload.content, words))
+            about = None if entry is None else entry.description
+            added.append(Attachment(self._state.ids.next(), message.channel_id, name, kind, upload.content, about))
         return kept + added
 
 
@@ -209,6 +219,14 @@ def embeds_of(embeds: list[Embed]) -> list[Json]:
         words = f"Embed size exceeds maximum size of {MAX_EMBEDS_TOTAL}"
         raise invalid_form((("embeds",), "MAX_EMBED_SIZE_EXCEEDED", words))
     return [{"type": "rich", **embed.model_dump(exclude_none=True, exclude_unset=True)} for embed in embeds]
+
+
+def require_consistent(allowed: AllowedMentions | None) -> None:
+    """Raises 50035 when all users, or roles, and some of them are allowed at once."""
+    for name in ("users", "roles"):
+        if allowed is not None and name in allowed.parse and getattr(allowed, name):
+            words = f'parse:["{name}"] and {name}: [ids...] are mutually exclusive.'
+            raise invalid_form((("allowed_mentions",), "MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE", words))
 
 
 def safe_filename(name: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from programs.playground.entities import Json
 from programs.playground.rules import Rules, Window
 
+MAX_COUNTS = 1000  # past it those that ended are dropped: every interaction brings a bucket of its own
 MAJOR_PARAMETERS = ("channel_id", "guild_id", "webhook_id", "token")
 _CREATE = ("POST", "/channels/{channel_id}/messages")
 _EDIT = ("PATCH", "/channels/{channel_id}/messages/{message_id}")
@@ -61,6 +62,9 @@ class RateLimits:
         return self._rules.edit if (method, route) == _EDIT else self._rules.other
 
     def _over(self, key: tuple[str, ...], window: Window, now: float) -> bool:
+        if len(self._counts) > MAX_COUNTS:
+            longest = max(window.seconds, self._rules.create.seconds, self._rules.edit.seconds)
+            self._counts = {key: count for key, count in self._counts.items() if now < count.began + longest}
         count = self._counts.get(key)
         if count is None or now >= count.began + window.seconds:
             count = self._counts[key] = _Count(now)

@@ -9,15 +9,23 @@ from typing import Self, TypeVar
 
 from aiohttp import web
 
+from programs.playground.callbacks import Callbacks
+from programs.playground.commands import Commands
 from programs.playground.files import FileRoutes
 from programs.playground.gateway import Gateway
 from programs.playground.guard import guard
 from programs.playground.ids import Snowflakes
+from programs.playground.interactions import Interactions
+from programs.playground.page_api import PageApi
+from programs.playground.page_events import PageEvents
+from programs.playground.page_files import add_page
 from programs.playground.people import People
 from programs.playground.posting import Posting
 from programs.playground.ratelimits import RateLimits
 from programs.playground.rest.api import BASE, Api, RequestRecord
 from programs.playground.rest.channels import ChannelRoutes
+from programs.playground.rest.commands import CommandRoutes
+from programs.playground.rest.interactions import InteractionRoutes
 from programs.playground.rest.messages import MessageRoutes
 from programs.playground.rest.reactions import ReactionRoutes
 from programs.playground.rest.users import UserRoutes
@@ -60,7 +68,11 @@ class Playground:
         self.gateway = Gateway(self.state, self.token, self.rules)
         self._posting = Posting(self.state, self.rules.nonce_seconds, monotonic)
         self._threads = Threads(self.state)
-        self.people = People(self.state, self._posting, self._threads)
+        self._commands = Commands(self.state, monotonic)
+        self._interactions = Interactions(self.state, self.rules)
+        self.people = People(self.state, self._posting, self._threads, self._commands, self._interactions)
+        self._page_api = PageApi(self.state, self.people, notice)
+        self._page_events = PageEvents(self.state)
         self._api = Api(self.state, self.token, RateLimits(self.rules, clock))
         self._runner: web.AppRunner | None = None
 
@@ -103,6 +115,8 @@ class Playground:
 
     async def stop(self) -> None:
         if self._runner is not None:
+            self._interactions.close()
+            await self._page_events.close()
             self.gateway.drop(1001)
             await self._runner.cleanup()
             self._runner = None
@@ -119,16 +133,22 @@ class Playground:
     def _app(self) -> web.Application:
         app = web.Application(middlewares=[guard(lambda: self.port)], client_max_size=MAX_REQUEST_BYTES)
         users = UserRoutes(self.state, lambda: self.gateway_url)
+        callbacks = Callbacks(self.state, self._posting, self._interactions)
         self._api.add(app, users.open_routes(), with_token=False)
+        self._api.add(app, InteractionRoutes(self.state, self._interactions, callbacks).routes(), with_token=False)
         for family in (
             users,
             MessageRoutes(self.state, self._posting),
             ReactionRoutes(self.state, self._posting),
             ChannelRoutes(self.state, self._posting, self._threads),
+            CommandRoutes(self._commands),
         ):
             self._api.add(app, family.routes())
         self._api.add_unknown(app)
         app.router.add_get("/gateway", self.gateway.connect)
         app.router.add_get("/gateway/", self.gateway.connect)
         FileRoutes(self.state).add(app)
+        self._page_api.add(app)
+        app.router.add_get("/playground/events", self._page_events.connect)
+        add_page(app)
         return app

@@ -22,7 +22,7 @@ class Threads:
         self._state = state
 
     def from_message(self, message: Message, owner_id: int, form: ThreadForm) -> Channel:
-        """A public thread whose id is the message's. Raises 160004 when the message has one, 50024 outside a channel."""
+        """A public thread whose id is the message's. Raises 160004 for a second one, 50024 outside a channel."""
         parent = self._parent(message.channel_id)
         if message.flags & Flag.HAS_THREAD:
             raise ApiError(400, 160004, "A thread has already been created for this message")

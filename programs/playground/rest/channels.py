@@ -58,7 +58,7 @@ class ChannelRoutes:
     def start_thread(self, call: Call) -> Reply:
         channel = self._channel(call)
         form = call.form(ThreadForm)
-        if form.type == ChannelType.PRIVATE_THREAD:
+        if ChannelType(form.type) is ChannelType.PRIVATE_THREAD:
             raise missing_permissions()
         return self._reply(self._threads.alone(channel, BOT_ID, form), 201)
 

@@ -1,15 +1,12 @@
 """Reactions and the typing indicator."""
 
-from urllib.parse import unquote
-
 from programs.playground import payloads
 from programs.playground.entities import BOT_ID, Message
-from programs.playground.errors import ApiError, unknown
 from programs.playground.posting import Posting
+from programs.playground.reactions import require_emoji, require_reactable
 from programs.playground.state import State
 from programs.playground.wire import NOTHING, Call, Reply, Routes
 
-MAX_REACTIONS = 20  # different ones on one message
 _EMOJI = "/channels/{channel_id}/messages/{message_id}/reactions/{emoji}"
 
 
@@ -28,18 +25,23 @@ class ReactionRoutes:
 
     def add(self, call: Call) -> Reply:
         message = self._find(call)
-        require_reactable(message, emoji := emoji_of(call))
+        require_reactable(message, emoji := require_emoji(call.ids["emoji"]))
         self._state.add_reaction(message, emoji, BOT_ID)
         return NOTHING
 
     def remove(self, call: Call) -> Reply:
-        self._state.remove_reaction(self._find(call), emoji_of(call), BOT_ID)
+        self._state.remove_reaction(self._find(call), require_emoji(call.ids["emoji"]), BOT_ID)
         return NOTHING
 
     def who(self, call: Call) -> Reply:
         channel = self._state.channel(call.id("channel_id"), BOT_ID)
         message = self._state.message(channel, call.id("message_id"), BOT_ID)
-        return Reply([payloads.user(self._state.users[one]) for one in message.reactions.get(emoji_of(call), [])])
+        return Reply(
+            [
+                payloads.user(self._state.users[one])
+                for one in message.reactions.get(require_emoji(call.ids["emoji"]), [])
+            ]
+        )
 
     def typing(self, call: Call) -> Reply:
         self._state.typing(self._state.channel(call.id("channel_id"), BOT_ID), BOT_ID)
@@ -49,16 +51,3 @@ class ReactionRoutes:
         channel = self._state.channel(call.id("channel_id"), BOT_ID)
         self._posting.require_open(channel)
         return self._state.message(channel, call.id("message_id"), BOT_ID)
-
-
-def emoji_of(call: Call) -> str:
-    """The emoji of the path. Raises 10014 for what cannot be one: text, and custom emoji, of which there are none."""
-    emoji = unquote(call.ids["emoji"])
-    if not emoji or len(emoji) > 32 or emoji.isascii() and not emoji[0].isdigit() and emoji[0] not in "#*":
-        raise unknown("Emoji")
-    return emoji
-
-
-def require_reactable(message: Message, emoji: str) -> None:
-    if emoji not in message.reactions and len(message.reactions) >= MAX_REACTIONS:
-        raise ApiError(403, 30010, f"Maximum number of reactions reached ({MAX_REACTIONS})")

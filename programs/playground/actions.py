@@ -1,0 +1,74 @@
+"""What a person does that makes an interaction: commands, buttons, selects, modals, autocompletion."""
+
+from typing import Any
+
+from programs.playground.commands import CHAT_INPUT, Commands
+from programs.playground.entities import Channel, Json
+from programs.playground.errors import ApiError, unknown
+from programs.playground.interactions import AUTOCOMPLETE, COMMAND, COMPONENT, MODAL, Interaction, Interactions
+from programs.playground.invocations import Invocations
+from programs.playground.state import State
+
+
+class Actions:
+    """Each opens an interaction and returns at once; what follows arrives as events. Raises `ApiError`."""
+
+    def __init__(self, state: State, commands: Commands, interactions: Interactions) -> None:
+        self._state = state
+        self._commands = commands
+        self._interactions = interactions
+        self._invocations = Invocations(state)
+
+    def command(
+        self,
+        channel_id: int,
+        user_id: int,
+        command: int | str,
+        options: list[Json] | None = None,
+        *,
+        target_id: int | None = None,
+    ) -> Interaction:
+        """Use a command, given by its id, or by its name. `options` are `{"name", "value"}`."""
+        channel = self._state.channel(channel_id, self._state.person(user_id))
+        found = self._find(command, channel)
+        data = self._invocations.command(found, options or [], channel, target_id)
+        return self._interactions.open(COMMAND, channel, user_id, data)
+
+    def click(
+        self, channel_id: int, user_id: int, message_id: int, custom_id: str, values: list[str] | None = None
+    ) -> Interaction:
+        """Press a button, or choose `values` in a select."""
+        channel = self._state.channel(channel_id, self._state.person(user_id))
+        message = self._state.message(channel, message_id, user_id)
+        data = self._invocations.component(message, custom_id, values)
+        return self._interactions.open(COMPONENT, channel, user_id, data, source=message)
+
+    def submit_modal(self, user_id: int, modal_id: int, values: dict[str, Any]) -> Interaction:
+        """Send a modal that is open for this person; afterwards it is closed."""
+        modal = self._interactions.modals.get(modal_id)
+        if modal is None or modal.user_id != user_id:
+            raise unknown("Interaction")
+        data = self._invocations.modal(modal, values)
+        del self._interactions.modals[modal_id]
+        channel = self._state.channel(modal.channel_id, user_id)
+        return self._interactions.open(MODAL, channel, user_id, data, source=modal.source)
+
+    async def autocomplete(
+        self, channel_id: int, user_id: int, command: int | str, options: list[Json], focused: str
+    ) -> list[Json]:
+        """The bot's suggestions for the option being typed; none when it does not answer in time."""
+        channel = self._state.channel(channel_id, self._state.person(user_id))
+        found = self._find(command, channel)
+        if found["type"] != CHAT_INPUT:
+            raise ApiError(400, 50035, "Only chat commands complete.")
+        data = self._invocations.autocomplete(found, options, focused)
+        interaction = self._interactions.open(AUTOCOMPLETE, channel, user_id, data)
+        assert interaction.choices is not None  # noqa: S101  an autocompletion is opened with it
+        return await interaction.choices
+
+    def _find(self, command: int | str, channel: Channel) -> Json:
+        wanted = str(command)
+        for one in self._commands.visible_in(channel):
+            if wanted in (one["id"], one["name"]):
+                return one
+        raise unknown("Application Command")

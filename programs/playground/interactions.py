@@ -1,0 +1,215 @@
+"""Interactions from the person's act to their end: three seconds to answer, fifteen minutes to go on."""
+
+import asyncio
+import secrets
+from dataclasses import dataclass, field
+
+from programs.playground import payloads
+from programs.playground.entities import (
+    BOT_ID,
+    BOT_PERMISSIONS,
+    GUILD_ID,
+    PERSON_PERMISSIONS,
+    Channel,
+    Flag,
+    Json,
+    Message,
+    Origin,
+)
+from programs.playground.errors import ApiError, unknown
+from programs.playground.posting import MAX_FILE_BYTES
+from programs.playground.rules import Rules
+from programs.playground.state import State
+
+COMMAND, COMPONENT, AUTOCOMPLETE, MODAL = 2, 3, 4, 5
+
+
+@dataclass
+class Interaction:
+    id: int
+    token: str
+    type: int
+    user_id: int
+    channel_id: int
+    data: Json = field(repr=False)
+    source: Message | None = None  # the message whose component was used, also through a modal
+    answered: bool = False
+    original: Message | None = None  # what @original means, once there is an answer
+    message_ids: set[int] = field(default_factory=set)  # what this token may edit
+    choices: asyncio.Future[list[Json]] | None = None  # of an autocompletion
+    timers: list[asyncio.TimerHandle] = field(default_factory=list, repr=False)
+
+    @property
+    def command_name(self) -> str | None:
+        return self.data["name"] if self.type == COMMAND else None
+
+    def origin(self) -> Origin:
+        source_id = None if self.source is None else self.source.id
+        return Origin(self.id, self.type, self.user_id, self.command_name, source_id)
+
+
+@dataclass
+class Modal:
+    """A form that the bot opened for a person."""
+
+    id: int
+    user_id: int
+    channel_id: int
+    custom_id: str
+    title: str
+    components: list[Json]
+    source: Message | None
+
+
+class Interactions:
+    """All interactions that are still alive. Needs a running loop, for their deadlines."""
+
+    def __init__(self, state: State, rules: Rules) -> None:
+        self._state = state
+        self._rules = rules
+        self._alive: dict[int, Interaction] = {}
+        self.modals: dict[int, Modal] = {}
+
+    def open(
+        self, kind: int, channel: Channel, user_id: int, data: Json, *, source: Message | None = None
+    ) -> Interaction:
+        """Tell the bot, and the person that it is pending."""
+        loop = asyncio.get_running_loop()
+        interaction = Interaction(
+            self._state.ids.next(), secrets.token_urlsafe(48), kind, user_id, channel.id, data, source
+        )
+        if kind == AUTOCOMPLETE:
+            interaction.choices = loop.create_future()
+        interaction.timers = [
+            loop.call_later(self._rules.first_answer_seconds, self._unanswered, interaction),
+            loop.call_later(self._rules.token_seconds, self._expired, interaction),
+        ]
+        self._alive[interaction.id] = interaction
+        if kind != AUTOCOMPLETE:
+            self._tell_pending(interaction)
+        payload = self._payload(interaction, channel)
+        self._state.emit("INTERACTION_CREATE", lambda _: dict(payload), frozenset({BOT_ID}))
+        return interaction
+
+    def to_answer(self, interaction_id: int, token: str) -> Interaction:
+        """The interaction a callback answers. Raises 10062 past its deadline, 40060 the second time."""
+        interaction = self._alive.get(interaction_id)
+        if interaction is None or not secrets.compare_digest(interaction.token.encode(), token.encode()):
+            raise unknown("Interaction")
+        if interaction.answered:
+            raise ApiError(400, 40060, "Interaction has already been acknowledged.")
+        return interaction
+
+    def to_follow(self, application_id: int, token: str) -> Interaction:
+        """The answered interaction of a webhook's token. Raises 10015 and 50027."""
+        if application_id != BOT_ID:
+            raise unknown("Webhook")
+        for interaction in self._alive.values():
+            if secrets.compare_digest(interaction.token.encode(), token.encode()):
+                if not interaction.answered:
+                    raise unknown("Webhook")
+                return interaction
+        raise ApiError(401, 50027, "Invalid Webhook Token")
+
+    def acknowledge(self, interaction: Interaction) -> None:
+        """The first answer came in time."""
+        interaction.answered = True
+        interaction.timers[0].cancel()
+
+    def done(self, interaction: Interaction) -> None:
+        self._tell("INTERACTION_DONE", interaction, {})
+
+    def deferred(self, interaction: Interaction, *, ephemeral: bool) -> None:
+        place = {"channel_id": str(interaction.channel_id), "ephemeral": ephemeral}
+        self._tell("INTERACTION_DEFERRED", interaction, place)
+
+    def open_modal(self, interaction: Interaction, custom_id: str, title: str, components: list[Json]) -> None:
+        modal = Modal(
+            interaction.id,
+            interaction.user_id,
+            interaction.channel_id,
+            custom_id,
+            title,
+            components,
+            interaction.source,
+        )
+        self.modals[modal.id] = modal
+        shown = {"modal_id": str(modal.id), "title": title, "components": components}
+        self._state.tell_people("MODAL_OPEN", shown, interaction.user_id)
+
+    def close(self) -> None:
+        """Forget everything: the playground stops."""
+        for interaction in self._alive.values():
+            for timer in interaction.timers:
+                timer.cancel()
+            if interaction.choices is not None:
+                interaction.choices.cancel()
+        self._alive.clear()
+
+    def _unanswered(self, interaction: Interaction) -> None:
+        interaction.timers[1].cancel()
+        del self._alive[interaction.id]
+        if interaction.choices is not None and not interaction.choices.done():
+            interaction.choices.set_result([])
+        else:
+            self._tell_failed(interaction)
+
+    def _expired(self, interaction: Interaction) -> None:
+        """The token is no longer good; an answer that was promised and never came has failed."""
+        del self._alive[interaction.id]
+        self.modals.pop(interaction.id, None)
+        if interaction.original is not None and interaction.original.flags & Flag.LOADING:
+            self._state.delete_message(interaction.original)
+            self._tell_failed(interaction)
+
+    def _tell_pending(self, interaction: Interaction) -> None:
+        payload: Json = {"channel_id": str(interaction.channel_id)}
+        if interaction.command_name is not None:
+            payload["command_name"] = interaction.command_name
+        if interaction.source is not None:
+            payload["message_id"] = str(interaction.source.id)
+        if "custom_id" in interaction.data:
+            payload["custom_id"] = interaction.data["custom_id"]
+        self._tell("INTERACTION_PENDING", interaction, payload)
+
+    def _tell_failed(self, interaction: Interaction) -> None:
+        payload: Json = {"channel_id": str(interaction.channel_id), "message": "The application did not respond"}
+        if interaction.source is not None:
+            payload["message_id"] = str(interaction.source.id)
+        self._tell("INTERACTION_FAILED", interaction, payload)
+
+    def _tell(self, name: str, interaction: Interaction, payload: Json) -> None:
+        self._state.tell_people(name, {"interaction_id": str(interaction.id), **payload}, interaction.user_id)
+
+    def _payload(self, interaction: Interaction, channel: Channel) -> Json:
+        """INTERACTION_CREATE as the bot gets it."""
+        state = self._state
+        user = state.users[interaction.user_id]
+        payload: Json = {
+            "id": str(interaction.id),
+            "application_id": str(BOT_ID),
+            "type": interaction.type,
+            "token": interaction.token,
+            "version": 1,
+            "data": interaction.data,
+            "channel_id": str(channel.id),
+            "channel": state.channel_payload(channel, BOT_ID) | {"permissions": str(int(PERSON_PERMISSIONS))},
+            "app_permissions": str(int(BOT_PERMISSIONS)),
+            "locale": "en-US",
+            "entitlements": [],
+            "authorizing_integration_owners": {"0": str(GUILD_ID)},
+            "attachment_size_limit": MAX_FILE_BYTES,
+        }
+        if interaction.source is not None:
+            payload["message"] = state.message_payload(interaction.source, BOT_ID)
+        if channel.guild_id is None:
+            return payload | {"user": payloads.user(user), "context": 1}
+        member = payloads.member(user) | {"permissions": str(int(PERSON_PERMISSIONS))}
+        guild = {"id": str(GUILD_ID), "locale": "en-US", "features": []}
+        return payload | {
+            "member": member,
+            "guild_id": str(GUILD_ID),
+            "guild": guild,
+            "guild_locale": "en-US",
+            "context": 0,
+        }

@@ -1,0 +1,184 @@
+"""What a person's act becomes in the `data` of INTERACTION_CREATE, checked as Discord's own clients do."""
+
+from typing import Any
+
+from programs.playground import payloads
+from programs.playground.commands import CHAT_INPUT, MESSAGE, SUBCOMMAND_GROUP, USER
+from programs.playground.components import every
+from programs.playground.entities import BOT_ID, PERSON_PERMISSIONS, Channel, Json, Message
+from programs.playground.errors import ApiError, invalid_form, unknown
+from programs.playground.interactions import Modal
+from programs.playground.state import State
+
+BUTTON, STRING_SELECT, TEXT_INPUT, LABEL = 2, 3, 4, 18
+_USER_OPTION, _CHANNEL_OPTION, _MENTIONABLE_OPTION = 6, 7, 9
+_LINK, _PREMIUM = 5, 6  # buttons that tell the bot nothing
+_USER_SELECT, _MENTIONABLE_SELECT, _CHANNEL_SELECT = 5, 7, 8
+_PYTHON_TYPES: dict[int, tuple[type, ...]] = {3: (str,), 4: (int,), 5: (bool,), 10: (int, float)}
+_NAMES = {3: "a string", 4: "an integer", 5: "a boolean", 10: "a number"}
+MAX_SAFE_INTEGER = 2**53
+
+
+class Invocations:
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def command(self, command: Json, options: list[Json], channel: Channel, target_id: int | None) -> Json:
+        """A command as used. Raises 50035 for missing, unknown or ill-typed options, 10008 and 10013 for targets."""
+        data: Json = {"id": command["id"], "name": command["name"], "type": command["type"]}
+        if "guild_id" in command:
+            data["guild_id"] = command["guild_id"]
+        resolved: Json = {}
+        if command["type"] == CHAT_INPUT:
+            data["options"] = self._options(command.get("options", []), options, resolved)
+        elif target_id is None:
+            raise invalid_form((("target_id",), "BASE_TYPE_REQUIRED", "This field is required"))
+        else:
+            data["target_id"] = str(target_id)
+            if command["type"] == USER:
+                self._resolve_user(target_id, resolved)
+            elif command["type"] == MESSAGE:
+                message = self._state.message(channel, target_id, BOT_ID)
+                resolved["messages"] = {str(target_id): self._state.message_payload(message, BOT_ID)}
+        return data | ({"resolved": resolved} if resolved else {})
+
+    def autocomplete(self, command: Json, options: list[Json], focused: str) -> Json:
+        """A command as typed so far. Raises 50035 when no option that completes has the focus."""
+        data: Json = {"id": command["id"], "name": command["name"], "type": command["type"]}
+        declared = {option["name"]: option for option in command.get("options", [])}
+        if not declared.get(focused, {}).get("autocomplete"):
+            raise invalid_form((("focused",), "BASE_TYPE_CHOICES", "This option does not complete."))
+        given = {option["name"]: option.get("value", "") for option in options if option["name"] in declared}
+        given.setdefault(focused, "")
+        data["options"] = [
+            {"name": name, "type": declared[name]["type"], "value": value}
+            | ({"focused": True} if name == focused else {})
+            for name, value in given.items()
+        ]
+        return data
+
+    def _options(self, declared: list[Json], given: list[Json], resolved: Json) -> list[Json]:
+        known = {option["name"]: option for option in declared}
+        used: list[Json] = []
+        for option in given:
+            name = str(option.get("name"))
+            if name not in known:
+                raise invalid_form((("options", name), "BASE_TYPE_CHOICES", "There is no such option."))
+            used.append(self._option(known[name], option, resolved))
+        names = {option["name"] for option in used}
+        for name, option in known.items():
+            if option.get("required") and name not in names:
+                raise invalid_form((("options", name), "BASE_TYPE_REQUIRED", "This field is required"))
+        return used
+
+    def _option(self, declared: Json, given: Json, resolved: Json) -> Json:
+        kind, name = declared["type"], declared["name"]
+        if kind <= SUBCOMMAND_GROUP:
+            inside = self._options(declared.get("options", []), given.get("options") or [], resolved)
+            return {"name": name, "type": kind, "options": inside}
+        value = given.get("value")
+        if kind in _PYTHON_TYPES:
+            _check_value(declared, value)
+        else:
+            value = self._resolve(kind, name, value, resolved)
+        return {"name": name, "type": kind, "value": value}
+
+    def _resolve(self, kind: int, name: str, value: Any, resolved: Json) -> str:
+        """An option that is an id: its thing is put beside the data."""
+        if not str(value).isdecimal():
+            raise invalid_form((("options", name), "NUMBER_TYPE_COERCE", f'Value "{value}" is not snowflake.'))
+        if kind in (_USER_OPTION, _MENTIONABLE_OPTION):
+            self._resolve_user(int(value), resolved)
+        elif kind == _CHANNEL_OPTION:
+            self._resolve_channel(int(value), resolved)
+        else:
+            raise invalid_form((("options", name), "BASE_TYPE_CHOICES", "The playground has none of these."))
+        return str(value)
+
+    def _resolve_user(self, user_id: int, resolved: Json) -> None:
+        user = self._state.users.get(user_id)
+        if user is None:
+            raise unknown("User")
+        member = payloads.partial_member(user_id) | {"permissions": str(int(payloads.permissions_of(user_id)))}
+        resolved.setdefault("users", {})[str(user_id)] = payloads.user(user)
+        resolved.setdefault("members", {})[str(user_id)] = member
+
+    def _resolve_channel(self, channel_id: int, resolved: Json) -> None:
+        channel = self._state.channel(channel_id, BOT_ID)
+        payload = self._state.channel_payload(channel, BOT_ID) | {"permissions": str(int(PERSON_PERMISSIONS))}
+        resolved.setdefault("channels", {})[str(channel_id)] = payload
+
+    def component(self, message: Message, custom_id: str, values: list[str] | None) -> Json:
+        """A button pressed, or a select's choice. Raises 50035 for what the message does not offer."""
+        for component in every(message.components):
+            if component.get("custom_id") == custom_id:
+                return self._used(component, values or [])
+        raise invalid_form((("custom_id",), "BASE_TYPE_CHOICES", "The message has no such component."))
+
+    def _used(self, component: Json, values: list[str]) -> Json:
+        kind = component["type"]
+        if component.get("disabled") or (kind == BUTTON and component["style"] in (_LINK, _PREMIUM)):
+            raise ApiError(400, 50035, "This component cannot be used.")
+        data: Json = {"component_type": kind, "custom_id": component["custom_id"], "id": component["id"]}
+        if kind == BUTTON:
+            return data
+        _check_choice(component, values)
+        resolved: Json = {}
+        for value in values if kind != STRING_SELECT else ():
+            if kind in (_USER_SELECT, _MENTIONABLE_SELECT):
+                self._resolve_user(int(value), resolved)
+            elif kind == _CHANNEL_SELECT:
+                self._resolve_channel(int(value), resolved)
+        return data | {"values": values} | ({"resolved": resolved} if kind != STRING_SELECT else {})
+
+    def modal(self, modal: Modal, values: dict[str, Any]) -> Json:
+        """A modal filled in. Raises 50035 for a text too short or too long, or required and missing."""
+        rows = [self._row(row, values) for row in modal.components if row["type"] in (1, LABEL)]
+        return {"custom_id": modal.custom_id, "components": rows, "resolved": {}}
+
+    def _row(self, row: Json, values: dict[str, Any]) -> Json:
+        if row["type"] == LABEL:
+            return {"type": LABEL, "id": row["id"], "component": _field(row["component"], values)}
+        return {"type": 1, "id": row["id"], "components": [_field(one, values) for one in row["components"]]}
+
+
+def _check_value(declared: Json, value: Any) -> None:
+    kind, place = declared["type"], ("options", declared["name"])
+    right = isinstance(value, _PYTHON_TYPES[kind]) and (kind == 5 or not isinstance(value, bool))
+    if not right or (kind == 4 and abs(value) > MAX_SAFE_INTEGER):
+        raise invalid_form((place, "BASE_TYPE_BAD_VALUE", f"This must be {_NAMES[kind]}."))
+    size = len(value) if kind == 3 else value
+    low, high = ("min_length", "max_length") if kind == 3 else ("min_value", "max_value")
+    if size < declared.get(low, size) or size > declared.get(high, size):
+        raise invalid_form((place, "BASE_TYPE_BAD_LENGTH", "This is outside the bounds the command sets."))
+    choices = [choice["value"] for choice in declared.get("choices", [])]
+    if choices and value not in choices:
+        raise invalid_form((place, "BASE_TYPE_CHOICES", "This is none of the choices."))
+
+
+def _check_choice(select: Json, values: list[str]) -> None:
+    least, most = select.get("min_values", 1), select.get("max_values", 1)
+    offered = {option["value"] for option in select.get("options", ())}
+    fitting = all(value in offered for value in values) if offered else all(value.isdecimal() for value in values)
+    if not least <= len(values) <= most or len(set(values)) != len(values) or not fitting:
+        raise invalid_form((("values",), "BASE_TYPE_CHOICES", f"Choose {least} to {most} of what is offered."))
+
+
+def _field(component: Json, values: dict[str, Any]) -> Json:
+    """One input of a modal, filled in."""
+    name = component["custom_id"]
+    data: Json = {"type": component["type"], "id": component["id"], "custom_id": name}
+    given = values.get(name)
+    if component["type"] != TEXT_INPUT:
+        chosen = [str(value) for value in given] if isinstance(given, list) else []
+        if chosen or component.get("required", True):
+            _check_choice(component, chosen)
+        return data | {"values": chosen}
+    text = "" if given is None else str(given)
+    least = component.get("min_length", 0) if text or component.get("required", True) else 0
+    if component.get("required", True) and not text.strip():
+        raise invalid_form((("values", name), "BASE_TYPE_REQUIRED", "This field is required"))
+    if not least <= len(text) <= component.get("max_length", 4000):
+        words = f"Must be between {least} and {component.get('max_length', 4000)} in length."
+        raise invalid_form((("values", name), "BASE_TYPE_BAD_LENGTH", words))
+    return data | {"value": text}

@@ -1,0 +1,207 @@
+"""The page's own API: the state as one person sees it, and everything that person can do."""
+
+import inspect
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, Literal
+
+from aiohttp import web
+from pydantic import Field
+
+from programs.playground import payloads
+from programs.playground.entities import BOT_ID, Channel, ChannelType, Json
+from programs.playground.errors import ApiError
+from programs.playground.forms import Form, Id, ThreadChanges
+from programs.playground.page_files import HEADERS
+from programs.playground.people import People
+from programs.playground.rest.messages import page
+from programs.playground.state import State
+from programs.playground.wire import NOTHING, Call, Reply, answer, read_call
+
+log = logging.getLogger(__name__)
+
+_CHANNEL = "/channels/{channel_id}"
+_MESSAGE = _CHANNEL + "/messages/{message_id}"
+Handler = Callable[[Call], Reply | Awaitable[Reply]]
+
+
+class Who(Form):
+    user_id: Id = Field(alias="as")
+
+
+class Text(Who):
+    content: str
+
+
+class NewMessage(Who):
+    content: str = ""
+    reply_to: Id | None = None
+    ping: bool = True
+    nonce: str | None = None
+    nitro: bool = False
+
+
+class NewThread(Who):
+    name: str
+    message_id: Id | None = None
+
+
+class Option(Form):
+    name: str
+    value: str | bool | int | float | None = None
+    options: "list[Option] | None" = None
+
+
+class NewInteraction(Who):
+    type: Literal["command", "component", "modal", "autocomplete"]
+    channel_id: Id = 0
+    command_id: Id | None = None
+    options: list[Option] = Field(default=[], max_length=25)
+    focused: str = ""
+    target_id: Id | None = None
+    message_id: Id = 0
+    custom_id: str = ""
+    modal_id: Id = 0
+    values: list[str] | dict[str, Any] | None = None
+
+
+class PageApi:
+    def __init__(self, state: State, people: People, notice: str | None) -> None:
+        self._state = state
+        self._people = people
+        self._notice = notice
+
+    def add(self, app: web.Application) -> None:
+        """Put the routes of the page into `app`."""
+        routes: list[tuple[str, str, Handler]] = [
+            ("GET", "/state", self.state),
+            ("GET", _CHANNEL + "/messages", self.messages),
+            ("POST", _CHANNEL + "/messages", self.send),
+            ("PATCH", _MESSAGE, self.edit),
+            ("DELETE", _MESSAGE, self.delete),
+            ("PUT", _MESSAGE + "/reactions/{emoji}", self.react),
+            ("DELETE", _MESSAGE + "/reactions/{emoji}", self.unreact),
+            ("POST", _CHANNEL + "/typing", self.typing),
+            ("POST", _CHANNEL + "/threads", self.create_thread),
+            ("PATCH", _CHANNEL, self.change_thread),
+            ("POST", "/dms", self.open_dm),
+            ("POST", "/interactions", self.interact),
+        ]
+        for method, template, handler in routes:
+            app.router.add_route(method, "/playground" + template, _answering(handler))
+
+    def state(self, call: Call) -> Reply:
+        viewer = self._viewer(call)
+        channels = [c for c in self._state.channels.values() if self._state.may_see(viewer, c)]
+
+        def drawn(fits: Callable[[Channel], bool]) -> list[Json]:
+            return [self._state.channel_payload(channel, viewer) for channel in channels if fits(channel)]
+
+        return Reply(
+            {
+                "me": payloads.user(self._state.users[viewer]),
+                "people": [payloads.user(person) for person in self._state.people],
+                "bot": payloads.user(self._state.users[BOT_ID]),
+                "bot_online": self._state.bot_online,
+                "notice": self._notice,
+                "guild": {"id": str(self._state.guild.id), "name": self._state.guild.name},
+                "channels": drawn(lambda channel: channel.type is ChannelType.TEXT),
+                "threads": drawn(lambda channel: channel.thread is not None),
+                "dms": drawn(lambda channel: channel.type is ChannelType.DM),
+                "commands": list(self._state.commands.values()),
+                "typing": [],
+            }
+        )
+
+    def messages(self, call: Call) -> Reply:
+        viewer = self._viewer(call)
+        channel = self._state.channel(call.id("channel_id"), viewer)
+        return Reply([self._state.message_payload(one, viewer) for one in page(channel, call, viewer=viewer)])
+
+    def send(self, call: Call) -> Reply:
+        form = call.form(NewMessage)
+        message = self._people.send(
+            call.id("channel_id"),
+            form.user_id,
+            form.content,
+            reply_to=form.reply_to,
+            ping=form.ping,
+            nonce=form.nonce,
+            nitro=form.nitro,
+            uploads=call.files,
+        )
+        return Reply(self._state.message_payload(message, form.user_id))
+
+    def edit(self, call: Call) -> Reply:
+        form = call.form(Text)
+        message = self._people.edit(call.id("channel_id"), call.id("message_id"), form.user_id, form.content)
+        return Reply(self._state.message_payload(message, form.user_id))
+
+    def delete(self, call: Call) -> Reply:
+        self._people.delete(call.id("channel_id"), call.id("message_id"), call.form(Who).user_id)
+        return NOTHING
+
+    def react(self, call: Call) -> Reply:
+        who = call.form(Who).user_id
+        self._people.react(call.id("channel_id"), call.id("message_id"), who, call.ids["emoji"])
+        return NOTHING
+
+    def unreact(self, call: Call) -> Reply:
+        who = call.form(Who).user_id
+        self._people.unreact(call.id("channel_id"), call.id("message_id"), who, call.ids["emoji"])
+        return NOTHING
+
+    def typing(self, call: Call) -> Reply:
+        self._people.typing(call.id("channel_id"), call.form(Who).user_id)
+        return NOTHING
+
+    def create_thread(self, call: Call) -> Reply:
+        form = call.form(NewThread)
+        thread = self._people.create_thread(call.id("channel_id"), form.user_id, form.name, message_id=form.message_id)
+        return Reply(self._state.channel_payload(thread, form.user_id))
+
+    def change_thread(self, call: Call) -> Reply:
+        who = call.form(Who).user_id
+        thread = self._people.change_thread(call.id("channel_id"), who, call.form(ThreadChanges))
+        return Reply(self._state.channel_payload(thread, who))
+
+    def open_dm(self, call: Call) -> Reply:
+        who = call.form(Who).user_id
+        return Reply(self._state.channel_payload(self._people.open_dm(who), who))
+
+    async def interact(self, call: Call) -> Reply:
+        form = call.form(NewInteraction)
+        options = [option.model_dump(exclude_none=True) for option in form.options]
+        who, where, command = form.user_id, form.channel_id, form.command_id or 0
+        if form.type == "autocomplete":
+            choices = await self._people.autocomplete(where, who, command, options, form.focused)
+            return Reply({"choices": choices})
+        if form.type == "command":
+            opened = self._people.command(where, who, command, options, target_id=form.target_id)
+        elif form.type == "component":
+            values = form.values if isinstance(form.values, list) else None
+            opened = self._people.click(where, who, form.message_id, form.custom_id, values)
+        else:
+            filled = form.values if isinstance(form.values, dict) else {}
+            opened = self._people.submit_modal(who, form.modal_id, filled)
+        return Reply({"interaction_id": str(opened.id)})
+
+    def _viewer(self, call: Call) -> int:
+        asked = call.query.get("as", "")
+        return self._state.person(int(asked) if asked.isascii() and asked.isdigit() else 0)
+
+
+def _answering(handler: Handler) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def answering(request: web.Request) -> web.Response:
+        try:
+            outcome = handler(await read_call(request))
+            reply = await outcome if inspect.isawaitable(outcome) else outcome
+        except ApiError as error:
+            reply = Reply({"error": error.body()}, error.status)
+        except Exception:
+            # The page shows what went wrong; the log has where.
+            log.exception("%s %s failed", request.method, request.path)
+            reply = Reply({"error": {"code": 0, "message": "The playground failed; see its log."}}, 500)
+        return answer(reply.body, reply.status, HEADERS)
+
+    return answering

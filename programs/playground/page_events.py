@@ -1,0 +1,81 @@
+"""The page's WebSocket: what happens, as one person sees it."""
+
+import asyncio
+import json
+from contextlib import suppress
+
+from aiohttp import web
+
+from programs.playground.errors import ApiError
+from programs.playground.page_files import HEADERS
+from programs.playground.state import Dispatch, State
+from programs.playground.wire import answer
+
+MAX_WAITING = 5000  # a page that reads nothing is cut off here, and loads everything anew
+_SHOWN = frozenset(
+    {
+        "BOT_STATUS",
+        "CHANNEL_CREATE",
+        "COMMANDS_UPDATE",
+        "INTERACTION_DEFERRED",
+        "INTERACTION_DONE",
+        "INTERACTION_FAILED",
+        "INTERACTION_PENDING",
+        "MESSAGE_CREATE",
+        "MESSAGE_DELETE",
+        "MESSAGE_REACTION_ADD",
+        "MESSAGE_REACTION_REMOVE",
+        "MESSAGE_UPDATE",
+        "MODAL_OPEN",
+        "REQUEST",
+        "THREAD_CREATE",
+        "THREAD_DELETE",
+        "THREAD_UPDATE",
+        "TYPING_START",
+    }
+)
+
+
+class PageEvents:
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._open: set[web.WebSocketResponse] = set()
+
+    async def connect(self, request: web.Request) -> web.StreamResponse:
+        asked = request.query.get("as", "")
+        try:
+            viewer = self._state.person(int(asked) if asked.isascii() and asked.isdigit() else 0)
+        except ApiError as error:
+            return answer({"error": error.body()}, error.status, HEADERS)
+        socket = web.WebSocketResponse(max_msg_size=1024, heartbeat=30, timeout=1)
+        await socket.prepare(request)
+        waiting: asyncio.Queue[str | None] = asyncio.Queue(MAX_WAITING)
+
+        def hear(dispatch: Dispatch) -> None:
+            if dispatch.name in _SHOWN and dispatch.is_for(viewer) and not waiting.full():
+                last = waiting.qsize() == MAX_WAITING - 1
+                frame = json.dumps({"t": dispatch.name, "d": dispatch.render(viewer)})
+                waiting.put_nowait(None if last else frame)
+
+        remove = self._state.subscribe(hear)
+        self._open.add(socket)
+        writer = asyncio.create_task(_write(socket, waiting))
+        try:
+            async for _ in socket:
+                pass  # the page has nothing to say here; reading notices when it leaves
+        finally:
+            remove()
+            self._open.discard(socket)
+            writer.cancel()
+        return socket
+
+    async def close(self) -> None:
+        for socket in list(self._open):
+            await socket.close(code=1001)
+
+
+async def _write(socket: web.WebSocketResponse, waiting: asyncio.Queue[str | None]) -> None:
+    with suppress(ConnectionError):  # the page left between two events
+        while (frame := await waiting.get()) is not None:
+            await socket.send_str(frame)
+        await socket.close(code=1013)

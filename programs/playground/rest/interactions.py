@@ -1,0 +1,73 @@
+"""Interaction callbacks, and the webhook that an interaction's token opens. No bot token here."""
+
+from programs.playground.callbacks import Callback, Callbacks
+from programs.playground.entities import BOT_ID, Flag, Json, Message
+from programs.playground.forms import MessageForm
+from programs.playground.interactions import Interaction, Interactions
+from programs.playground.state import State
+from programs.playground.wire import NOTHING, Call, Reply, Routes
+
+_WEBHOOK = "/webhooks/{webhook_id}/{token}"
+_MESSAGE = _WEBHOOK + "/messages/{message}"
+
+
+class InteractionRoutes:
+    def __init__(self, state: State, interactions: Interactions, callbacks: Callbacks) -> None:
+        self._state = state
+        self._interactions = interactions
+        self._callbacks = callbacks
+
+    def routes(self) -> Routes:
+        return [
+            ("POST", "/interactions/{interaction_id}/{token}/callback", self.callback),
+            ("POST", _WEBHOOK, self.follow_up),
+            ("GET", _MESSAGE, self.get),
+            ("PATCH", _MESSAGE, self.edit),
+            ("DELETE", _MESSAGE, self.delete),
+        ]
+
+    def callback(self, call: Call) -> Reply:
+        interaction = self._interactions.to_answer(call.id("interaction_id"), call.ids["token"])
+        callback = call.form(Callback)
+        self._callbacks.answer(interaction, callback, call.files)
+        return Reply(self._response(interaction, callback.type)) if call.flag("with_response") else NOTHING
+
+    def _response(self, interaction: Interaction, kind: int) -> Json:
+        about: Json = {"id": str(interaction.id), "type": interaction.type}
+        original = interaction.original
+        if original is None or kind not in (4, 5, 6, 7):
+            return {"interaction": about, "resource": {"type": kind}}
+        about["response_message_id"] = str(original.id)
+        about["response_message_loading"] = bool(original.flags & Flag.LOADING)
+        about["response_message_ephemeral"] = original.ephemeral_to is not None
+        resource: Json = {"type": kind}
+        if kind in (4, 7):
+            resource["message"] = self._payload(interaction, original)
+        return {"interaction": about, "resource": resource}
+
+    def follow_up(self, call: Call) -> Reply:
+        interaction = self._follow(call)
+        message = self._callbacks.follow_up(interaction, call.form(MessageForm), call.files)
+        return Reply(self._payload(interaction, message)) if call.flag("wait") else NOTHING
+
+    def get(self, call: Call) -> Reply:
+        interaction = self._follow(call)
+        return Reply(self._payload(interaction, self._callbacks.message(interaction, call.ids["message"])))
+
+    def edit(self, call: Call) -> Reply:
+        interaction = self._follow(call)
+        message = self._callbacks.edit(interaction, call.ids["message"], call.form(MessageForm), call.files)
+        return Reply(self._payload(interaction, message))
+
+    def delete(self, call: Call) -> Reply:
+        interaction = self._follow(call)
+        self._callbacks.delete(interaction, call.ids["message"])
+        return NOTHING
+
+    def _follow(self, call: Call) -> Interaction:
+        return self._interactions.to_follow(call.id("webhook_id"), call.ids["token"])
+
+    def _payload(self, interaction: Interaction, message: Message) -> Json:
+        payload = self._state.message_payload(message, BOT_ID)
+        channel = self._state.channels[interaction.channel_id]
+        return payload if channel.guild_id is None else payload | {"guild_id": str(channel.guild_id)}
