@@ -66,7 +66,7 @@ class ReplyBuilder:
         self._refused = False
         self._usage: Usage | None = None
         self.begun = False
-        """Whether any part of a reply has come."""
+        """Whether any part of the reply has come: text, thinking or a call, not just the role."""
 
     @property
     def text(self) -> str:
@@ -86,7 +86,6 @@ class ReplyBuilder:
         choices = chunk.get("choices")
         if not isinstance(choices, list) or not choices or not isinstance(choices[0], Mapping):
             return ""
-        self.begun = True
         choice = choices[0]
         delta = choice.get("delta") or choice.get("message")
         new = self._add_delta(delta) if isinstance(delta, Mapping) else ""
@@ -109,9 +108,9 @@ class ReplyBuilder:
             ProviderReplyError: There is nothing in the reply.
         """
         empty = ProviderReplyError("The model gave an empty answer.")
-        if not self.begun:
-            raise empty
         if self._finish in {None, "error"}:
+            if not self.begun:
+                raise empty
             raise ReplyCutOffError("The model's answer broke off before its end.", partial=self.text)
         reply = ChatReply(text=self.text, usage=self._usage, model=self._model)
         if self._finish == "content_filter" or self._refused:
@@ -127,6 +126,7 @@ class ReplyBuilder:
         return reply
 
     def _add_delta(self, delta: Mapping[str, object]) -> str:
+        self.begun = self.begun or any(value for name, value in delta.items() if name != "role")
         calls = delta.get("tool_calls")
         for fragment in calls if isinstance(calls, list) else ():
             if isinstance(fragment, Mapping):

@@ -139,8 +139,9 @@ class OpenAIProvider:
             async with asyncio.timeout_at(min(clock() + self._timeouts.first, end)) as limit:
                 async with await self._open(request) as stream:
                     async for piece in _read(stream, builder):
-                        wait = _AFTER_FINISH if builder.finished else self._timeouts.idle
-                        limit.reschedule(min(clock() + wait, end))
+                        if builder.begun or builder.finished:
+                            wait = _AFTER_FINISH if builder.finished else self._timeouts.idle
+                            limit.reschedule(min(clock() + wait, end))
                         if piece:
                             yield piece
 
