@@ -161,6 +161,7 @@ class Callbacks:
 
     def _fill(self, interaction: Interaction, message: Message, form: MessageForm, uploads: Uploads) -> Message:
         self._posting.change(message, form, uploads)
-        self._state.fill_message(message)
+        message.flags &= ~Flag.LOADING
+        self._state.update_message(message)
         self._interactions.done(interaction)
         return message

@@ -138,7 +138,7 @@ class Message:
     mention_roles: list[int] = field(default_factory=list)
     mention_everyone: bool = False
     flags: int = 0
-    nonce: str | int | None = None
+    nonce: str | None = None
     reference: Reference | None = None
     reactions: dict[str, list[int]] = field(default_factory=dict)  # emoji to who used it, in order
     origin: Origin | None = None

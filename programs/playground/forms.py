@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from programs.playground.errors import ApiError, invalid_form
 
@@ -16,6 +16,11 @@ MAX_FILES = 10
 
 Id = Annotated[int, Field(ge=0)]  # a number or its digits, as Discord accepts
 WebUrl = Annotated[str, StringConstraints(pattern=r"^(https?|attachment)://", max_length=2048)]
+
+
+def _as_text(value: object) -> object:
+    """A number is as good a nonce as a text."""
+    return str(value) if isinstance(value, int) else value
 
 
 class Form(BaseModel):
@@ -93,7 +98,7 @@ class MessageForm(Form):
     allowed_mentions: AllowedMentions | None = None
     message_reference: MessageReference | None = None
     attachments: list[AttachmentForm] | None = Field(None, max_length=MAX_FILES)
-    nonce: Annotated[str, StringConstraints(max_length=25)] | int | None = None
+    nonce: Annotated[str, BeforeValidator(_as_text), StringConstraints(max_length=25)] | None = None
     enforce_nonce: bool = False
     tts: bool = False
     flags: int | None = Field(None, ge=0)

@@ -69,7 +69,7 @@ class Posting:
         self._open_for(channel, author_id)
         message.nonce = form.nonce
         if form.nonce is not None:
-            self._nonces[author_id, str(form.nonce)] = (self._clock(), channel.id, message.id)
+            self._nonces[author_id, form.nonce] = (self._clock(), channel.id, message.id)
         self._state.add_message(message)
         return message
 
@@ -125,12 +125,12 @@ class Posting:
             self._state.update_thread(channel)
         self._state.join_thread(channel, author_id)
 
-    def _by_nonce(self, author_id: int, nonce: str | int | None) -> Message | None:
+    def _by_nonce(self, author_id: int, nonce: str | None) -> Message | None:
         """Raises 10008 when the message that used the nonce was deleted since, as Discord does."""
         oldest = self._clock() - self._nonce_seconds
         self._nonces = {key: used for key, used in self._nonces.items() if used[0] >= oldest}
-        used = self._nonces.get((author_id, str(nonce)))
-        if nonce is None or used is None:
+        used = None if nonce is None else self._nonces.get((author_id, nonce))
+        if used is None:
             return None
         _, channel_id, message_id = used
         channel = self._state.channels.get(channel_id)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from programs.playground import payloads
 from programs.playground.changes import Changes
-from programs.playground.entities import BOT_ID, Channel, ChannelType, Flag, Json, Message, MessageType
+from programs.playground.entities import Channel, ChannelType, Json, Message, MessageType
 from programs.playground.ids import Snowflakes
 from programs.playground.world import Audience, World
 
@@ -72,27 +72,14 @@ class State(World):
             if channel.thread is not None and message.type is not MessageType.THREAD_STARTER_MESSAGE:
                 channel.thread.message_count += 1
                 channel.thread.total_sent += 1
-        self._tell_message("MESSAGE_CREATE", channel, message)
-
-    def _tell_message(self, name: str, channel: Channel, message: Message) -> None:
-        """People see a deferred answer as "thinking", so its message is created for them when it is filled."""
-        audience = self._message_audience(channel, message)
-        if message.flags & Flag.LOADING:
-            audience = frozenset({BOT_ID}) & (audience or frozenset({BOT_ID}))
-        self.emit(name, self._message_event(channel, message), audience)
+        self._tell_message("MESSAGE_CREATE", message)
 
     def update_message(self, message: Message) -> None:
-        self._tell_message("MESSAGE_UPDATE", self.channels[message.channel_id], message)
+        self._tell_message("MESSAGE_UPDATE", message)
 
-    def fill_message(self, message: Message) -> None:
-        """A deferred answer got its content: an update for the bot, a new message for people."""
-        message.flags &= ~Flag.LOADING
+    def _tell_message(self, name: str, message: Message) -> None:
         channel = self.channels[message.channel_id]
-        render = self._message_event(channel, message)
-        audience = self._message_audience(channel, message) or frozenset(self.users)
-        if BOT_ID in audience:
-            self.emit("MESSAGE_UPDATE", render, frozenset({BOT_ID}))
-        self.emit("MESSAGE_CREATE", render, audience - {BOT_ID})
+        self.emit(name, self._message_event(channel, message), self._message_audience(channel, message))
 
     def delete_message(self, message: Message) -> None:
         channel = self.channels[message.channel_id]

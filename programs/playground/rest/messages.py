@@ -1,6 +1,6 @@
 """Messages of a channel: list, create, edit, delete."""
 
-from programs.playground.entities import BOT_ID, Channel, Flag, Message
+from programs.playground.entities import BOT_ID, Channel, Message
 from programs.playground.errors import ApiError, invalid_form, missing_permissions, unknown
 from programs.playground.forms import BulkDelete, MessageForm
 from programs.playground.posting import Posting
@@ -78,17 +78,14 @@ def page(channel: Channel, call: Call, *, viewer: int) -> list[Message]:
     if not 1 <= limit <= 100:
         kind, words = ("MIN", "greater than or equal to 1") if limit < 1 else ("MAX", "less than or equal to 100")
         raise invalid_form((("limit",), f"NUMBER_TYPE_{kind}", f"int value should be {words}."))
-    hidden = 0 if viewer == BOT_ID else Flag.LOADING  # people see a deferred answer once it is there
-    visible = (one for one in channel.messages.values() if one.ephemeral_to in (None, viewer))
-    ids = [one.id for one in visible if not one.flags & hidden]
+    ids = [one.id for one in channel.messages.values() if one.ephemeral_to in (None, viewer)]
+    before, after, around = (_number(call, name, 0) for name in ("before", "after", "around"))
     if "after" in call.query:
-        ids = [one for one in ids if one > _number(call, "after", 0)][:limit]
+        ids = [one for one in ids if one > after][:limit]
     elif "around" in call.query:
-        middle = _number(call, "around", 0)
-        older = [one for one in ids if one < middle][-(limit // 2) :] if limit > 1 else []
-        ids = older + [one for one in ids if one >= middle][: limit - len(older)]
+        older = [one for one in ids if one < around][-(limit // 2) :] if limit > 1 else []
+        ids = older + [one for one in ids if one >= around][: limit - len(older)]
     else:
-        before = _number(call, "before", 0)
         ids = [one for one in ids if not before or one < before][-limit:]
     return [channel.messages[one] for one in reversed(ids)]
 
