@@ -1,0 +1,144 @@
+"""The Discord bot: `uv run python -m programs.discord.bot`.
+
+With DISCORD_TOKEN it joins Discord. Without, it starts the playground, a Discord on this machine with a web page, and
+joins that: the same bot, the same discord.py, real HTTP and WebSocket.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator
+
+import discord
+import yarl
+
+from llmgine.bootstrap import ApplicationConfig
+from llmgine.errors import ConfigurationError
+from llmgine.settings import Settings, load_settings
+from programs.application import DEMO_NOTICE, Application, configure_log, run
+from programs.discord.client import Bot
+from programs.discord.rendering import SOURCE, render_deliveries
+from programs.playground.server import Playground
+
+_log = logging.getLogger(__name__)
+
+
+async def serve(settings: Settings, stop: asyncio.Event) -> None:
+    """Run the bot until `stop` is set.
+
+    Raises:
+        ConfigurationError: It cannot run with these settings; the text says what to do.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        if settings.discord_token is None:
+            settings = await stack.enter_async_context(playground_for(settings))
+        config = ApplicationConfig(settings=settings)
+        app = await stack.enter_async_context(Application(config, renderers={SOURCE: render_deliveries}))
+        stack.enter_context(discord_at(settings))
+        bot = Bot(app, guild_ready_timeout=0.1 if settings.discord_api_base else 2.0)
+        await join(bot, settings.discord_token or "", stop)
+
+
+@contextlib.asynccontextmanager
+async def playground_for(settings: Settings) -> AsyncIterator[Settings]:
+    """Start the playground, say where it is, and give the settings that lead the bot there."""
+    notice = None if settings.has_model else DEMO_NOTICE
+    playground = Playground(port=settings.playground_port, notice=notice)
+    try:
+        await playground.start()
+    except OSError as error:
+        raise ConfigurationError(
+            f"Port {settings.playground_port} is taken ({error.strerror}); set PLAYGROUND_PORT to a free one"
+        ) from error
+    try:
+        sys.stdout.write(
+            f"No DISCORD_TOKEN, so this is the playground, a Discord on this machine.\n"
+            f"{notice + chr(10) if notice else ''}\n    Open {playground.url}/\n\nCtrl-C ends it.\n"
+        )
+        sys.stdout.flush()
+        yield settings.model_copy(
+            update={
+                "discord_token": playground.token,
+                "discord_api_base": playground.api_base,
+                "discord_gateway_url": playground.gateway_url,
+            }
+        )
+    finally:
+        await playground.stop()
+
+
+@contextlib.contextmanager
+def discord_at(settings: Settings) -> Iterator[None]:
+    """Point discord.py at another server inside this block; it keeps the addresses as class attributes."""
+    route, gateway = discord.http.Route, discord.gateway.DiscordWebSocket
+    before = route.BASE, gateway.DEFAULT_GATEWAY
+    if settings.discord_api_base:
+        route.BASE = settings.discord_api_base
+    if settings.discord_gateway_url:
+        gateway.DEFAULT_GATEWAY = yarl.URL(settings.discord_gateway_url)
+    try:
+        yield
+    finally:
+        route.BASE, gateway.DEFAULT_GATEWAY = before
+
+
+async def join(bot: Bot, token: str, stop: asyncio.Event) -> None:
+    """Log in and stay until `stop`.
+
+    Raises:
+        ConfigurationError: Discord does not let the bot in; the text says what to change.
+    """
+    stopped = asyncio.create_task(stop.wait())
+    try:
+        async with bot:
+            running = asyncio.create_task(bot.start(token))
+            await asyncio.wait({stopped, running}, return_when=asyncio.FIRST_COMPLETED)
+            if running.done():
+                running.result()
+            await bot.close()
+            await asyncio.gather(running, return_exceptions=True)
+    except discord.LoginFailure as error:
+        raise ConfigurationError(
+            "Discord refused DISCORD_TOKEN: copy it again from the Bot page of your application "
+            "at https://discord.com/developers/applications"
+        ) from error
+    except discord.PrivilegedIntentsRequired as error:
+        raise ConfigurationError(
+            "Discord refused the Message Content intent: switch it on under Privileged Gateway Intents on the Bot page "
+            "of your application at https://discord.com/developers/applications"
+        ) from error
+    except (OSError, discord.HTTPException, discord.ConnectionClosed) as error:
+        raise ConfigurationError(f"Discord cannot be reached: {error}") from error
+    finally:
+        stopped.cancel()
+
+
+async def _until_signalled(settings: Settings) -> None:
+    """Serve until Ctrl-C or SIGTERM; a second one ends the process at once."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def on_signal(number: int) -> None:
+        loop.remove_signal_handler(number)
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, on_signal, number)
+    await serve(settings, stop)
+
+
+def main() -> int:
+    """The program."""
+    parser = argparse.ArgumentParser(prog="python -m programs.discord.bot", description=__doc__)
+    parser.parse_args()
+    settings = load_settings()
+    configure_log(settings)
+    asyncio.run(_until_signalled(settings))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))

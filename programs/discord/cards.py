@@ -1,0 +1,135 @@
+"""The tool card: one embed for the calls of a round, a field each, drawn from the turn's committed steps."""
+
+import json
+from typing import Literal
+
+from pydantic import JsonValue
+
+from llmgine.messages.chat import ToolCall
+from llmgine.sessions.records import ReplyStep, TurnSteps
+
+State = Literal["queued", "running", "waiting", "done", "failed", "interrupted", "skipped"]
+
+_ICONS: dict[State, str] = {
+    "queued": "▫️",
+    "running": "⏳",
+    "waiting": "✋",
+    "done": "✅",
+    "failed": "❌",
+    "interrupted": "⚠️",
+    "skipped": "➖",
+}
+_WORDS: dict[State, str] = {
+    "queued": "queued",
+    "running": "running …",
+    "waiting": "waiting for approval",
+    "done": "done",
+    "failed": "failed",
+    "interrupted": "interrupted, outcome unknown",
+    "skipped": "not run",
+}
+_RED, _AMBER, _BLUE, _GREEN = 0xD83C3E, 0xE0A030, 0x4A7BD0, 0x3BA55D
+
+# Discord's limits: 25 fields, 256 and 1,024 characters in a field's name and value, 6,000 in all embeds of a message.
+_MAX_FIELDS = 25
+_MAX_NAME = 256
+_MAX_VALUE = 1_024
+_MAX_TOTAL = 5_500
+
+
+def card(steps: TurnSteps, reply: ReplyStep) -> dict[str, JsonValue]:
+    """The body of the card of a round: the embed, and buttons where a call waits for approval."""
+    states = [state_of(call, steps) for call in reply.tool_calls]
+    shown = list(zip(reply.tool_calls, states, strict=True))[:_MAX_FIELDS]
+    room = min(_MAX_VALUE, _MAX_TOTAL // len(shown) - 80)
+    fields: list[JsonValue] = [_field(call, state, steps, room) for call, state in shown]
+    embed: dict[str, JsonValue] = {"color": _colour(states), "fields": fields}
+    if len(reply.tool_calls) > _MAX_FIELDS:
+        embed["footer"] = {"text": f"and {len(reply.tool_calls) - _MAX_FIELDS} more calls"}
+    body: dict[str, JsonValue] = {"embed": embed}
+    waiting = [part for part, state in enumerate(states) if state == "waiting"]
+    if waiting:
+        body["buttons"] = [
+            button for part in waiting[:2] for button in _buttons(steps, reply, part, numbered=len(waiting) > 1)
+        ]
+    return body
+
+
+def state_of(call: ToolCall, steps: TurnSteps) -> State:
+    """What has become of a call, as far as it is committed."""
+    result = steps.results.get(call.id)
+    if result is not None:
+        return "done" if result.result.ok else "failed"
+    if steps.outcome is not None:
+        return "interrupted" if call.id in steps.started else "skipped"
+    if call.id in steps.waiting and call.id not in steps.decisions:
+        return "waiting"
+    return "running" if call.id in steps.started else "queued"
+
+
+def _colour(states: list[State]) -> int:
+    if any(state in {"failed", "interrupted"} for state in states):
+        return _RED
+    if "waiting" in states:
+        return _AMBER
+    return _BLUE if any(state in {"queued", "running"} for state in states) else _GREEN
+
+
+def _field(call: ToolCall, state: State, steps: TurnSteps, room: int) -> dict[str, JsonValue]:
+    lines = [_exact_arguments(call, room - 80) if state == "waiting" else _code(_arguments(call), 150)]
+    result = steps.results.get(call.id)
+    words = _WORDS[state]
+    if state == "waiting":
+        words += f", until <t:{int(steps.waiting[call.id].deadline.timestamp())}:R>"
+    if result is not None:
+        words += f" · {result.seconds:.1f} s" if result.seconds else ""
+        lines.append(_code(result.result.content, 300 if result.result.ok else 600))
+    lines.append(words)
+    value = "\n".join(line for line in lines if line)
+    return {"name": _cut(f"{_ICONS[state]} {call.name}", _MAX_NAME), "value": _cut(value, room), "inline": False}
+
+
+def _buttons(steps: TurnSteps, reply: ReplyStep, part: int, *, numbered: bool) -> list[JsonValue]:
+    what = f" {reply.tool_calls[part].name} {part + 1}" if numbered else ""
+    place = f"{steps.turn.id}:{reply.round}.{part}"
+    return [
+        {"custom_id": f"lg:approve:{place}", "label": _cut(f"Approve{what}", 80), "style": "success"},
+        {"custom_id": f"lg:deny:{place}", "label": _cut(f"Deny{what}", 80), "style": "danger"},
+    ]
+
+
+def _arguments(call: ToolCall) -> str:
+    """The arguments on one line, for reading."""
+    try:
+        values = json.loads(call.arguments)
+    except ValueError:
+        return call.arguments
+    if not isinstance(values, dict):
+        return call.arguments
+    return ", ".join(
+        f"{name}: {value if isinstance(value, str) else json.dumps(value)}" for name, value in values.items()
+    )
+
+
+def _exact_arguments(call: ToolCall, room: int) -> str:
+    """The arguments as they are, for deciding on them."""
+    try:
+        text = json.dumps(json.loads(call.arguments), indent=1, ensure_ascii=False)
+    except ValueError:
+        text = call.arguments
+    left_out = f"\n… and {len(text) - room:,} characters more" if len(text) > room else ""
+    return f"```json\n{_unfenced(text[:room])}{left_out}\n```"
+
+
+def _code(text: str, room: int) -> str:
+    """Foreign text as inline code, where it can neither format, link nor mention."""
+    line = " ".join(text.split())
+    return f"`{_cut(line, room).replace('`', 'ˋ')}`" if line else ""
+
+
+def _unfenced(text: str) -> str:
+    return text.replace("```", "ˋˋˋ")
+
+
+def _cut(text: str, room: int) -> str:
+    return text if len(text) <= room else f"{text[: room - 1]}…"

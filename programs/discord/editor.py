@@ -1,0 +1,117 @@
+"""One message on its way to the body it should show: posted once, then edited, latest body first, never hurriedly."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from llmgine.sessions.records import DeliveryKey
+from programs.discord.poster import Poster
+from programs.discord.rendering import Body
+
+EDIT_INTERVAL = 1.2  # seconds between two changes of a message; Discord allows about five in five seconds a channel
+
+_log = logging.getLogger(__name__)
+
+
+class Editor:
+    """Shows one part in one message.
+
+    Args:
+        poster: Who talks to Discord.
+        channel_id: Where.
+        key: Which part it is.
+        nonce: The part's nonce.
+        reply_to: The message the part answers, if it does.
+        after: The part above; this one is not posted before it.
+        message_id: Where it was posted before, if it was.
+        on_posted: Called once the message is there, with its id.
+        on_final: Called once the final body is shown, or never will be.
+        interval: Seconds between two changes.
+    """
+
+    def __init__(
+        self,
+        poster: Poster,
+        *,
+        channel_id: int,
+        key: DeliveryKey,
+        nonce: str,
+        reply_to: int | None,
+        after: "Editor | None",
+        message_id: int | None,
+        on_posted: Callable[[DeliveryKey, int], Awaitable[None]],
+        on_final: Callable[[DeliveryKey], Awaitable[None]],
+        interval: Callable[[], float] = lambda: EDIT_INTERVAL,
+    ) -> None:
+        self.key = key
+        self._poster = poster
+        self._channel_id = channel_id
+        self._nonce = nonce
+        self._reply_to = reply_to
+        self._after = after
+        self._message_id = message_id
+        self._on_posted = on_posted
+        self._on_final = on_final
+        self._interval = interval
+        self._wanted: Body | None = None
+        self._final = False
+        self._news = asyncio.Event()
+        self.posted = asyncio.Event()
+        if message_id is not None:
+            self.posted.set()
+        self.task = asyncio.create_task(self._work())
+
+    def show(self, body: Body, *, final: bool = False) -> None:
+        """Show this body as soon as may be; a body that was to be shown before and was not is skipped."""
+        if not self._final and (body != self._wanted or final):
+            self._wanted = body
+            self._final = final
+            self._news.set()
+
+    def withdraw(self) -> None:
+        """Take the message away: the part it showed is not part of the outcome."""
+        if not self._final:
+            self._wanted = None
+            self._final = True
+            self._news.set()
+
+    async def _work(self) -> None:
+        try:
+            await self._converge()
+            await self._on_final(self.key)
+        except Exception:  # one message that cannot be shown must not hold up the ones below it
+            _log.exception("Part %s could not be shown", self.key)
+        finally:
+            self.posted.set()
+            self._after = None
+
+    async def _converge(self) -> None:
+        if self._after is not None:
+            await self._after.posted.wait()
+        shown: Body | None = None
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            body, final = self._wanted, self._final
+            if body is None:
+                if self._message_id is not None:
+                    await self._poster.delete(self._channel_id, self._message_id)
+                return
+            if body != shown and not await self._change(body):
+                return
+            shown = body
+            if final:
+                return
+            await asyncio.sleep(self._interval())
+
+    async def _change(self, body: Body) -> bool:
+        """Post or edit; False when the message can no longer be shown."""
+        if self._message_id is not None:
+            return await self._poster.edit(self._channel_id, self._message_id, body)
+        message_id = await self._poster.post(self._channel_id, body, nonce=self._nonce, reply_to=self._reply_to)
+        if message_id is None:
+            return False
+        self._message_id = message_id
+        await self._on_posted(self.key, message_id)
+        self.posted.set()
+        return True

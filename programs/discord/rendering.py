@@ -1,0 +1,87 @@
+"""How a turn looks in Discord: its parts, drawn from its committed steps and the text that is streaming in.
+
+The same function draws a turn while it runs and once it has ended, so nothing jumps at the end: per round its text,
+then its tool card; a notice last.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import JsonValue
+
+from llmgine.sessions.records import Delivery, DeliveryKey, TurnSteps
+from programs.discord.cards import card
+from programs.discord.splitting import split
+
+Body = dict[str, JsonValue]
+SOURCE = "discord"
+
+
+@dataclass(frozen=True)
+class Live:
+    """What is not committed yet: the text of the round that is being written, or why there is none yet."""
+
+    round: int
+    text: str = ""
+    status: str = ""
+
+
+def render(steps: TurnSteps, live: Live | None = None) -> list[tuple[DeliveryKey, Body]]:
+    """The parts of a turn, in the order they are shown."""
+    parts: list[tuple[DeliveryKey, Body]] = []
+    for reply in steps.replies:
+        parts += _texts(reply.round, reply.text)
+        if reply.tool_calls:
+            parts.append((_key("card", reply.round), card(steps, reply)))
+    next_round = len(steps.replies)
+    if steps.outcome is not None:
+        return _with_outcome(steps, parts + _texts(next_round, steps.outcome.partial), next_round)
+    if live is not None and live.round == next_round:
+        parts += _texts(live.round, live.text or live.status)
+    return parts
+
+
+def render_deliveries(steps: TurnSteps) -> list[Delivery]:
+    """The parts of an ended turn as they are stored."""
+    return [
+        Delivery(turn_id=steps.turn.id, attempt=steps.turn.attempt, key=key, body=body) for key, body in render(steps)
+    ]
+
+
+def _key(kind: Literal["text", "card", "notice"], round_: int, part: int = 0) -> DeliveryKey:
+    return DeliveryKey(kind=kind, round=round_, part=part)
+
+
+def _texts(round_: int, text: str) -> list[tuple[DeliveryKey, Body]]:
+    return [(_key("text", round_, part), {"content": content}) for part, content in enumerate(split(text))]
+
+
+def _with_outcome(
+    steps: TurnSteps,
+    parts: list[tuple[DeliveryKey, Body]],
+    round_: int,
+) -> list[tuple[DeliveryKey, Body]]:
+    """The parts with the notice, if there is one, and the footer under the last text."""
+    outcome = steps.outcome
+    notice = outcome.notice if outcome else None
+    if notice is not None:
+        sign = "⏹️" if outcome and outcome.state == "stopped" else "⚠️"
+        parts = [*parts, (_key("notice", round_), {"content": f"{sign} {notice}"})]
+    if parts and "content" in parts[-1][1]:
+        key, body = parts[-1]
+        parts = [*parts[:-1], (key, {"content": f"{body['content']}\n{footer(steps)}"})]
+    return parts
+
+
+def footer(steps: TurnSteps) -> str:
+    """The line in small print: model, tokens, time."""
+    facts = []
+    if steps.replies:
+        model = steps.replies[-1].model
+        facts.append("offline demo model" if model == "demo" else model.replace("`", ""))
+    usage = steps.usage
+    if usage.input_tokens or usage.output_tokens:
+        facts.append(f"{usage.input_tokens + usage.output_tokens:,} tokens")
+    if steps.outcome:
+        facts.append(f"{steps.outcome.seconds:.1f} s")
+    return f"-# {' · '.join(facts)}"
