@@ -21,17 +21,36 @@ export function channelActions(api, store) {
     save: (message, content) => saveEdit(api, message, content),
     remove: (message) => confirmRemoval(api, message),
     copy: (message) => orToast(() => copy(decodeMentions(message.content, store))),
-    useCommand: (command, options) => api.interact("command", { channel_id: store.current, command_id: command.id, options }),
+    useCommand: (command, options) =>
+      api.interact("command", { channel_id: store.current, command_id: command.id, options }),
     useMessageCommand: (command, message) =>
-      orToast(() => api.interact("command", { channel_id: store.current, command_id: command.id, options: [], target_id: message.id })),
+      orToast(() =>
+        api.interact("command", {
+          channel_id: store.current,
+          command_id: command.id,
+          options: [],
+          target_id: message.id,
+        }),
+      ),
     useComponent: (message, customId, values) =>
-      orToast(() => api.interact("component", { channel_id: message.channel_id, message_id: message.id, custom_id: customId, ...(values && { values }) })),
-    submitModal: (modal, values) => api.interact("modal", { channel_id: modal.channel_id ?? store.current, modal_id: modal.modal_id, values }),
-    autocomplete: (invocation, option, text) => autocomplete(api, store, invocation, option, text),
+      orToast(() =>
+        api.interact("component", {
+          channel_id: message.channel_id,
+          message_id: message.id,
+          custom_id: customId,
+          ...(values && { values }),
+        }),
+      ),
+    submitModal: (modal, values) => api.interact("modal", { modal_id: modal.modal_id, values }),
+    autocomplete: (invocation, given, focused) => autocomplete(api, store, invocation, given, focused),
     changeThread: (thread, changes) => orToast(() => api.changeThread(thread.id, changes)),
     renameThread: (thread) =>
       askText({
-        title: "Rename the thread", label: "Name", value: thread.name, submitLabel: "Rename", maxLength: LONGEST_NAME,
+        title: "Rename the thread",
+        label: "Name",
+        value: thread.name,
+        submitLabel: "Rename",
+        maxLength: LONGEST_NAME,
         submit: (name) => api.changeThread(thread.id, { name }),
       }),
   };
@@ -39,9 +58,18 @@ export function channelActions(api, store) {
 
 /** Ask for a name, open a thread on `message` (or on none) and answer through `opened(thread)`. */
 export function askThread(api, store, message, opened) {
-  const suggestion = message ? plainText(message.content, namesOf(store, () => null)).slice(0, 60) : "";
+  const suggestion = message
+    ? plainText(
+        message.content,
+        namesOf(store, () => null),
+      ).slice(0, 60)
+    : "";
   askText({
-    title: "Create a thread", label: "Thread name", value: suggestion, submitLabel: "Create", maxLength: LONGEST_NAME,
+    title: "Create a thread",
+    label: "Thread name",
+    value: suggestion,
+    submitLabel: "Create",
+    maxLength: LONGEST_NAME,
     submit: async (name) => opened(await api.createThread(store.current, name, message?.id)),
   });
 }
@@ -56,7 +84,9 @@ async function saveEdit(api, message, content) {
 
 function confirmRemoval(api, message) {
   openDialog({
-    title: "Delete the message?", submitLabel: "Delete", danger: true,
+    title: "Delete the message?",
+    submitLabel: "Delete",
+    danger: true,
     content: h("p", {}, message.content.slice(0, 200) || "This cannot be undone."),
     submit: () => api.remove(message.channel_id, message.id),
   });
@@ -67,11 +97,9 @@ async function copy(text) {
   toast("Copied.", "note");
 }
 
-async function autocomplete(api, store, { command, wrap }, option, text) {
-  const body = {
-    channel_id: store.current, command_id: command.id, focused: option.name,
-    options: wrap([{ name: option.name, type: option.type, value: text, focused: true }]),
-  };
+async function autocomplete(api, store, { command, wrap }, given, focused) {
+  const options = wrap(given.map(({ option, text }) => ({ name: option.name, value: text })));
+  const body = { channel_id: store.current, command_id: command.id, focused: focused.name, options };
   const answer = await api.interact("autocomplete", body).catch(() => null);
-  return Array.isArray(answer) ? answer : (answer?.choices ?? []);
+  return answer?.choices ?? [];
 }

@@ -95,7 +95,18 @@ export class Api {
     }
     const answer = await response.json().catch(() => null);
     if (response.ok) return answer;
-    const { code = response.status, message = `The playground answered ${response.status}.` } = answer?.error ?? {};
-    throw new ApiError(response.status, code, message);
+    const {
+      code = response.status,
+      message = `The playground answered ${response.status}.`,
+      errors,
+    } = answer?.error ?? {};
+    throw new ApiError(response.status, code, faults(errors).join(" ") || message);
   }
+}
+
+/** The sentences in Discord's tree of form errors: they say more than "Invalid Form Body" above them. */
+function faults(tree) {
+  if (typeof tree !== "object" || tree === null) return [];
+  const { _errors: own = [], ...deeper } = tree;
+  return [...own.map(({ message }) => message), ...Object.values(deeper).flatMap(faults)];
 }

@@ -37,7 +37,7 @@ class App {
   }
 
   async start() {
-    const state = await orToast(() => this.api.state());
+    const state = await orToast(() => this.#firstState());
     if (!state) return;
     this.api.as = state.me.id;
     this.#load(state);
@@ -49,11 +49,25 @@ class App {
     });
   }
 
+  /** As the person of the address; as the first one when the address names nobody who is here. */
+  async #firstState() {
+    try {
+      return await this.api.state();
+    } catch (error) {
+      if (!this.api.as || error.status === 0) throw error;
+      this.api.as = null;
+      return this.api.state();
+    }
+  }
+
   #buildViews() {
     const { store, actions } = this;
     const context = { store, actions, editor: ({ id }) => (this.#editing?.id === id ? this.#editing.view : null) };
     this.list = new MessageList({
-      scroller: byId("scroller"), list: byId("messages"), jump: byId("jump"), context,
+      scroller: byId("scroller"),
+      list: byId("messages"),
+      jump: byId("jump"),
+      context,
       loadOlder: () => this.#read(store.current),
     });
     attachPending(byId("pending"), { store, changed: () => this.list.keep() });
@@ -82,10 +96,11 @@ class App {
       edit: (message) => this.#edit(message),
       editLast: () => this.#editLast(),
       jumpTo: (id) => this.list.reveal(id) || toast("That message is further up than what is loaded.", "note"),
-      createThread: (message) => askThread(this.api, this.store, message, (thread) => {
-        this.store.apply({ t: "THREAD_CREATE", d: thread });
-        this.#open(thread.id, "push");
-      }),
+      createThread: (message) =>
+        askThread(this.api, this.store, message, (thread) => {
+          this.store.apply({ t: "THREAD_CREATE", d: thread });
+          this.#open(thread.id, "push");
+        }),
       toggleTheme,
       toggleRequests: () => byId("requests").toggleAttribute("hidden"),
       toggleSidebar: () => this.#drawer(!byId("sidebar").classList.contains("open")),
@@ -98,9 +113,13 @@ class App {
       byId("notice").textContent = store.notice ?? "";
       byId("notice").hidden = !store.notice;
     });
-    store.on("modal", (modal) => openModal(modal, {
-      store, names: namesOf(store, actions.openChannel), submit: (values) => actions.submitModal(modal, values),
-    }));
+    store.on("modal", (modal) =>
+      openModal(modal, {
+        store,
+        names: namesOf(store, actions.openChannel),
+        submit: (values) => actions.submitModal(modal, values),
+      }),
+    );
     store.on("unread", () => this.#title());
     addEventListener("popstate", () => this.#open(this.#wanted(), "keep"));
     addEventListener("focus", () => this.store.current && this.store.read(this.store.current));
@@ -154,7 +173,9 @@ class App {
 
   #editLast() {
     const { store } = this;
-    const own = (store.messages(store.current) ?? []).filter((message) => message.author.id === store.me.id && [0, 19].includes(message.type));
+    const own = (store.messages(store.current) ?? []).filter(
+      (message) => message.author.id === store.me.id && [0, 19].includes(message.type),
+    );
     if (own.length > 0) this.#edit(own.at(-1));
   }
 

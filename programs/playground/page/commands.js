@@ -18,22 +18,27 @@ export class CommandError extends Error {}
 
 /** Every way to call a chat command: subcommands count as `group name`. `wrap` nests options as Discord does. */
 export function invocations(commands) {
-  return commands.filter((command) => (command.type ?? CHAT_INPUT) === CHAT_INPUT).flatMap((command) => {
-    const build = (part, name, wrap) => {
-      const nested = (part.options ?? []).filter(({ type }) => type === SUBCOMMAND || type === GROUP);
-      if (nested.length === 0) {
-        return [{ command, name, description: part.description ?? "", options: part.options ?? [], wrap }];
-      }
-      return nested.flatMap((child) => build(child, `${name} ${child.name}`, (options) =>
-        wrap([{ name: child.name, type: child.type, options }])));
-    };
-    return build(command, command.name, (options) => options);
-  });
+  return commands
+    .filter((command) => (command.type ?? CHAT_INPUT) === CHAT_INPUT)
+    .flatMap((command) => {
+      const build = (part, name, wrap) => {
+        const nested = (part.options ?? []).filter(({ type }) => type === SUBCOMMAND || type === GROUP);
+        if (nested.length === 0) {
+          return [{ command, name, description: part.description ?? "", options: part.options ?? [], wrap }];
+        }
+        return nested.flatMap((child) =>
+          build(child, `${name} ${child.name}`, (options) => wrap([{ name: child.name, options }])),
+        );
+      };
+      return build(command, command.name, (options) => options);
+    });
 }
 
 /** The invocation that `text` (with its slash) begins with, or null. */
 export function invocationOf(text, all) {
-  const fitting = all.filter(({ name }) => text === `/${name}` || text.startsWith(`/${name} `) || text.startsWith(`/${name}\n`));
+  const fitting = all.filter(
+    ({ name }) => text === `/${name}` || text.startsWith(`/${name} `) || text.startsWith(`/${name}\n`),
+  );
   return fitting.sort((one, other) => other.name.length - one.name.length)[0] ?? null;
 }
 
@@ -56,7 +61,9 @@ export function segments(text, invocation) {
   const lead = rest.slice(0, found[0]?.index).trim();
   if (!lead) return parts;
   const named = new Set(parts.map(({ option }) => option));
-  const free = options.find((option) => !named.has(option) && option.type === STRING) ?? options.find((option) => !named.has(option));
+  const free =
+    options.find((option) => !named.has(option) && option.type === STRING) ??
+    options.find((option) => !named.has(option));
   return [{ option: free ?? null, text: lead, start: from + rest.indexOf(lead) }, ...parts];
 }
 
@@ -65,18 +72,19 @@ export function readOptions(text, invocation, store, picked) {
   const given = segments(text, invocation);
   const stray = given.find(({ option }) => option === null);
   if (stray) throw new CommandError(`/${invocation.name} does not take “${stray.text.slice(0, 40)}”.`);
-  const missing = invocation.options.find((option) => option.required && !given.some((part) => part.option === option && part.text));
+  const missing = invocation.options.find(
+    (option) => option.required && !given.some((part) => part.option === option && part.text),
+  );
   if (missing) throw new CommandError(`/${invocation.name} needs ${missing.name}: ${missing.description}`);
   const filled = given.filter((part) => part.text);
-  return invocation.wrap(
-    filled.map((part) => ({ name: part.option.name, type: part.option.type, value: valueOf(part, store, picked) })),
-  );
+  return invocation.wrap(filled.map((part) => ({ name: part.option.name, value: valueOf(part, store, picked) })));
 }
 
 function valueOf({ option, text }, store, picked) {
   const choice = (option.choices ?? []).find(({ name, value }) => name === text || String(value) === text);
   if (choice) return choice.value;
-  if (option.choices?.length) throw new CommandError(`${option.name} is one of: ${option.choices.map(({ name }) => name).join(", ")}`);
+  if (option.choices?.length)
+    throw new CommandError(`${option.name} is one of: ${option.choices.map(({ name }) => name).join(", ")}`);
   const remembered = picked.get(`${option.name} ${text}`);
   return remembered ?? (READERS[option.type] ?? (() => text))(text, option, store);
 }
@@ -108,8 +116,13 @@ function numberOf(text, option, pattern, kind) {
 /** Values that can be listed without asking the bot: `{label, detail}`. */
 export function knownValues({ type, choices = [] }, store) {
   if (choices.length > 0) return choices.map(({ name }) => ({ label: name, detail: "" }));
-  if (type === BOOLEAN) return [{ label: "True", detail: "" }, { label: "False", detail: "" }];
-  if (type === USER) return mentionable(store).map((user) => ({ label: `@${displayName(user)}`, detail: user.username }));
+  if (type === BOOLEAN)
+    return [
+      { label: "True", detail: "" },
+      { label: "False", detail: "" },
+    ];
+  if (type === USER)
+    return mentionable(store).map((user) => ({ label: `@${displayName(user)}`, detail: user.username }));
   if (type === CHANNEL) return store.channels.map(({ name }) => ({ label: `#${name}`, detail: "" }));
   return [];
 }

@@ -33,7 +33,8 @@ export class Completion {
     else if (event.key === "ArrowUp") this.#move((Math.max(this.#active, 0) + items.length - 1) % items.length);
     else if (event.key === "Escape") this.hide();
     else if (event.key === "Tab" && !event.shiftKey) this.#pick(Math.max(this.#active, 0));
-    else if (event.key === "Enter" && !event.shiftKey && this.#active >= 0 && !this.#complete()) this.#pick(this.#active);
+    else if (event.key === "Enter" && !event.shiftKey && this.#active >= 0 && !this.#complete())
+      this.#pick(this.#active);
     else return false;
     return true;
   }
@@ -59,8 +60,11 @@ export class Completion {
     else this.field.setAttribute("aria-activedescendant", `suggestion-${this.#active}`);
     if (!this.#offer) return;
     const { kind, items } = this.#offer;
-    fill(this.list, h("li", { class: "suggestion-title", role: "presentation" }, TITLES[kind]),
-      items.map((item, index) => this.#item(item, index, kind)));
+    fill(
+      this.list,
+      h("li", { class: "suggestion-title", role: "presentation" }, TITLES[kind]),
+      items.map((item, index) => this.#item(item, index, kind)),
+    );
     this.list.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" });
   }
 
@@ -68,8 +72,11 @@ export class Completion {
     return h(
       "li",
       {
-        id: `suggestion-${index}`, role: "option", class: `suggestion ${kind}-suggestion`,
-        "aria-selected": String(index === this.#active), onclick: () => this.#pick(index),
+        id: `suggestion-${index}`,
+        role: "option",
+        class: `suggestion ${kind}-suggestion`,
+        "aria-selected": String(index === this.#active),
+        onclick: () => this.#pick(index),
       },
       item.user && avatar(item.user, "tiny"),
       h("strong", {}, item.label),

@@ -17,7 +17,13 @@ export function componentViews(components, { names, use, busy, store }) {
   const VIEWS = {
     1: (row) => h("div", { class: "component-row" }, inside(row)),
     2: (button) => buttonView(button, use, busy),
-    9: (section) => h("div", { class: "component-section" }, h("div", {}, inside(section)), section.accessory && view(section.accessory)),
+    9: (section) =>
+      h(
+        "div",
+        { class: "component-section" },
+        h("div", {}, inside(section)),
+        section.accessory && view(section.accessory),
+      ),
     10: ({ content }) => h("div", { class: "markdown" }, markdown(content, names)),
     14: () => h("hr"),
     17: (container) => h("div", { class: "embed" }, inside(container)),
@@ -39,8 +45,12 @@ function buttonView({ style, label, emoji, url, custom_id: customId, disabled },
   return h(
     "button",
     {
-      class: `button ${BUTTON_STYLES[style] ?? "secondary"}`, type: "button", "data-custom-id": customId,
-      disabled: disabled || waiting, "aria-busy": waiting && "true", onclick: () => use(customId),
+      class: `button ${BUTTON_STYLES[style] ?? "secondary"}`,
+      type: "button",
+      "data-custom-id": customId,
+      disabled: disabled || waiting,
+      "aria-busy": waiting && "true",
+      onclick: () => use(customId),
     },
     text || "Button",
   );
@@ -61,7 +71,10 @@ function selectView(select, use, busy, store) {
   return h(
     "select",
     {
-      class: "select", "data-custom-id": customId, "aria-label": placeholder, disabled,
+      class: "select",
+      "data-custom-id": customId,
+      "aria-label": placeholder,
+      disabled,
       onchange: (event) => use(customId, [event.target.value]),
     },
     optionViews(options, placeholder),
@@ -74,14 +87,19 @@ export function optionViews(options, placeholder) {
   return [
     h("option", { value: "", disabled: true, selected: !chosen, hidden: true }, placeholder),
     ...options.map(({ label, value, description, default: selected }) =>
-      h("option", { value, selected }, description ? `${label}: ${description}` : label)),
+      h("option", { value, selected }, description ? `${label}: ${description}` : label),
+    ),
   ];
 }
 
 function multiSelect({ customId, placeholder, min, max, disabled, options }, use) {
   const boxes = options.map(({ value, default: checked }) => h("input", { type: "checkbox", value, checked }));
   const chosen = () => boxes.filter((box) => box.checked).map((box) => box.value);
-  const done = h("button", { class: "button primary", type: "button", onclick: () => use(customId, chosen()) }, "Choose");
+  const done = h(
+    "button",
+    { class: "button primary", type: "button", onclick: () => use(customId, chosen()) },
+    "Choose",
+  );
   const check = () => {
     done.disabled = chosen().length < min || chosen().length > max;
   };
@@ -90,9 +108,13 @@ function multiSelect({ customId, placeholder, min, max, disabled, options }, use
     "details",
     { class: "select-many", "data-custom-id": customId, onchange: check },
     h("summary", {}, placeholder),
-    h("fieldset", { disabled },
+    h(
+      "fieldset",
+      { disabled },
       options.map(({ label, description }, index) =>
-        h("label", {}, boxes[index], " ", label, description && h("small", {}, description))),
-      done),
+        h("label", {}, boxes[index], " ", label, description && h("small", {}, description)),
+      ),
+      done,
+    ),
   );
 }

@@ -1,6 +1,6 @@
 /** The message box: text, attachments, replies and slash commands. */
 
-import { CommandError, invocationOf, invocations, readOptions } from "./commands.js";
+import { CommandError, invocationOf, invocations, readOptions, segments } from "./commands.js";
 import { Completion } from "./completion.js";
 import { fill, h } from "./dom.js";
 import { displayName, isDm, isThread } from "./entities.js";
@@ -26,7 +26,11 @@ export class Composer {
   constructor(form, { store, actions }) {
     Object.assign(this, { form, store, actions });
     this.#build();
-    this.completion = new Completion({ field: this.field, list: this.list, choose: (item, offer) => this.#choose(item, offer) });
+    this.completion = new Completion({
+      field: this.field,
+      list: this.list,
+      choose: (item, offer) => this.#choose(item, offer),
+    });
     this.field.addEventListener("input", () => this.#changed());
     this.field.addEventListener("click", () => this.#suggest());
     this.field.addEventListener("keydown", (event) => this.#key(event));
@@ -52,19 +56,48 @@ export class Composer {
   }
 
   #build() {
-    this.list = h("ul", { class: "suggestions", id: "suggestions", role: "listbox", "aria-label": "Completions", hidden: true });
+    this.list = h("ul", {
+      class: "suggestions",
+      id: "suggestions",
+      role: "listbox",
+      "aria-label": "Completions",
+      hidden: true,
+    });
     this.hint = h("div", { class: "command-hint", hidden: true });
     this.replyBar = h("div", { class: "reply-bar", hidden: true });
     this.tray = h("ul", { class: "tray", "aria-label": "Attachments", hidden: true });
-    this.attach = h("button", { type: "button", class: "icon-button", "aria-label": "Attach files", title: "Attach files" }, icon("attach"));
+    this.attach = h(
+      "button",
+      { type: "button", class: "icon-button", "aria-label": "Attach files", title: "Attach files" },
+      icon("attach"),
+    );
     this.field = h("textarea", {
-      id: "composer", rows: "1", autocapitalize: "sentences", spellcheck: "true", "aria-autocomplete": "list",
-      "aria-controls": "suggestions", "aria-expanded": "false",
+      id: "composer",
+      rows: "1",
+      autocapitalize: "sentences",
+      spellcheck: "true",
+      "aria-autocomplete": "list",
+      "aria-controls": "suggestions",
+      "aria-expanded": "false",
     });
     this.counter = h("span", { class: "counter", "aria-hidden": "true" });
-    const send = h("button", { type: "submit", class: "icon-button send", "aria-label": "Send", title: "Send" }, icon("send"));
-    fill(this.form, this.list, this.hint, this.replyBar,
-      h("div", { class: "composer-box" }, this.tray, h("div", { class: "composer-line" }, this.attach, this.field, this.counter, send)));
+    const send = h(
+      "button",
+      { type: "submit", class: "icon-button send", "aria-label": "Send", title: "Send" },
+      icon("send"),
+    );
+    fill(
+      this.form,
+      this.list,
+      this.hint,
+      this.replyBar,
+      h(
+        "div",
+        { class: "composer-box" },
+        this.tray,
+        h("div", { class: "composer-line" }, this.attach, this.field, this.counter, send),
+      ),
+    );
   }
 
   /** Each channel keeps its own unsent text. */
@@ -120,17 +153,20 @@ export class Composer {
     this.#asked += 1;
     const mine = this.#asked;
     const { value, selectionStart } = this.field;
-    const offer = await suggest(value, selectionStart, this.store, (invocation, part) => this.#autocomplete(mine, invocation, part));
+    const offer = await suggest(value, selectionStart, this.store, (invocation, part) =>
+      this.#autocomplete(mine, invocation, part),
+    );
     if (mine !== this.#asked) return;
     this.completion.show(document.activeElement === this.field ? offer : null);
     this.#drawHint(offer?.hint ?? null);
   }
 
   /** Values from the bot, asked for once typing pauses. */
-  async #autocomplete(mine, invocation, { option, text }) {
+  async #autocomplete(mine, invocation, { option }) {
     await new Promise((resolve) => setTimeout(resolve, 200));
     if (mine !== this.#asked) return [];
-    const choices = await this.actions.autocomplete(invocation, option, text);
+    const given = segments(this.field.value, invocation).filter((part) => part.option);
+    const choices = await this.actions.autocomplete(invocation, given, option);
     for (const { name, value } of choices) this.#picked.set(`${option.name} ${name}`, value);
     return choices;
   }
@@ -146,10 +182,19 @@ export class Composer {
     this.hint.hidden = !hint;
     if (!hint) return;
     const { invocation, active } = hint;
-    fill(this.hint, h("strong", {}, `/${invocation.name}`),
-      invocation.options.map((option) => h("span", { class: option === active ? "hint-option active" : "hint-option" },
-        option.name, option.required && h("span", { class: "required" }, " *"))),
-      h("span", { class: "hint-text" }, active ? active.description : invocation.description));
+    fill(
+      this.hint,
+      h("strong", {}, `/${invocation.name}`),
+      invocation.options.map((option) =>
+        h(
+          "span",
+          { class: option === active ? "hint-option active" : "hint-option" },
+          option.name,
+          option.required && h("span", { class: "required" }, " *"),
+        ),
+      ),
+      h("span", { class: "hint-text" }, active ? active.description : invocation.description),
+    );
   }
 
   #drawReply() {
@@ -161,10 +206,26 @@ export class Composer {
       this.#drawReply();
       this.focus();
     };
-    fill(this.replyBar, h("span", {}, "Replying to ", h("strong", {}, displayName(message.author))),
-      h("button", { type: "button", class: ping ? "ping on" : "ping", "aria-pressed": String(ping), onclick: toggle,
-        title: "Whether the author is notified" }, ping ? "@ on" : "@ off"),
-      h("button", { type: "button", class: "icon-button", "aria-label": "Cancel the reply", onclick: () => this.replyTo(null) }, icon("close")));
+    fill(
+      this.replyBar,
+      h("span", {}, "Replying to ", h("strong", {}, displayName(message.author))),
+      h(
+        "button",
+        {
+          type: "button",
+          class: ping ? "ping on" : "ping",
+          "aria-pressed": String(ping),
+          onclick: toggle,
+          title: "Whether the author is notified",
+        },
+        ping ? "@ on" : "@ off",
+      ),
+      h(
+        "button",
+        { type: "button", class: "icon-button", "aria-label": "Cancel the reply", onclick: () => this.replyTo(null) },
+        icon("close"),
+      ),
+    );
   }
 
   #key(event) {
@@ -188,8 +249,10 @@ export class Composer {
     if (this.#sending || (!text && files.length === 0)) return;
     this.#sending = true;
     try {
-      const invocation = text.startsWith("/") && files.length === 0 && invocationOf(text, invocations(this.store.commands));
-      if (invocation) await this.actions.useCommand(invocation.command, readOptions(text, invocation, this.store, this.#picked));
+      const invocation =
+        text.startsWith("/") && files.length === 0 && invocationOf(text, invocations(this.store.usableCommands()));
+      if (invocation)
+        await this.actions.useCommand(invocation.command, readOptions(text, invocation, this.store, this.#picked));
       else await this.#send(text, files);
       this.#sent(text);
     } catch (error) {

@@ -17,8 +17,14 @@ export function openDialog({ title, content, submitLabel, danger = false, submit
   const problem = h("p", { class: "failure", role: "alert", hidden: true });
   const send = h("button", { type: "submit", class: danger ? "button danger" : "button primary" }, submitLabel);
   const cancel = h("button", { type: "button", class: "button secondary", onclick: () => dialog.close() }, "Cancel");
-  const form = h("form", { novalidate: true }, h("h2", { id: "dialog-title" }, title), h("div", { class: "fields" }, content),
-    problem, h("div", { class: "dialog-actions" }, cancel, send));
+  const form = h(
+    "form",
+    { novalidate: true },
+    h("h2", { id: "dialog-title" }, title),
+    h("div", { class: "fields" }, content),
+    problem,
+    h("div", { class: "dialog-actions" }, cancel, send),
+  );
   const dialog = h("dialog", { class: "modal", "aria-labelledby": "dialog-title" }, form);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -43,18 +49,31 @@ export function openDialog({ title, content, submitLabel, danger = false, submit
 export function askText({ title, label, value = "", submitLabel, maxLength, submit }) {
   const input = h("input", { id: "dialog-text", type: "text", value, required: true, maxlength: String(maxLength) });
   openDialog({
-    title, submitLabel, submit: () => submit(input.value.trim()),
+    title,
+    submitLabel,
+    submit: () => submit(input.value.trim()),
     content: h("label", { class: "field" }, h("span", { class: "field-label" }, label), input),
   });
 }
 
-/** Show a bot's modal; `submit` gets `{custom_id: text}`. */
+/** Show a bot's modal; `submit` gets `{custom_id: text}`, and a list of values for a select. */
 export function openModal(modal, { store, names, submit }) {
   openDialog({
-    title: modal.title, submitLabel: "Submit",
+    title: modal.title,
+    submitLabel: "Submit",
     content: (modal.components ?? []).map((component) => rowView(component, store, names)),
-    submit: (form) => submit(Object.fromEntries(new FormData(form))),
+    submit: (form) => submit(valuesOf(form)),
   });
+}
+
+function valuesOf(form) {
+  const fields = [...form.elements].filter((element) => element.name);
+  return Object.fromEntries(
+    fields.map((field) => [
+      field.name,
+      field.localName === "select" ? [...field.selectedOptions].map(({ value }) => value).filter(Boolean) : field.value,
+    ]),
+  );
 }
 
 /** Text inputs come in action rows, with their own label, or in labels, which bring it. */
@@ -69,22 +88,39 @@ function fieldView(input, { label, description, store }) {
   const optional = input.required === false;
   const counter = h("span", { class: "field-counter", "aria-hidden": "true" });
   const element = input.type === TEXT_INPUT ? textInput(input, optional) : chooser(input, optional, store);
-  const count = () => fill(counter, input.max_length && element.value !== undefined ? `${element.value.length} / ${input.max_length}` : "");
+  const count = () =>
+    fill(
+      counter,
+      input.max_length && element.value !== undefined ? `${element.value.length} / ${input.max_length}` : "",
+    );
   element.addEventListener("input", count);
   count();
   return h(
     "label",
     { class: "field" },
-    h("span", { class: "field-label" }, label, !optional && h("span", { class: "required", title: "Required" }, " *"), counter),
+    h(
+      "span",
+      { class: "field-label" },
+      label,
+      !optional && h("span", { class: "required", title: "Required" }, " *"),
+      counter,
+    ),
     description && h("span", { class: "field-description" }, description),
     element,
   );
 }
 
-function textInput({ custom_id: customId, style, value = "", placeholder, min_length: min, max_length: max }, optional) {
+function textInput(
+  { custom_id: customId, style, value = "", placeholder, min_length: min, max_length: max },
+  optional,
+) {
   const shared = {
-    name: customId, "data-custom-id": customId, placeholder, required: !optional,
-    minlength: min && String(min), maxlength: max && String(max),
+    name: customId,
+    "data-custom-id": customId,
+    placeholder,
+    required: !optional,
+    minlength: min && String(min),
+    maxlength: max && String(max),
   };
   if (style !== PARAGRAPH) return h("input", { type: "text", ...shared, value: value ?? "" });
   const area = h("textarea", { rows: "6", ...shared });
@@ -94,6 +130,9 @@ function textInput({ custom_id: customId, style, value = "", placeholder, min_le
 
 function chooser(input, optional, store) {
   const placeholder = input.placeholder ?? "Make a selection";
-  return h("select", { name: input.custom_id, "data-custom-id": input.custom_id, required: !optional },
-    optionViews(selectOptions(input, store) ?? [], placeholder));
+  return h(
+    "select",
+    { name: input.custom_id, "data-custom-id": input.custom_id, required: !optional },
+    optionViews(selectOptions(input, store) ?? [], placeholder),
+  );
 }

@@ -29,6 +29,10 @@ export function editorView(message, { store, save, leave }) {
     field.setSelectionRange(field.value.length, field.value.length);
   });
   const word = (label, run) => h("button", { type: "button", class: "text-button", onclick: run }, label);
-  return h("div", { class: "editor" }, field,
-    h("div", { class: "editor-help" }, "escape to ", word("cancel", leave), " · enter to ", word("save", done)));
+  return h(
+    "div",
+    { class: "editor" },
+    field,
+    h("div", { class: "editor-help" }, "escape to ", word("cancel", leave), " · enter to ", word("save", done)),
+  );
 }

@@ -8,15 +8,22 @@ import { formatStamp } from "./time.js";
 export function embedView(embed, names) {
   const { author, title, url, description, fields = [], footer, timestamp } = embed;
   const address = url && safeUrl(url);
-  const small = [footer?.text, timestamp && formatStamp(new Date(timestamp))].filter(Boolean).join(" • ");
+  const at = timestamp && new Date(timestamp);
+  const stamp = at && !Number.isNaN(at.getTime()) && formatStamp(at);
+  const small = [footer?.text, stamp].filter(Boolean).join(" • ");
   const view = h(
     "article",
     { class: "embed", "aria-label": title ?? "Embed" },
     author?.name && h("div", { class: "embed-author" }, author.name),
-    title && h("div", { class: "embed-title markdown" },
-      address ? externalLink(address, title) : markdown(title, names)),
+    title &&
+      h("div", { class: "embed-title markdown" }, address ? externalLink(address, title) : markdown(title, names)),
     description && h("div", { class: "embed-description markdown" }, markdown(description, names)),
-    fields.length > 0 && h("div", { class: "embed-fields" }, fields.map((field) => fieldView(field, names))),
+    fields.length > 0 &&
+      h(
+        "div",
+        { class: "embed-fields" },
+        fields.map((field) => fieldView(field, names)),
+      ),
     picture(embed.image),
     small && h("div", { class: "embed-footer" }, small),
   );
@@ -53,8 +60,11 @@ const LOOPBACK = new Set(["127.0.0.1", "localhost", "[::1]"]);
 export function attachmentView({ filename, url, size, content_type: type = "" }) {
   const local = localPath(url);
   if (local && /^image\/(png|jpeg|gif|webp)\b/.test(type)) {
-    return h("a", { class: "attachment-image", href: local, target: "_blank", rel: "noopener" },
-      h("img", { src: local, alt: filename, loading: "lazy" }));
+    return h(
+      "a",
+      { class: "attachment-image", href: local, target: "_blank", rel: "noopener" },
+      h("img", { src: local, alt: filename, loading: "lazy" }),
+    );
   }
   const name = h("span", { class: "attachment-name" }, filename);
   return h(

@@ -20,12 +20,24 @@ export class Header {
     fill(
       this.element,
       button("Show the channels", "menu", actions.toggleSidebar, "menu-button"),
-      h("div", { class: "header-title" },
-        parent && h("button", { class: "text-button", type: "button", onclick: () => actions.openChannel(parent.id) }, `# ${parent.name}`),
+      h(
+        "div",
+        { class: "header-title" },
+        parent &&
+          h(
+            "button",
+            { class: "text-button", type: "button", onclick: () => actions.openChannel(parent.id) },
+            `# ${parent.name}`,
+          ),
         parent && h("span", { class: "header-slash", "aria-hidden": "true" }, "›"),
-        h("span", { class: "header-sign", "aria-hidden": "true" }, isDm(channel) ? avatar(store.bot, "tiny") : parent ? icon("thread") : "#"),
+        h(
+          "span",
+          { class: "header-sign", "aria-hidden": "true" },
+          isDm(channel) ? avatar(store.bot, "tiny") : parent ? icon("thread") : "#",
+        ),
         h("h2", {}, channelTitle(channel, store)),
-        channel.topic && h("span", { class: "header-topic" }, channel.topic)),
+        channel.topic && h("span", { class: "header-topic" }, channel.topic),
+      ),
       this.#status(),
       parent && button("Thread settings", "more", (event) => this.#threadMenu(event, channel)),
       !isDm(channel) && !parent && button("Create thread", "thread", () => actions.createThread(null)),
@@ -38,21 +50,36 @@ export class Header {
     const { bot, botOnline, connected } = this.store;
     if (!connected) return h("span", { class: "status lost", role: "status" }, "Reconnecting…");
     const text = `${displayName(bot)} is ${botOnline ? "online" : "offline"}`;
-    return h("span", { class: botOnline ? "status online" : "status offline", role: "status", title: text },
-      h("span", { class: "status-text" }, text));
+    return h(
+      "span",
+      { class: botOnline ? "status online" : "status offline", role: "status", title: text },
+      h("span", { class: "status-text" }, text),
+    );
   }
 
   #threadMenu(event, thread) {
     const { archived, locked } = thread.thread_metadata ?? {};
     const change = (changes) => this.actions.changeThread(thread, changes);
-    openMenu(below(event.currentTarget), [
-      { label: "Rename thread", icon: "edit", run: () => this.actions.renameThread(thread) },
-      { label: archived ? "Reopen thread" : "Archive thread", icon: "archive", run: () => change({ archived: !archived }) },
-      { label: locked ? "Unlock thread" : "Lock thread", run: () => change({ locked: !locked }) },
-    ], { label: "Thread" });
+    openMenu(
+      below(event.currentTarget),
+      [
+        { label: "Rename thread", icon: "edit", run: () => this.actions.renameThread(thread) },
+        {
+          label: archived ? "Reopen thread" : "Archive thread",
+          icon: "archive",
+          run: () => change({ archived: !archived }),
+        },
+        { label: locked ? "Unlock thread" : "Lock thread", run: () => change({ locked: !locked }) },
+      ],
+      { label: "Thread" },
+    );
   }
 }
 
 function button(label, name, onclick, id) {
-  return h("button", { type: "button", class: "icon-button", id, "aria-label": label, title: label, onclick }, icon(name));
+  return h(
+    "button",
+    { type: "button", class: "icon-button", id, "aria-label": label, title: label, onclick },
+    icon(name),
+  );
 }

@@ -14,7 +14,7 @@ const PATHS = {
   close: "M6 6l12 12M18 6 6 18",
   attach: "M12 5v14M5 12h14",
   send: "M4 12 20 4l-5 16-3.5-6.5L4 12M11.5 13.5 20 4",
-  sun: "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8M12 2v2M12 20v2M2 12h2M20 12h2M5 5l1.4 1.4M17.6 17.6 19 19M19 5l-1.4 1.4M6.4 17.6 5 19",
+  sun: "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8M12 2v2M12 20v2M2 12h2M20 12h2M5 5l1 1M18 18l1 1M19 5l-1 1M6 18l-1 1",
   requests: "M4 8h13M13 4l4 4-4 4M20 16H7M11 12l-4 4 4 4",
   file: "M6 3h8l5 5v13H6zM14 3v5h5",
   switch: "M7 4 3 8l4 4M3 8h14M17 12l4 4-4 4M21 16H7",
@@ -24,7 +24,11 @@ const PATHS = {
 /** A decorative icon by name; the button around it carries the label. */
 export function icon(name) {
   const svg = document.createElementNS(SVG, "svg");
-  for (const [key, value] of Object.entries({ viewBox: "0 0 24 24", class: `icon icon-${name}`, "aria-hidden": "true" })) {
+  for (const [key, value] of Object.entries({
+    viewBox: "0 0 24 24",
+    class: `icon icon-${name}`,
+    "aria-hidden": "true",
+  })) {
     svg.setAttribute(key, value);
   }
   const path = document.createElementNS(SVG, "path");

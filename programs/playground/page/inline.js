@@ -6,6 +6,8 @@ import { formatDate, formatRelative } from "./time.js";
 const DEEPEST = 10;
 const SPECIAL = new Set("\\`*_~|<[h@");
 const WORD = /\w/;
+const NOWHERE = -1;
+const BLOCKED = -2;
 
 /** Marks in the order they are tried: the longer first. */
 const EMPHASIS = [
@@ -80,30 +82,33 @@ function emphasis(text, at, names, depth, unclosed) {
     if (!text.startsWith(mark, at) || unclosed.has(mark)) continue;
     if (mark === "_" && WORD.test(text[at - 1] ?? " ")) continue;
     const start = at + mark.length;
-    if (mark.length === 1 && /\s/.test(text[start] ?? " ")) continue;
+    if (mark.length === 1 && (/\s/.test(text[start] ?? " ") || text[start] === mark)) continue;
     const close = closing(text, start, mark);
     // What does not close from here does not close from further on either: this keeps hostile text linear.
-    if (close < 0) unclosed.add(mark);
-    else return { node: wrap(inline(text.slice(start, close), names, depth + 1)), end: close + mark.length };
+    if (close === NOWHERE) unclosed.add(mark);
+    else if (close !== BLOCKED)
+      return { node: wrap(inline(text.slice(start, close), names, depth + 1)), end: close + mark.length };
   }
   return null;
 }
 
+/** Where the mark closes; BLOCKED when another one opens before (as in `*a *b*`), NOWHERE when none is left. */
 function closing(text, start, mark) {
   for (let at = start; at < text.length; at += 1) {
     if (text[at] === "\\") {
       at += 1;
     } else if (text.startsWith(mark, at)) {
       if (mark.length === 1 && text[at + 1] === mark) at += 1;
+      else if (mark === "*" && /\s/.test(text[at - 1])) return BLOCKED;
       else if (at > start && closes(text, at, mark)) return at;
     }
   }
-  return -1;
+  return NOWHERE;
 }
 
 function closes(text, at, mark) {
   const next = text[at + mark.length] ?? " ";
-  if (mark === "*") return !/\s/.test(text[at - 1]);
+  if (mark === "*") return true;
   if (mark === "_") return !WORD.test(next);
   return mark === "||" || mark === "~~" || next !== mark[0];
 }
@@ -119,8 +124,12 @@ function spoiler(children) {
   const element = h(
     "span",
     {
-      class: "spoiler", role: "button", tabindex: "0", "aria-label": "Spoiler: show the hidden text",
-      onclick: reveal, onkeydown: (event) => (event.key === "Enter" || event.key === " ") && reveal(event),
+      class: "spoiler",
+      role: "button",
+      tabindex: "0",
+      "aria-label": "Spoiler: show the hidden text",
+      onclick: reveal,
+      onkeydown: (event) => (event.key === "Enter" || event.key === " ") && reveal(event),
     },
     h("span", {}, children),
   );

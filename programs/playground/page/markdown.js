@@ -19,7 +19,9 @@ export function markdown(text, names) {
 
 /** The first words of `text` without its marks, for a preview line. */
 export function plainText(text, names) {
-  return markdown(text.slice(0, 300), names).textContent.replace(/\s+/g, " ").trim();
+  const fragment = markdown(text.slice(0, 300), names);
+  for (const spoiler of fragment.querySelectorAll(".spoiler")) spoiler.replaceWith("▇▇▇");
+  return fragment.textContent.replace(/\s+/g, " ").trim();
 }
 
 class Blocks {
@@ -151,7 +153,10 @@ function codeBlock(code, language) {
     "div",
     { class: "code-block" },
     language && h("span", { class: "code-language" }, language),
-    h("pre", { tabindex: "0", "aria-label": language ? `Code, ${language}` : "Code" },
-      h("code", {}, highlight(code, language))),
+    h(
+      "pre",
+      { tabindex: "0", "aria-label": language ? `Code, ${language}` : "Code" },
+      h("code", {}, highlight(code, language)),
+    ),
   );
 }

@@ -50,10 +50,15 @@ function itemView(item, back) {
   return h(
     "button",
     {
-      type: "button", role: "menuitem", tabindex: "-1", class: item.danger && "danger",
-      "aria-haspopup": item.items && "menu", onclick: choose,
+      type: "button",
+      role: "menuitem",
+      tabindex: "-1",
+      class: item.danger && "danger",
+      "aria-haspopup": item.items && "menu",
+      onclick: choose,
     },
-    h("span", {}, item.label), item.items ? h("span", { "aria-hidden": "true" }, "▸") : item.icon && icon(item.icon),
+    h("span", {}, item.label),
+    item.items ? h("span", { "aria-hidden": "true" }, "▸") : item.icon && icon(item.icon),
   );
 }
 

@@ -25,11 +25,17 @@ export function messageView(message, previous, context) {
   const names = namesOf(store, context.actions.openChannel, message.mentions);
   const joined = !newDay && continues(message, previous);
   const mentioned = (message.mentions ?? []).some((user) => user.id === store.me.id);
-  const classes = ["message", joined ? "joined" : "first", mentioned && "mentions-me", isEphemeral(message) && "ephemeral"];
+  const classes = [
+    "message",
+    joined ? "joined" : "first",
+    mentioned && "mentions-me",
+    isEphemeral(message) && "ephemeral",
+  ];
   return h(
     "li",
     {
-      class: classes.filter(Boolean).join(" "), tabindex: "-1",
+      class: classes.filter(Boolean).join(" "),
+      tabindex: "-1",
       dataset: { messageId: message.id, authorId: message.author.id },
     },
     newDay && h("div", { class: "day", role: "separator" }, h("span", {}, formatDate(at, "D"))),
@@ -48,30 +54,49 @@ function spoken(message, at, joined, names, context) {
   const { author } = message;
   return [
     aboveLine(message, names, context),
-    h("div", { class: "message-row" },
-      joined
-        ? h("time", { class: "gutter-time", datetime: message.timestamp }, formatDate(at, "t"))
-        : avatar(author),
-      h("div", { class: "message-main" },
-        !joined && h("div", { class: "message-head" }, nameTag(author),
-          h("time", { class: "message-time", datetime: message.timestamp, title: formatDate(at, "F") }, formatStamp(at))),
+    h(
+      "div",
+      { class: "message-row" },
+      joined ? h("time", { class: "gutter-time", datetime: message.timestamp }, formatDate(at, "t")) : avatar(author),
+      h(
+        "div",
+        { class: "message-main" },
+        !joined &&
+          h(
+            "div",
+            { class: "message-head" },
+            nameTag(author),
+            h(
+              "time",
+              { class: "message-time", datetime: message.timestamp, title: formatDate(at, "F") },
+              formatStamp(at),
+            ),
+          ),
         context.editor(message) ?? body(message, names),
-        parts(message, names, context))),
+        parts(message, names, context),
+      ),
+    ),
   ];
 }
 
 /** What stands over a message: the one it answers, or the command that asked for it. */
 function aboveLine(message, names, { store, actions }) {
   if (message.type === 19 || message.message_reference?.type === 0) {
-    const original = message.referenced_message ?? store.message(message.channel_id, message.message_reference?.message_id);
+    const original =
+      message.referenced_message ?? store.message(message.channel_id, message.message_reference?.message_id);
     if (message.type !== 19) return null;
     if (!original) return h("div", { class: "reply-line" }, h("em", {}, "The original message was deleted"));
     const preview = plainText(original.content, names) || "Click to see what this answers";
     return h(
       "button",
-      { class: "reply-line", type: "button", "aria-label": `Go to the message of ${displayName(original.author)} that this answers`,
-        onclick: () => actions.jumpTo(original.id) },
-      avatar(original.author, "tiny"), h("span", { class: "reply-author" }, displayName(original.author)),
+      {
+        class: "reply-line",
+        type: "button",
+        "aria-label": `Go to the message of ${displayName(original.author)} that this answers`,
+        onclick: () => actions.jumpTo(original.id),
+      },
+      avatar(original.author, "tiny"),
+      h("span", { class: "reply-author" }, displayName(original.author)),
       h("span", { class: "reply-text" }, preview),
     );
   }
@@ -79,26 +104,36 @@ function aboveLine(message, names, { store, actions }) {
   const name = used?.name ?? message.interaction?.name;
   if (!name) return null;
   const user = used?.user ?? message.interaction.user;
-  return h("div", { class: "reply-line" }, avatar(user, "tiny"),
-    h("span", { class: "reply-author" }, displayName(user)), " used ", h("span", { class: "mention" }, message.type === 23 ? name : `/${name}`));
+  return h(
+    "div",
+    { class: "reply-line" },
+    avatar(user, "tiny"),
+    h("span", { class: "reply-author" }, displayName(user)),
+    " used ",
+    h("span", { class: "mention" }, message.type === 23 ? name : `/${name}`),
+  );
 }
 
 function body(message, names) {
-  if (isLoading(message)) return thinking(message.author);
+  if (isLoading(message)) {
+    return h("div", { class: "message-content thinking" }, dots(), ` ${displayName(message.author)} is thinking…`);
+  }
   const content = message.type === STARTER ? (message.referenced_message?.content ?? "") : message.content;
-  const edited = message.edited_timestamp &&
+  const edited =
+    message.edited_timestamp &&
     h("span", { class: "edited", title: formatDate(new Date(message.edited_timestamp), "F") }, "(edited)");
   const text = markdown(content, names);
   const last = text.lastElementChild;
   if (last?.matches("p")) last.append(...(edited ? [" ", edited] : []));
-  return h("div", { class: message.failed ? "message-content failure" : "message-content markdown" }, text, !last?.matches("p") && content && edited);
+  return h(
+    "div",
+    { class: message.failed ? "message-content failure" : "message-content markdown" },
+    text,
+    !last?.matches("p") && content && edited,
+  );
 }
 
-/** "LLMgine is thinking…" with moving dots. */
-export function thinking(author) {
-  return h("div", { class: "message-content thinking" }, dots(), ` ${displayName(author)} is thinking…`);
-}
-
+/** Three dots that breathe, beside words that say why. */
 export function dots() {
   return h("span", { class: "dots", "aria-hidden": "true" }, h("i"), h("i"), h("i"));
 }
@@ -116,37 +151,79 @@ function parts(message, names, context) {
     failed && h("p", { class: "failure", role: "alert" }, failed.message ?? "This interaction failed"),
     reactions(message, actions),
     threadCard(store.channel(message.id), actions),
-    isEphemeral(message) && h("div", { class: "ephemeral-line" }, "Only you can see this · ",
-      h("button", { class: "text-button", type: "button", onclick: () => actions.dismiss(message) }, "Dismiss message")),
+    isEphemeral(message) &&
+      h(
+        "div",
+        { class: "ephemeral-line" },
+        "Only you can see this · ",
+        h(
+          "button",
+          { class: "text-button", type: "button", onclick: () => actions.dismiss(message) },
+          "Dismiss message",
+        ),
+      ),
   ];
 }
 
 function reactions(message, actions) {
   const list = message.reactions ?? [];
   if (list.length === 0) return null;
-  return h("div", { class: "reactions" }, list.map(({ emoji, count, me }) =>
-    h("button", {
-      class: me ? "reaction mine" : "reaction", type: "button", "aria-pressed": String(Boolean(me)),
-      "aria-label": `${emoji.name}, ${count} reaction${count === 1 ? "" : "s"}`,
-      onclick: () => actions.react(message, emoji.name, !me),
-    }, emoji.name, " ", h("span", {}, String(count)))));
+  return h(
+    "div",
+    { class: "reactions" },
+    list.map(({ emoji, count, me }) =>
+      h(
+        "button",
+        {
+          class: me ? "reaction mine" : "reaction",
+          type: "button",
+          "aria-pressed": String(Boolean(me)),
+          "aria-label": `${emoji.name}, ${count} reaction${count === 1 ? "" : "s"}`,
+          onclick: () => actions.react(message, emoji.name, !me),
+        },
+        emoji.name,
+        " ",
+        h("span", {}, String(count)),
+      ),
+    ),
+  );
 }
 
 function threadCard(thread, actions) {
   if (!thread) return null;
-  return h("button", { class: "thread-card", type: "button", onclick: () => actions.openChannel(thread.id) },
-    icon("thread"), h("strong", {}, thread.name), h("span", {}, "Open thread ›"));
+  return h(
+    "button",
+    { class: "thread-card", type: "button", onclick: () => actions.openChannel(thread.id) },
+    icon("thread"),
+    h("strong", {}, thread.name),
+    h("span", {}, "Open thread ›"),
+  );
 }
 
 function system(message, at, names, { store, actions }) {
   const thread = message.type === THREAD_CREATED && store.channel(message.message_reference?.channel_id ?? message.id);
   const text = message.type === THREAD_CREATED ? " started a thread: " : " ";
-  return h("div", { class: "message-row system" },
+  return h(
+    "div",
+    { class: "message-row system" },
     h("span", { class: "system-icon" }, icon("thread")),
-    h("div", { class: "message-main" },
-      h("div", { class: "message-content" }, nameTag(message.author), text,
+    h(
+      "div",
+      { class: "message-main" },
+      h(
+        "div",
+        { class: "message-content" },
+        nameTag(message.author),
+        text,
         thread
-          ? h("button", { class: "text-button", type: "button", onclick: () => actions.openChannel(thread.id) }, thread.name)
+          ? h(
+              "button",
+              { class: "text-button", type: "button", onclick: () => actions.openChannel(thread.id) },
+              thread.name,
+            )
           : markdown(message.content, names),
-        h("time", { class: "message-time", datetime: message.timestamp }, formatStamp(at)))));
+        h("time", { class: "message-time", datetime: message.timestamp }, formatStamp(at)),
+      ),
+    ),
+  );
 }

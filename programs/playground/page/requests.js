@@ -7,11 +7,19 @@ export class RequestsPanel {
   constructor(element, { store, close }) {
     this.element = element;
     this.list = h("ol", { class: "request-list" });
-    this.empty = h("p", { class: "request-empty" }, "Nothing yet. Each call that the bot makes shows up here as it happens.");
+    this.empty = h(
+      "p",
+      { class: "request-empty" },
+      "Nothing yet. Each call that the bot makes shows up here as it happens.",
+    );
     fill(
       element,
-      h("header", { class: "requests-head" }, h("h2", {}, "Requests of the bot"),
-        h("button", { type: "button", class: "icon-button", "aria-label": "Close", onclick: close }, icon("close"))),
+      h(
+        "header",
+        { class: "requests-head" },
+        h("h2", {}, "Requests of the bot"),
+        h("button", { type: "button", class: "icon-button", "aria-label": "Close", onclick: close }, icon("close")),
+      ),
       this.empty,
       this.list,
     );
@@ -24,11 +32,14 @@ export class RequestsPanel {
     const failed = status >= 400;
     this.empty.hidden = true;
     this.list.prepend(
-      h("li", { class: failed ? "request failed" : "request", title: `${path ?? route}\n${at ?? ""}` },
+      h(
+        "li",
+        { class: failed ? "request failed" : "request", title: `${path ?? route}\n${at ?? ""}` },
         h("span", { class: `method ${method.toLowerCase()}` }, method),
         h("span", { class: "route" }, breakable(route)),
         h("span", { class: "request-status" }, String(status)),
-        h("span", { class: "request-ms" }, `${Math.round(ms)} ms`)),
+        h("span", { class: "request-ms" }, `${Math.round(ms)} ms`),
+      ),
     );
     while (this.list.children.length > kept) this.list.lastElementChild.remove();
   }

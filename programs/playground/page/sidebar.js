@@ -17,42 +17,75 @@ export class Sidebar {
   #draw() {
     const { guild, channels, me } = this.store;
     if (!me) return;
-    const focusOf = (focused) => focused.dataset.channelId && `[data-channel-id="${CSS.escape(focused.dataset.channelId)}"]`;
+    const focusOf = (focused) =>
+      focused.dataset.channelId && `[data-channel-id="${CSS.escape(focused.dataset.channelId)}"]`;
     keepFocus(this.element, focusOf, () =>
       fill(
         this.element,
         h("h1", { class: "guild-name" }, guild.name),
-        h("div", { class: "sidebar-scroll" },
+        h(
+          "div",
+          { class: "sidebar-scroll" },
           h("h2", { class: "sidebar-title" }, "Channels"),
-          h("ul", {}, channels.map((channel) => this.#channel(channel))),
+          h(
+            "ul",
+            {},
+            channels.map((channel) => this.#channel(channel)),
+          ),
           h("h2", { class: "sidebar-title" }, "Direct messages"),
-          h("ul", {}, this.#directMessages())),
+          h("ul", {}, this.#directMessages()),
+        ),
         this.#userPanel(),
-      ));
+      ),
+    );
   }
 
   #channel(channel) {
     const threads = this.store.threads.filter((thread) => thread.parent_id === channel.id);
     const archived = threads.filter((thread) => thread.thread_metadata?.archived);
     const active = threads.filter((thread) => !thread.thread_metadata?.archived);
-    return h("li", {}, this.#link(channel, "#"),
-      active.length > 0 && h("ul", { class: "threads" }, active.map((thread) => h("li", {}, this.#link(thread, "")))),
-      archived.length > 0 && this.#archived(channel, archived));
+    return h(
+      "li",
+      {},
+      this.#link(channel, "#"),
+      active.length > 0 &&
+        h(
+          "ul",
+          { class: "threads" },
+          active.map((thread) => h("li", {}, this.#link(thread, ""))),
+        ),
+      archived.length > 0 && this.#archived(channel, archived),
+    );
   }
 
   #archived(channel, threads) {
     const open = this.#unfolded.has(channel.id) || threads.some((thread) => thread.id === this.store.current);
     const toggled = (event) => this.#unfolded[event.target.open ? "add" : "delete"](channel.id);
-    return h("details", { class: "archived", open, ontoggle: toggled },
+    return h(
+      "details",
+      { class: "archived", open, ontoggle: toggled },
       h("summary", {}, `Archived (${threads.length})`),
-      h("ul", { class: "threads" }, threads.map((thread) => h("li", {}, this.#link(thread, "")))));
+      h(
+        "ul",
+        { class: "threads" },
+        threads.map((thread) => h("li", {}, this.#link(thread, ""))),
+      ),
+    );
   }
 
   #directMessages() {
     const { dms, bot } = this.store;
     if (dms.length > 0) return dms.map((dm) => h("li", {}, this.#link(dm, avatar(bot, "tiny"))));
-    return h("li", {}, h("button", { class: "channel-link", type: "button", onclick: () => this.actions.openDm() },
-      h("span", { class: "channel-sign" }, avatar(bot, "tiny")), h("span", { class: "channel-name" }, displayName(bot))));
+    return h(
+      "li",
+      {},
+      h(
+        "button",
+        { class: "channel-link", type: "button", onclick: () => this.actions.openDm() },
+        h("span", { class: "channel-sign" }, avatar(bot, "tiny")),
+        h("span", { class: "channel-name" }, displayName(bot)),
+      ),
+    );
   }
 
   #link(channel, sign) {
@@ -61,28 +94,48 @@ export class Sidebar {
     return h(
       "button",
       {
-        class: news ? "channel-link unread" : "channel-link", type: "button", dataset: { channelId: channel.id },
-        "aria-current": channel.id === current && "page", onclick: () => this.actions.openChannel(channel.id),
+        class: news ? "channel-link unread" : "channel-link",
+        type: "button",
+        dataset: { channelId: channel.id },
+        "aria-current": channel.id === current && "page",
+        onclick: () => this.actions.openChannel(channel.id),
       },
       sign && h("span", { class: "channel-sign", "aria-hidden": "true" }, sign),
       h("span", { class: "channel-name" }, channelTitle(channel, this.store)),
-      news?.mentions > 0 && h("span", { class: "badge", "aria-label": `${news.mentions} mentions` }, String(news.mentions)),
+      news?.mentions > 0 &&
+        h("span", { class: "badge", "aria-label": `${news.mentions} mentions` }, String(news.mentions)),
     );
   }
 
   #userPanel() {
     const { me, people } = this.store;
     const others = people.filter((person) => person.id !== me.id);
-    const choose = (event) => openMenu(
-      below(event.currentTarget),
-      others.map((person) => ({ label: `Switch to ${displayName(person)}`, run: () => this.actions.become(person.id) })),
-      { label: "Switch person" },
+    const choose = (event) =>
+      openMenu(
+        below(event.currentTarget),
+        others.map((person) => ({
+          label: `Switch to ${displayName(person)}`,
+          run: () => this.actions.become(person.id),
+        })),
+        { label: "Switch person" },
+      );
+    return h(
+      "div",
+      { class: "user-panel" },
+      h(
+        "button",
+        {
+          class: "user-switch",
+          type: "button",
+          id: "user-switch",
+          "aria-haspopup": "menu",
+          "aria-label": `You are ${displayName(me)}. Switch person`,
+          onclick: choose,
+        },
+        avatar(me, "small"),
+        h("span", { class: "user-names" }, h("strong", {}, displayName(me)), h("small", {}, `@${me.username}`)),
+        icon("switch"),
+      ),
     );
-    return h("div", { class: "user-panel" },
-      h("button", { class: "user-switch", type: "button", id: "user-switch", "aria-haspopup": "menu",
-        "aria-label": `You are ${displayName(me)}. Switch person`, onclick: choose },
-      avatar(me, "small"),
-      h("span", { class: "user-names" }, h("strong", {}, displayName(me)), h("small", {}, `@${me.username}`)),
-      icon("switch")));
   }
 }

@@ -1,6 +1,6 @@
 /** What the page knows: loaded once, then kept true by the events of the live connection. */
 
-import { compareIds } from "./entities.js";
+import { compareIds, isDm } from "./entities.js";
 import { applyEvent } from "./store_events.js";
 
 /**
@@ -54,6 +54,15 @@ export class Store {
 
   channel(id) {
     return [...this.channels, ...this.threads, ...this.dms].find((channel) => channel.id === id) ?? null;
+  }
+
+  /** The commands of the current channel: some are for servers only, some for direct messages only. */
+  usableCommands() {
+    const current = this.channel(this.current);
+    const direct = current !== null && isDm(current);
+    return this.commands.filter(({ contexts, dm_permission: inDm, guild_id: guildId }) =>
+      contexts ? contexts.includes(direct ? 1 : 0) : !direct || (!guildId && inDm !== false),
+    );
   }
 
   user(id) {

@@ -47,7 +47,8 @@ const HANDLERS = {
     store.emit("bot");
   },
   INTERACTION_PENDING: (store, interaction) => pend(store, interaction, "sending"),
-  INTERACTION_DEFERRED: (store, interaction) => pend(store, interaction, "thinking"),
+  // The message that says "is thinking…" comes beside it.
+  INTERACTION_DEFERRED: (store, { interaction_id: id }) => settle(store, id),
   INTERACTION_FAILED(store, interaction) {
     if (interaction.message_id) return pend(store, interaction, "failed");
     settle(store, interaction.interaction_id);
@@ -72,6 +73,9 @@ export function settle(store, id) {
 
 function pend(store, interaction, state) {
   const id = interaction.interaction_id;
+  for (const old of store.pending.values()) {
+    if (old.state === "failed" && old.message_id === interaction.message_id) store.pending.delete(old.id);
+  }
   store.pending.set(id, { ...store.pending.get(id), ...interaction, id, state });
   store.emit("pending");
 }
@@ -79,8 +83,15 @@ function pend(store, interaction, state) {
 /** A message that only this page knows, in its place among the others. */
 function failureNote(store, { interaction_id: id, channel_id: channelId, message }) {
   return {
-    id, channel_id: channelId, type: 0, author: store.bot, flags: EPHEMERAL, failed: true, mentions: [],
-    content: message ?? "The application did not respond", timestamp: new Date().toISOString(),
+    id,
+    channel_id: channelId,
+    type: 0,
+    author: store.bot,
+    flags: EPHEMERAL,
+    failed: true,
+    mentions: [],
+    content: message ?? "The application did not respond",
+    timestamp: new Date().toISOString(),
   };
 }
 

@@ -9,7 +9,14 @@ const STYLES = {
   f: { day: "numeric", month: "long", year: "numeric", ...TIME },
   F: { weekday: "long", day: "numeric", month: "long", year: "numeric", ...TIME },
 };
-const UNITS = [["year", 31536000], ["month", 2592000], ["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+const UNITS = [
+  ["year", 31536000],
+  ["month", 2592000],
+  ["day", 86400],
+  ["hour", 3600],
+  ["minute", 60],
+  ["second", 1],
+];
 const RELATIVE = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
 
 export function formatDate(date, style) {

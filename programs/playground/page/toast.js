@@ -6,8 +6,12 @@ const SHOWN = 7000;
 
 export function toast(text, kind = "error") {
   const region = document.getElementById("toasts");
-  const note = h("div", { class: `toast ${kind}` }, h("span", {}, text),
-    h("button", { type: "button", class: "text-button", onclick: () => note.remove() }, "Close"));
+  const note = h(
+    "div",
+    { class: `toast ${kind}` },
+    h("span", {}, text),
+    h("button", { type: "button", class: "text-button", onclick: () => note.remove() }, "Close"),
+  );
   region.append(note);
   // Shown anew each time, so that it lies above a dialog that opened since.
   if (region.matches(":popover-open")) region.hidePopover();

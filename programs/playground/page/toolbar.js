@@ -5,7 +5,26 @@ import { isDm, isEphemeral, isThread } from "./entities.js";
 import { icon } from "./icons.js";
 import { below, openMenu } from "./menu.js";
 
-const EMOJI = ["👍", "👎", "❤️", "😂", "😮", "😢", "🎉", "🙏", "👀", "✅", "❌", "🔥", "🤔", "💯", "🚀", "☕", "🐛", "⭐"];
+const EMOJI = [
+  "👍",
+  "👎",
+  "❤️",
+  "😂",
+  "😮",
+  "😢",
+  "🎉",
+  "🙏",
+  "👀",
+  "✅",
+  "❌",
+  "🔥",
+  "🤔",
+  "💯",
+  "🚀",
+  "☕",
+  "🐛",
+  "⭐",
+];
 const MESSAGE_COMMAND = 3;
 
 /** Bring the toolbar and the context menu to every message of `list`. */
@@ -42,18 +61,21 @@ function buttons(message, context) {
     if (canThread(message, store)) items.push(button("Create thread", "thread", () => actions.createThread(message)));
     if (message.author.id === store.me.id) items.push(button("Edit", "edit", () => actions.edit(message)));
   }
-  items.push(button("More", "more", (event) => {
-    const point = below(event.currentTarget);
-    openMenu(point, menuItems(message, context, point), { label: "Message" });
-  }));
+  items.push(
+    button("More", "more", (event) => {
+      const point = below(event.currentTarget);
+      openMenu(point, menuItems(message, context, point), { label: "Message" });
+    }),
+  );
   return items;
 }
 
 function menuItems(message, { store, actions }, point) {
   const own = message.author.id === store.me.id;
   const copy = { label: "Copy text", icon: "copy", run: () => actions.copy(message) };
-  if (isEphemeral(message)) return [copy, { label: "Dismiss message", icon: "close", run: () => actions.dismiss(message) }];
-  const apps = store.commands.filter((command) => command.type === MESSAGE_COMMAND);
+  if (isEphemeral(message))
+    return [copy, { label: "Dismiss message", icon: "close", run: () => actions.dismiss(message) }];
+  const apps = store.usableCommands().filter((command) => command.type === MESSAGE_COMMAND);
   return [
     { label: "Add reaction", icon: "react", run: () => pickEmoji(point, message, actions) },
     own && { label: "Edit message", icon: "edit", run: () => actions.edit(message) },

@@ -12,10 +12,28 @@ export function attachFiles({ form, field, tray, button }) {
   let files = [];
   const draw = () => {
     tray.hidden = files.length === 0;
-    fill(tray, files.map((file) => h("li", {}, icon("file"), h("span", { class: "attachment-name" }, file.name),
-      h("span", { class: "attachment-size" }, formatSize(file.size)),
-      h("button", { type: "button", class: "icon-button", "aria-label": `Remove ${file.name}`, onclick: () => set(files.filter((other) => other !== file)) },
-        icon("close")))));
+    fill(
+      tray,
+      files.map((file) =>
+        h(
+          "li",
+          {},
+          icon("file"),
+          h("span", { class: "attachment-name" }, file.name),
+          h("span", { class: "attachment-size" }, formatSize(file.size)),
+          h(
+            "button",
+            {
+              type: "button",
+              class: "icon-button",
+              "aria-label": `Remove ${file.name}`,
+              onclick: () => set(files.filter((other) => other !== file)),
+            },
+            icon("close"),
+          ),
+        ),
+      ),
+    );
   };
   const set = (next) => {
     if (next.length > MOST) toast(`A message takes at most ${MOST} files.`);
@@ -26,7 +44,13 @@ export function attachFiles({ form, field, tray, button }) {
     set([...files, ...list]);
     field.focus();
   };
-  const input = h("input", { type: "file", multiple: true, hidden: true, tabindex: "-1", "aria-label": "Files to attach" });
+  const input = h("input", {
+    type: "file",
+    multiple: true,
+    hidden: true,
+    tabindex: "-1",
+    "aria-label": "Files to attach",
+  });
   input.addEventListener("change", () => {
     add([...input.files]);
     input.value = "";

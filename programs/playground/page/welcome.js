@@ -28,11 +28,25 @@ function content(channel, store, actions) {
   return [
     h("div", { class: "welcome-sign" }, direct ? avatar(store.bot) : h("span", { "aria-hidden": "true" }, "#")),
     h("h2", {}, direct || isThread(channel) ? channelTitle(channel, store) : `Welcome to #${channel.name}`),
-    h("p", {}, direct
-      ? `Here you talk with ${bot} alone: write, and it answers.`
-      : `Mention @${bot} and it answers; type / for its commands. For example:`),
-    h("div", { class: "chips" }, EXAMPLES.map((text) =>
-      h("button", { class: "chip", type: "button", onclick: () => actions.send(mention + text) },
-        !direct && h("span", { class: "mention" }, `@${bot}`), " ", text))),
+    h(
+      "p",
+      {},
+      direct
+        ? `Here you talk with ${bot} alone: write, and it answers.`
+        : `Mention @${bot} and it answers; type / for its commands. For example:`,
+    ),
+    h(
+      "div",
+      { class: "chips" },
+      EXAMPLES.map((text) =>
+        h(
+          "button",
+          { class: "chip", type: "button", onclick: () => actions.send(mention + text) },
+          !direct && h("span", { class: "mention" }, `@${bot}`),
+          " ",
+          text,
+        ),
+      ),
+    ),
   ];
 }
