@@ -13,6 +13,8 @@ from llmgine.messages.message import inside
 
 DEPTH_WARNING = 1_000
 
+_GRACE = 1.0  # seconds a cancelled handler has for its clean-up before the bus stops without it
+
 _log = logging.getLogger(__name__)
 
 # Set while a handler runs, so that waiting there for the bus to be idle can be refused instead of hanging.
@@ -23,6 +25,13 @@ def name_of(handler: object) -> str:
     """A handler's name for logs: `module.function`."""
     name = getattr(handler, "__qualname__", None) or type(handler).__qualname__
     return f"{getattr(handler, '__module__', '?')}.{name}"
+
+
+@dataclass(frozen=True, eq=False)
+class InlineHandler:
+    """A `def` handler as it was registered; the same function may be registered twice."""
+
+    call: Callable[[Event], object]
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +64,7 @@ class Lanes:
         self._lanes: dict[tuple[AsyncHandler, str | None], Lane] = {}
         self._context: Context | None = None
         self._waiters: list[tuple[str | None, asyncio.Future[None]]] = []
+        self._abandoned = False
 
     def start(self, context: Context) -> None:
         """Begin to work off what is queued; handlers run in copies of `context`."""
@@ -64,6 +74,8 @@ class Lanes:
 
     def put(self, handler: AsyncHandler, event: Event) -> None:
         """Queue an event for a handler."""
+        if self._abandoned:
+            return
         key = (handler, event.session_id)
         lane = self._lanes.get(key)
         if lane is None:
@@ -85,15 +97,21 @@ class Lanes:
         handling.set(True)
         handler, queue = key[0], lane.queue
         try:
-            while queue:
+            while queue and not self._abandoned:
                 event = queue[0]
                 with inside(event.trace_id, event.span_id):
                     await self._step(handler, event)
                 queue.popleft()
+        except asyncio.CancelledError:
+            if self._abandoned:
+                raise
+            self._failed(handler, queue.popleft(), "cancelled its own task")
         finally:
             if not queue:
-                del self._lanes[key]
+                self._lanes.pop(key, None)
                 self._wake()
+            elif not self._abandoned:
+                self._run(key, lane)
 
     async def _step(self, handler: AsyncHandler, event: Event) -> None:
         """Run one handler on one event. What goes wrong is reported; only `stop()` ends the lane."""
@@ -112,6 +130,11 @@ class Lanes:
 
     def _failed(self, handler: AsyncHandler, event: Event, what: str, error: Exception | None = None) -> None:
         failure(self._report, handler.call, event, what, error)
+
+    @property
+    def inside(self) -> bool:
+        """Whether the running task is a lane's."""
+        return any(lane.task is asyncio.current_task() for lane in self._lanes.values())
 
     @property
     def queued(self) -> int:
@@ -149,11 +172,13 @@ class Lanes:
                 waiter.set_result(None)
 
     async def abandon(self) -> None:
-        """Cancel what still runs and drop what waits."""
+        """Cancel what still runs and drop what waits; a handler that will not end is left to itself."""
+        self._abandoned = True
         tasks = [lane.task for lane in self._lanes.values() if lane.task]
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if tasks:
+            await asyncio.wait(tasks, timeout=_GRACE)
         self._lanes.clear()
         self._wake()
 

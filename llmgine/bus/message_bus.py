@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 
-from llmgine.bus.lanes import AsyncHandler, Lanes, failure, handling, name_of
+from llmgine.bus.lanes import AsyncHandler, InlineHandler, Lanes, failure, handling, name_of
 from llmgine.errors import BusError, BusStoppedError, DuplicateHandlerError, MissingHandlerError
 from llmgine.messages.commands import Command, CommandResult
 from llmgine.messages.events import CommandErrorEvent, CommandResultEvent, Event
@@ -63,8 +63,8 @@ class MessageBus:
     ) -> None:
         self._handler_timeout = handler_timeout
         self._command_handlers: dict[type[Command], CommandHandler[Any]] = {}
-        self._event_handlers: dict[type[Event], list[EventHandler[Any] | AsyncHandler]] = {}
-        self._routes: dict[type[Event], tuple[list[EventHandler[Any]], list[AsyncHandler]]] = {}
+        self._event_handlers: dict[type[Event], list[InlineHandler | AsyncHandler]] = {}
+        self._routes: dict[type[Event], tuple[list[InlineHandler], list[AsyncHandler]]] = {}
         self._lanes = Lanes(self._deliver)
         self._before_start: list[Event] = []
         self._started = self._stopped = False
@@ -93,7 +93,12 @@ class MessageBus:
 
         Returns:
             The number of events that were not handled.
+
+        Raises:
+            BusError: Called by an event handler, which would wait for itself.
         """
+        if self._lanes.inside:
+            raise BusError("stop() in an event handler would wait for that handler; call it from outside")
         if self._stopped or not self._started:
             self._stopped = True
             return len(self._before_start)
@@ -150,7 +155,7 @@ class MessageBus:
         Returns:
             A function that undoes the registration; calling it twice is harmless.
         """
-        entry: EventHandler[Any] | AsyncHandler = handler
+        entry: InlineHandler | AsyncHandler = InlineHandler(cast("Callable[[Event], object]", handler))
         if _is_async(handler):
             limit = self._handler_timeout if timeout == -1.0 else timeout
             entry = AsyncHandler(cast("Callable[[Event], Awaitable[object]]", handler), limit)
@@ -229,11 +234,11 @@ class MessageBus:
             self._write(event)
         route = self._routes.get(type(event)) or self._find_route(type(event))
         for handler in route[0]:
-            self._call(handler, event)
+            self._call(handler.call, event)
         for lane_handler in route[1]:
             self._lanes.put(lane_handler, event)
 
-    def _call(self, handler: EventHandler[Any], event: Event) -> None:
+    def _call(self, handler: Callable[[Event], object], event: Event) -> None:
         try:
             answer = handler(event)
         except Exception as error:  # handlers fail independently
@@ -243,11 +248,11 @@ class MessageBus:
                 answer.close()
                 failure(self._deliver, handler, event, "returned a coroutine; declare it with async def")
 
-    def _find_route(self, event_type: type[Event]) -> tuple[list[EventHandler[Any]], list[AsyncHandler]]:
+    def _find_route(self, event_type: type[Event]) -> tuple[list[InlineHandler], list[AsyncHandler]]:
         """Who hears this type: handlers of it and of its bases, those of the type itself first."""
         entries = [e for base in event_type.__mro__ for e in self._event_handlers.get(base, ())]
         route = (
-            [e for e in entries if not isinstance(e, AsyncHandler)],
+            [e for e in entries if isinstance(e, InlineHandler)],
             [e for e in entries if isinstance(e, AsyncHandler)],
         )
         self._routes[event_type] = route

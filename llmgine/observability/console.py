@@ -13,7 +13,7 @@ def _duration(event: TraceEvent) -> str:
     """How long a span took, or nothing where its times are not ISO 8601."""
     try:
         seconds = datetime.fromisoformat(event.end_time) - datetime.fromisoformat(event.start_time)
-    except ValueError:
+    except (ValueError, TypeError):  # TypeError: only one of the two has a time zone
         return ""
     return f" {seconds.total_seconds() * 1000:.1f} ms"
 

@@ -6,7 +6,7 @@ import logging
 import os
 from pathlib import Path
 
-from pydantic_core import PydanticSerializationError
+from pydantic_core import to_jsonable_python
 
 from llmgine.messages.message import Message
 from llmgine.observability.redaction import Redactor
@@ -21,8 +21,15 @@ def _to_json(message: Message) -> str:
     """The message as a JSON object; what JSON cannot say is shown as `repr` would."""
     try:
         return type(message).__pydantic_serializer__.to_json(message, fallback=repr).decode()
-    except PydanticSerializationError:  # a lone surrogate in a text that was not cleaned
-        return json.dumps(message.model_dump(), default=repr)
+    except Exception:  # values are anybody's: a lone surrogate, a list that holds itself, a repr that raises
+        return "{" + ",".join(f'"{name}":{_value_to_json(value)}' for name, value in message) + "}"
+
+
+def _value_to_json(value: object) -> str:
+    try:
+        return json.dumps(to_jsonable_python(value, fallback=repr))
+    except Exception:  # as above; the field says at least what it held
+        return f'"<{type(value).__name__}>"'
 
 
 class JsonlSink:
@@ -38,17 +45,24 @@ class JsonlSink:
         self._lines: list[bytes] = []
         self._timer: asyncio.TimerHandle | None = None
         self._file: int | None = None
+        self._closed = False
         self._failing = False
+        self._torn = False  # whether the file ends in the middle of a line
 
     def open(self) -> None:
-        """Make the folder (0700) and the file (0600)."""
+        """Make the folder (0700) and the file (0600); a line that a crash tore is ended, so that ours begin well."""
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        size = os.fstat(self._file).st_size
+        self._torn = size > 0 and os.pread(self._file, 1, size - 1) != b"\n"
+        self.flush()
 
     def write(self, message: Message) -> None:
         """Take one message; it is turned into its line at once and written with its neighbours."""
+        if self._closed:
+            return
         line = f'{{"v":{VERSION},"type":"{type(message).__name__}",{_to_json(message)[1:]}'
-        self._lines.append(self._redact(line).encode())
+        self._lines.append(self._redact.in_json(line).encode(errors="backslashreplace"))
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(_FLUSH_AFTER, self.flush)
 
@@ -59,11 +73,13 @@ class JsonlSink:
             self._timer = None
         if not self._lines or self._file is None:
             return
-        data = b"\n".join(self._lines) + b"\n"
+        data = b"\n" * self._torn + b"\n".join(self._lines) + b"\n"
         self._lines.clear()
         try:
             while data:
-                data = data[os.write(self._file, data) :]
+                written = os.write(self._file, data)
+                self._torn = not data[:written].endswith(b"\n")
+                data = data[written:]
             self._failing = False
         except OSError as error:
             if not self._failing:
@@ -73,6 +89,7 @@ class JsonlSink:
     def close(self) -> None:
         """Flush and close; closing twice is harmless."""
         self.flush()
+        self._closed = True
         if self._file is not None:
             os.close(self._file)
             self._file = None

@@ -51,7 +51,8 @@ async def playground_for(settings: Settings) -> AsyncIterator[Settings]:
         await playground.start()
     except OSError as error:
         raise ConfigurationError(
-            f"Port {settings.playground_port} is taken ({error.strerror}); set PLAYGROUND_PORT to a free one"
+            f"The playground cannot use port {settings.playground_port}: is another one running? "
+            "End it, or set PLAYGROUND_PORT to a free port"
         ) from error
     try:
         sys.stdout.write(

@@ -80,7 +80,7 @@ def _field(call: ToolCall, state: State, steps: TurnSteps, room: int) -> dict[st
     result = steps.results.get(call.id)
     words = _WORDS[state]
     if state == "waiting":
-        words += f", until <t:{int(steps.waiting[call.id].deadline.timestamp())}:R>"
+        words += f" · closes <t:{int(steps.waiting[call.id].deadline.timestamp())}:R>"
     if result is not None:
         words += f" · {result.seconds:.1f} s" if result.seconds else ""
         lines.append(_code(result.result.content, 300 if result.result.ok else 600))

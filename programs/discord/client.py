@@ -42,6 +42,8 @@ class Bot(discord.Client):
     def __init__(
         self, app: Application, *, edit_interval: float = EDIT_INTERVAL, guild_ready_timeout: float = 2.0
     ) -> None:
+        # Voice is not used here, so what it would need is no news.
+        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
         super().__init__(
             intents=_intents(),
             allowed_mentions=discord.AllowedMentions.none(),

@@ -12,6 +12,7 @@ from programs.playground.forms import Path, WebUrl, in_discords_words
 CustomId = Annotated[str, Field(min_length=1, max_length=100)]
 MAX_ROWS = 5
 MAX_V2 = 40
+_CONTAINER = 17
 
 
 class Part(BaseModel):
@@ -22,10 +23,17 @@ class Part(BaseModel):
     id: int | None = None
 
 
+class ButtonEmoji(BaseModel):
+    name: str | None = None
+    id: str | None = None
+    animated: bool | None = None
+
+
 class Button(Part):
     type: Literal[2]
     style: Literal[1, 2, 3, 4, 5, 6]
     label: str | None = Field(None, max_length=80)
+    emoji: ButtonEmoji | None = None
     custom_id: CustomId | None = None
     url: WebUrl | None = Field(None, max_length=512)
     disabled: bool = False
@@ -35,6 +43,7 @@ class SelectOption(Part):
     label: str = Field(min_length=1, max_length=100)
     value: str = Field(min_length=1, max_length=100)
     description: str | None = Field(None, max_length=100)
+    emoji: ButtonEmoji | None = None
     default: bool = False
 
 
@@ -91,13 +100,28 @@ class Label(Part):
     component: Inner
 
 
+class Separator(Part):
+    type: Literal[14]
+    divider: bool = True
+    spacing: Literal[1, 2] = 1
+
+
+class Container(Part):
+    """A box; what is in it is kept as it came."""
+
+    type: Literal[17]
+    accent_color: int | None = None
+    spoiler: bool = False
+    components: list[dict[str, Any]] = Field(min_length=1, max_length=40)
+
+
 class Layout(Part):
-    """Sections, galleries, files, separators and containers: their inside is kept as it came."""
+    """Sections, galleries and files: their inside is kept as it came."""
 
-    type: Literal[9, 11, 12, 13, 14, 17]
+    type: Literal[9, 12, 13]
 
 
-_MESSAGE = TypeAdapter(list[Annotated[ActionRow | TextDisplay | Layout, Field(discriminator="type")]])
+_MESSAGE = TypeAdapter(list[Annotated[ActionRow | TextDisplay | Separator | Container | Layout, Field(discriminator="type")]])
 _MODAL = TypeAdapter(list[Annotated[ActionRow | Label | TextDisplay, Field(discriminator="type")]])
 
 
@@ -196,4 +220,6 @@ def _numbered(parts: list[Json]) -> list[Json]:
     for part in every(parts):
         if not part.get("id"):
             part["id"] = next(free)
+        if part["type"] == _CONTAINER:
+            part.setdefault("accent_color", None)
     return parts

@@ -121,6 +121,7 @@ class Origin:
     user_id: int
     command_name: str | None = None
     message_id: int | None = None  # the message whose component was used
+    trigger: "Origin | None" = None  # of a modal: the interaction that opened it
 
 
 @dataclass

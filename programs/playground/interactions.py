@@ -33,6 +33,7 @@ class Interaction:
     channel_id: int
     data: Json = field(repr=False)
     source: Message | None = None  # the message whose component was used, also through a modal
+    trigger: Origin | None = None  # of a modal: the interaction that opened it
     answered: bool = False
     original: Message | None = None  # what @original means, once there is an answer
     message_ids: set[int] = field(default_factory=set)  # what this token may edit
@@ -45,7 +46,7 @@ class Interaction:
 
     def origin(self) -> Origin:
         source_id = None if self.source is None else self.source.id
-        return Origin(self.id, self.type, self.user_id, self.command_name, source_id)
+        return Origin(self.id, self.type, self.user_id, self.command_name, source_id, self.trigger)
 
 
 @dataclass
@@ -59,6 +60,7 @@ class Modal:
     title: str
     components: list[Json]
     source: Message | None
+    opened_by: Origin
 
 
 class Interactions:
@@ -71,12 +73,19 @@ class Interactions:
         self.modals: dict[int, Modal] = {}
 
     def open(
-        self, kind: int, channel: Channel, user_id: int, data: Json, *, source: Message | None = None
+        self,
+        kind: int,
+        channel: Channel,
+        user_id: int,
+        data: Json,
+        *,
+        source: Message | None = None,
+        trigger: Origin | None = None,
     ) -> Interaction:
         """Tell the bot, and the person that it is pending."""
         loop = asyncio.get_running_loop()
         interaction = Interaction(
-            self._state.ids.next(), secrets.token_urlsafe(48), kind, user_id, channel.id, data, source
+            self._state.ids.next(), secrets.token_urlsafe(48), kind, user_id, channel.id, data, source, trigger
         )
         if kind == AUTOCOMPLETE:
             interaction.choices = loop.create_future()
@@ -132,6 +141,7 @@ class Interactions:
             title,
             components,
             interaction.source,
+            interaction.origin(),
         )
         self.modals[modal.id] = modal
         shown = {"modal_id": str(modal.id), "title": title, "components": components}

@@ -242,7 +242,9 @@ def interaction_metadata(of: Origin, users: dict[int, User]) -> Json:
     }
     if of.command_name is not None:
         payload["name"] = of.command_name
-    if of.message_id is not None:
+    if of.trigger is not None:
+        payload["triggering_interaction_metadata"] = interaction_metadata(of.trigger, users)
+    elif of.message_id is not None:
         payload["interacted_message_id"] = str(of.message_id)
     return payload
 

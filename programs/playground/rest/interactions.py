@@ -8,6 +8,7 @@ from programs.playground.state import State
 from programs.playground.wire import NOTHING, Call, Reply, Routes
 
 _WEBHOOK = "/webhooks/{webhook_id}/{token}"
+_WITH_MESSAGE = (4, 7)  # the callbacks that give back the message they made or changed
 _MESSAGE = _WEBHOOK + "/messages/{message}"
 
 
@@ -35,15 +36,14 @@ class InteractionRoutes:
     def _response(self, interaction: Interaction, kind: int) -> Json:
         about: Json = {"id": str(interaction.id), "type": interaction.type}
         original = interaction.original
-        if original is None or kind not in (4, 5, 6, 7):
-            return {"interaction": about, "resource": {"type": kind}}
+        if original is None:
+            return {"interaction": about}
         about["response_message_id"] = str(original.id)
         about["response_message_loading"] = bool(original.flags & Flag.LOADING)
         about["response_message_ephemeral"] = original.ephemeral_to is not None
-        resource: Json = {"type": kind}
-        if kind in (4, 7):
-            resource["message"] = self._payload(interaction, original)
-        return {"interaction": about, "resource": resource}
+        if kind not in _WITH_MESSAGE:
+            return {"interaction": about}
+        return {"interaction": about, "resource": {"type": kind, "message": self._payload(interaction, original)}}
 
     def follow_up(self, call: Call) -> Reply:
         interaction = self._follow(call)
