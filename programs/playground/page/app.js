@@ -9,7 +9,7 @@ import { editorView } from "./editor.js";
 import { Header } from "./header.js";
 import { closeMenusOutside } from "./menu.js";
 import { MessageList } from "./messages.js";
-import { namesOf } from "./people.js";
+import { channelTitle, namesOf } from "./people.js";
 import { attachPending } from "./pending.js";
 import { RequestsPanel } from "./requests.js";
 import { Sidebar } from "./sidebar.js";
@@ -91,7 +91,7 @@ class App {
         this.store.apply({ t: "CHANNEL_CREATE", d: dm });
         this.#open(dm.id, "push");
       },
-      become: (id) => location.assign(`?${new URLSearchParams({ as: id })}`),
+      become: (id) => location.assign(`?${new URLSearchParams({ as: id, channel: this.store.current })}`),
       reply: (message) => this.composer.replyTo(message),
       edit: (message) => this.#edit(message),
       editLast: () => this.#editLast(),
@@ -160,8 +160,9 @@ class App {
   #title() {
     const { store } = this;
     const mentions = [...store.unread.values()].reduce((sum, { mentions: some }) => sum + some, 0);
-    const name = store.channel(store.current)?.name ?? store.bot?.username ?? "";
-    document.title = `${mentions > 0 ? `(${mentions}) ` : ""}${name} · ${store.guild?.name ?? "Playground"}`;
+    const channel = store.channel(store.current);
+    if (!channel) return;
+    document.title = `${mentions > 0 ? `(${mentions}) ` : ""}${channelTitle(channel, store)} · ${store.guild.name}`;
   }
 
   /** Edit one's own message in its place; null ends that. */

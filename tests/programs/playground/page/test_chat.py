@@ -1,0 +1,146 @@
+"""Writing, editing, answering and reading messages in the page."""
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from programs.playground.entities import ADA_ID, BOT_ID, GENERAL_ID, GRACE_ID, RANDOM_ID
+from programs.playground.server import Playground
+from tests.programs.playground.page.driver import message, open_page, write
+from tests.programs.playground.page.raw_bot import RawBot
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+
+async def test_a_message_sent_is_shown_once_to_everyone(browser: Browser, playground: Playground, page: Page) -> None:
+    """What one person writes appears once on both pages, under the writer's name."""
+    other = await open_page(browser, playground, GRACE_ID)
+
+    await write(page, "Hello **world**")
+
+    for seen in (page, other):
+        await expect(seen.locator(".message")).to_have_count(1)
+        await expect(seen.locator(".message .author-name")).to_have_text("Ada")
+        await expect(seen.locator(".message-content strong")).to_have_text("world")
+    await expect(page.locator("#composer")).to_have_value("")
+    await other.context.close()
+
+
+async def test_a_refusal_is_told_and_keeps_the_text(page: Page) -> None:
+    """A message too long for Discord is not sent; the page says why and the person keeps the words."""
+    await write(page, "x" * 2001)
+
+    await expect(page.locator(".toast")).to_contain_text("2000")
+    await expect(page.locator("#composer")).to_have_value("x" * 2001)
+    await expect(page.locator(".message")).to_have_count(0)
+
+
+async def test_a_mention_is_completed_and_sent_as_an_id(playground: Playground, page: Page) -> None:
+    """A name chosen after @ is shown as a name and sent as the id that makes it a mention."""
+    await page.locator("#composer").press_sequentially("@ll")
+    await page.locator("#composer").press("Tab")
+    await expect(page.locator("#composer")).to_have_value("@LLMgine ")
+    await page.locator("#composer").press_sequentially("hi")
+    await page.locator("#composer").press("Enter")
+
+    await expect(page.locator(".message .mention")).to_have_text("@LLMgine")
+    sent = list(playground.state.channels[GENERAL_ID].messages.values())
+    assert [one.content for one in sent] == [f"<@{BOT_ID}> hi"]
+
+
+async def test_one_edits_the_last_own_message_with_the_up_key(page: Page) -> None:
+    """Up in an empty box opens the last own message in its place; Enter saves it."""
+    await write(page, "Helo")
+    await expect(message(page, "Helo")).to_be_visible()
+    await page.locator("#composer").press("ArrowUp")
+    field = page.get_by_label("Edit the message")
+    await expect(field).to_be_focused()
+    await field.fill("Hello")
+    await field.press("Enter")
+
+    await expect(page.locator(".message-content")).to_have_text("Hello (edited)")
+    await expect(page.locator("#composer")).to_be_focused()
+
+
+async def test_a_reply_shows_what_it_answers(playground: Playground, page: Page) -> None:
+    """A reply carries a preview of the message it answers."""
+    playground.people.send(GENERAL_ID, GRACE_ID, "Where **is** it?")
+    await message(page, "Where is it?").hover()
+    await page.get_by_role("button", name="Reply").click()
+    await expect(page.locator(".reply-bar")).to_contain_text("Grace")
+    await write(page, "Here.")
+
+    await expect(message(page, "Here.").locator(".reply-line")).to_have_text("GGraceWhere is it?")
+    await expect(page.locator(".reply-bar")).to_be_hidden()
+
+
+async def test_files_are_attached(playground: Playground, page: Page) -> None:
+    """A chosen file travels with the message and is shown as a card."""
+    await page.get_by_label("Files to attach").set_input_files(
+        {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"hello"}
+    )
+    await expect(page.locator(".tray")).to_contain_text("notes.txt")
+    await write(page, "See this")
+
+    await expect(page.locator(".attachment-file")).to_contain_text("notes.txt5 bytes")
+    await expect(page.locator(".tray")).to_be_hidden()
+
+
+async def test_an_empty_channel_offers_prompts(browser: Browser, playground: Playground) -> None:
+    """A click on an example sends it, with the mention that makes the bot answer."""
+    page = await open_page(browser, playground, ADA_ID, channel=RANDOM_ID)
+
+    await page.get_by_role("button", name="What's the weather like in San Francisco?").click()
+
+    await expect(page.locator(".message-content")).to_have_text("@LLMgine What's the weather like in San Francisco?")
+    await expect(page.locator("#welcome")).to_be_hidden()
+    await page.context.close()
+
+
+async def test_an_edit_redraws_only_its_message(bot: RawBot, page: Page) -> None:
+    """While an answer streams, the other messages stay the very elements they were."""
+    await bot.send(GENERAL_ID, content="stays")
+    streamed = await bot.send(GENERAL_ID, content="The ans")
+    await expect(message(page, "The ans")).to_be_visible()
+    kept = await message(page, "stays").element_handle()
+
+    await bot.call("PATCH", f"/channels/{GENERAL_ID}/messages/{streamed}", {"content": "The answer is 42"})
+
+    await expect(page.locator(f"[data-message-id='{streamed}'] .message-content")).to_have_text(
+        "The answer is 42 (edited)"
+    )
+    assert kept is not None
+    assert await kept.evaluate("element => element.isConnected")
+
+
+async def test_reading_further_up_is_not_disturbed(playground: Playground, page: Page) -> None:
+    """A new message does not move who reads history; a button leads down to it."""
+    for number in range(60):
+        playground.people.send(GENERAL_ID, GRACE_ID, f"line {number}\n" * 2)
+    await expect(message(page, "line 59")).to_be_in_viewport()
+    await message(page, "line 30").scroll_into_view_if_needed()
+    await page.locator("#scroller").hover()
+    await page.mouse.wheel(0, -300)
+    await expect(message(page, "line 59")).not_to_be_in_viewport()
+    before = await page.locator("#scroller").evaluate("element => element.scrollTop")
+
+    playground.people.send(GENERAL_ID, GRACE_ID, "something new")
+
+    await expect(page.locator("#jump")).to_be_visible()
+    assert await page.locator("#scroller").evaluate("element => element.scrollTop") == pytest.approx(before, abs=2)
+    await page.locator("#jump").click()
+    await expect(message(page, "something new")).to_be_in_viewport()
+
+
+async def test_older_messages_come_as_one_scrolls_up(browser: Browser, playground: Playground) -> None:
+    """History is read page by page until the first message."""
+    for number in range(120):
+        playground.people.send(GENERAL_ID, GRACE_ID, f"line {number}.")
+    page = await open_page(browser, playground, ADA_ID)
+    await expect(page.locator(".message")).to_have_count(50)
+
+    for expected in (100, 120):
+        await page.locator("#scroller").evaluate("element => { element.scrollTop = 0 }")
+        await expect(page.locator(".message")).to_have_count(expected)
+
+    await expect(page.locator(".message").first).to_contain_text("line 0.")
+    await page.context.close()

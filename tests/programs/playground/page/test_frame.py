@@ -1,0 +1,69 @@
+"""What surrounds the messages: threads, the drawer, the connection, the list of requests."""
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from programs.playground.entities import ADA_ID, GENERAL_ID, GRACE_ID, RANDOM_ID
+from programs.playground.forms import ThreadChanges
+from programs.playground.server import Playground
+from tests.programs.playground.page.driver import message, open_page, write
+from tests.programs.playground.page.raw_bot import RawBot
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+
+async def test_threads_stand_under_their_channel(playground: Playground, page: Page) -> None:
+    """A thread made on a message opens at once; archived, it moves into the folded list."""
+    await write(page, "Let us plan")
+    await message(page, "Let us plan").hover()
+    await page.get_by_role("button", name="Create thread").last.click()
+    await page.locator("dialog.modal").get_by_role("button", name="Create").click()
+    await expect(page.locator("#header h2")).to_have_text("Let us plan")
+    thread = next(channel for channel in playground.state.channels.values() if channel.thread)
+    link = page.locator(f"[data-channel-id='{thread.id}']")
+    await expect(link).to_have_attribute("aria-current", "page")
+    await page.locator(f"[data-channel-id='{GENERAL_ID}']").click()
+
+    playground.people.change_thread(thread.id, ADA_ID, ThreadChanges(archived=True))
+
+    await expect(page.locator(".archived summary")).to_have_text("Archived (1)")
+    await expect(link).to_be_hidden()
+
+
+async def test_the_page_comes_back_after_a_restart(playground: Playground, page: Page) -> None:
+    """A lost connection is said, made anew, and what was missed is there."""
+    await expect(page.locator(".status")).to_contain_text("offline")
+    await playground.stop()
+    await expect(page.locator(".status")).to_have_text("Reconnecting…")
+    playground.people.send(GENERAL_ID, GRACE_ID, "while you were away")
+    await playground.start()
+
+    await expect(message(page, "while you were away")).to_be_visible()
+    await expect(page.locator(".status")).to_contain_text("offline")
+
+
+async def test_on_a_narrow_screen_the_channels_are_a_drawer(browser: Browser, playground: Playground) -> None:
+    """Nothing is wider than a telephone; the channels slide in and go once one is chosen."""
+    playground.people.send(GENERAL_ID, GRACE_ID, "unbroken" * 60 + "\n```\n" + "wide " * 60 + "\n```")
+    page = await open_page(browser, playground, ADA_ID, width=380)
+    link = page.locator(f"[data-channel-id='{RANDOM_ID}']")
+    await expect(link).to_be_hidden()
+
+    await page.get_by_role("button", name="Show the channels").click()
+    await expect(link).to_be_visible()
+    await link.click()
+
+    await expect(page.locator("#header h2")).to_have_text("random")
+    await expect(link).to_be_hidden()
+    assert await page.evaluate("document.documentElement.scrollWidth") == 380
+    await page.context.close()
+
+
+async def test_the_bots_requests_are_listed(bot: RawBot, page: Page) -> None:
+    """The side panel shows each REST call of the bot as it happens."""
+    await page.get_by_role("button", name="Requests of the bot").click()
+
+    await bot.send(GENERAL_ID, content="hello")
+
+    await expect(page.locator(".request").first).to_contain_text("/channels/{channel_id}/messages")
+    await expect(page.locator(".request").first.locator(".method")).to_have_text("POST")
