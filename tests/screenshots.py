@@ -1,0 +1,61 @@
+"""Makes the pictures of the README: `uv run python -m tests.screenshots`. Needs Chromium at /usr/bin/chromium."""
+
+import asyncio
+import tempfile
+from pathlib import Path
+
+from playwright.async_api import Page, async_playwright, expect
+
+from llmgine.settings import Settings
+from programs.application import DEMO_NOTICE
+from programs.discord.bot import serve
+from programs.playground.server import Playground
+
+PICTURES = Path(__file__).parent.parent / "docs"
+# Chromium must neither look for updates nor open its own sandbox, which root may not.
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+
+
+async def ask(page: Page, text: str, answer: str) -> None:
+    """Write into the composer, and wait until the answer is whole."""
+    await page.fill("#composer", f"@LLMgine {text}")
+    await page.keyboard.press("Enter")
+    last = page.locator(".message").filter(has_text="offline demo model").last
+    await expect(last).to_contain_text(answer)
+
+
+async def take_pictures(url: str) -> None:
+    """A conversation with a tool call, an answer with code, and a call that waits for approval."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = await browser.new_page(viewport={"width": 1120, "height": 760}, color_scheme="light")
+        await page.goto(url)
+        await ask(page, "What's the weather like in San Francisco?", "San Francisco")
+        await ask(page, "Can you calculate 24*7 for me?", "168")
+        await page.screenshot(path=PICTURES / "playground.png")
+        await browser.close()
+
+
+async def main() -> None:
+    """Run the playground and the bot on a store of their own, and take the pictures."""
+    folder = tempfile.mkdtemp()
+    stop = asyncio.Event()
+    async with Playground(notice=DEMO_NOTICE) as playground:
+        settings = Settings(
+            _env_file=None,
+            discord_token=playground.token,
+            discord_api_base=playground.api_base,
+            discord_gateway_url=playground.gateway_url,
+            database_url=f"sqlite:///{folder}/llmgine.db",
+            log_dir=Path(folder),
+            outbox_dir=Path(folder),
+        )
+        bot = asyncio.create_task(serve(settings, stop))
+        await take_pictures(playground.url)
+        stop.set()
+        await bot
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
