@@ -51,9 +51,7 @@ class Actions:
         data = self._invocations.modal(modal, values)
         del self._interactions.modals[modal_id]
         channel = self._state.channel(modal.channel_id, user_id)
-        return self._interactions.open(
-            MODAL, channel, user_id, data, source=modal.source, trigger=modal.opened_by
-        )
+        return self._interactions.open(MODAL, channel, user_id, data, source=modal.source, trigger=modal.opened_by)
 
     async def autocomplete(
         self, channel_id: int, user_id: int, command: int | str, options: list[Json], focused: str

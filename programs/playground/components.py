@@ -121,7 +121,9 @@ class Layout(Part):
     type: Literal[9, 12, 13]
 
 
-_MESSAGE = TypeAdapter(list[Annotated[ActionRow | TextDisplay | Separator | Container | Layout, Field(discriminator="type")]])
+_MESSAGE = TypeAdapter(
+    list[Annotated[ActionRow | TextDisplay | Separator | Container | Layout, Field(discriminator="type")]]
+)
 _MODAL = TypeAdapter(list[Annotated[ActionRow | Label | TextDisplay, Field(discriminator="type")]])
 
 

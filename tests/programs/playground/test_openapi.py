@@ -1,0 +1,226 @@
+"""Faithfulness: what discord.py sends and what the playground answers, against Discord's own OpenAPI document."""
+
+import json
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import discord
+import jsonschema_rs
+import pytest
+from discord import app_commands
+
+from programs.playground.entities import ADA_ID, BOT_ID, GENERAL_ID, GUILD_ID
+from programs.playground.rest.api import RequestRecord
+from programs.playground.server import Playground
+from tests.programs.playground.conftest import Bot, within
+
+ROOT = Path(__file__).parents[3]
+FOUND = [
+    path
+    for path in (Path(os.environ.get("DISCORD_OPENAPI", "/")), ROOT.parent / "shared" / "discord-openapi.json")
+    if path.is_file()
+]
+NOT_IN_THE_DOCUMENT = {("GET", "/gateway")}
+
+pytestmark = pytest.mark.skipif(not FOUND, reason="no discord-openapi.json: name it in DISCORD_OPENAPI")
+
+
+class Document:
+    """Discord's OpenAPI document, asked for the schema of a request or an answer."""
+
+    def __init__(self, path: Path) -> None:
+        self._document = json.loads(path.read_text())
+        # The document asks for strings; the API takes numbers too, and discord.py sends them.
+        snowflake = {"type": ["string", "integer"], "pattern": "^(0|[1-9][0-9]*)$"}
+        self._document["components"]["schemas"]["SnowflakeType"] = snowflake
+        # The document has numbers for the codes of a form's faults; the API answers words ("BASE_TYPE_REQUIRED").
+        self._document["components"]["schemas"]["Error"]["properties"]["code"] = {"type": ["integer", "string"]}
+        self._operations = {
+            (method.upper(), self.shape(path)): operation
+            for path, item in self._document["paths"].items()
+            for method, operation in item.items()
+            if method in ("get", "put", "post", "patch", "delete")
+        }
+
+    @staticmethod
+    def shape(template: str) -> str:
+        """A path template without the names of its parameters."""
+        return re.sub(r"\{\w+\}", "{}", template.replace("/messages/@original", "/messages/{}"))
+
+    def faults(self, record: RequestRecord) -> list[str]:
+        operation = self._operations[record.method, self.shape(record.route)]
+        asked = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
+        answers = operation["responses"]
+        answered = answers.get(str(record.status), answers.get(f"{record.status // 100}XX", {}))
+        if "$ref" in answered:
+            answered = self._document["components"]["responses"][answered["$ref"].rpartition("/")[2]]
+        answer = answered.get("content", {}).get("application/json", {}).get("schema")
+        if not answered:
+            return [f"status {record.status} is not in the document"]
+        return [*self._check(asked, record.request, "request"), *self._check(answer, record.response, "answer")]
+
+    def _check(self, schema: Any, value: Any, name: str) -> list[str]:
+        if schema is None:
+            return [] if value is None else [f"{name} has a body"]
+        if value is None and name == "request":
+            return []  # the document says which bodies are required; here none that is left out matters
+        whole = {**schema, "components": self._document["components"]}
+        return [
+            f"{name}{list(error.instance_path)}: {error.message[:300]}"
+            for error in jsonschema_rs.validator_for(whole).iter_errors(value)
+        ]
+
+
+class Form(discord.ui.Modal, title="System prompt"):
+    prompt: discord.ui.TextInput["Form"] = discord.ui.TextInput(label="Prompt", style=discord.TextStyle.long)
+
+    async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
+        await interaction.response.send_message(f"Now: {self.prompt.value}", ephemeral=True)
+
+
+async def test_every_exchange_fits_discords_document(playground: Playground, bot: Bot) -> None:
+    """Of everything the bot does in a day, no request and no answer strays from Discord's document."""
+    document = Document(FOUND[0])
+    await use_everything(playground, bot)
+
+    records = [record for record in playground.requests if (record.method, record.route) not in NOT_IN_THE_DOCUMENT]
+    faults = {f"{one.method} {one.path} {one.status}": found for one in records if (found := document.faults(one))}
+    assert faults == {}
+    assert len({(record.method, record.route) for record in records}) >= 30
+
+
+async def use_everything(playground: Playground, bot: Bot) -> None:
+    await talk(playground, bot)
+    await use_threads(playground, bot)
+    await answer_interactions(playground, bot)
+    await look_around(bot)
+    for refused in (
+        lambda: bot.general.send("x" * 2001),
+        lambda: bot.fetch_channel(1),
+        lambda: bot.general.fetch_message(1),
+    ):
+        with pytest.raises(discord.HTTPException):
+            await refused()
+
+
+async def talk(playground: Playground, bot: Bot) -> None:
+    playground.people.send(GENERAL_ID, ADA_ID, f"Hello <@{BOT_ID}>")
+    asked = await bot.heard("message")
+    view = discord.ui.View(timeout=None)
+    view.add_item(discord.ui.Button(label="Stop", custom_id="stop", emoji="🛑"))
+    view.add_item(discord.ui.Button(label="Site", url="https://example.com"))
+    view.add_item(discord.ui.Select(custom_id="s", options=[discord.SelectOption(label="a", description="b")]))
+    embed = discord.Embed(
+        title="t", description="d", url="https://example.com", colour=0xFF, timestamp=asked.created_at
+    )
+    embed.add_field(name="n", value="v").set_footer(text="f").set_author(name="a").set_image(
+        url="https://example.com/i"
+    )
+    reply = await asked.reply(
+        "…", embed=embed, view=view, suppress_embeds=True, allowed_mentions=discord.AllowedMentions.none()
+    )
+    await reply.edit(content="done", view=None, attachments=[discord.File(__file__, "a.txt")])
+    layout = discord.ui.LayoutView(timeout=None)
+    layout.add_item(discord.ui.Container(discord.ui.TextDisplay("# words"), discord.ui.Separator()))
+    await bot.general.send(view=layout)
+    await reply.add_reaction("👍")
+    assert [user.id async for user in (await reply.fetch()).reactions[0].users()] == [BOT_ID]
+    await reply.remove_reaction("👍", bot.general.guild.me)
+    await bot.general.typing()
+    assert [message async for message in bot.general.history(limit=10)]
+    await reply.delete()
+    await asked.author.send("in private", file=discord.File(__file__, "a.png"))
+
+
+async def use_threads(playground: Playground, bot: Bot) -> None:
+    starter = await bot.general.send("topic")
+    thread = await starter.create_thread(name="topic", auto_archive_duration=60)
+    await thread.send("inside")
+    await thread.edit(archived=True)
+    assert [one.id async for one in bot.general.archived_threads()] == [thread.id]
+    assert not [one async for one in bot.general.archived_threads(private=True, joined=True)]
+    await thread.send("opens it")
+    alone = await bot.general.create_thread(name="alone", type=discord.ChannelType.public_thread)
+    await alone.leave()
+    await alone.join()
+    await alone.fetch_members()
+    assert len(await bot.general.guild.active_threads()) == 2
+    await starter.fetch()
+
+
+async def answer_interactions(playground: Playground, bot: Bot) -> None:
+    steps: list[Callable[[discord.Interaction[Any]], Any]] = []
+
+    @bot.tree.command(description="Say it")
+    @app_commands.describe(text="What", who="Whom")
+    async def say(interaction: discord.Interaction[Any], text: str, who: discord.Member | None = None) -> None:
+        await steps.pop(0)(interaction)
+
+    @bot.tree.context_menu(name="Explain This")
+    async def explain(interaction: discord.Interaction[Any], message: discord.Message) -> None:
+        await interaction.response.send_message(message.content)
+        response = await interaction.original_response()
+        await response.edit(content="edited")
+        await response.delete()
+
+    async def defer(interaction: discord.Interaction[Any]) -> None:
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        await interaction.edit_original_response(content="thought", view=Buttons())
+        followup = await interaction.followup.send("more", wait=True)
+        await followup.edit(content="more!")
+
+    class Buttons(discord.ui.View):
+        @discord.ui.button(label="Form", custom_id="form")
+        async def form(self, interaction: discord.Interaction[Any], _: Any) -> None:
+            await interaction.response.send_modal(Form())
+
+        @discord.ui.button(label="Change", custom_id="change")
+        async def change(self, interaction: discord.Interaction[Any], _: Any) -> None:
+            await interaction.response.edit_message(content="changed", view=None)
+
+    async def offer(interaction: discord.Interaction[Any]) -> None:
+        await interaction.response.send_message("choose", view=Buttons())
+
+    await bot.tree.sync()
+    bot.tree.copy_global_to(guild=discord.Object(GUILD_ID))
+    await bot.tree.sync(guild=discord.Object(GUILD_ID))
+    await bot.tree.fetch_commands()
+    steps += [defer, offer]
+    general = playground.state.channels[GENERAL_ID]
+    playground.people.command(GENERAL_ID, ADA_ID, "say", [{"name": "text", "value": "hi"}])
+    await within(playground.wait_for(lambda _: [m for m in general.messages.values() if m.content == "more!"]))
+    playground.people.command(
+        GENERAL_ID, ADA_ID, "say", [{"name": "text", "value": "hi"}, {"name": "who", "value": str(ADA_ID)}]
+    )
+    offered = await within(
+        playground.wait_for(lambda _: [m for m in general.messages.values() if m.content == "choose"])
+    )
+    opened = playground.people.click(GENERAL_ID, ADA_ID, offered[0].id, "form")
+    await within(playground.wait_for(lambda _: opened.answered))
+    playground.people.submit_modal(ADA_ID, opened.id, {Form.prompt.custom_id: "Be kind."})
+    await within(playground.wait_for(lambda _: [m for m in general.messages.values() if "Be kind." in m.content]))
+    playground.people.click(GENERAL_ID, ADA_ID, offered[0].id, "change")
+    await within(playground.wait_for(lambda _: offered[0].content == "changed"))
+    playground.people.command(GENERAL_ID, ADA_ID, "Explain This", target_id=offered[0].id)
+    await within(
+        playground.wait_for(
+            lambda _: [r for r in playground.requests if r.method == "DELETE" and "webhooks" in r.route]
+        )
+    )
+    for command in await bot.tree.fetch_commands():
+        await command.edit(name=command.name)
+        await command.delete()
+
+
+async def look_around(bot: Bot) -> None:
+    await bot.fetch_guild(GUILD_ID)
+    await bot.fetch_channel(GENERAL_ID)
+    await bot.fetch_user(ADA_ID)
+    await bot.general.guild.fetch_member(ADA_ID)
+    await bot.general.guild.fetch_channels()
+    await bot.general.guild.fetch_roles()
+    await bot.application_info()
+    await bot.http.get_bot_gateway()
