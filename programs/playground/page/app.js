@@ -92,6 +92,7 @@ class App {
         this.#open(dm.id, "push");
       },
       become: (id) => location.assign(`?${new URLSearchParams({ as: id, channel: this.store.current })}`),
+      focusComposer: () => this.composer.focus(),
       reply: (message) => this.composer.replyTo(message),
       edit: (message) => this.#edit(message),
       editLast: () => this.#editLast(),
@@ -121,6 +122,7 @@ class App {
       }),
     );
     store.on("unread", () => this.#title());
+    store.on("channels", () => this.#leaveDeleted());
     addEventListener("popstate", () => this.#open(this.#wanted(), "keep"));
     addEventListener("focus", () => this.store.current && this.store.read(this.store.current));
     byId("scrim").addEventListener("click", () => this.#drawer(false));
@@ -132,6 +134,11 @@ class App {
     this.store.setConnected(true);
     const id = this.store.channel(this.store.current) ? this.store.current : this.#wanted();
     this.#open(id, "replace");
+  }
+
+  #leaveDeleted() {
+    const { current } = this.store;
+    if (current && !this.store.channel(current)) this.#open(this.#wanted(), "replace");
   }
 
   #wanted() {

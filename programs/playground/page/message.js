@@ -10,9 +10,13 @@ import { avatar, namesOf, nameTag } from "./people.js";
 import { formatDate, formatStamp, sameDay } from "./time.js";
 
 const GROUP_MINUTES = 7;
+const PLAIN = 0;
 const THREAD_CREATED = 18;
+const REPLY = 19;
+const COMMAND = 20;
 const STARTER = 21;
-const SPOKEN = new Set([0, 19, 20, STARTER, 23]);
+const CONTEXT_COMMAND = 23;
+const SPOKEN = new Set([PLAIN, REPLY, COMMAND, STARTER, CONTEXT_COMMAND]);
 
 /**
  * The list item of `message`; `previous` decides whether it continues a group and whether a day begins.
@@ -45,7 +49,7 @@ export function messageView(message, previous, context) {
 
 function continues(message, previous) {
   const close = new Date(message.timestamp) - new Date(previous.timestamp) < GROUP_MINUTES * 60000;
-  const plain = message.type === 0 && SPOKEN.has(previous.type);
+  const plain = message.type === PLAIN && SPOKEN.has(previous.type);
   const sameKind = isEphemeral(message) === isEphemeral(previous);
   return close && plain && sameKind && message.author.id === previous.author.id;
 }
@@ -81,36 +85,39 @@ function spoken(message, at, joined, names, context) {
 
 /** What stands over a message: the one it answers, or the command that asked for it. */
 function aboveLine(message, names, { store, actions }) {
-  if (message.type === 19 || message.message_reference?.type === 0) {
-    const original =
-      message.referenced_message ?? store.message(message.channel_id, message.message_reference?.message_id);
-    if (message.type !== 19) return null;
-    if (!original) return h("div", { class: "reply-line" }, h("em", {}, "The original message was deleted"));
-    const preview = plainText(original.content, names) || "Click to see what this answers";
-    return h(
-      "button",
-      {
-        class: "reply-line",
-        type: "button",
-        "aria-label": `Go to the message of ${displayName(original.author)} that this answers`,
-        onclick: () => actions.jumpTo(original.id),
-      },
-      avatar(original.author, "tiny"),
-      h("span", { class: "reply-author" }, displayName(original.author)),
-      h("span", { class: "reply-text" }, preview),
-    );
+  if (message.type === REPLY) {
+    const reference = message.message_reference?.message_id;
+    return replyLine(message.referenced_message ?? store.message(message.channel_id, reference), names, actions);
   }
-  const used = message.interaction_metadata;
-  const name = used?.name ?? message.interaction?.name;
-  if (!name) return null;
-  const user = used?.user ?? message.interaction.user;
+  const { name, user } = message.interaction_metadata ?? {};
+  return name ? commandLine(message.type === CONTEXT_COMMAND ? name : `/${name}`, user) : null;
+}
+
+function replyLine(original, names, actions) {
+  if (!original) return h("div", { class: "reply-line" }, h("em", {}, "The original message was deleted"));
+  const name = displayName(original.author);
+  return h(
+    "button",
+    {
+      class: "reply-line",
+      type: "button",
+      "aria-label": `Go to the message of ${name} that this answers`,
+      onclick: () => actions.jumpTo(original.id),
+    },
+    avatar(original.author, "tiny"),
+    h("span", { class: "reply-author" }, name),
+    h("span", { class: "reply-text" }, plainText(original.content, names) || "Click to see what this answers"),
+  );
+}
+
+function commandLine(command, user) {
   return h(
     "div",
     { class: "reply-line" },
     avatar(user, "tiny"),
     h("span", { class: "reply-author" }, displayName(user)),
     " used ",
-    h("span", { class: "mention" }, message.type === 23 ? name : `/${name}`),
+    h("span", { class: "mention" }, command),
   );
 }
 

@@ -125,7 +125,7 @@ export class Store {
     const { channel_id: channelId, id } = message;
     this.#loading.get(channelId)?.add(id);
     const history = this.#history.get(channelId) ?? this.#startedWhileLoading(channelId);
-    if (!history) return;
+    if (!history || (!this.#loading.has(channelId) && isBeyond(history, id))) return;
     const rest = history.messages.filter((other) => other.id !== id);
     history.messages = [...rest, message].sort((one, other) => compareIds(one.id, other.id));
     this.emit("messages", { channelId, kind: "upsert", id });
@@ -145,4 +145,9 @@ export class Store {
     this.#history.set(channelId, history);
     return history;
   }
+}
+
+/** Whether a message is further up than what was read: shown now, it would stand beside a gap. */
+function isBeyond({ messages, complete }, id) {
+  return !complete && messages.length > 0 && compareIds(id, messages[0].id) < 0;
 }

@@ -24,6 +24,10 @@ export function attachWelcome(element, { store, actions }) {
 function content(channel, store, actions) {
   const bot = displayName(store.bot);
   const direct = isDm(channel);
+  const use = (prompt) => {
+    actions.send(prompt);
+    actions.focusComposer();
+  };
   const mention = direct ? "" : `<@${store.bot.id}> `;
   return [
     h("div", { class: "welcome-sign" }, direct ? avatar(store.bot) : h("span", { "aria-hidden": "true" }, "#")),
@@ -41,7 +45,7 @@ function content(channel, store, actions) {
       EXAMPLES.map((text) =>
         h(
           "button",
-          { class: "chip", type: "button", onclick: () => actions.send(mention + text) },
+          { class: "chip", type: "button", onclick: () => use(mention + text) },
           !direct && h("span", { class: "mention" }, `@${bot}`),
           " ",
           text,

@@ -144,3 +144,33 @@ async def test_older_messages_come_as_one_scrolls_up(browser: Browser, playgroun
 
     await expect(page.locator(".message").first).to_contain_text("line 0.")
     await page.context.close()
+
+
+async def test_an_edit_further_up_than_what_is_read_does_not_show(browser: Browser, playground: Playground) -> None:
+    """An old message that changes does not appear out of its place, beside a gap."""
+    first = playground.people.send(GENERAL_ID, GRACE_ID, "the first")
+    for number in range(60):
+        playground.people.send(GENERAL_ID, GRACE_ID, f"line {number}.")
+    page = await open_page(browser, playground, ADA_ID)
+    await expect(page.locator(".message")).to_have_count(50)
+
+    playground.people.edit(GENERAL_ID, first.id, GRACE_ID, "changed")
+    playground.people.send(GENERAL_ID, GRACE_ID, "the last")
+
+    await expect(page.locator(".message")).to_have_count(51)
+    await expect(message(page, "changed")).to_have_count(0)
+    await page.context.close()
+
+
+async def test_a_reaction_is_given_and_taken_back(playground: Playground, page: Page) -> None:
+    """A reaction chosen from the bar counts once, is marked as one's own, and goes with a second press."""
+    playground.people.send(GENERAL_ID, GRACE_ID, "Done!")
+    await message(page, "Done!").hover()
+    await page.get_by_role("button", name="Add reaction").click()
+    await page.get_by_role("menuitem", name="🎉").click()
+    reaction = page.locator(".reaction.mine")
+    await expect(reaction).to_have_text("🎉 1")
+
+    await reaction.click()
+
+    await expect(page.locator(".reaction")).to_have_count(0)

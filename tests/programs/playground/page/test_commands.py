@@ -125,3 +125,20 @@ async def test_a_deferred_answer_thinks_first(bot: RawBot, page: Page) -> None:
 
     await expect(page.locator(".message")).to_have_count(1)
     await expect(page.locator(".message-content")).to_have_text("Forgotten.")
+
+
+async def test_a_message_command_is_used_from_the_menu(bot: RawBot, page: Page) -> None:
+    """The menu of a message offers the bot's message commands under Apps; the bot hears which message is meant."""
+    await bot.register({"name": "Explain this", "type": 3})
+    target = await bot.send(GENERAL_ID, content="E = mc²")
+    await message(page, "E = mc²").hover()
+    await page.get_by_role("button", name="More").click()
+    await page.get_by_role("menuitem", name="Apps").press("ArrowRight")
+    await page.get_by_role("menuitem", name="Explain this").press("Enter")
+
+    used = await bot.event("INTERACTION_CREATE")
+    await bot.answer(used, REPLY, {"content": "Energy is mass."})
+
+    assert used["data"]["target_id"] == target
+    await expect(message(page, "Energy is mass.")).to_be_visible()
+    await expect(page.locator(".menu")).to_have_count(0)
