@@ -1,0 +1,95 @@
+"""Asking the person at the terminal whether a tool call may run."""
+
+import asyncio
+import getpass
+from collections.abc import Callable
+
+from llmgine.bus import MessageBus
+from llmgine.messages.commands import Author, DecideToolCallCommand
+from llmgine.messages.events import ToolCallDecidedEvent, ToolCallWaitingEvent
+from programs.terminal.lines import Interrupted, Lines
+from programs.terminal.text import call_text, one_line
+from programs.terminal.view import View
+
+_YES = frozenset({"y", "yes"})
+
+
+class Approvals:
+    """The calls that wait for a word from here; they are asked about one after the other.
+
+    Args:
+        bus: Takes the decisions.
+        view: Shows what was decided elsewhere.
+        lines: Where answers come from.
+        interrupt: Called when Ctrl-C is pressed in place of an answer.
+    """
+
+    def __init__(self, bus: MessageBus, view: View, lines: Lines, interrupt: Callable[[], None]) -> None:
+        self._bus = bus
+        self._view = view
+        self._lines = lines
+        self._interrupt = interrupt
+        self._me = Author(id="terminal", name=_user_name())
+        self._questions: dict[str, asyncio.Task[None]] = {}  # by call id, until they are answered
+        self._one_at_a_time = asyncio.Lock()
+
+    @property
+    def open(self) -> bool:
+        """Whether a question is on the screen, or about to be."""
+        return bool(self._questions)
+
+    def ask(self, event: ToolCallWaitingEvent) -> None:
+        """Begin to ask about a call."""
+        self._questions[event.call.id] = asyncio.create_task(self._ask(event))
+
+    async def _ask(self, event: ToolCallWaitingEvent) -> None:
+        call = event.call
+        async with self._one_at_a_time:
+            self._view.quiet()
+            try:
+                answer = await self._lines.ask(f"Run {call_text(call)}? [y/N]")
+            except Interrupted:
+                self._interrupt()
+                return
+            except OSError:  # a question that cannot be asked is answered with no
+                answer = None
+        del self._questions[call.id]
+        decision = DecideToolCallCommand(
+            session_id=event.session_id,
+            turn_id=event.turn_id,
+            call_id=call.id,
+            approved=(answer or "").strip().casefold() in _YES,
+            decided_by=self._me,
+        )
+        result = await self._bus.execute(decision)
+        if not result.success:
+            self._view.error(f"The answer could not be kept: {result.error}")
+
+    async def decided(self, event: ToolCallDecidedEvent) -> None:
+        """A call was decided: a question that is still open is taken back, and what was decided elsewhere is said."""
+        was_open = event.call.id in self._questions
+        await self._withdraw(event.call.id)
+        name = one_line(event.call.name, 64)
+        if event.decided_by is None:
+            self._view.note(f"Nobody answered in time, so {name} does not run.")
+        elif was_open or event.decided_by != self._me:
+            verb = "approved" if event.approved else "denied"
+            self._view.note(f"{one_line(event.decided_by.name, 64)} {verb} {name} elsewhere.")
+
+    async def close(self) -> None:
+        """Take back all questions: the turn has ended."""
+        for call_id in list(self._questions):
+            await self._withdraw(call_id)
+
+    async def _withdraw(self, call_id: str) -> None:
+        question = self._questions.pop(call_id, None)
+        if question is not None:
+            question.cancel()
+            await asyncio.gather(question, return_exceptions=True)
+
+
+def _user_name() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user id without a name, as in some containers
+        return "The person at the terminal"

@@ -1,0 +1,164 @@
+"""The chat: lines become commands on the bus, turns are followed until their outcome."""
+
+import asyncio
+import secrets
+import signal
+
+from llmgine.bootstrap import ApplicationBootstrap
+from llmgine.messages.commands import Admitted, PromptCommand, StopTurnCommand
+from programs.terminal.approvals import Approvals
+from programs.terminal.lines import Interrupted, Lines
+from programs.terminal.slash import SlashCommands
+from programs.terminal.text import one_line
+from programs.terminal.turns import Turns
+from programs.terminal.view import View
+
+SOURCE = "terminal"
+INTERRUPTED = 130  # the exit code of a program that Ctrl-C ended
+
+_NAME = 48  # characters of a session's name made of what was said first
+
+
+def new_session_id() -> str:
+    """An id for a session that begins here."""
+    return f"{SOURCE}:{secrets.token_hex(4)}"
+
+
+class Chat:
+    """One session at the terminal.
+
+    Args:
+        app: The application, started.
+        session_id: The session.
+        session_name: Its name from now on; None leaves it, or names a new one after what is said first.
+        is_new: Whether the session begins here.
+        view: Shows everything.
+        lines: Where lines come from.
+    """
+
+    def __init__(
+        self,
+        app: ApplicationBootstrap,
+        session_id: str,
+        *,
+        session_name: str | None,
+        is_new: bool,
+        view: View,
+        lines: Lines,
+    ) -> None:
+        self._bus = app.bus
+        self._engine = app.engine
+        self._session_id = session_id
+        self._name = session_name
+        self._unnamed = is_new and session_name is None
+        self._view = view
+        self._lines = lines
+        approvals = Approvals(app.bus, view, lines, self.interrupt)
+        demo = not app.config.settings.has_model
+        self._turns = Turns(app.bus, app.store, session_id, view, approvals, demo=demo)
+        self.commands = SlashCommands(app, session_id, session_name, view)
+        self._task: asyncio.Task[object] | None = None
+        self._stopping: asyncio.Task[None] | None = None
+        self._interrupted = False  # Ctrl-C was pressed and no line came since
+        self._busy = False
+
+    async def run(self) -> int:
+        """Chat until the person leaves. Returns the exit code."""
+        self._task = asyncio.current_task()
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGINT, self.interrupt)
+        try:
+            await self._resume()
+            await self._chat()
+        except asyncio.CancelledError:
+            if not self._interrupted or self._task is None:
+                raise
+            self._task.uncancel()
+            return INTERRUPTED
+        finally:
+            self._view.quiet()
+            loop.remove_signal_handler(signal.SIGINT)
+        return 0
+
+    def interrupt(self) -> None:
+        """Ctrl-C: the first stops the answer, the second leaves."""
+        if self._interrupted and self._task is not None:
+            self._task.cancel()
+        elif self._busy:
+            self._stop(self._turns.running)
+        else:
+            self._view.note("Ctrl-C again leaves.")
+        self._interrupted = True
+
+    def _stop(self, turn_id: str | None) -> None:
+        """Stop a turn; without one, the prompt is not admitted yet, and its turn is stopped when it is."""
+        if turn_id is not None:
+            command = StopTurnCommand(session_id=self._session_id, turn_id=turn_id)
+            self._stopping = asyncio.create_task(self._execute_stop(command))
+            if not self._turns.started:
+                self._view.note("It is stopped when the turns before it have ended. Ctrl-C again leaves.")
+
+    async def _execute_stop(self, command: StopTurnCommand) -> None:
+        result = await self._bus.execute(command)
+        if not result.success:
+            self._view.error(f"It could not be stopped: {result.error}")
+
+    async def _resume(self) -> None:
+        """Finish what an earlier process left of this session's turns."""
+        count = await self._engine.recover({SOURCE}, self._session_id)
+        if count:
+            self._view.note("An earlier run ended before its answer; here it is.")
+            self._busy = True
+            with self._lines.hidden():
+                await self._turns.follow_resumed(count)
+            self._busy = False
+
+    async def _chat(self) -> None:
+        while not self.commands.leaving:
+            try:
+                line = await self._lines.read()
+            except Interrupted:
+                self.interrupt()
+                continue
+            if line is None:
+                return
+            self._interrupted = False
+            line = line.strip()
+            if line and not self._lines.visible:
+                self._view.prompt(line)
+            if line.startswith("/") and not line.startswith("//"):
+                await self.commands.run(line)
+            elif line:
+                await self._say(line.removeprefix("/") if line.startswith("//") else line)
+
+    async def _say(self, text: str) -> None:
+        """Give a prompt to the bus and show what comes of it."""
+        if self._unnamed:
+            self._name, self._unnamed = one_line(text, _NAME), False
+        prompt = PromptCommand(
+            session_id=self._session_id,
+            session_name=self._name,
+            text=text,
+            source=SOURCE,
+            source_id=secrets.token_hex(16),
+        )
+        self._name = None  # once is enough, and it may be given another name elsewhere
+        self._busy = True
+        try:
+            with self._lines.hidden():
+                result = await self._bus.execute(prompt)
+                if result.success:
+                    await self._follow(result.unwrap())
+                else:
+                    self._view.error(result.error or "This could not be asked. Try again.")
+        finally:
+            self._busy = False
+
+    async def _follow(self, admitted: Admitted) -> None:
+        if admitted.place:
+            turns = "turn" if admitted.place == 1 else "turns"
+            self._view.note(f"waiting for {admitted.place} earlier {turns}")
+            self._view.status("waiting … (Ctrl-C stops)")
+        if self._interrupted:
+            self._stop(admitted.turn_id)
+        await self._turns.follow(admitted.turn_id)

@@ -1,0 +1,163 @@
+"""The rich view: Markdown that grows on the screen, tool calls on a line each, colours that mean something."""
+
+from collections.abc import Sequence
+
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.live import Live
+from rich.markdown import Markdown
+from rich.segment import Segment
+from rich.table import Table
+from rich.text import Text
+
+from llmgine.messages.chat import ToolCall, ToolResult
+from llmgine.sessions.records import Session
+from programs.terminal.blocks import finished
+from programs.terminal.text import LONGEST_RESULT, clean, one_line, short_call
+
+_SHORT_CALL = 60  # characters of a call beside its result, where other calls stand between them
+_MARGIN = 3  # rows of the screen that the unfinished part leaves free, so that the terminal never scrolls under it
+
+
+class _Markdown:
+    """Markdown without blank rows around it.
+
+    Args:
+        text: The Markdown.
+        gap: Whether a blank row goes before it all the same, to part it from other text.
+        fit: Show only the last rows, as many as the screen has.
+    """
+
+    def __init__(self, text: str, *, gap: bool, fit: bool) -> None:
+        # No hyperlinks: an address is shown, not hidden behind a text that may say another.
+        self._markdown = Markdown(text, code_theme="ansi_dark", hyperlinks=False)
+        # A line break in a chat is meant as one.
+        for child in (child for token in self._markdown.parsed for child in token.children or ()):
+            if child.type == "softbreak":
+                child.type = "hardbreak"
+        self._gap = gap
+        self._fit = fit
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        rows = console.render_lines(self._markdown, options, pad=False)
+        blank = [not any(segment.text.strip() for segment in row) for row in rows]
+        while blank and blank[-1]:
+            del rows[-1], blank[-1]
+        while blank and blank[0]:
+            del rows[0], blank[0]
+        if self._gap:
+            rows.insert(0, [])
+        if self._fit:
+            rows = rows[-max(1, console.height - _MARGIN) :]
+        for row in rows:
+            yield from row
+            yield Segment.line()
+
+
+class RichView:
+    """See `View`. Finished blocks of an answer are printed once and for good; only its unfinished end is redrawn.
+
+    Args:
+        console: The terminal.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live: Live | None = None
+        self._printed = 0  # characters of the growing answer that stand on the screen for good
+        self._gap = False  # whether a blank line goes before the next block
+        self._called: str | None = None  # the call whose line is the last one
+
+    def say(self, text: str) -> None:
+        self._print(Text(clean(text)))
+
+    def note(self, text: str) -> None:
+        self._print(Text(clean(text), style="dim"))
+
+    def error(self, text: str) -> None:
+        self._print(Text(f"✗ {clean(text)}", style="bold red"))
+
+    def sessions(self, sessions: Sequence[Session], current: str | None) -> None:
+        table = Table(box=None, pad_edge=False, header_style="dim")
+        table.add_column("")
+        table.add_column("session", no_wrap=True)
+        table.add_column("name")
+        table.add_column("turns", justify="right")
+        table.add_column("last used", no_wrap=True)
+        for session in sessions:
+            table.add_row(
+                Text("●" if session.id == current else "", style="green"),
+                Text(clean(session.id), style="cyan"),
+                Text(one_line(session.name, 60)),
+                str(session.turns),
+                f"{session.updated_at.astimezone():%Y-%m-%d %H:%M}",
+            )
+        self._print(table)
+
+    def prompt(self, text: str) -> None:
+        self._print(Text.assemble(("> ", "bold cyan"), clean(text)))
+
+    def status(self, text: str) -> None:
+        self._draw(Text(clean(text), style="dim italic"))
+
+    def answer(self, text: str) -> None:
+        text = clean(text)
+        end = self._printed + finished(text[self._printed :])
+        self._block(text[self._printed : end])
+        self._printed = end
+        if tail := text[end:].strip():
+            self._draw(_Markdown(tail, gap=self._gap, fit=True))
+
+    def end_answer(self, text: str) -> None:
+        text = clean(text)
+        self.quiet()
+        self._block(text[self._printed :])
+        self._printed, self._gap = 0, False
+
+    def call(self, call: ToolCall) -> None:
+        self._print(Text.assemble(("⚙ ", "yellow"), short_call(call)))
+        self._called = call.id
+
+    def result(self, call: ToolCall, result: ToolResult, seconds: float) -> None:
+        of = "" if self._called == call.id else f" {one_line(short_call(call), _SHORT_CALL)}"
+        mark = ("✓", "green") if result.ok else ("✗", "bold red")
+        content = one_line(result.content, LONGEST_RESULT)
+        line = Text.assemble("  ", mark, of, (f" {seconds:.1f} s  ", "dim"), (content, "dim" if result.ok else "red"))
+        if result.ok:
+            line.truncate(self._console.width, overflow="ellipsis")
+        self._print(line)
+
+    def end_turn(self, footer: str | None) -> None:
+        self.quiet()
+        if footer:
+            self._print(Text(footer, style="dim"))
+        self._print("")
+
+    def quiet(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def _block(self, text: str) -> None:
+        """Print a part of the answer for good."""
+        if text.strip():
+            self._print(_Markdown(text, gap=self._gap, fit=False))
+            self._gap = True
+
+    def _print(self, what: RenderableType) -> None:
+        self.quiet()
+        self._console.print(what)
+        self._called = None
+
+    def _draw(self, what: RenderableType) -> None:
+        """Show something at the end of the screen, in place of what was drawn there last."""
+        if self._live is None:
+            self._live = Live(
+                what,
+                console=self._console,
+                auto_refresh=False,
+                transient=True,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
+            self._live.start()
+        self._live.update(what, refresh=True)

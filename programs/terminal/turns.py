@@ -1,0 +1,145 @@
+"""Following turns from their events: each is shown as it goes, until its outcome."""
+
+import asyncio
+
+from llmgine.bus import MessageBus
+from llmgine.messages.events import (
+    AnswerProgressEvent,
+    LLMResponseEvent,
+    ModelRetryEvent,
+    ToolCallDecidedEvent,
+    ToolCallFinishedEvent,
+    ToolCallStartedEvent,
+    ToolCallWaitingEvent,
+    TurnEvent,
+    TurnFinishedEvent,
+    TurnStartedEvent,
+)
+from llmgine.sessions import SessionStore
+from programs.terminal.approvals import Approvals
+from programs.terminal.text import footer
+from programs.terminal.view import View
+
+_THINKING = "thinking … (Ctrl-C stops)"
+
+
+class Turns:
+    """Shows the turns of one session that this process runs.
+
+    Args:
+        bus: Tells the events.
+        store: Knows what was said in turns that an earlier process left.
+        session_id: The session.
+        view: Shows them.
+        approvals: Asks about tool calls that want a person's word.
+        demo: Whether the offline demo model answers; the footer says so.
+
+    Attributes:
+        running: The turn that is followed now.
+        started: Whether it runs already, or waits for turns before it.
+    """
+
+    def __init__(
+        self, bus: MessageBus, store: SessionStore, session_id: str, view: View, approvals: Approvals, *, demo: bool
+    ) -> None:
+        self._store = store
+        self._session_id = session_id
+        self._view = view
+        self._approvals = approvals
+        self._demo = demo
+        self._events: asyncio.Queue[TurnEvent] = asyncio.Queue()
+        self._later: list[TurnEvent] = []  # came while a question is on the screen
+        self._growing = ""  # the text of a reply that is not committed
+        self._committed = ""  # the text of the last reply that is
+        self.running: str | None = None
+        self.started = False
+        bus.register_event_handler(TurnEvent, self._hear)
+
+    def _hear(self, event: TurnEvent) -> None:
+        if event.session_id == self._session_id:
+            self._events.put_nowait(event)
+
+    async def follow(self, turn_id: str) -> None:
+        """Show a turn until its outcome."""
+        self.running = turn_id
+        self._growing = self._committed = ""
+        try:
+            while True:
+                event = await self._events.get()
+                if event.turn_id == turn_id:
+                    await self._show(event)
+                    if isinstance(event, TurnFinishedEvent):
+                        return
+        finally:
+            self.running, self.started = None, False
+            await self._approvals.close()
+
+    async def follow_resumed(self, count: int) -> None:
+        """Show `count` turns that an earlier process left, with what was said in each."""
+        while count:
+            event = await self._events.get()
+            if isinstance(event, TurnStartedEvent):
+                self.started = True
+                self._view.prompt((await self._store.turn(event.turn_id)).prompt.text)
+                await self.follow(event.turn_id)
+                count -= 1
+
+    async def _show(self, event: TurnEvent) -> None:
+        """Show an event now, or once no question is on the screen any more."""
+        match event:
+            case ToolCallWaitingEvent():
+                self._approvals.ask(event)
+            case ToolCallDecidedEvent():
+                await self._approvals.decided(event)
+                await self._catch_up()
+            case TurnFinishedEvent():
+                await self._approvals.close()
+                await self._catch_up()
+                self._end(event)
+            case _ if self._approvals.open:
+                self._later.append(event)
+            case _:
+                self._progress(event)
+
+    async def _catch_up(self) -> None:
+        if not self._approvals.open:
+            later, self._later = self._later, []
+            for event in later:
+                self._progress(event)
+
+    def _progress(self, event: TurnEvent) -> None:
+        view = self._view
+        match event:
+            case TurnStartedEvent():
+                self.started = True
+                view.status(_THINKING)
+            case AnswerProgressEvent():
+                self._growing = event.text
+                view.answer(event.text)
+            case LLMResponseEvent():
+                self._growing, self._committed = "", event.text
+                view.end_answer(event.text)
+            case ModelRetryEvent():
+                view.note(
+                    f"{event.reason} Trying again in {event.wait_seconds:.0f} s "
+                    f"(try {event.next_try} of {event.tries})."
+                )
+                view.status(_THINKING)
+            case ToolCallStartedEvent():
+                view.call(event.call)
+            case ToolCallFinishedEvent():
+                view.result(event.call, event.result, event.seconds)
+                view.status(_THINKING)
+            case _:
+                pass  # what is not shown
+
+    def _end(self, event: TurnFinishedEvent) -> None:
+        # A reply that was committed in this process stands on the screen already.
+        text = event.text if event.text != self._committed else self._growing
+        self._view.end_answer(text)
+        if event.state == "failed":
+            self._view.error(event.notice or "There is no answer. Ask again.")
+        elif event.notice:
+            self._view.note(event.notice)
+        done = event.state == "done"
+        self._view.end_turn(footer(event.model, event.usage, event.seconds, demo=self._demo) if done else None)

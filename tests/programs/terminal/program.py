@@ -1,0 +1,206 @@
+"""The terminal chat as a person runs it: a process of its own, behind pipes or in a pseudo-terminal.
+
+    async with piped(tmp_path) as chat:
+        chat.say("Can you calculate 24*7 for me?")
+        await chat.until("168")
+        assert await chat.end() == 0
+
+Its data, log and outbox are in `tmp_path`, which is also its working folder, and it finds no settings but these.
+"""
+
+import asyncio
+import codecs
+import contextlib
+import os
+import pty
+import re
+import signal
+import sys
+import termios
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+DEADLINE = 30.0  # seconds; a state that has not come by then will not come
+
+MODULE = ("-m", "programs.function_chat")
+
+# Makes its standard input the terminal that controls it, as a shell does, so that Ctrl-C is a signal.
+_IN_TERMINAL = (
+    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.executable, sys.argv[1:])"
+)
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_=>])")
+
+
+def environment(folder: Path, **settings: str) -> dict[str, str]:
+    """An environment with everything in `folder` and no model."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "USER": "ann",
+        "TERM": "xterm-256color",
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUTF8": "1",
+        "PROMPT_TOOLKIT_NO_CPR": "1",
+        "DATABASE_URL": f"sqlite:///{folder}/data/chat.db",
+        "LOG_DIR": str(folder / "logs"),
+        "OUTBOX_DIR": str(folder / "outbox"),
+        **settings,
+    }
+
+
+class Program:
+    """A running program.
+
+    Attributes:
+        output: What it wrote to its standard output, or to its terminal.
+        errors: What it wrote to its standard error, if that is a pipe.
+    """
+
+    def __init__(self, process: asyncio.subprocess.Process, write: Callable[[bytes], object]) -> None:
+        self.process = process
+        self.output = ""
+        self.errors = ""
+        self._write = write
+        self._changed = asyncio.Condition()
+
+    @property
+    def text(self) -> str:
+        """The output without the terminal's escape sequences."""
+        return _ESCAPES.sub("", self.output).replace("\r", "")
+
+    def say(self, *lines: str) -> None:
+        """Type lines."""
+        self.type("".join(f"{line}\n" for line in lines))
+
+    def type(self, keys: str | bytes) -> None:
+        """Type exactly this."""
+        self._write(keys if isinstance(keys, bytes) else keys.encode())
+
+    def interrupt(self) -> None:
+        """Send what Ctrl-C sends."""
+        self.process.send_signal(signal.SIGINT)
+
+    async def until(self, text: str, *, times: int = 1) -> None:
+        """Wait until the output shows `text` so many times."""
+        await self.until_state(lambda: self.text.count(text) >= times, repr(text))
+
+    async def until_state(self, state: Callable[[], bool], what: str = "the state") -> None:
+        """Wait for a state of the output."""
+        try:
+            async with asyncio.timeout(DEADLINE), self._changed:
+                await self._changed.wait_for(state)
+        except TimeoutError:
+            raise AssertionError(f"{what} did not come; there is:\n{self.text}\n{self.errors}") from None
+
+    async def end(self) -> int:
+        """Wait for its end; gives the exit code."""
+        async with asyncio.timeout(DEADLINE):
+            return await self.process.wait()
+
+    async def took(self, output: str = "", errors: str = "") -> None:
+        """Keep what it wrote."""
+        self.output += output
+        self.errors += errors
+        async with self._changed:
+            self._changed.notify_all()
+
+
+@contextlib.asynccontextmanager
+async def piped(
+    folder: Path, *arguments: str, command: Sequence[str] = MODULE, cwd: Path | None = None, **settings: str
+) -> AsyncIterator[Program]:
+    """The program behind pipes."""
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *command,
+        *arguments,
+        stdin=pipe,
+        stdout=pipe,
+        stderr=pipe,
+        cwd=cwd or folder,
+        env=environment(folder, **settings),
+    )
+    assert process.stdin
+    assert process.stdout
+    assert process.stderr
+    program = Program(process, process.stdin.write)
+    stdout, stderr = process.stdout, process.stderr
+
+    async def read_output() -> None:
+        while data := await stdout.read(65536):
+            await program.took(output=data.decode())
+
+    async def read_errors() -> None:
+        while data := await stderr.read(65536):
+            await program.took(errors=data.decode())
+
+    async with _running(program, read_output(), read_errors()):
+        yield program
+        process.stdin.close()
+
+
+@contextlib.asynccontextmanager
+async def in_terminal(folder: Path, *arguments: str, **settings: str) -> AsyncIterator[Program]:
+    """The program in a terminal of 90 × 24."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(ours, (24, 90))
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", _IN_TERMINAL, sys.executable, *MODULE, *arguments),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        cwd=folder,
+        env=environment(folder, **settings),
+    )
+    os.close(theirs)
+    program = Program(process, lambda keys: os.write(ours, keys))
+
+    async def read_output() -> None:
+        loop = asyncio.get_running_loop()
+        readable = asyncio.Event()
+        loop.add_reader(ours, readable.set)
+        decode = codecs.getincrementaldecoder("utf-8")().decode
+        try:
+            while True:
+                await readable.wait()
+                readable.clear()
+                await program.took(output=decode(os.read(ours, 65536)))
+        except OSError:  # the terminal's other end is closed: the program has ended
+            pass
+        finally:
+            loop.remove_reader(ours)
+
+    try:
+        async with _running(program, read_output()):
+            yield program
+    finally:
+        os.close(ours)
+
+
+@contextlib.asynccontextmanager
+async def _running(program: Program, *readers: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(reader) for reader in readers]
+    try:
+        yield
+        async with asyncio.timeout(DEADLINE):
+            await program.process.wait()
+            await asyncio.gather(*tasks)
+    finally:
+        if program.process.returncode is None:
+            program.process.kill()
+            await program.process.wait()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def run(
+    folder: Path, *arguments: str, lines: Sequence[str] = (), command: Sequence[str] = MODULE, **settings: str
+) -> Program:
+    """Run the program over these lines to its end."""
+    async with piped(folder, *arguments, command=command, **settings) as program:
+        program.say(*lines)
+    return program

@@ -1,0 +1,520 @@
+"""The terminal chat behind pipes, as scripts and tests use it."""
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import stat
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.chat_completions import ChatCompletionsServer
+from tests.programs.terminal.program import ROOT, environment, piped, run
+
+EMAIL = "Send an email to test@example.com with subject 'Hello' and body 'Testing the function calling capability'"
+PROMPTS = ("What's the weather like in San Francisco?", "Can you calculate 24*7 for me?", EMAIL)
+
+TRANSCRIPT = """\
+session terminal:<id>, new
+note: Answers come from the offline demo model, which knows only a few phrases. Set OPENAI_API_KEY or OPENAI_BASE_URL \
+for a real model (see .env.example).
+> What's the weather like in San Francisco?
+tool: get_weather(location="San Francisco")
+result: San Francisco: 18 °C, partly cloudy, wind 12 km/h (sample data, not the real weather)
+**Weather:** San Francisco: 18 °C, partly cloudy, wind 12 km/h (sample data, not the real weather)
+-- demo (offline demo) · <n> tokens · <n> s
+> Can you calculate 24*7 for me?
+tool: calculate(expression="24*7")
+result: 168
+**Result:** 168
+-- demo (offline demo) · <n> tokens · <n> s
+> Send an email to test@example.com with subject 'Hello' and body 'Testing the function calling capability'
+Run send_email(to="test@example.com", subject="Hello", body="Testing the function calling capability")? [y/N] y
+tool: send_email(to="test@example.com", subject="Hello", body="Testing the function calling capability")
+result: Not sent, because no mail server is configured: written to <file>
+**E-mail:** Not sent, because no mail server is configured: written to <file>
+-- demo (offline demo) · <n> tokens · <n> s
+"""
+
+
+@pytest.fixture
+async def model() -> AsyncIterator[ChatCompletionsServer]:
+    async with ChatCompletionsServer() as server:
+        yield server
+
+
+def session_of(output: str) -> str:
+    found = re.search(r"terminal:[0-9a-f]{8}", output)
+    assert found
+    return found.group()
+
+
+async def test_answers_the_three_prompts_of_the_readme(tmp_path: Path) -> None:
+    """Each is answered by a real tool call, and the whole transcript is always the same."""
+    chat = await run(tmp_path, lines=[*PROMPTS, "y"])
+
+    masked = re.sub(r"terminal:[0-9a-f]{8}", "terminal:<id>", chat.output)
+    masked = re.sub(r"[\d,.]+ (tokens|s)\b", r"<n> \1", masked)
+    masked = re.sub(r"written to \S+\.eml", "written to <file>", masked)
+    assert masked == TRANSCRIPT
+    assert chat.errors == ""
+    assert chat.process.returncode == 0
+    assert len(list((tmp_path / "outbox").glob("*.eml"))) == 1
+
+
+@pytest.mark.parametrize("answer", [["n"], [""], ["yess"], []])
+async def test_sends_nothing_without_a_yes(tmp_path: Path, answer: list[str]) -> None:
+    """No, an empty line, anything else and the end of the input all deny the call; the model is told who did."""
+    chat = await run(tmp_path, lines=[EMAIL, *answer])
+
+    assert "ann denied this call" in chat.output
+    assert not list(tmp_path.glob("outbox/*.eml"))
+    assert chat.process.returncode == 0
+
+
+async def test_remembers_what_was_said_in_an_earlier_run(tmp_path: Path) -> None:
+    """A session goes on where it ended, in another process."""
+    first = await run(tmp_path, lines=[PROMPTS[1]])
+    session = session_of(first.output)
+
+    second = await run(tmp_path, "--session", session, lines=["what did I say first?"])
+
+    assert f"session {session}, 1 turn: Can you calculate 24*7 for me?" in second.output
+    assert "you said, as far as I am sent it, was: “Can you calculate 24*7 for me?”" in second.output
+
+
+async def test_lists_the_sessions(tmp_path: Path) -> None:
+    """--list-sessions shows id, turns and name, the one used last first, and answers nobody."""
+    empty = await run(tmp_path, "--list-sessions")
+    named = await run(tmp_path, "--session-name", "Sums", lines=["calculate 1+1"])
+    await run(tmp_path, lines=["calculate 2+2"])
+
+    chat = await run(tmp_path, "--list-sessions")
+
+    assert empty.output == "note: There are no sessions yet.\n"
+    newest, oldest = chat.output.splitlines()
+    assert re.fullmatch(r"  terminal:\w{8}  \d{4}-\d\d-\d\d \d\d:\d\d  1 turn  calculate 2\+2", newest)
+    assert session_of(oldest) == session_of(named.output)
+    assert oldest.endswith("1 turn  Sums")
+    assert chat.process.returncode == 0
+
+
+async def test_refuses_a_session_that_is_not_there(tmp_path: Path) -> None:
+    """An unknown session id is one sentence and exit code 1, and makes no session."""
+    chat = await run(tmp_path, "--session", "terminal:nope", lines=["hello"])
+
+    assert chat.errors == ("error: There is no session 'terminal:nope'; --list-sessions or /sessions shows them all\n")
+    assert chat.process.returncode == 1
+    assert "no sessions" in (await run(tmp_path, "--list-sessions")).output
+
+
+@pytest.mark.parametrize(
+    ("env_file", "settings", "says"),
+    [
+        ("OPENAI_API_KEY 'x\n", {}, ".env line 1 is not NAME=value"),
+        ("", {"DATABASE_URL": "sqlite:////proc/nowhere/chat.db"}, "DATABASE_URL: /proc/nowhere"),
+        ("", {"DATABASE_URL": "mysql://there"}, "DATABASE_URL: mysql: is not supported"),
+        ("", {"CONTEXT_TOKENS": "many"}, "CONTEXT_TOKENS: "),
+    ],
+)
+async def test_says_in_one_sentence_which_setting_is_bad(
+    tmp_path: Path, env_file: str, settings: dict[str, str], says: str
+) -> None:
+    """A setting that cannot be used is one line that names it and exit code 1, never a traceback."""
+    (tmp_path / ".env").write_text(env_file)
+
+    chat = await run(tmp_path, lines=["hello"], **settings)
+
+    assert says in chat.errors
+    assert len(chat.errors.splitlines()) == 1
+    assert chat.process.returncode == 1
+
+
+@pytest.mark.parametrize("folder", [ROOT, ROOT / "programs"])
+async def test_runs_as_a_file(tmp_path: Path, folder: Path) -> None:
+    """`python programs/function_chat.py` works from anywhere, and finds discord.py rather than `programs/discord`."""
+    file = os.path.relpath(ROOT / "programs" / "function_chat.py", folder)
+    check = f"import runpy, sys; sys.path[0] = {str(ROOT / 'programs')!r}; sys.argv = ['x', '--list-sessions']\n"
+    probe = (
+        f"{check}try: runpy.run_path({file!r}, run_name='__main__')\nexcept SystemExit: pass\n"
+        "import discord; print(discord.Client)"
+    )
+
+    async with piped(tmp_path, "--list-sessions", command=[file], cwd=folder, PYTHONPATH="") as chat:
+        pass
+    async with piped(tmp_path, command=["-c", probe], cwd=folder, PYTHONPATH="") as probed:
+        pass
+
+    assert chat.output == "note: There are no sessions yet.\n"
+    assert "discord.client.Client" in probed.output
+
+
+async def test_the_script_runs_from_any_folder(tmp_path: Path) -> None:
+    """`run_function_chat.sh` starts the chat from another folder, also through a link."""
+    if not (shutil.which("uv") or (ROOT / ".venv/bin/uv").exists()):
+        pytest.skip("uv is not installed")
+    link = tmp_path / "chat"
+    link.symlink_to(ROOT / "run_function_chat.sh")
+    # Nothing is to be installed here: the environment the tests run in is the one to use.
+    settings = {"UV_NO_SYNC": "1", "UV_OFFLINE": "1", "UV_PROJECT_ENVIRONMENT": sys.prefix}
+
+    code, output = await shell(link, "--list-sessions", env=environment(tmp_path, **settings), cwd=tmp_path)
+
+    assert output == "note: There are no sessions yet.\n"
+    assert code == 0
+
+
+@pytest.mark.parametrize(("in_path", "in_venv"), [(True, True), (False, True), (False, False)])
+async def test_the_script_finds_uv(tmp_path: Path, *, in_path: bool, in_venv: bool) -> None:
+    """It takes the uv of the machine, else the one in .venv, else says in a sentence what to do."""
+    tools = tmp_path / "bin"
+    venv = tmp_path / ".venv" / "bin"
+    script = shutil.copy(ROOT / "run_function_chat.sh", tmp_path)
+    for folder, is_there, name in ((tools, in_path, "machine"), (venv, in_venv, "venv")):
+        folder.mkdir(parents=True)
+        if is_there:
+            (folder / "uv").write_text(f'#!/bin/sh\necho {name} "$@"\n')
+            (folder / "uv").chmod(0o755)
+    for tool in ("sh", "dirname", "readlink"):
+        (tools / tool).symlink_to(shutil.which(tool) or tool)
+
+    code, output = await shell(Path(script), "--model", "a b", env={"PATH": str(tools)}, cwd=Path("/"))
+
+    if in_path or in_venv:
+        assert output == f"{'machine' if in_path else 'venv'} run python -m programs.function_chat --model a b\n"
+    else:
+        assert output.startswith("uv is not installed: run 'python3 -m venv .venv")
+    assert code == (0 if in_path or in_venv else 1)
+
+
+async def shell(program: Path, *arguments: str, env: dict[str, str], cwd: Path) -> tuple[int, str]:
+    """Run a program to its end: its exit code, and all it wrote."""
+    process = await asyncio.create_subprocess_exec(
+        program,
+        *arguments,
+        env=env,
+        cwd=cwd,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    async with asyncio.timeout(60):
+        output, _ = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, output.decode()
+
+
+async def test_writes_the_answer_as_it_streams(tmp_path: Path, model: ChatCompletionsServer) -> None:
+    """What has come of an answer is there before the rest is."""
+    more = asyncio.Event()
+    model.hold(more, before="The beginning, ", after="the end.")
+    async with piped(tmp_path, OPENAI_BASE_URL=model.base_url) as chat:
+        chat.say("Hello")
+        await chat.until("The beginning,")
+        assert "the end." not in chat.output
+        more.set()
+        await chat.until("The beginning, the end.\n-- gpt-4o-mini · ")
+
+
+async def test_a_model_that_refuses_is_an_error_and_the_next_message_works(
+    tmp_path: Path, model: ChatCompletionsServer
+) -> None:
+    """The error says what to do, and the conversation goes on."""
+    model.fail(401)
+
+    chat = await run(tmp_path, lines=["one", "two"], OPENAI_BASE_URL=model.base_url, OPENAI_API_KEY="made-up-key")
+
+    assert re.search(r"^> one\nerror: .*OPENAI_API_KEY.*\n> two\nYou said: two\n", chat.output, re.MULTILINE)
+    assert chat.process.returncode == 0
+
+
+async def test_says_when_the_model_is_asked_again(tmp_path: Path, model: ChatCompletionsServer) -> None:
+    """A failure that passes is visible while it is waited for, and the answer comes."""
+    model.fail(503)
+
+    chat = await run(tmp_path, lines=["one"], OPENAI_BASE_URL=model.base_url)
+
+    assert re.search(r"^note: .+ Trying again in \d+ s \(try 2 of 4\)\.\nYou said: one$", chat.output, re.MULTILINE)
+
+
+async def test_an_answer_that_breaks_off_keeps_what_came(tmp_path: Path, model: ChatCompletionsServer) -> None:
+    """What was streamed stands once, then the error."""
+    model.cut("Half an answer")
+
+    chat = await run(tmp_path, lines=["one"], OPENAI_BASE_URL=model.base_url)
+
+    assert re.search(r"^> one\nHalf an answer\nerror: .+\n$", chat.output, re.MULTILINE)
+
+
+async def test_ctrl_c_stops_the_answer_and_the_next_message_works(tmp_path: Path, model: ChatCompletionsServer) -> None:
+    """The model's service sees that nobody listens any more, what had come stays, and the chat goes on."""
+    model.hold(asyncio.Event(), before="Once upon a time")
+    async with piped(tmp_path, OPENAI_BASE_URL=model.base_url) as chat:
+        chat.say("Tell me a story")
+        await chat.until("Once upon a time")
+
+        chat.interrupt()
+
+        await chat.until("Once upon a time\nnote: Stopped.\n")
+        await model.until(lambda: model.aborted == 1)
+        chat.say("two")
+        await chat.until("You said: two")
+
+
+async def test_a_second_ctrl_c_leaves(tmp_path: Path, model: ChatCompletionsServer) -> None:
+    """It ends with the exit code of an interrupted program, and no traceback."""
+    model.hold(asyncio.Event(), before="Once")
+    async with piped(tmp_path, OPENAI_BASE_URL=model.base_url) as chat:
+        chat.say("Tell me a story")
+        await chat.until("Once")
+        chat.interrupt()
+        await chat.until("note: Stopped.")
+
+        chat.interrupt()
+
+        assert await chat.end() == 130
+    assert chat.errors == ""
+
+
+async def test_two_ctrl_c_at_the_prompt_leave(tmp_path: Path) -> None:
+    """The first one says what a second would do."""
+    async with piped(tmp_path) as chat:
+        await chat.until("offline demo model")
+        chat.say("/help")
+        await chat.until("Ctrl-C stops")
+        chat.interrupt()
+        await chat.until("note: Ctrl-C again leaves.")
+
+        chat.interrupt()
+
+        assert await chat.end() == 130
+
+
+async def test_ctrl_c_at_a_question_stops_the_turn(tmp_path: Path) -> None:
+    """Nothing runs, the question is taken back, and the next line is a prompt again."""
+    async with piped(tmp_path) as chat:
+        chat.say(EMAIL)
+        await chat.until("? [y/N] ")
+
+        chat.interrupt()
+
+        await chat.until("note: Stopped.")
+        chat.say("calculate 1+1")
+        await chat.until("**Result:** 2")
+    assert not list(tmp_path.glob("outbox/*.eml"))
+
+
+async def test_finishes_what_a_killed_process_left(tmp_path: Path, model: ChatCompletionsServer) -> None:
+    """A turn cut by kill -9 is answered when its session is opened again, once, and shown with what was asked."""
+    model.hold(asyncio.Event(), before="Lost")
+    async with piped(tmp_path, OPENAI_BASE_URL=model.base_url) as killed:
+        killed.say("Important question")
+        await killed.until("Lost")
+        killed.process.kill()
+        await killed.end()
+    session = session_of(killed.output)
+
+    chat = await run(tmp_path, "--session", session, lines=["next"], OPENAI_BASE_URL=model.base_url)
+
+    assert re.search(
+        r"^note: An earlier run ended before its answer; here it is\.\n"
+        r"> Important question\nYou said: Important question\n-- .+\n"
+        r"> next\nYou said: next\n",
+        chat.output,
+        re.MULTILINE,
+    )
+
+
+async def test_a_turn_that_an_earlier_run_was_asked_to_stop_ends_stopped(
+    tmp_path: Path, model: ChatCompletionsServer
+) -> None:
+    """A recovered turn can be stopped by Ctrl-C like any other."""
+    for _ in range(2):
+        model.hold(asyncio.Event(), before="Lost")
+    async with piped(tmp_path, OPENAI_BASE_URL=model.base_url) as killed:
+        killed.say("Important question")
+        await killed.until("Lost")
+        killed.process.kill()
+        await killed.end()
+
+    async with piped(tmp_path, "--session", session_of(killed.output), OPENAI_BASE_URL=model.base_url) as chat:
+        await chat.until("Lost")
+        chat.interrupt()
+        await chat.until("note: Stopped.")
+
+
+async def test_a_question_that_nobody_answers_is_denied(tmp_path: Path) -> None:
+    """When its time runs out the question is taken back, it is said, and the next line is a prompt again."""
+    async with piped(tmp_path, APPROVAL_TIMEOUT="1") as chat:
+        chat.say(EMAIL)
+        await chat.until("note: Nobody answered in time, so send_email does not run.")
+        chat.say("calculate 1+1")
+        await chat.until("**Result:** 2")
+    assert not list(tmp_path.glob("outbox/*.eml"))
+
+
+async def test_commands(tmp_path: Path) -> None:
+    """/help, /tools and /sessions list; /exit leaves at once."""
+    chat = await run(tmp_path, lines=["/help", "/tools", "/sessions", "calculate 1+1", "/sessions", "/exit", "hello"])
+
+    for name in ("/sessions", "/system", "/clear", "/tools", "/export", "/help", "/exit"):
+        assert f"\n{name}" in chat.output
+    assert "\nsend_email (asks you first): " in chat.output
+    assert "\ncalculate: " in chat.output
+    assert "> /sessions\nnote: There are no sessions yet.\n" in chat.output
+    assert f"> /sessions\n* {session_of(chat.output)}  " in chat.output
+    assert chat.output.endswith("> /exit\n")
+    assert chat.process.returncode == 0
+
+
+async def test_an_unknown_command_is_not_said_to_the_model(tmp_path: Path, model: ChatCompletionsServer) -> None:
+    """It is answered with the commands there are; two slashes say a literal one; empty lines do nothing."""
+    lines = ["/unknown thing", "", "   ", "//etc is a folder"]
+
+    chat = await run(tmp_path, lines=lines, OPENAI_BASE_URL=model.base_url)
+
+    assert "error: There is no command /unknown. The commands are /sessions, /system, " in chat.output
+    assert [request["messages"][-1]["content"] for request in model.requests] == ["/etc is a folder"]
+
+
+async def test_system_prompts(tmp_path: Path, model: ChatCompletionsServer) -> None:
+    """The option sets the session's own one, /system replaces it, `-` takes it away; each holds from the next message."""
+    lines = ["one", "/system Be a pirate.", "two", "/system", "/system -", "three"]
+
+    chat = await run(
+        tmp_path,
+        "--system-prompt",
+        "Be brief.",
+        lines=lines,
+        OPENAI_BASE_URL=model.base_url,
+        SYSTEM_PROMPT="The default.",
+    )
+
+    said = [request["messages"][0]["content"] for request in model.requests]
+    assert said == ["Be brief.", "Be a pirate.", "The default."]
+    assert "> /system\nBe a pirate.\n" in chat.output
+
+
+async def test_a_system_prompt_that_is_too_long_is_refused(tmp_path: Path) -> None:
+    """It is one sentence, inside the chat and on the command line."""
+    inside = await run(tmp_path, lines=[f"/system {'x' * 5000}", "calculate 1+1"])
+    outside = await run(tmp_path, "--system-prompt", "x" * 5000)
+
+    assert "error: A system prompt has at most 4,000 characters" in inside.output
+    assert "**Result:** 2" in inside.output
+    assert outside.errors.startswith("error: A system prompt has at most 4,000 characters")
+    assert outside.process.returncode == 1
+
+
+async def test_clear_forgets(tmp_path: Path, model: ChatCompletionsServer) -> None:
+    """After /clear the model is sent nothing of what was said before."""
+    await run(tmp_path, lines=["one", "/clear", "two"], OPENAI_BASE_URL=model.base_url)
+
+    assert [message["content"] for message in model.requests[1]["messages"][1:]] == ["two"]
+
+
+async def test_exports_the_session(tmp_path: Path) -> None:
+    """/export shows JSON with everything; with a name it writes a new file that only its owner can read."""
+    lines = ["calculate 1+1", "/export chat.json", "/export chat.json", "/export no/such/folder", "/export", "/exit"]
+
+    chat = await run(tmp_path, lines=lines)
+
+    file = tmp_path / "chat.json"
+    written = json.loads(file.read_text())
+    shown = json.loads(chat.output.partition("> /export\n")[2].partition("> /exit")[0])
+    assert shown == written
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert set(written) == {"version", "session", "turns"}
+    assert written["version"] == 1
+    assert written["session"]["id"] == session_of(chat.output)
+    kinds = [step["kind"] for step in written["turns"][0]["steps"]]
+    assert kinds == ["prompt", "reply", "started", "result", "reply", "outcome"]
+    assert f"note: Written to {file}." in chat.output
+    assert "error: chat.json is there already and is not overwritten" in chat.output
+    assert "error: no/such/folder cannot be written" in chat.output
+
+
+async def test_an_export_of_nothing_is_an_error(tmp_path: Path) -> None:
+    """Before anything was said there is no session to export."""
+    chat = await run(tmp_path, lines=["/export", "/exit"])
+
+    assert "error: There is no session" in chat.output
+
+
+async def test_no_order_to_the_terminal_gets_through(tmp_path: Path, model: ChatCompletionsServer) -> None:
+    """Escape sequences in an answer, a call, a result and a name come out as harmless text."""
+    hostile = "\x1b]0;owned\x07\x1b[2Jred\x1b[31m\x9b1m\rover\x00\x7f"
+    model.reply(tool_calls=[("calculate", json.dumps({"expression": hostile})), (f"no{hostile}", "{}")])
+    model.reply(hostile)
+
+    chat = await run(tmp_path, lines=[f"say {hostile}", "/export", "/sessions"], OPENAI_BASE_URL=model.base_url)
+
+    assert set(re.findall(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", chat.output)) == set()
+    assert "]0;owned[2Jred[31m1mover" in chat.output
+
+
+async def test_input_that_is_not_utf_8_is_taken_as_well_as_it_can_be(
+    tmp_path: Path, model: ChatCompletionsServer
+) -> None:
+    """Bad bytes become replacement characters; a last line without an end counts."""
+    async with piped(tmp_path, OPENAI_BASE_URL=model.base_url) as chat:
+        chat.type(b"caf\xe9\r\nlast")
+    contents = [request["messages"][-1]["content"] for request in model.requests]
+    assert contents == ["caf\ufffd", "last"]
+    assert chat.process.returncode == 0
+
+
+async def test_options_override_the_environment(tmp_path: Path, model: ChatCompletionsServer) -> None:
+    """--model, --api-key and --log-dir win over the environment, and the key is in no log."""
+    key = "made-up-key-of-the-command-line"
+
+    chat = await run(
+        tmp_path,
+        *("--model", "other-model", "--api-key", key, "--log-dir", str(tmp_path / "elsewhere")),
+        lines=["one"],
+        OPENAI_BASE_URL=model.base_url,
+        OPENAI_MODEL="a-model",
+        OPENAI_API_KEY="another-made-up-key",
+    )
+
+    log = (tmp_path / "elsewhere" / "events.jsonl").read_text()
+    assert model.requests[0]["model"] == "other-model"
+    assert model.headers[0]["authorization"] == f"Bearer {key}"
+    assert "PromptCommand" in log
+    assert key not in log + chat.output + chat.errors
+    assert not (tmp_path / "logs").exists()
+
+
+@pytest.mark.parametrize("arguments", [["--model", ""], ["--log-level", "loud"], ["--api-key", " "], ["--ses", "x"]])
+async def test_a_bad_option_is_a_usage_error(tmp_path: Path, arguments: list[str]) -> None:
+    """The exit code is 2 and nothing is started."""
+    chat = await run(tmp_path, *arguments)
+
+    assert "function_chat: error: " in chat.errors
+    assert chat.process.returncode == 2
+    assert not (tmp_path / "data").exists()
+
+
+async def test_the_screen_is_clean_unless_details_are_asked_for(tmp_path: Path) -> None:
+    """Nothing but the chat by default; with DEBUG the log; with --no-console never."""
+    default = await run(tmp_path, lines=["calculate 1+1"])
+    silent = await run(tmp_path, "--log-level", "debug", "--no-console", lines=["calculate 1+1"])
+    detailed = await run(tmp_path, "--log-level", "debug", lines=["calculate 1+1"])
+
+    assert default.errors == ""
+    assert silent.errors == ""
+    assert "DEBUG" in detailed.errors
+
+
+async def test_a_reader_that_has_enough_is_no_traceback(tmp_path: Path) -> None:
+    """When what reads our output ends, so do we, quietly."""
+    script = 'printf "%s\\n" "Show me a long answer" "calculate 1+1" | "$0" -m programs.function_chat | head -n 1'
+
+    code, output = await shell(Path("/bin/sh"), "-c", script, sys.executable, env=environment(tmp_path), cwd=tmp_path)
+
+    assert output.splitlines() == [f"session {session_of(output)}, new"]
+    assert code == 0
