@@ -3,17 +3,22 @@
 import asyncio
 import contextlib
 import logging
-from collections import deque
-from collections.abc import Awaitable, Callable
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Iterable
 from contextvars import Context, ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from llmgine.messages.events import Event, HandlerFailedEvent
-from llmgine.messages.message import inside
+from llmgine.messages.message import CURRENT, inside
 
 DEPTH_WARNING = 1_000
 
-_GRACE = 1.0  # seconds a cancelled handler has for its clean-up before the bus stops without it
+_GRACE = 1.0  # seconds a cancelled handler has for its clean-up when the bus stops
+
+# The time limit is looked at from outside, once in an eighth of it: a timer for each event would cost more than the
+# rest of its way through a lane.
+_LOOKS = 8
+_SHORTEST_LOOK, _LONGEST_LOOK = 0.002, 1.0  # seconds
 
 _log = logging.getLogger(__name__)
 
@@ -36,20 +41,30 @@ class InlineHandler:
 
 @dataclass(frozen=True, eq=False)
 class AsyncHandler:
-    """An `async def` handler as it was registered; `timeout` in seconds, None for no limit."""
+    """An `async def` handler as it was registered, and its lanes by session; `timeout` in seconds, None for none."""
 
     call: Callable[[Event], Awaitable[object]]
     timeout: float | None
+    lanes: "dict[str | None, Lane]" = field(default_factory=dict)
 
 
 class Lane:
-    """The queue of one handler for one session; it lives while it has work."""
+    """The queue of one handler for one session; it lives while it has work.
 
-    __slots__ = ("queue", "task")
+    `seen` is the event its watch last found at work, since `seen_at`; `late` says that it was cancelled for taking
+    too long.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("handler", "late", "queue", "seen", "seen_at", "session_id", "task")
+
+    def __init__(self, handler: AsyncHandler, session_id: str | None) -> None:
+        self.handler = handler
+        self.session_id = session_id
         self.queue: deque[Event] = deque()
         self.task: asyncio.Task[None] | None = None
+        self.seen: Event | None = None
+        self.seen_at = 0.0
+        self.late = False
 
 
 class Lanes:
@@ -61,99 +76,137 @@ class Lanes:
 
     def __init__(self, report: Callable[[HandlerFailedEvent], None]) -> None:
         self._report = report
-        self._lanes: dict[tuple[AsyncHandler, str | None], Lane] = {}
+        self._lanes: set[Lane] = set()
+        self._busy: Counter[str | None] = Counter()  # lanes by session
         self._context: Context | None = None
         self._waiters: list[tuple[str | None, asyncio.Future[None]]] = []
+        self._watch: asyncio.TimerHandle | None = None
         self._abandoned = False
 
     def start(self, context: Context) -> None:
         """Begin to work off what is queued; handlers run in copies of `context`."""
         self._context = context
-        for key, lane in self._lanes.items():
-            self._run(key, lane)
+        for lane in self._lanes:
+            self._run(lane)
 
-    def put(self, handler: AsyncHandler, event: Event) -> None:
-        """Queue an event for a handler."""
+    def put(self, handlers: Iterable[AsyncHandler], event: Event) -> None:
+        """Queue an event for these handlers."""
         if self._abandoned:
             return
-        key = (handler, event.session_id)
-        lane = self._lanes.get(key)
-        if lane is None:
-            lane = self._lanes[key] = Lane()
-            lane.queue.append(event)
-            self._run(key, lane)
-        else:
-            lane.queue.append(event)
-            if len(lane.queue) == DEPTH_WARNING:
+        session_id = event.session_id
+        for handler in handlers:
+            lane = handler.lanes.get(session_id)
+            if lane is None:
+                self._open(handler, event)
+                continue
+            queue = lane.queue
+            queue.append(event)
+            if len(queue) == DEPTH_WARNING:
                 _log.warning("%s events wait for %s", DEPTH_WARNING, name_of(handler.call))
 
-    def _run(self, key: tuple[AsyncHandler, str | None], lane: Lane) -> None:
-        if self._context is not None:
-            work = self._work(key, lane)
-            lane.task = asyncio.get_running_loop().create_task(work, context=self._context.copy())
+    def _open(self, handler: AsyncHandler, event: Event) -> None:
+        """Make the lane of an event that found none."""
+        lane = handler.lanes[event.session_id] = Lane(handler, event.session_id)
+        self._lanes.add(lane)
+        self._busy[event.session_id] += 1
+        lane.queue.append(event)
+        self._run(lane)
 
-    async def _work(self, key: tuple[AsyncHandler, str | None], lane: Lane) -> None:
-        """Work off a lane, and remove it when it is empty."""
+    def _run(self, lane: Lane) -> None:
+        if self._context is not None:
+            loop = asyncio.get_running_loop()
+            lane.task = loop.create_task(self._work(lane), context=self._context.copy())
+            if lane.handler.timeout is not None:
+                self._look_within(loop, lane.handler.timeout)
+
+    async def _work(self, lane: Lane) -> None:
+        """Work off a lane and remove it when it is empty. A handler that was cancelled ends this task, not the lane."""
         handling.set(True)
-        handler, queue = key[0], lane.queue
+        call, queue, enter = lane.handler.call, lane.queue, CURRENT.set
         try:
             while queue and not self._abandoned:
                 event = queue[0]
-                with inside(event.trace_id, event.span_id):
-                    await self._step(handler, event)
+                enter(event)
+                try:
+                    await call(event)
+                except Exception as error:  # a handler's failure must not silence the lane
+                    if not lane.late:
+                        failure(self._report, call, event, repr(error), error)
+                if lane.late:
+                    break
                 queue.popleft()
         except asyncio.CancelledError:
             if self._abandoned:
                 raise
-            self._failed(handler, queue.popleft(), "cancelled its own task")
+            if not lane.late:
+                failure(self._report, call, queue.popleft(), "cancelled itself")
         finally:
-            if not queue:
-                self._lanes.pop(key, None)
-                self._wake()
-            elif not self._abandoned:
-                self._run(key, lane)
+            self._leave(lane)
 
-    async def _step(self, handler: AsyncHandler, event: Event) -> None:
-        """Run one handler on one event. What goes wrong is reported; only `stop()` ends the lane."""
-        deadline = asyncio.timeout(handler.timeout)
-        try:
-            async with deadline:
-                await handler.call(event)
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise
-            self._failed(handler, event, "cancelled itself")
-        except Exception as error:  # a handler's failure must not silence the lane
-            late = isinstance(error, TimeoutError) and deadline.expired()
-            self._failed(handler, event, f"took longer than {handler.timeout:g} s" if late else repr(error), error)
+    def _leave(self, lane: Lane) -> None:
+        """End a lane's task: report a handler that took too long, and go on with what is left in a new task."""
+        if lane.late and not self._abandoned:
+            lane.late = False
+            limit = lane.handler.timeout or 0.0
+            failure(self._report, lane.handler.call, lane.queue.popleft(), f"took longer than {limit:g} s")
+        if not lane.queue:
+            self._remove(lane)
+        elif not self._abandoned:
+            self._run(lane)
 
-    def _failed(self, handler: AsyncHandler, event: Event, what: str, error: Exception | None = None) -> None:
-        failure(self._report, handler.call, event, what, error)
+    def _remove(self, lane: Lane) -> None:
+        session_id = lane.session_id
+        self._lanes.discard(lane)
+        lane.handler.lanes.pop(session_id, None)
+        self._busy[session_id] -= 1
+        if not self._busy[session_id]:
+            del self._busy[session_id]
+            self._wake()
+
+    def _look_within(self, loop: asyncio.AbstractEventLoop, limit: float) -> None:
+        """See that the next look at the lanes is early enough for a handler with this time limit."""
+        at = loop.time() + min(max(limit / _LOOKS, _SHORTEST_LOOK), _LONGEST_LOOK)
+        if self._watch is None or self._watch.when() > at:
+            if self._watch is not None:
+                self._watch.cancel()
+            self._watch = loop.call_at(at, self._look, loop)
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Cancel the handlers that have been at one event for longer than their limit."""
+        self._watch = None
+        now = loop.time()
+        for lane in self._lanes:
+            limit = lane.handler.timeout
+            if limit is None or lane.task is None:
+                continue
+            if lane.seen is not lane.queue[0]:
+                lane.seen, lane.seen_at = lane.queue[0], now
+            elif now - lane.seen_at >= limit and not lane.late:
+                lane.late = True
+                lane.task.cancel()
+            self._look_within(loop, limit)
 
     @property
     def inside(self) -> bool:
         """Whether the running task is a lane's."""
-        return any(lane.task is asyncio.current_task() for lane in self._lanes.values())
+        task = asyncio.current_task()
+        return handling.get() and any(lane.task is task for lane in self._lanes)
 
     @property
     def queued(self) -> int:
         """How many events are queued or being handled."""
-        return sum(len(lane.queue) for lane in self._lanes.values())
+        return sum(len(lane.queue) for lane in self._lanes)
 
     def left(self) -> dict[str, int]:
         """How many events wait or are being handled, by the name of their handler."""
-        counts: dict[str, int] = {}
-        for (handler, _), lane in self._lanes.items():
-            name = name_of(handler.call)
-            counts[name] = counts.get(name, 0) + len(lane.queue)
-        return counts
+        counts: Counter[str] = Counter()
+        for lane in self._lanes:
+            counts[name_of(lane.handler.call)] += len(lane.queue)
+        return dict(counts)
 
     def is_idle(self, session_id: str | None) -> bool:
         """Whether nothing is queued, in all sessions (None) or in one."""
-        if session_id is None:
-            return not self._lanes
-        return all(key[1] != session_id for key in self._lanes)
+        return not self._lanes if session_id is None else session_id not in self._busy
 
     async def wait_until_idle(self, session_id: str | None) -> None:
         """Return at the next moment when nothing is queued."""
@@ -174,12 +227,17 @@ class Lanes:
     async def abandon(self) -> None:
         """Cancel what still runs and drop what waits; a handler that will not end is left to itself."""
         self._abandoned = True
-        tasks = [lane.task for lane in self._lanes.values() if lane.task]
+        if self._watch is not None:
+            self._watch.cancel()
+        tasks = [lane.task for lane in self._lanes if lane.task]
         for task in tasks:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=_GRACE)
+        for lane in self._lanes:
+            lane.handler.lanes.clear()
         self._lanes.clear()
+        self._busy.clear()
         self._wake()
 
 
@@ -193,7 +251,7 @@ def failure(
     """Log and report a handler's failure. Failures to handle a failure are only logged, or they would never end."""
     _log.error("%s failed on %s: %s", name_of(handler), type(event).__name__, what, exc_info=error)
     if not isinstance(event, HandlerFailedEvent):
-        with inside(event.trace_id, event.span_id):
+        with inside(event):
             report(
                 HandlerFailedEvent(
                     session_id=event.session_id,

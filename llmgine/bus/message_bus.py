@@ -19,7 +19,7 @@ from llmgine.bus.lanes import AsyncHandler, InlineHandler, Lanes, failure, handl
 from llmgine.errors import BusError, BusStoppedError, DuplicateHandlerError, MissingHandlerError
 from llmgine.messages.commands import Command, CommandResult
 from llmgine.messages.events import CommandErrorEvent, CommandResultEvent, Event
-from llmgine.messages.message import Message, inside
+from llmgine.messages.message import CURRENT, Message
 from llmgine.observability.console import ConsoleSink
 from llmgine.observability.jsonl import JsonlSink
 from llmgine.observability.redaction import Redactor
@@ -186,13 +186,13 @@ class MessageBus:
         if handler is None:
             raise MissingHandlerError(f"No handler for {kind.__name__}; see MessageBus.register_command_handler")
         self._write(command)
-        token = handling.set(True)
+        handled, span = handling.set(True), CURRENT.set(command)
         try:
-            with inside(command.trace_id, command.span_id):
-                result = await self._answer(command, handler)
-                self._announce(command, result)
+            result = await self._answer(command, handler)
+            self._announce(command, result)
         finally:
-            handling.reset(token)
+            CURRENT.reset(span)
+            handling.reset(handled)
         return result
 
     async def _answer(self, command: Command, handler: CommandHandler[Any]) -> CommandResult:
@@ -235,18 +235,18 @@ class MessageBus:
         route = self._routes.get(type(event)) or self._find_route(type(event))
         for handler in route[0]:
             self._call(handler.call, event)
-        for lane_handler in route[1]:
-            self._lanes.put(lane_handler, event)
+        if route[1]:
+            self._lanes.put(route[1], event)
 
     def _call(self, handler: Callable[[Event], object], event: Event) -> None:
         try:
             answer = handler(event)
         except Exception as error:  # handlers fail independently
             failure(self._deliver, handler, event, repr(error), error)
-        else:
-            if inspect.iscoroutine(answer):
-                answer.close()
-                failure(self._deliver, handler, event, "returned a coroutine; declare it with async def")
+            return
+        if answer is not None and inspect.iscoroutine(answer):
+            answer.close()
+            failure(self._deliver, handler, event, "returned a coroutine; declare it with async def")
 
     def _find_route(self, event_type: type[Event]) -> tuple[list[InlineHandler], list[AsyncHandler]]:
         """Who hears this type: handlers of it and of its bases, those of the type itself first."""

@@ -117,7 +117,7 @@ class SessionRunners:
         try:
             if turn.id in await self._store.stop_requested():
                 run.stop()
-            with inside(*(span.trace_id, span.span_id) if span else (f"{new:032x}", f"{new:016x}")):
+            with inside(span or SpanContext(trace_id=f"{new:032x}", span_id=f"{new:016x}")):
                 await run.run(resumed=resumed)
         finally:
             del self._running[turn.id]

@@ -24,7 +24,8 @@ class SpanContext(BaseModel):
 # A counter started from the wall clock (1,024 ids per millisecond): unique in a process, all but unique between
 # processes, exact in a JavaScript number, and twenty times cheaper than uuid4.
 _ids = itertools.count(time.time_ns() // 1_000_000 << 10)
-_current: ContextVar[tuple[str, str] | None] = ContextVar("llmgine_span", default=None)
+# Trace and span of the running code. Set with `inside`; directly only in a task of one's own.
+CURRENT: ContextVar["SpanContext | Message | None"] = ContextVar("llmgine_span", default=None)
 
 
 def next_id() -> int:
@@ -34,18 +35,18 @@ def next_id() -> int:
 
 def current_span() -> SpanContext | None:
     """The span that the running code belongs to, or None outside any."""
-    here = _current.get()
-    return SpanContext(trace_id=here[0], span_id=here[1]) if here else None
+    here = CURRENT.get()
+    return SpanContext(trace_id=here.trace_id, span_id=here.span_id) if here else None
 
 
 @contextmanager
-def inside(trace_id: str, span_id: str) -> Iterator[None]:
+def inside(span: "SpanContext | Message") -> Iterator[None]:
     """Messages built in this block are children of the span; the span before is restored at its end."""
-    token = _current.set((trace_id, span_id))
+    token = CURRENT.set(span)
     try:
         yield
     finally:
-        _current.reset(token)
+        CURRENT.reset(token)
 
 
 def _now() -> datetime:
@@ -53,8 +54,8 @@ def _now() -> datetime:
 
 
 def _trace_id(data: dict[str, Any]) -> str:
-    here = _current.get()
-    return here[0] if here else f"{data['id']:032x}"
+    here = CURRENT.get()
+    return here.trace_id if here else f"{data['id']:032x}"
 
 
 def _span_id(data: dict[str, Any]) -> str:
@@ -62,8 +63,8 @@ def _span_id(data: dict[str, Any]) -> str:
 
 
 def _parent_id() -> str | None:
-    here = _current.get()
-    return here[1] if here else None
+    here = CURRENT.get()
+    return here.span_id if here else None
 
 
 class Message(BaseModel):

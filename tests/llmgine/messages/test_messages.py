@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from llmgine.messages.chat import ChatMessage, ToolCall, ToolResult, Usage, new_call_id
 from llmgine.messages.commands import Author, Command, PromptCommand
 from llmgine.messages.events import Event
-from llmgine.messages.message import current_span, inside
+from llmgine.messages.message import SpanContext, current_span, inside
 
 
 class Opened(Event):
@@ -50,8 +50,8 @@ def test_a_message_outside_any_span_is_a_root() -> None:
 
 def test_a_message_belongs_to_where_it_is_built() -> None:
     """Inside a span it is its child, though it be published elsewhere; afterwards the span before is back."""
-    with inside("t", "outer"):
-        with inside("t", "inner"):
+    with inside(SpanContext(trace_id="t", span_id="outer")):
+        with inside(SpanContext(trace_id="t", span_id="inner")):
             child = Opened(path="")
         span = current_span()
 
