@@ -11,6 +11,7 @@ from programs.playground.components import modal_components
 from programs.playground.entities import BOT_ID, Flag, Json, Message, MessageType, Reference
 from programs.playground.errors import invalid_form, unknown
 from programs.playground.forms import Form, MessageForm, read
+from programs.playground.ids import read_id
 from programs.playground.interactions import AUTOCOMPLETE, COMMAND, MODAL, Interaction, Interactions
 from programs.playground.posting import Posting, Upload
 from programs.playground.state import State
@@ -132,9 +133,9 @@ class Callbacks:
         """The message `which` names, "@original" or an id of this interaction's own. Raises 10008."""
         message = interaction.original
         if which != "@original":
-            own = int(which) if which.isascii() and which.isdigit() else 0
+            own = read_id(which)
             messages = self._state.channels[interaction.channel_id].messages
-            message = messages.get(own) if own in interaction.message_ids else None
+            message = messages.get(own) if own is not None and own in interaction.message_ids else None
         if message is None or message.id not in self._state.channels[message.channel_id].messages:
             raise unknown("Message")
         return message

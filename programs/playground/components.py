@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from programs.playground.entities import Json
 from programs.playground.errors import FormFault, invalid_form
-from programs.playground.forms import Path, WebUrl, in_discords_words
+from programs.playground.forms import Form, Path, WebUrl, in_discords_words
 
 CustomId = Annotated[str, Field(min_length=1, max_length=100)]
 MAX_ROWS = 5
@@ -15,15 +15,11 @@ MAX_V2 = 40
 _CONTAINER = 17
 
 
-class Part(BaseModel):
-    """What Discord's layout components carry beyond this is kept as it came."""
-
-    model_config = ConfigDict(extra="allow")
-
-    id: int | None = None
+class Part(Form):
+    id: int | None = Field(None, ge=0, le=2**31 - 1)
 
 
-class ButtonEmoji(BaseModel):
+class ButtonEmoji(Form):
     name: str | None = None
     id: str | None = None
     animated: bool | None = None
@@ -52,6 +48,7 @@ class Select(Part):
     placeholder: str | None = Field(None, max_length=150)
     min_values: int = Field(1, ge=0, le=25)
     max_values: int = Field(1, ge=1, le=25)
+    required: bool | None = None  # in a modal
     disabled: bool = False
 
 
@@ -64,6 +61,8 @@ class EntitySelect(Select):
     """A select of users, roles, mentionables or channels."""
 
     type: Literal[5, 6, 7, 8]
+    channel_types: list[int] | None = None
+    default_values: list[dict[str, Any]] | None = Field(None, max_length=25)
 
 
 class TextInput(Part):
@@ -106,24 +105,55 @@ class Separator(Part):
     spacing: Literal[1, 2] = 1
 
 
+class Media(Part):
+    url: WebUrl
+
+
+class Thumbnail(Part):
+    type: Literal[11]
+    media: Media
+    description: str | None = Field(None, max_length=1024)
+    spoiler: bool = False
+
+
+class Section(Part):
+    """Texts with a button or a picture beside them."""
+
+    type: Literal[9]
+    components: list[TextDisplay] = Field(min_length=1, max_length=3)
+    accessory: Annotated[Button | Thumbnail, Field(discriminator="type")]
+
+
+class GalleryItem(Part):
+    media: Media
+    description: str | None = Field(None, max_length=1024)
+    spoiler: bool = False
+
+
+class Gallery(Part):
+    type: Literal[12]
+    items: list[GalleryItem] = Field(min_length=1, max_length=10)
+
+
+class File(Part):
+    type: Literal[13]
+    file: Media
+    spoiler: bool = False
+
+
+_Layout = ActionRow | TextDisplay | Section | Gallery | File | Separator
+
+
 class Container(Part):
-    """A box; what is in it is kept as it came."""
+    """A box around the others."""
 
     type: Literal[17]
-    accent_color: int | None = None
+    accent_color: int | None = Field(None, ge=0, le=0xFFFFFF)
     spoiler: bool = False
-    components: list[dict[str, Any]] = Field(min_length=1, max_length=40)
+    components: list[Annotated[_Layout, Field(discriminator="type")]] = Field(min_length=1, max_length=40)
 
 
-class Layout(Part):
-    """Sections, galleries and files: their inside is kept as it came."""
-
-    type: Literal[9, 12, 13]
-
-
-_MESSAGE = TypeAdapter(
-    list[Annotated[ActionRow | TextDisplay | Separator | Container | Layout, Field(discriminator="type")]]
-)
+_MESSAGE = TypeAdapter(list[Annotated[_Layout | Container, Field(discriminator="type")]])
 _MODAL = TypeAdapter(list[Annotated[ActionRow | Label | TextDisplay, Field(discriminator="type")]])
 
 
@@ -220,7 +250,7 @@ def _numbered(parts: list[Json]) -> list[Json]:
     taken = {part["id"] for part in every(parts) if part.get("id")}
     free = (number for number in range(1, 1_000) if number not in taken)
     for part in every(parts):
-        if not part.get("id"):
+        if not part.get("id"):  # zero asks for one, as nothing does
             part["id"] = next(free)
         if part["type"] == _CONTAINER:
             part.setdefault("accent_color", None)

@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from programs.playground.ids import read_id
 from programs.playground.posting import IMAGE_TYPES
 from programs.playground.state import State
 
@@ -11,10 +12,10 @@ class FileRoutes:
         self._state = state
 
     def add(self, app: web.Application) -> None:
-        app.router.add_get(r"/attachments/{channel_id:\d+}/{attachment_id:\d+}/{filename}", self.get)
+        app.router.add_get("/attachments/{channel_id}/{attachment_id}/{filename}", self.get)
 
     async def get(self, request: web.Request) -> web.Response:
-        attachment = self._state.attachments.get(int(request.match_info["attachment_id"]))
+        attachment = self._state.attachments.get(read_id(request.match_info["attachment_id"]) or 0)
         if attachment is None or str(attachment.channel_id) != request.match_info["channel_id"]:
             raise web.HTTPNotFound
         shown = attachment.content_type in IMAGE_TYPES.values()

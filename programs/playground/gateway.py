@@ -3,10 +3,7 @@
 import asyncio
 import json
 import secrets
-import zlib
 from collections import deque
-from contextlib import suppress
-from dataclasses import dataclass, field
 
 from aiohttp import WSMsgType, web
 
@@ -14,82 +11,13 @@ from programs.playground import payloads
 from programs.playground.entities import BOT_ID, Json
 from programs.playground.intents import Intent, as_intended
 from programs.playground.rules import Rules
+from programs.playground.sessions import ClosingError, Connection, Op, Session
 from programs.playground.state import Dispatch, State
 
 MAX_FRAME_BYTES = 4096
 MAX_FRAMES_A_MINUTE = 120
 MAX_SESSIONS = 16
 CLOSE_SECONDS = 1.0  # for the client's half of a close
-
-DISPATCH, HEARTBEAT, IDENTIFY, PRESENCE, VOICE, RESUME, RECONNECT, MEMBERS, INVALID, HELLO, ACK = (
-    0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11,
-)  # fmt: skip
-
-
-class ClosingError(Exception):
-    """The connection ends with this close code and reason."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason
-
-
-class Connection:
-    """One WebSocket: what is sent goes through a queue, so that whoever emits never waits."""
-
-    def __init__(self, socket: web.WebSocketResponse, *, compress: bool) -> None:
-        self._socket = socket
-        self._zlib = zlib.compressobj() if compress else None
-        self.closing = False
-        self._outgoing: asyncio.Queue[Json | ClosingError] = asyncio.Queue()
-
-    def send(self, op: int, data: object = None) -> None:
-        self._outgoing.put_nowait({"op": op, "d": data, "s": None, "t": None})
-
-    def send_frame(self, frame: Json) -> None:
-        self._outgoing.put_nowait(frame)
-
-    def close(self, code: int, reason: str = "") -> None:
-        self.closing = True
-        self._outgoing.put_nowait(ClosingError(code, reason))
-
-    async def write(self) -> None:
-        """Send what is queued until the connection closes."""
-        with suppress(ConnectionError):  # the client went between two frames; reading notices it too
-            while not isinstance(item := await self._outgoing.get(), ClosingError):
-                text = json.dumps(item)
-                if self._zlib is None:
-                    await self._socket.send_str(text)
-                else:
-                    flushed = self._zlib.compress(text.encode()) + self._zlib.flush(zlib.Z_SYNC_FLUSH)
-                    await self._socket.send_bytes(flushed)
-            await self._socket.close(code=item.code, message=item.reason.encode())
-
-
-@dataclass
-class Session:
-    """What a client may resume: the last events, and the connection while there is one."""
-
-    id: str
-    intents: Intent
-    missed: deque[Json]
-    seq: int = 0
-    connection: Connection | None = field(default=None, repr=False)
-
-    def dispatch(self, name: str, data: Json) -> None:
-        self.seq += 1
-        frame: Json = {"op": DISPATCH, "t": name, "s": self.seq, "d": data}
-        self.missed.append(frame)
-        if self.connection is not None:
-            self.connection.send_frame(frame)
-
-    def frames_after(self, seq: int) -> list[Json] | None:
-        """The events after `seq`; None when they are no longer all there, or never were sent."""
-        oldest = self.missed[0]["s"] if self.missed else self.seq + 1
-        if not oldest - 1 <= seq <= self.seq:
-            return None
-        return [frame for frame in self.missed if frame["s"] > seq]
 
 
 class Gateway:
@@ -103,7 +31,7 @@ class Gateway:
         state.subscribe(self._hear)
 
     def _hear(self, dispatch: Dispatch) -> None:
-        if not dispatch.is_for(BOT_ID) or dispatch.name in ("BOT_STATUS", "COMMANDS_UPDATE"):
+        if not dispatch.is_for(BOT_ID):
             return
         for session in self._sessions.values():
             data = as_intended(dispatch.name, dispatch.render(BOT_ID), session.intents)
@@ -115,7 +43,7 @@ class Gateway:
         await socket.prepare(request)
         connection = Connection(socket, compress=request.query.get("compress") == "zlib-stream")
         self._connections.add(connection)
-        connection.send(HELLO, {"heartbeat_interval": round(self._rules.heartbeat_seconds * 1000)})
+        connection.send(Op.HELLO, {"heartbeat_interval": round(self._rules.heartbeat_seconds * 1000)})
         writer = asyncio.create_task(connection.write())
         try:
             await self._read(socket, connection)
@@ -137,19 +65,19 @@ class Gateway:
 
     def _answer(self, frame: Json, connection: Connection, session: Session | None) -> Session | None:
         op, data = frame.get("op"), frame.get("d")
-        if op == HEARTBEAT:
-            connection.send(ACK)
-        elif op in (IDENTIFY, RESUME) and session is not None:
+        if op == Op.HEARTBEAT:
+            connection.send(Op.ACK)
+        elif op in (Op.IDENTIFY, Op.RESUME) and session is not None:
             raise ClosingError(4005, "Already authenticated.")
-        elif op == IDENTIFY:
+        elif op == Op.IDENTIFY:
             return self._identify(data, connection)
-        elif op == RESUME:
+        elif op == Op.RESUME:
             return self._resume(data, connection)
-        elif op not in (PRESENCE, VOICE, MEMBERS):
+        elif op not in (Op.PRESENCE, Op.VOICE, Op.MEMBERS):
             raise ClosingError(4001, "Unknown opcode.")
         elif session is None:
             raise ClosingError(4003, "Not authenticated.")
-        elif op == MEMBERS and isinstance(data, dict):
+        elif op == Op.MEMBERS and isinstance(data, dict):
             self._send_members(session, data)
         return session
 
@@ -226,7 +154,7 @@ class Gateway:
         seq = wanted.get("seq")
         missed = session.frames_after(seq) if session is not None and isinstance(seq, int) else None
         if session is None or missed is None:
-            connection.send(INVALID, data=False)
+            connection.send(Op.INVALID, data=False)
             return None
         if session.connection is not None:
             session.connection.close(4000, "Resumed elsewhere.")
@@ -273,15 +201,22 @@ class Gateway:
         for connection in self._connections:
             connection.close(code, "Dropped.")
 
+    def repeat(self, name: str) -> None:
+        """Tell the last event of that name once more, as Discord says it may."""
+        for session in self._sessions.values():
+            told = [frame["d"] for frame in session.missed if frame["t"] == name]
+            if told:
+                session.dispatch(name, told[-1])
+
     def ask_to_reconnect(self) -> None:
         for connection in self._connections:
-            connection.send(RECONNECT)
+            connection.send(Op.RECONNECT)
 
     def invalidate(self) -> None:
         """Forget every session and say so: clients must identify again."""
         for session in self._sessions.values():
             if session.connection is not None:
-                session.connection.send(INVALID, data=False)
+                session.connection.send(Op.INVALID, data=False)
         self._sessions.clear()
 
 

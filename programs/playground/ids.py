@@ -1,11 +1,13 @@
 """Snowflakes: ids that carry the wall clock and are always greater than any before."""
 
+import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 EPOCH_MS = 1_420_070_400_000  # Discord's epoch: the first second of 2015
 _TIME_SHIFT = 22
+_WRITTEN = re.compile(r"[0-9]{1,20}")
 
 
 class Snowflakes:
@@ -19,6 +21,11 @@ class Snowflakes:
         now = (int(self._clock() * 1000) - EPOCH_MS) << _TIME_SHIFT
         self._last = max(now, self._last + 1)
         return self._last
+
+
+def read_id(text: object) -> int | None:
+    """The snowflake a text writes out, or None when it is none."""
+    return int(text) if isinstance(text, str) and _WRITTEN.fullmatch(text) else None
 
 
 def moment(snowflake: int) -> datetime:

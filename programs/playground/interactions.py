@@ -105,6 +105,7 @@ class Interactions:
         interaction = self._alive.get(interaction_id)
         if interaction is None or not secrets.compare_digest(interaction.token.encode(), token.encode()):
             raise unknown("Interaction")
+        self._require_channel(interaction)
         if interaction.answered:
             raise ApiError(400, 40060, "Interaction has already been acknowledged.")
         return interaction
@@ -117,8 +118,14 @@ class Interactions:
             if secrets.compare_digest(interaction.token.encode(), token.encode()):
                 if not interaction.answered:
                     raise unknown("Webhook")
+                self._require_channel(interaction)
                 return interaction
         raise ApiError(401, 50027, "Invalid Webhook Token")
+
+    def _require_channel(self, interaction: Interaction) -> None:
+        """Raises 10003 when its thread was deleted meanwhile."""
+        if interaction.channel_id not in self._state.channels:
+            raise unknown("Channel")
 
     def acknowledge(self, interaction: Interaction) -> None:
         """The first answer came in time."""
@@ -168,8 +175,12 @@ class Interactions:
         """The token is no longer good; an answer that was promised and never came has failed."""
         del self._alive[interaction.id]
         self.modals.pop(interaction.id, None)
-        if interaction.original is not None and interaction.original.flags & Flag.LOADING:
-            self._state.delete_message(interaction.original)
+        channel = self._state.channels.get(interaction.channel_id)
+        promised = interaction.original
+        if channel is None or promised is None or promised.id not in channel.messages:
+            return
+        if promised.flags & Flag.LOADING:
+            self._state.delete_message(promised)
             self._tell_failed(interaction)
 
     def _tell_pending(self, interaction: Interaction) -> None:

@@ -7,6 +7,7 @@ from programs.playground.commands import CHAT_INPUT, MESSAGE, SUBCOMMAND_GROUP, 
 from programs.playground.components import every
 from programs.playground.entities import BOT_ID, PERSON_PERMISSIONS, Channel, Json, Message
 from programs.playground.errors import ApiError, invalid_form, unknown
+from programs.playground.ids import read_id
 from programs.playground.interactions import Modal
 from programs.playground.state import State
 
@@ -85,15 +86,16 @@ class Invocations:
 
     def _resolve(self, kind: int, name: str, value: Any, resolved: Json) -> str:
         """An option that is an id: its thing is put beside the data."""
-        if not str(value).isdecimal():
-            raise invalid_form((("options", name), "NUMBER_TYPE_COERCE", f'Value "{value}" is not snowflake.'))
+        thing = read_id(value)
+        if thing is None:
+            raise invalid_form((("options", name), "NUMBER_TYPE_COERCE", "This must be the id of something."))
         if kind in (_USER_OPTION, _MENTIONABLE_OPTION):
-            self._resolve_user(int(value), resolved)
+            self._resolve_user(thing, resolved)
         elif kind == _CHANNEL_OPTION:
-            self._resolve_channel(int(value), resolved)
+            self._resolve_channel(thing, resolved)
         else:
             raise invalid_form((("options", name), "BASE_TYPE_CHOICES", "The playground has none of these."))
-        return str(value)
+        return str(thing)
 
     def _resolve_user(self, user_id: int, resolved: Json) -> None:
         user = self._state.users.get(user_id)
@@ -159,7 +161,7 @@ def _check_value(declared: Json, value: Any) -> None:
 def _check_choice(select: Json, values: list[str]) -> None:
     least, most = select.get("min_values", 1), select.get("max_values", 1)
     offered = {option["value"] for option in select.get("options", ())}
-    fitting = all(value in offered for value in values) if offered else all(value.isdecimal() for value in values)
+    fitting = all(value in offered if offered else read_id(value) is not None for value in values)
     if not least <= len(values) <= most or len(set(values)) != len(values) or not fitting:
         raise invalid_form((("values",), "BASE_TYPE_CHOICES", f"Choose {least} to {most} of what is offered."))
 

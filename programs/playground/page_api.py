@@ -12,6 +12,7 @@ from programs.playground import payloads
 from programs.playground.entities import BOT_ID, Channel, ChannelType, Json
 from programs.playground.errors import ApiError
 from programs.playground.forms import Form, Id, ThreadChanges
+from programs.playground.ids import read_id
 from programs.playground.page_files import HEADERS
 from programs.playground.people import People
 from programs.playground.rest.messages import page
@@ -189,7 +190,7 @@ class PageApi:
     def _viewer(self, call: Call) -> int:
         """The person who looks: the first one when nobody is named. Raises 10013 for anybody else."""
         asked = call.query.get("as", str(self._state.people[0].id))
-        return self._state.person(int(asked) if asked.isascii() and asked.isdigit() else 0)
+        return self._state.person(read_id(asked) or 0)
 
 
 def _answering(handler: Handler) -> Callable[[web.Request], Awaitable[web.Response]]:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from aiohttp import web
 
 from programs.playground.errors import ApiError
+from programs.playground.ids import read_id
 from programs.playground.page_files import HEADERS
 from programs.playground.state import Dispatch, State
 from programs.playground.wire import answer
@@ -42,9 +43,8 @@ class PageEvents:
         self._open: set[web.WebSocketResponse] = set()
 
     async def connect(self, request: web.Request) -> web.StreamResponse:
-        asked = request.query.get("as", "")
         try:
-            viewer = self._state.person(int(asked) if asked.isascii() and asked.isdigit() else 0)
+            viewer = self._state.person(read_id(request.query.get("as")) or 0)
         except ApiError as error:
             return answer({"error": error.body()}, error.status, HEADERS)
         socket = web.WebSocketResponse(max_msg_size=1024, heartbeat=30, timeout=1)

@@ -3,7 +3,7 @@
 from programs.playground.actions import Actions
 from programs.playground.commands import Commands
 from programs.playground.entities import Channel, Message
-from programs.playground.errors import ApiError
+from programs.playground.errors import ApiError, unknown
 from programs.playground.forms import (
     MAX_CONTENT,
     MAX_CONTENT_NITRO,
@@ -107,6 +107,12 @@ class People(Actions):
         channel = self._channel(thread_id, user_id)
         self._threads.change(channel, self._state.person(user_id), changes)
         return channel
+
+    def delete_thread(self, thread_id: int, user_id: int) -> None:
+        channel = self._channel(thread_id, user_id)
+        if channel.thread is None:
+            raise unknown("Channel")
+        self._state.delete_thread(channel)
 
     def open_dm(self, user_id: int) -> Channel:
         """The person's channel with the bot, made on first use."""

@@ -11,6 +11,7 @@ from aiohttp.web_request import FileField
 
 from programs.playground.errors import ApiError, invalid_form
 from programs.playground.forms import read
+from programs.playground.ids import read_id
 from programs.playground.posting import Upload
 
 T = TypeVar("T")
@@ -29,10 +30,11 @@ class Call:
 
     def id(self, name: str) -> int:
         """A snowflake of the path. Raises 50035."""
-        if not re.fullmatch(r"\d{1,20}", self.ids[name]):
-            words = f'Value "{self.ids[name]}" is not snowflake.'
+        snowflake = read_id(self.ids[name])
+        if snowflake is None:
+            words = f'Value "{self.ids[name][:40]}" is not snowflake.'
             raise invalid_form(((name,), "NUMBER_TYPE_COERCE", words))
-        return int(self.ids[name])
+        return snowflake
 
     def form(self, kind: type[T]) -> T:
         return read(kind, {} if self.body is None else self.body)

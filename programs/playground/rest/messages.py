@@ -3,6 +3,7 @@
 from programs.playground.entities import BOT_ID, Channel, Message
 from programs.playground.errors import ApiError, invalid_form, missing_permissions, unknown
 from programs.playground.forms import BulkDelete, MessageForm
+from programs.playground.ids import read_id
 from programs.playground.posting import Posting
 from programs.playground.state import State
 from programs.playground.wire import NOTHING, Call, Reply, Routes
@@ -91,7 +92,9 @@ def page(channel: Channel, call: Call, *, viewer: int) -> list[Message]:
 
 
 def _number(call: Call, name: str, default: int) -> int:
-    text = call.query.get(name, str(default))
-    if not (text.isascii() and text.isdigit()):
-        raise invalid_form(((name,), "NUMBER_TYPE_COERCE", f'Value "{text[:40]}" is not int.'))
-    return int(text)
+    if name not in call.query:
+        return default
+    number = read_id(call.query[name])
+    if number is None:
+        raise invalid_form(((name,), "NUMBER_TYPE_COERCE", f'Value "{call.query[name][:40]}" is not int.'))
+    return number

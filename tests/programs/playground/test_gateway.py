@@ -49,6 +49,15 @@ async def test_a_dropped_connection_resumes_without_a_gap(playground: Playground
     assert [args[0].content for name, args in bot.told if name == "message"] == ["0", "1", "2", "3"]
 
 
+async def test_an_event_may_come_twice(playground: Playground, bot: Bot) -> None:
+    """Discord tells an event "0, 1 or N times"; a repeated message reaches the client again."""
+    playground.people.send(GENERAL_ID, ADA_ID, "hello")
+
+    playground.gateway.repeat("MESSAGE_CREATE")
+
+    assert (await bot.heard("message", count=2)).id == (await bot.heard("message")).id
+
+
 async def test_a_request_to_reconnect_resumes(playground: Playground, bot: Bot) -> None:
     """Opcode 7 brings the client back by RESUME."""
     playground.gateway.ask_to_reconnect()

@@ -132,6 +132,20 @@ async def test_an_answer_after_the_deadline_is_refused(start: Connect) -> None:
         await bot.close()
 
 
+async def test_an_answer_in_a_deleted_thread_is_refused(playground: Playground, bot: Bot) -> None:
+    """When the thread went while the bot was thinking, its answer meets 10003."""
+    await listen(bot)
+    thread = playground.people.create_thread(GENERAL_ID, ADA_ID, "t")
+    playground.people.command(thread.id, ADA_ID, "ask", [{"name": "text", "value": "?"}])
+    interaction = await bot.heard("interaction")
+    await interaction.response.defer(thinking=True)
+    playground.people.delete_thread(thread.id, ADA_ID)
+
+    with pytest.raises(discord.NotFound) as refused:
+        await interaction.edit_original_response(content="late")
+    assert refused.value.code == 10003
+
+
 async def test_a_token_ends(start: Connect) -> None:
     """After its quarter of an hour a token is invalid, and a promised answer has failed."""
     async with Playground(rules=Rules(token_seconds=0.2)) as playground:
@@ -254,7 +268,7 @@ async def test_suggestions_are_waited_for(playground: Playground, bot: Bot) -> N
     assert choices == [{"name": "PAR", "value": "par"}]
 
 
-async def test_nobody_answers_with_suggestions(bot: Bot) -> None:
+async def test_nobody_answers_with_suggestions() -> None:
     """An autocompletion without an answer ends empty, not hanging."""
     async with Playground(rules=Rules(first_answer_seconds=0.01)) as lonely:
         lonely.state.commands[7] = {

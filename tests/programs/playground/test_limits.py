@@ -182,7 +182,7 @@ async def test_a_missing_or_wrong_token_is_401(raw: Raw, headers: dict[str, str]
         assert (status, error["code"]) == (401, 0)
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "before=x", "after=-1"])
+@pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "before=x", "after=-1", "before=" + "9" * 5000])
 async def test_a_bad_page_is_refused(raw: Raw, query: str) -> None:
     """Limits outside 1 to 100 and ids that are none are 50035."""
     status, error = await raw.api("GET", f"{MESSAGES}?{query}")

@@ -118,3 +118,16 @@ async def test_joining_and_leaving_is_told(playground: Playground, bot: Bot) -> 
     assert set(opened.thread.members) == {ADA_ID, bot.application_id}
     await thread.leave()
     assert set(opened.thread.members) == {ADA_ID}
+
+
+async def test_a_deleted_thread_is_gone(playground: Playground, bot: Bot) -> None:
+    """The bot hears of the deletion, and what it then does there is 10003."""
+    opened = playground.people.create_thread(GENERAL_ID, ADA_ID, "t")
+    thread = await bot.heard("thread_create")
+
+    playground.people.delete_thread(opened.id, GRACE_ID)
+
+    assert (await bot.heard("thread_delete")).id == opened.id
+    with pytest.raises(discord.NotFound) as refused:
+        await thread.send("anyone?")
+    assert refused.value.code == 10003
