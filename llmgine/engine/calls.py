@@ -14,6 +14,7 @@ from llmgine.messages.events import (
     ToolCallStartedEvent,
     ToolCallWaitingEvent,
 )
+from llmgine.messages.message import inside
 from llmgine.sessions.records import DecisionStep, ReplyStep, ResultStep, StartedStep, TurnSteps, WaitingStep
 from llmgine.tools.arguments import read_arguments
 from llmgine.tools.context import ToolContext, tool_context
@@ -80,9 +81,10 @@ class ToolCalls:
 
     async def _run(self, scope: TurnScope, round_: int, call: ToolCall) -> tuple[ToolResult, float]:
         await scope.append(StartedStep(round=round_, call_id=call.id))
-        await scope.tell(ToolCallStartedEvent, round=round_, call=call)
+        started = await scope.tell(ToolCallStartedEvent, round=round_, call=call)
         begin = time.monotonic()
-        result = await self._tools.run(call)
+        with inside(started):
+            result = await self._tools.run(call)
         return result, time.monotonic() - begin
 
     def _needs_approval(self, tool: Tool | None, call: ToolCall) -> bool:

@@ -39,9 +39,12 @@ class Progress:
         self.round = round_
         self._grew = asyncio.Event()
         self.text = ""
+        self.first_at: float | None = None
 
     def add(self, piece: str) -> None:
         """Take the next piece."""
+        if self.first_at is None:
+            self.first_at = time.monotonic()
         self.text += piece
         self._grew.set()
 
@@ -104,7 +107,8 @@ class Model:
         facts = {**dict(reply), "round": round_, "seconds": time.monotonic() - begin}
         step = ReplyStep(**facts)
         await scope.append(step)
-        await scope.tell(LLMResponseEvent, **facts)
+        first = None if progress.first_at is None else progress.first_at - begin
+        await scope.tell(LLMResponseEvent, **facts, first_token_seconds=first)
         return step
 
     def _attempts(self, scope: TurnScope, round_: int) -> AsyncRetrying:

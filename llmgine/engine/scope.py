@@ -16,11 +16,13 @@ class TurnScope:
         self.store = store
         self._bus = bus
 
-    async def tell(self, event_type: type[TurnEvent], **facts: Any) -> None:
-        """Publish an event of this turn."""
+    async def tell(self, event_type: type[TurnEvent], **facts: Any) -> TurnEvent:
+        """Publish an event of this turn, and return it."""
         turn = self.turn
         about = {"session_id": turn.session_id, "turn_id": turn.id, "source": turn.source, "origin": turn.origin}
-        await self._bus.publish(event_type(**about, **facts))
+        event = event_type(**about, **facts)
+        await self._bus.publish(event)
+        return event
 
     async def append(self, step: Step) -> None:
         """Commit a step."""

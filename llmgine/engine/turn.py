@@ -12,6 +12,7 @@ from llmgine.engine.model import Model, Progress
 from llmgine.engine.scope import TurnScope
 from llmgine.errors import LLMgineError, ProviderReplyError, ReplyCutOffError
 from llmgine.messages.events import TurnFinishedEvent, TurnStartedEvent
+from llmgine.messages.message import inside
 from llmgine.sessions.records import Delivery, OutcomeStep, ReplyStep, TurnSteps
 from llmgine.tools.manager import ToolManager
 
@@ -59,20 +60,22 @@ class TurnRun:
 
     async def run(self, *, resumed: bool) -> None:
         """Bring the turn to its committed outcome and tell of it."""
-        turn = self._scope.turn
-        await self._scope.tell(TurnStartedEvent, attempt=turn.attempt, resumed=resumed)
+        started = await self._scope.tell(TurnStartedEvent, attempt=self._scope.turn.attempt, resumed=resumed)
+        with inside(started):  # so that the log of a turn is a tree
+            await self._finish(await self._outcome_of_run())
+
+    async def _outcome_of_run(self) -> OutcomeStep:
         self._task = asyncio.create_task(self._answer())
         if self._stopped:
             self._task.cancel()
         try:
-            outcome = await self._task
+            return await self._task
         except asyncio.CancelledError:
             if not self._stopped:  # the program is closing: the turn stays unfinished and is taken up again
                 self._task.cancel()
                 await asyncio.gather(self._task, return_exceptions=True)
                 raise
-            outcome = self._outcome("stopped", "Stopped.", await self._unfinished_text())
-        await self._finish(outcome)
+            return self._outcome("stopped", "Stopped.", await self._unfinished_text())
 
     async def _answer(self) -> OutcomeStep:
         """The turn's outcome, whatever happens."""

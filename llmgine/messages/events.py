@@ -86,7 +86,7 @@ class ModelRetryEvent(TurnEvent):
 
 
 class LLMResponseEvent(TurnEvent):
-    """The model's reply of one round, committed."""
+    """The model's reply of one round, committed. Seconds count from the call, or from its turn to be made."""
 
     round: int
     text: str
@@ -95,6 +95,7 @@ class LLMResponseEvent(TurnEvent):
     model: str
     usage: Usage | None
     seconds: float
+    first_token_seconds: float | None = None
 
 
 class ToolCallEvent(TurnEvent):
