@@ -23,7 +23,11 @@ class Database(Protocol):
         """
 
     async def version(self) -> int:
-        """A number that changes when another process commits; cheap enough to ask four times a second."""
+        """A number that changes when another process commits; cheap enough to ask four times a second.
+
+        Raises:
+            StoreError: The database cannot say.
+        """
 
     async def close(self) -> None:
         """Close the database; closing twice is harmless."""

@@ -1,7 +1,9 @@
 """SQLite through aiosqlite: one connection, one thread, one transaction at a time."""
 
+import asyncio
 import os
 import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -20,6 +22,13 @@ _BUSY_TIMEOUT = 5.0  # seconds to wait for another process's transaction
 class _Connection(aiosqlite.Connection):
     """An aiosqlite connection that runs a whole function on its thread, so that a transaction is one hop."""
 
+    stopped: asyncio.Future[None] | None = None
+
+    def stop(self) -> asyncio.Future[None] | None:
+        """End the thread; the end can be waited for as `stopped`, also when opening failed and the library stops it."""
+        self.stopped = super().stop()
+        return self.stopped
+
     async def call(self, function: Callable[[sqlite3.Connection], T]) -> T:
         """Run `function` on the connection's thread with the plain connection."""
         result: T = await self._execute(lambda: function(self._conn))  # type: ignore[no-untyped-call]  # untyped there
@@ -33,8 +42,12 @@ class SqliteDatabase:
         self._connection = connection
 
     @classmethod
-    async def open(cls, path: Path) -> "SqliteDatabase":
+    async def open(cls, path: Path, *, busy_timeout: float = _BUSY_TIMEOUT) -> "SqliteDatabase":
         """Open or make the file, readable by its owner only.
+
+        Args:
+            path: The file; its folder is made.
+            busy_timeout: Seconds to wait for another process's transaction.
 
         Raises:
             ConfigurationError: The file or its folder cannot be used.
@@ -44,41 +57,59 @@ class SqliteDatabase:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         except OSError as error:
             raise ConfigurationError(f"DATABASE_URL: {path} cannot be opened: {error.strerror}") from error
-        connection = _Connection(lambda: _connect(path), iter_chunk_size=64)
+        connection = _Connection(lambda: _connect(path, busy_timeout), iter_chunk_size=64)
         try:
             await connection
         except sqlite3.Error as error:
+            if connection.stopped is not None:  # else the thread would find the event loop closed
+                await connection.stopped
             raise ConfigurationError(f"DATABASE_URL: {path} is not a usable SQLite database: {error}") from error
         return cls(connection)
 
     async def run(self, transaction: Transaction[T]) -> T:
         """See `Database.run`."""
-        try:
-            return await self._connection.call(lambda connection: _run(connection, transaction))
-        except sqlite3.IntegrityError:
-            raise
-        except (sqlite3.Error, ValueError) as error:
-            raise StoreError(f"The session store failed: {error}") from error
+        return await self._call(lambda connection: _run(connection, transaction))
 
     async def version(self) -> int:
         """See `Database.version`."""
-        return await self._connection.call(lambda c: int(c.execute("PRAGMA data_version").fetchone()[0]))
+        return await self._call(lambda c: int(c.execute("PRAGMA data_version").fetchone()[0]))
+
+    async def _call(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            return await self._connection.call(function)
+        except (sqlite3.Error, ValueError) as error:  # ValueError: closed, or a value that cannot be stored
+            raise StoreError(f"The session store failed: {error}") from error
 
     async def close(self) -> None:
         """See `Database.close`."""
         await self._connection.close()
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=_BUSY_TIMEOUT, isolation_level=None)
+def _connect(path: Path, busy_timeout: float) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=busy_timeout, isolation_level=None)
     connection.row_factory = sqlite3.Row
     try:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+        _enter_wal(connection, busy_timeout)
+        for pragma in ("synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
             connection.execute(f"PRAGMA {pragma}")
     except sqlite3.Error:
         connection.close()
         raise
     return connection
+
+
+def _enter_wal(connection: sqlite3.Connection, busy_timeout: float) -> None:
+    """Switch to the write-ahead log; when another process is doing so SQLite fails at once, not after the timeout."""
+    deadline = time.monotonic() + busy_timeout
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)  # on the connection's own thread
+        else:
+            return
 
 
 def _run(connection: sqlite3.Connection, transaction: Transaction[T]) -> T:

@@ -26,10 +26,15 @@ async def open_store(url: str) -> "SessionStore":
         raise ConfigurationError(
             f"DATABASE_URL: {url.partition(':')[0]}: is not supported; use sqlite:///data/llmgine.db"
         )
+    if path.name == ":memory:":
+        raise ConfigurationError("DATABASE_URL: sessions kept in memory would be lost; use sqlite:///data/llmgine.db")
     database = await SqliteDatabase.open(path)
     try:
         await migrate(database)
         owners = Owners(path.parent / "owners")
+    except OSError as error:
+        await database.close()
+        raise ConfigurationError(f"DATABASE_URL: {path.parent / 'owners'} cannot be used: {error.strerror}") from error
     except BaseException:
         await database.close()
         raise
@@ -132,9 +137,9 @@ class SessionStore:
         await self._database.run(tx.append(turn.id, turn.attempt, step))
 
     async def decide(self, turn_id: str, call_id: str, *, approved: bool, decided_by: Author | None) -> bool:
-        """Decide a waiting call; False when it no longer waits or was decided before."""
+        """Decide a waiting call; False when it no longer waits, its time is up, or it was decided before."""
         step = DecisionStep(call_id=call_id, approved=approved, decided_by=decided_by)
-        return await self._database.run(tx.decide(turn_id, step))
+        return await self._database.run(tx.decide(turn_id, step, datetime.now(UTC)))
 
     async def request_stop(self, session_id: str, turn_id: str | None) -> list[Turn]:
         """Ask that the turn, or all of the session (None), be stopped; returns those that had not ended."""

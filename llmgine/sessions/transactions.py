@@ -5,6 +5,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from llmgine.errors import StoreError, UnknownSessionError
 from llmgine.messages.commands import Admitted, PromptCommand
@@ -172,15 +173,16 @@ def append(turn_id: str, attempt: int, step: Step) -> Transaction[None]:
     )
 
 
-def decide(turn_id: str, step: DecisionStep) -> Transaction[bool]:
-    """Decide a call of an unfinished turn; the first decision counts."""
+def decide(turn_id: str, step: DecisionStep, now: datetime) -> Transaction[bool]:
+    """Decide a call of an unfinished turn; the first decision counts, and after the deadline nobody's."""
     rows = yield "SELECT attempt FROM open_turn WHERE id = $1", (turn_id,)
     if not rows:
         return False
-    steps = (yield from turn_steps(turn_id)).steps
-    waiting = any(s.kind == "waiting" and s.call_id == step.call_id for s in steps)
-    decided = any(s.kind == "decision" and s.call_id == step.call_id for s in steps)
-    if not waiting or decided:
+    steps = yield from turn_steps(turn_id)
+    waiting = steps.waiting.get(step.call_id)
+    if waiting is None or step.call_id in steps.decisions:
+        return False
+    if step.decided_by is not None and now > waiting.deadline:
         return False
     yield from append(turn_id, rows[0]["attempt"], step)
     return True
