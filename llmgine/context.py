@@ -35,10 +35,11 @@ class ContextManager:
         session = await self._store.session(present.turn.session_id)
         past = await self._store.history(session.id, present.turn.seq)
         system = self.system_prompt if session.system_prompt is None else session.system_prompt
-        if present.prompt.author:
+        turns = [*trim(past, present, self._budget), present]
+        if any(turn.prompt.author for turn in turns):
             system = f"{system}\n\n{PEOPLE_NOTE}"
         messages = [ChatMessage(role="system", content=system)]
-        for turn in [*trim(past, present, self._budget), present]:
+        for turn in turns:
             messages += messages_of(turn)
         return tuple(messages)
 
@@ -48,7 +49,7 @@ def trim(past: Sequence[TurnSteps], present: TurnSteps, budget: int) -> Sequence
 
     It replays the history: whenever the sum passes the budget, the oldest turns are dropped until it is well below.
     So the same history is always cut at the same place, and the cut moves seldom. The tokens the service reported for
-    a turn replace the estimate, which counts UTF-8 bytes / 3.
+    a turn replace the estimate, which counts UTF-8 bytes / 3 and stands for what came after them.
     """
     total, start = 0, 0
     for end, turn in enumerate([*past, present]):
@@ -63,13 +64,24 @@ def trim(past: Sequence[TurnSteps], present: TurnSteps, budget: int) -> Sequence
 
 def estimate(turn: TurnSteps) -> int:
     """About how many tokens a turn's messages are."""
-    return sum(len(message.model_dump_json().encode()) for message in messages_of(turn)) // 3
+    return _estimate(messages_of(turn))
+
+
+def _estimate(messages: Sequence[ChatMessage]) -> int:
+    return sum(len(message.model_dump_json().encode()) for message in messages) // 3
 
 
 def _reported_tokens(turn: TurnSteps) -> int | None:
-    """The tokens of the whole conversation up to the end of the turn, if the service said so."""
+    """The tokens of the whole conversation up to the end of the turn, if the service said so.
+
+    It counted up to its last reply; the results of that reply's calls came after.
+    """
     usage = turn.replies[-1].usage if turn.replies else None
-    return usage.input_tokens + usage.output_tokens if usage and usage.input_tokens else None
+    if usage is None or not usage.input_tokens:
+        return None
+    messages = messages_of(turn)
+    last = max((n for n, message in enumerate(messages) if message.role == "assistant"), default=0)
+    return usage.input_tokens + usage.output_tokens + _estimate(messages[last + 1 :])
 
 
 def messages_of(turn: TurnSteps) -> list[ChatMessage]:
@@ -98,11 +110,16 @@ def _prompt(prompt: PromptStep) -> str:
 def _call(call: ToolCall) -> ToolCall:
     """The call with a JSON object as arguments: some services refuse a whole conversation over one without."""
     try:
-        if isinstance(json.loads(call.arguments), dict):
+        if isinstance(json.loads(call.arguments, parse_constant=_refuse), dict):
             return call
-    except ValueError:
+    except (ValueError, RecursionError):  # RecursionError: brackets nested by the thousand
         pass
     return call.model_copy(update={"arguments": json.dumps({"malformed": call.arguments[:500]})})
+
+
+def _refuse(constant: str) -> None:
+    """Python reads NaN and Infinity; JSON, and so the service, has no such thing."""
+    raise ValueError(constant)
 
 
 def _missing(call: ToolCall, turn: TurnSteps) -> str:
