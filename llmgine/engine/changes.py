@@ -1,7 +1,9 @@
 """Waiting for the store to change, by this process or another."""
 
 import asyncio
+import contextlib
 
+from llmgine.errors import StoreError
 from llmgine.sessions import SessionStore
 
 _POLL = 0.25  # seconds between looks at what other processes wrote
@@ -18,6 +20,7 @@ class Changes:
         self._store = store
         self._changed = asyncio.Event()
         self._waiting = 0
+        self._version: int | None = None
         self._poller: asyncio.Task[None] | None = None
 
     def notify(self) -> None:
@@ -40,13 +43,14 @@ class Changes:
             self._waiting -= 1
 
     async def _poll(self) -> None:
+        """Compare with what was seen last, by an earlier poller too: in between somebody may have written."""
         try:
-            version = await self._store.version()
             while self._waiting:
+                with contextlib.suppress(StoreError):  # whoever waits looks for itself and meets the error there
+                    before, self._version = self._version, await self._store.version()
+                    if self._version != before:
+                        self.notify()
                 await asyncio.sleep(_POLL)
-                before, version = version, await self._store.version()
-                if version != before:
-                    self.notify()
         finally:
             self._poller = None
 

@@ -1,6 +1,7 @@
 """ToolChatEngine: answers the commands of a chat, and runs its turns."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Unpack
 
@@ -11,7 +12,7 @@ from llmgine.engine.changes import Changes
 from llmgine.engine.model import Model
 from llmgine.engine.sessions import SessionRunners
 from llmgine.engine.turn import Renderer, TurnParts
-from llmgine.errors import RefusedError
+from llmgine.errors import RefusedError, StoreError
 from llmgine.messages.commands import (
     Admitted,
     ClearSessionCommand,
@@ -27,6 +28,10 @@ from llmgine.tools.manager import ToolManager, ToolOptions
 from llmgine.tools.tool import Tool
 
 MAX_SYSTEM_PROMPT = 4_000  # characters; what a Discord modal can hold
+
+_AFTER_FAILURE = 1.0  # seconds until a store that failed is asked again
+
+_log = logging.getLogger(__name__)
 
 
 class ToolChatEngine:
@@ -90,6 +95,10 @@ class ToolChatEngine:
     async def _prompt(self, command: PromptCommand) -> Admitted:
         if not command.text.strip():
             raise RefusedError("There is no text to answer.")
+        # Shielded: what was admitted is also run, though its caller be cancelled in between.
+        return await asyncio.shield(self._admit(command))
+
+    async def _admit(self, command: PromptCommand) -> Admitted:
         admitted = await self._store.admit(command)
         if not admitted.duplicate:
             await self._bus.publish(
@@ -114,9 +123,14 @@ class ToolChatEngine:
     async def _watch_for_stops(self) -> None:
         """Stop our turns that another process asked to stop."""
         while True:
-            for turn_id in await self._store.stop_requested():
-                self._runners.stop(turn_id)
-            await self._changes.wait()
+            try:
+                for turn_id in await self._store.stop_requested():
+                    self._runners.stop(turn_id)
+            except StoreError as error:
+                _log.warning("Requests to stop cannot be read: %s", error)
+                await asyncio.sleep(_AFTER_FAILURE)
+            else:
+                await self._changes.wait()
 
     async def _clear(self, command: ClearSessionCommand) -> None:
         turns = await self._store.request_stop(command.session_id, None)

@@ -41,6 +41,10 @@ class Progress:
         self.text = ""
         self.first_at: float | None = None
 
+    def begin(self) -> None:
+        """Forget the text of a try that failed."""
+        self.text = ""
+
     def add(self, piece: str) -> None:
         """Take the next piece."""
         if self.first_at is None:
@@ -103,6 +107,7 @@ class Model:
         async with self._slots, progress.told():
             async for attempt in self._attempts(scope, round_):
                 with attempt:
+                    progress.begin()
                     reply = await self._provider.reply(request, progress.add)
         facts = {**dict(reply), "round": round_, "seconds": time.monotonic() - begin}
         step = ReplyStep(**facts)

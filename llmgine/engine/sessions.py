@@ -14,6 +14,7 @@ from llmgine.sessions import SessionStore
 from llmgine.sessions.records import Turn
 
 _LOOK_AGAIN = 1.0  # seconds; a process that dies changes nothing in the store, so its turns are looked at now and then
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0  # seconds until a session that could not go on is tried again
 
 _log = logging.getLogger(__name__)
 
@@ -42,9 +43,12 @@ class SessionRunners:
         self._running: dict[str, TurnRun] = {}
         self._spans: dict[str, SpanContext] = {}
         self._resumed: set[str] = set()
+        self._closed = False
 
     def wake(self, session_id: str, turn_id: str, span: SpanContext | None) -> None:
         """A turn was admitted: see that it is run. Its messages belong to `span`."""
+        if self._closed:  # it stays in the store, for the next start
+            return
         if span is not None:
             self._spans[turn_id] = span
         runner = self._runners.get(session_id)
@@ -76,20 +80,27 @@ class SessionRunners:
             await self._changes.wait(_LOOK_AGAIN)
 
     async def close(self) -> None:
-        """End all runners; turns that ran stay unfinished in the store."""
+        """End all runners and begin none; turns that ran stay unfinished in the store."""
+        self._closed = True
         tasks = [runner.task for runner in self._runners.values() if runner.task]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _work(self, session_id: str, runner: _Runner) -> None:
+        pause = _FIRST_PAUSE
         try:
             while runner.more:
                 runner.more = False
-                while (turn := await self._next(session_id)) is not None:
-                    await self._run(turn)
-        except Exception:  # the store failed; the session's next prompt tries again
-            _log.exception("Session %s cannot go on", session_id)
+                try:
+                    while (turn := await self._next(session_id)) is not None:
+                        await self._run(turn)
+                        pause = _FIRST_PAUSE
+                except Exception:  # the store failed: what was admitted has to end, so it is tried again
+                    _log.exception("Session %s cannot go on; trying again in %g s", session_id, pause)
+                    await asyncio.sleep(pause)
+                    pause = min(2 * pause, _LONGEST_PAUSE)
+                    runner.more = True
         finally:
             del self._runners[session_id]
 
@@ -119,6 +130,9 @@ class SessionRunners:
                 run.stop()
             with inside(span or SpanContext(trace_id=f"{new:032x}", span_id=f"{new:016x}")):
                 await run.run(resumed=resumed)
+        except Exception:
+            self._resumed.add(turn.id)  # so that tries are counted, and bounded
+            raise
         finally:
             del self._running[turn.id]
             self._changes.notify()

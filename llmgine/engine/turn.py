@@ -129,9 +129,7 @@ class TurnRun:
         scope = self._scope
         steps = await scope.steps()
         steps = steps.model_copy(update={"steps": (*steps.steps, outcome)})
-        renderer = self._parts.renderers.get(scope.turn.source)
-        deliveries = renderer(steps) if renderer else ()
-        await scope.store.finish(scope.turn, outcome.state, [outcome], deliveries)
+        await scope.store.finish(scope.turn, outcome.state, [outcome], self._render(steps))
         await scope.tell(
             TurnFinishedEvent,
             state=outcome.state,
@@ -141,3 +139,14 @@ class TurnRun:
             usage=steps.usage,
             seconds=outcome.seconds,
         )
+
+    def _render(self, steps: TurnSteps) -> Sequence[Delivery]:
+        """The parts to post; a front end that cannot show a turn must not keep it from ending."""
+        renderer = self._parts.renderers.get(steps.turn.source)
+        if renderer is None:
+            return ()
+        try:
+            return renderer(steps)
+        except Exception:  # a front end's bug
+            _log.exception("Turn %s cannot be shown", steps.turn.id)
+            return ()
