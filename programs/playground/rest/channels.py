@@ -29,6 +29,8 @@ class ChannelRoutes:
             ("GET", _CHANNEL + "/thread-members", self.members),
             ("PUT", _CHANNEL + "/thread-members/@me", self.join),
             ("DELETE", _CHANNEL + "/thread-members/@me", self.leave),
+            ("PUT", _CHANNEL + "/thread-members/{user_id}", self.add_member),
+            ("DELETE", _CHANNEL + "/thread-members/{user_id}", self.remove_member),
             ("GET", _CHANNEL + "/threads/archived/public", self.archived_public),
             ("GET", _CHANNEL + "/threads/archived/private", self.archived_private),
             ("GET", _CHANNEL + "/users/@me/threads/archived/private", self.archived_private),
@@ -82,6 +84,22 @@ class ChannelRoutes:
         channel = self._thread(call)
         self._posting.require_open(channel)
         self._state.leave_thread(channel, BOT_ID)
+        return NOTHING
+
+    def add_member(self, call: Call) -> Reply:
+        channel = self._thread(call)
+        self._posting.require_open(channel)
+        user_id = self._state.person(call.id("user_id"))
+        self._state.join_thread(channel, user_id)
+        return NOTHING
+
+    def remove_member(self, call: Call) -> Reply:
+        """Only who may manage threads, or owns a private one, may take others out."""
+        channel = self._thread(call)
+        self._posting.require_open(channel)
+        if channel.type is not ChannelType.PRIVATE_THREAD or channel.owner_id != BOT_ID:
+            raise missing_permissions()
+        self._state.leave_thread(channel, call.id("user_id"))
         return NOTHING
 
     def archived_public(self, call: Call) -> Reply:

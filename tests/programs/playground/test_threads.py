@@ -120,6 +120,25 @@ async def test_joining_and_leaving_is_told(playground: Playground, bot: Bot) -> 
     assert set(opened.thread.members) == {ADA_ID}
 
 
+async def test_the_bot_brings_somebody_into_a_thread(playground: Playground, bot: Bot) -> None:
+    """A person is added once, however often; taking a person out of a public thread is not the bot's."""
+    thread = await bot.general.create_thread(name="t", type=discord.ChannelType.public_thread)
+    person = discord.Object(ADA_ID)
+
+    for _ in range(2):
+        await thread.add_user(person)
+    inside = playground.state.channels[thread.id].thread
+
+    assert inside is not None
+    assert set(inside.members) == {ADA_ID, bot.application_id}
+    with pytest.raises(discord.Forbidden):
+        await thread.remove_user(person)
+    await thread.edit(archived=True)
+    with pytest.raises(discord.HTTPException) as refused:
+        await thread.add_user(discord.Object(GRACE_ID))
+    assert refused.value.code == 50083
+
+
 async def test_a_deleted_thread_is_gone(playground: Playground, bot: Bot) -> None:
     """The bot hears of the deletion, and what it then does there is 10003."""
     opened = playground.people.create_thread(GENERAL_ID, ADA_ID, "t")
