@@ -3,16 +3,20 @@
 import asyncio
 import json
 import logging
-import os
+import time
 from pathlib import Path
 
 from pydantic_core import to_jsonable_python
 
 from llmgine.messages.message import Message
+from llmgine.observability.logfile import LogFile
 from llmgine.observability.redaction import Redactor
 
 VERSION = 1
+MAX_BYTES = 50 * 2**20
+KEEP = 5
 _FLUSH_AFTER = 0.01  # seconds; lines of one moment reach the disk in one write
+_LOOK_AGAIN = 0.001  # seconds between looks at a file that another process writes, when closing
 
 _log = logging.getLogger(__name__)
 
@@ -33,28 +37,30 @@ def _value_to_json(value: object) -> str:
 
 
 class JsonlSink:
-    """Writes messages to `path`, in groups at most 10 ms after they came.
+    """Writes messages to `path`, in groups at most 10 ms after they came; several processes may write one file.
 
     A disk that is full or gone is said once on the program's own log; the messages of that time are lost to the
     file, never to the bus.
+
+    Args:
+        path: The file; its folder is made.
+        redact: Blots secrets out.
+        max_bytes: How large the file may become before it is put aside (see logfile.py).
+        keep: How many files that were put aside are kept.
     """
 
-    def __init__(self, path: Path, redact: Redactor) -> None:
+    def __init__(self, path: Path, redact: Redactor, *, max_bytes: int = MAX_BYTES, keep: int = KEEP) -> None:
         self.path = path
         self._redact = redact
+        self._file = LogFile(path, max_bytes=max_bytes, keep=keep)
         self._lines: list[bytes] = []
         self._timer: asyncio.TimerHandle | None = None
-        self._file: int | None = None
         self._closed = False
         self._failing = False
-        self._torn = False  # whether the file ends in the middle of a line
 
     def open(self) -> None:
-        """Make the folder (0700) and the file (0600); a line that a crash tore is ended, so that ours begin well."""
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-        size = os.fstat(self._file).st_size
-        self._torn = size > 0 and os.pread(self._file, 1, size - 1) != b"\n"
+        """Make the folder (0700) and the file (0600)."""
+        self._file.open()
         self.flush()
 
     def write(self, message: Message) -> None:
@@ -67,29 +73,32 @@ class JsonlSink:
             self._timer = asyncio.get_running_loop().call_later(_FLUSH_AFTER, self.flush)
 
     def flush(self) -> None:
-        """Write what is waiting."""
+        """Write what is waiting, once the file is open; while another process writes, a moment later."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if not self._lines or self._file is None:
-            return
-        data = b"\n" * self._torn + b"\n".join(self._lines) + b"\n"
-        self._lines.clear()
+        if self._lines and self._file.is_open and not self._append():
+            self._timer = asyncio.get_running_loop().call_later(_FLUSH_AFTER, self.flush)
+
+    def _append(self) -> bool:
+        """Whether the lines are out of our hands: written, or given up."""
         try:
-            while data:
-                written = os.write(self._file, data)
-                self._torn = not data[:written].endswith(b"\n")
-                data = data[written:]
+            if not self._file.append(b"\n".join(self._lines) + b"\n"):
+                return False
             self._failing = False
         except OSError as error:
             if not self._failing:
                 _log.error("The log %s cannot be written: %s. The program goes on without it.", self.path, error)
             self._failing = True
+        self._lines.clear()
+        return True
 
     def close(self) -> None:
-        """Flush and close; closing twice is harmless."""
-        self.flush()
+        """Write what is waiting, and close; closing twice is harmless."""
         self._closed = True
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        while self._lines and self._file.is_open and not self._append():
+            time.sleep(_LOOK_AGAIN)
+        self._file.close()

@@ -1,0 +1,150 @@
+"""The files of a log: appended to by any number of processes, and rotated by size.
+
+    events.jsonl                        what is written now
+    events.jsonl.20261122183828123456   what was written before, by the moment it was put aside (UTC, microseconds)
+
+A file is renamed once and never again, so a reader that follows the names misses nothing and reads nothing twice.
+"""
+
+import contextlib
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+_PATIENCE = 1.0  # seconds; a process that was stopped while it wrote must not keep the others from writing
+
+
+def rotated_files(path: Path) -> list[tuple[int, Path]]:
+    """The files of the log that were put aside, with their numbers, oldest first."""
+    prefix = path.name + "."
+    try:
+        names = [name for name in os.listdir(path.parent) if name.startswith(prefix)]  # noqa: PTH208  names are enough
+    except OSError:
+        return []
+    return sorted(
+        (int(end), path.parent / name) for name in names if (end := name[len(prefix) :]).isascii() and end.isdigit()
+    )
+
+
+class LogFile:
+    """Appends to `path` under a lock that all writers share.
+
+    Args:
+        path: The file that is written.
+        max_bytes: How large it may become before it is put aside; one append is never split.
+        keep: How many files that were put aside are kept.
+
+    Raises:
+        ValueError: A bound that could hold nothing.
+    """
+
+    def __init__(self, path: Path, *, max_bytes: int, keep: int) -> None:
+        if max_bytes < 1 or keep < 1:
+            raise ValueError("a log needs room: max_bytes and keep are at least 1")
+        self.path = path
+        self._max_bytes = max_bytes
+        self._keep = keep
+        self._file: int | None = None
+        self._busy_since: float | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a file to append to."""
+        return self._file is not None
+
+    def open(self) -> None:
+        """Make the folder (0700) and the file (0600).
+
+        Raises:
+            OSError: They cannot be made.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._reopen()
+
+    def close(self) -> None:
+        """Close; closing twice is harmless."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def append(self, data: bytes) -> bool:
+        """Write whole lines at the end; a line that a crash or a full disk tore is ended first.
+
+        Returns:
+            False if another process is writing: nothing was written, try again in a moment.
+
+        Raises:
+            OSError: They could not be written, or not all of them.
+        """
+        while self._file is not None:
+            with self._locked(self._file) as free:
+                if not free:
+                    return False
+                if self._is_current(self._file) and not (self._is_full(self._file, len(data)) and self._rotate()):
+                    self._write(self._file, data)
+                    return True
+            self._reopen()
+        raise OSError("the log is closed")
+
+    @contextlib.contextmanager
+    def _locked(self, file: int) -> Iterator[bool]:
+        """The lock, if it is free; past our patience we go on without: appending alone keeps lines whole, too."""
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            now = time.monotonic()
+            self._busy_since = self._busy_since or now
+            yield now - self._busy_since > _PATIENCE
+            return
+        except OSError:  # a file system without locks
+            yield True
+            return
+        self._busy_since = None
+        try:
+            yield True
+        finally:
+            fcntl.flock(file, fcntl.LOCK_UN)
+
+    def _is_current(self, file: int) -> bool:
+        """Whether our file still has its name: another process may have put it aside, or a person deleted it."""
+        try:
+            return os.path.samestat(os.fstat(file), self.path.stat())
+        except FileNotFoundError:
+            return False
+
+    def _is_full(self, file: int, more: int) -> bool:
+        size = os.fstat(file).st_size
+        return size > 0 and size + more > self._max_bytes and self._busy_since is None
+
+    def _write(self, file: int, data: bytes) -> None:
+        size = os.fstat(file).st_size
+        if size and os.pread(file, 1, size - 1) != b"\n":
+            data = b"\n" + data
+        while data:
+            data = data[os.write(file, data) :]
+
+    def _rotate(self) -> bool:
+        """Put the file aside and delete what is too old. Only who holds the lock of the current file does this.
+
+        Returns:
+            False if the folder does not let us: a file that grows is better than no log.
+        """
+        older = rotated_files(self.path)
+        now = int(datetime.now(UTC).strftime("%Y%m%d%H%M%S%f"))
+        number = max(now, older[-1][0] + 1) if older else now  # a clock that was set back does not change the order
+        try:
+            self.path.rename(self.path.with_name(f"{self.path.name}.{number}"))
+        except OSError:
+            return False
+        for _, path in older[: max(0, len(older) + 1 - self._keep)]:
+            with contextlib.suppress(OSError):
+                path.unlink()
+        return True
+
+    def _reopen(self) -> None:
+        file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        self.close()
+        self._file = file
