@@ -11,6 +11,7 @@ from llmgine.context import ContextManager
 from llmgine.engine import ToolChatEngine
 from llmgine.engine.model import Model, RetryPolicy
 from llmgine.engine.turn import Renderer
+from llmgine.errors import ConfigurationError
 from llmgine.providers.base import Provider
 from llmgine.providers.openai import OpenAIProvider
 from llmgine.sessions import SessionStore, open_store
@@ -84,7 +85,10 @@ class ApplicationBootstrap:
                 enable_console_traces=config.enable_console_traces,
                 secrets=settings.secrets(),
             )
-            await self.bus.start()
+            try:
+                await self.bus.start()
+            except OSError as error:
+                raise ConfigurationError(f"LOG_DIR: {error.filename} cannot be written: {error.strerror}") from error
             stack.push_async_callback(self.bus.stop)
             provider = self._provider or OpenAIProvider(
                 settings.openai_model,

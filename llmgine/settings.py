@@ -13,11 +13,13 @@ from llmgine.errors import ConfigurationError
 
 ENV_FILE = Path(".env")
 
+_ENCODING = "utf-8-sig"  # UTF-8, also with the mark that some editors put first
+
 
 class Settings(BaseSettings):
     """One field per setting; its environment variable is the field's name in capitals. Empty values count as unset."""
 
-    model_config = SettingsConfigDict(env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore")
+    model_config = SettingsConfigDict(env_file_encoding=_ENCODING, env_ignore_empty=True, extra="ignore")
 
     discord_token: str | None = Field(None, description="The bot's token; without it the playground starts", repr=False)
     discord_api_base: str | None = Field(None, description="Another Discord-compatible server, REST")
@@ -60,9 +62,9 @@ class Settings(BaseSettings):
             return None
         url = URL(value)
         if url.scheme not in {"https", "wss", "http", "ws"} or not url.host:
-            raise ValueError(f"{value!r} is not an http(s):// or ws(s):// address")
+            raise ValueError("this is not an http(s):// or ws(s):// address")
         if url.scheme in {"http", "ws"} and not is_loopback(url.host):
-            raise ValueError(f"{value!r} is not encrypted and would leak the token; use https:// or wss://")
+            raise ValueError(f"{url.host} would get the token unencrypted; use https:// or wss://")
         return value
 
     @property
@@ -99,9 +101,11 @@ def load_settings(env_file: Path | None = ENV_FILE) -> Settings:
 def _check_env_file(path: Path) -> None:
     """python-dotenv only warns about a line it cannot read; a setting lost that way would be a riddle."""
     try:
-        with path.open(encoding="utf-8") as stream:
+        with path.open(encoding=_ENCODING) as stream:
             bad = next((binding for binding in parse_stream(stream) if binding.error), None)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path} cannot be read: {error}") from error
     if bad is not None:
-        raise ConfigurationError(f"{path} line {bad.original.line} is not NAME=value; mend or remove it")
+        text = bad.original.string  # begins with the empty lines before
+        line = bad.original.line + text[: len(text) - len(text.lstrip())].count("\n")
+        raise ConfigurationError(f"{path} line {line} is not NAME=value; mend or remove it")

@@ -1,0 +1,187 @@
+"""Settings: each error one sentence that names the variable, and never a secret."""
+
+from pathlib import Path
+
+import pytest
+
+from llmgine.errors import ConfigurationError
+from llmgine.settings import Settings, load_settings
+
+SECRET = "hunter22-not-to-be-shown"
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting of whoever runs the tests."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def error_of(env_file: Path | None = None) -> str:
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(env_file)
+    text = str(caught.value)
+    assert "\n" not in text
+    return text
+
+
+def test_without_anything_the_defaults_hold() -> None:
+    """No file and no variable: the offline demo in the playground."""
+    settings = load_settings(None)
+
+    assert (settings.openai_model, settings.database_url) == ("gpt-4o-mini", "sqlite:///data/llmgine.db")
+    assert (settings.log_dir, settings.playground_port, settings.approval_timeout) == (Path("logs"), 8700, 600)
+    assert not settings.has_model
+    assert list(settings.secrets()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PLAYGROUND_PORT", "eighty"),
+        ("PLAYGROUND_PORT", "70000"),
+        ("PLAYGROUND_PORT", "-1"),
+        ("APPROVAL_TIMEOUT", "0"),
+        ("APPROVAL_TIMEOUT", "86401"),
+        ("CONTEXT_TOKENS", "10"),
+        ("LOG_LEVEL", "LOUD"),
+        ("SMTP_PORT", "0"),
+        ("SMTP_TLS", "maybe"),
+        ("DISCORD_API_BASE", "not an address"),
+        ("DISCORD_API_BASE", "ftp://127.0.0.1/"),
+        ("DISCORD_API_BASE", "http://[::1"),
+        ("DISCORD_GATEWAY_URL", "wss://"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    """One sentence: the variable, what is wrong, and where to read about it."""
+    monkeypatch.setenv(name, value)
+
+    text = error_of()
+
+    assert text.startswith(f"{name}: ")
+    assert ".env.example" in text
+
+
+@pytest.mark.parametrize("name", ["DISCORD_API_BASE", "DISCORD_GATEWAY_URL"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://discord.example/api",
+        "ws://10.0.0.1:8080",
+        "HTTP://discord.example",
+        "http://127.0.0.1.example",
+        "http://localhost@discord.example",
+        "http://localhost.example",
+        "http://2130706433",
+        "http://0.0.0.0:8700",
+    ],
+)
+def test_the_token_never_leaves_this_machine_unencrypted(monkeypatch: pytest.MonkeyPatch, name: str, url: str) -> None:
+    """Plain http and ws are refused for every host that is not surely this one."""
+    monkeypatch.setenv(name, url)
+
+    assert "use https:// or wss://" in error_of()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:8700/api",
+        "ws://localhost:1",
+        "http://[::1]:8700",
+        "https://discord.example",
+        "wss://x.example",
+    ],
+)
+def test_loopback_and_encrypted_addresses_are_taken(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """As they are written."""
+    monkeypatch.setenv("DISCORD_API_BASE", url)
+
+    assert load_settings(None).discord_api_base == url
+
+
+@pytest.mark.parametrize("url", [f"http://ada:{SECRET}@discord.example", f"ftp://{SECRET}", f"http://{SECRET}:x/"])
+def test_an_address_is_not_quoted_with_its_password(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """An error about an address does not show what may be a secret in it."""
+    monkeypatch.setenv("DISCORD_API_BASE", url)
+
+    assert SECRET not in error_of()
+
+
+def test_secrets_are_not_shown_by_the_settings_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Printing the settings shows none; the log is told all of them."""
+    for name in ("DISCORD_TOKEN", "OPENAI_API_KEY", "SMTP_PASSWORD"):
+        monkeypatch.setenv(name, f"{SECRET}-{name}")
+
+    settings = load_settings(None)
+
+    assert SECRET not in repr(settings)
+    assert SECRET not in str(settings)
+    assert len(list(settings.secrets())) == 3
+
+
+@pytest.mark.parametrize("where", ["environment", "file"])
+def test_empty_values_are_unset(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, where: str) -> None:
+    """A name with nothing behind it means the default, not an empty token or a number error."""
+    lines = ["DISCORD_TOKEN=", "OPENAI_API_KEY=", "PLAYGROUND_PORT=", "OPENAI_MODEL="]
+    file = tmp_path / ".env"
+    file.write_text("\n".join(lines) if where == "file" else "")
+    for line in lines if where == "environment" else []:
+        monkeypatch.setenv(line.rstrip("="), "")
+
+    settings = load_settings(file)
+
+    assert (settings.discord_token, settings.openai_api_key) == (None, None)
+    assert (settings.playground_port, settings.openai_model) == (8700, "gpt-4o-mini")
+
+
+def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What is set for one run holds for that run; names in the file that are nobody's are no error."""
+    file = tmp_path / ".env"
+    file.write_text('OPENAI_MODEL="from file"\nLOG_LEVEL=debug\nSOMETHING_ELSE=1\n')
+    monkeypatch.setenv("OPENAI_MODEL", "from environment")
+
+    settings = load_settings(file)
+
+    assert (settings.openai_model, settings.log_level) == ("from environment", "DEBUG")
+
+
+def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    """Some editors put one first; the first setting is not lost by it."""
+    file = tmp_path / ".env"
+    file.write_text("OPENAI_MODEL=marked\n", encoding="utf-8-sig")
+
+    assert load_settings(file).openai_model == "marked"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("OPENAI_MODEL=a\nOPENAI_API_KEY hunter22-not-to-be-shown\n", 2),
+        ("\n\n# a comment\n\nOPENAI_MODEL=a\n\n\n'OPENAI_API_KEY\n", 8),
+        ("OPENAI_API_KEY='hunter22-not-to-be-shown\n", 1),
+        ("=hunter22-not-to-be-shown\n", 1),
+    ],
+)
+def test_a_malformed_line_is_named(tmp_path: Path, text: str, line: int) -> None:
+    """By its number, with the file's name and without its content, which may be a secret."""
+    file = tmp_path / ".env"
+    file.write_text(text)
+
+    error = error_of(file)
+
+    assert error == f"{file} line {line} is not NAME=value; mend or remove it"
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    """Binary where text should be is one sentence too."""
+    file = tmp_path / ".env"
+    file.write_bytes(b"OPENAI_MODEL=\xff\xfe\n")
+
+    assert error_of(file).startswith(f"{file} cannot be read")
+
+
+def test_a_missing_file_is_no_error(tmp_path: Path) -> None:
+    """Nobody needs one."""
+    assert load_settings(tmp_path / "nothing").openai_model == "gpt-4o-mini"
