@@ -1,5 +1,7 @@
 """Metrics and spans for people: coloured in a terminal, plain elsewhere."""
 
+import contextlib
+import json
 from datetime import datetime
 
 from rich.console import Console
@@ -18,8 +20,16 @@ def _duration(event: TraceEvent) -> str:
     return f" {seconds.total_seconds() * 1000:.1f} ms"
 
 
+def _printable(text: str) -> str:
+    """The text with what does not print escaped: a name or tag is anybody's, and must not command the terminal."""
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
+
+
 class ConsoleSink:
-    """Prints metrics, spans, or both, to standard error unless given another console."""
+    """Prints metrics, spans, or both, to standard error unless given another console.
+
+    One line each, never wrapped; what cannot be written is dropped.
+    """
 
     def __init__(self, *, metrics: bool, traces: bool, console: Console | None = None) -> None:
         self._metrics = metrics
@@ -31,10 +41,12 @@ class ConsoleSink:
         if self._metrics and isinstance(message, MetricEvent):
             for metric in message.metrics:
                 tags = "".join(f" {name}={value}" for name, value in metric.tags.items())
-                self._say("metric", "cyan", f"{metric.name} = {metric.value:g} {metric.unit or ''}{tags}".rstrip())
+                unit = f" {metric.unit}" if metric.unit else ""
+                self._say("metric", "cyan", f"{metric.name} = {metric.value:g}{unit}{tags}")
         elif self._traces and isinstance(message, TraceEvent):
             colour = "green" if message.status == "OK" else "red"
             self._say("span", colour, f"{message.name} {message.status}{_duration(message)}")
 
     def _say(self, kind: str, colour: str, text: str) -> None:
-        self._console.print(Text.assemble((f"{kind:<7}", colour), text))
+        with contextlib.suppress(OSError, ValueError):  # nobody reads it any more, or the stream is closed
+            self._console.print(Text.assemble((f"{kind:<7}", colour), _printable(text)), soft_wrap=True)
