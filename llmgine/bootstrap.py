@@ -1,6 +1,6 @@
 """Putting an application together: the only place that names concrete classes, and the owner of start and stop."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from typing import Self
 
@@ -12,6 +12,9 @@ from llmgine.engine import ToolChatEngine
 from llmgine.engine.model import Model, RetryPolicy
 from llmgine.engine.turn import Renderer
 from llmgine.errors import ConfigurationError
+from llmgine.observability.metrics import TurnMetrics
+from llmgine.observability.monitor import Monitor
+from llmgine.observability.observer import Observer
 from llmgine.providers.base import Provider
 from llmgine.providers.openai import OpenAIProvider
 from llmgine.sessions import SessionStore, open_store
@@ -29,6 +32,7 @@ class ApplicationConfig(BaseModel):
     enable_console_traces: bool = False
     calls_at_once: int = 8
     retry: RetryPolicy = RetryPolicy()
+    monitor_interval: float = 1.0
 
 
 class ApplicationBootstrap:
@@ -42,6 +46,7 @@ class ApplicationBootstrap:
         config: What it is made of.
         provider: Who answers; the service named in the settings unless given. It is closed at shutdown.
         renderers: See `ToolChatEngine`.
+        observers: What else listens and reports, such as an `OpenTelemetrySink`.
     """
 
     bus: MessageBus
@@ -54,10 +59,12 @@ class ApplicationBootstrap:
         *,
         provider: Provider | None = None,
         renderers: Mapping[str, Renderer] | None = None,
+        observers: Iterable[Observer] = (),
     ) -> None:
         self.config = config or ApplicationConfig()
         self._provider = provider
         self._renderers = renderers
+        self._observers = tuple(observers)
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -85,11 +92,17 @@ class ApplicationBootstrap:
                 enable_console_traces=config.enable_console_traces,
                 secrets=settings.secrets(),
             )
+            metrics = TurnMetrics(provider_name="custom" if self._provider else "openai")
+            for observer in (metrics, *self._observers):
+                stack.callback(observer.attach(self.bus))
             try:
                 await self.bus.start()
             except OSError as error:
                 raise ConfigurationError(f"LOG_DIR: {error.filename} cannot be written: {error.strerror}") from error
             stack.push_async_callback(self.bus.stop)
+            monitor = Monitor(self.bus, lambda: self.bus.queued, interval=config.monitor_interval)
+            monitor.start()
+            stack.push_async_callback(monitor.stop)
             provider = self._provider or OpenAIProvider(
                 settings.openai_model,
                 api_key=settings.openai_api_key,

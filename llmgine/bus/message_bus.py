@@ -115,6 +115,11 @@ class MessageBus:
             self._jsonl.close()
         return left
 
+    @property
+    def queued(self) -> int:
+        """How many events wait for an `async def` handler, or are being handled by one."""
+        return self._lanes.queued
+
     async def wait_until_idle(self, session_id: str | None = None) -> None:
         """Wait until every event of the session, or of all (None), has been handled.
 

@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from llmgine.engine.scope import TurnScope
-from llmgine.errors import ProviderBusyError, ProviderReplyError, ProviderUnavailableError
+from llmgine.errors import ProviderBusyError, ProviderError, ProviderReplyError, ProviderUnavailableError
 from llmgine.messages.chat import ChatMessage, ToolSchema
-from llmgine.messages.events import AnswerProgressEvent, LLMResponseEvent, ModelRetryEvent
+from llmgine.messages.events import AnswerProgressEvent, LLMResponseEvent, ModelFailedEvent, ModelRetryEvent
 from llmgine.providers.base import ChatRequest, Provider
 from llmgine.sessions.records import ReplyStep
 
@@ -104,11 +104,17 @@ class Model:
         """
         request = ChatRequest(messages=messages, tools=tools)
         begin = time.monotonic()
-        async with self._slots, progress.told():
-            async for attempt in self._attempts(scope, round_):
-                with attempt:
-                    progress.begin()
-                    reply = await self._provider.reply(request, progress.add)
+        try:
+            async with self._slots, progress.told():
+                async for attempt in self._attempts(scope, round_):
+                    with attempt:
+                        progress.begin()
+                        reply = await self._provider.reply(request, progress.add)
+        except ProviderError as error:
+            seconds, kind = time.monotonic() - begin, type(error).__name__
+            failure = {"model": self.name, "error": kind, "reason": str(error), "seconds": seconds}
+            await scope.tell(ModelFailedEvent, round=round_, **failure)
+            raise
         facts = {**dict(reply), "round": round_, "seconds": time.monotonic() - begin}
         step = ReplyStep(**facts)
         await scope.append(step)

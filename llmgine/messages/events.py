@@ -98,6 +98,16 @@ class LLMResponseEvent(TurnEvent):
     first_token_seconds: float | None = None
 
 
+class ModelFailedEvent(TurnEvent):
+    """The model gave no reply, on all tries; `error` is the class of the last failure, `reason` says it to people."""
+
+    round: int
+    model: str
+    error: str
+    reason: str
+    seconds: float
+
+
 class ToolCallEvent(TurnEvent):
     """Something became of a tool call; a handler of this class hears its whole life."""
 

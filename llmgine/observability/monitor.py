@@ -1,0 +1,69 @@
+"""Watching the loop and the queues of the bus: how late things run, and how much waits."""
+
+import asyncio
+from collections.abc import Callable
+
+from llmgine.observability import names
+from llmgine.observability.events import Metric, MetricEvent
+from llmgine.observability.observer import ObservedBus
+
+
+class Monitor:
+    """Looks at loop and queues once in `interval`, and publishes the worst it saw, seldom unless it is bad.
+
+    Args:
+        bus: Where the metrics go.
+        queued: Says how many events wait.
+        interval: Seconds between two looks.
+        report_every: Seconds between two metrics of ordinary values.
+        bad_lag: Seconds; a timer that is late by as much is told at once.
+        bad_queue: So many waiting events are told at once.
+    """
+
+    def __init__(
+        self,
+        bus: ObservedBus,
+        queued: Callable[[], int],
+        *,
+        interval: float = 1.0,
+        report_every: float = 60.0,
+        bad_lag: float = 0.1,
+        bad_queue: int = 1_000,
+    ) -> None:
+        self._bus = bus
+        self._queued = queued
+        self._interval = interval
+        self._report_every = report_every
+        self._bad_lag = bad_lag
+        self._bad_queue = bad_queue
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._task = asyncio.create_task(self._work())
+
+    async def stop(self) -> None:
+        """End it; twice is harmless."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def _work(self) -> None:
+        clock = asyncio.get_running_loop().time
+        lag, queued, reported = 0.0, 0, clock()
+        while True:
+            due = clock() + self._interval
+            await asyncio.sleep(self._interval)
+            now = clock()
+            lag, queued = max(lag, now - due), max(queued, self._queued())
+            if lag >= self._bad_lag or queued >= self._bad_queue or now - reported >= self._report_every:
+                await self._bus.publish(
+                    MetricEvent(
+                        metrics=[
+                            Metric(name=names.LOOP_LAG, value=lag, unit="s"),
+                            Metric(name=names.QUEUED, value=queued, unit="{event}"),
+                        ]
+                    )
+                )
+                lag, queued, reported = 0.0, 0, now
