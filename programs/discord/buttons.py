@@ -52,7 +52,10 @@ def may_decide(user: discord.abc.User, asker: Author | None) -> bool:
 
 def is_moderator(user: discord.abc.User) -> bool:
     """Whether the user may manage messages where the interaction was."""
-    return isinstance(user, discord.Member) and (user.resolved_permissions or user.guild_permissions).manage_messages
+    if not isinstance(user, discord.Member):
+        return False
+    here = user.resolved_permissions  # without any permission it is falsy, and must not be taken for missing
+    return (user.guild_permissions if here is None else here).manage_messages
 
 
 def decision_button(decider: Decider) -> type[discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]]]:

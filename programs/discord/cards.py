@@ -32,27 +32,34 @@ _RED, _AMBER, _BLUE, _GREEN = 0xD83C3E, 0xE0A030, 0x4A7BD0, 0x3BA55D
 
 # Discord's limits: 25 fields, 256 and 1,024 characters in a field's name and value, 6,000 in all embeds of a message.
 _MAX_FIELDS = 25
-_MAX_NAME = 256
+_MAX_NAME = 70  # of the 256, to leave the room to what a call says
 _MAX_VALUE = 1_024
-_MAX_TOTAL = 5_500
+_MAX_TOTAL = 5_900
+_DECIDED_AT_ONCE = 2  # calls that carry buttons; the next ones get theirs when these are decided
 
 
 def card(steps: TurnSteps, reply: ReplyStep) -> dict[str, JsonValue]:
     """The body of the card of a round: the embed, and buttons where a call waits for approval."""
     states = [state_of(call, steps) for call in reply.tool_calls]
-    shown = list(zip(reply.tool_calls, states, strict=True))[:_MAX_FIELDS]
-    room = min(_MAX_VALUE, _MAX_TOTAL // len(shown) - 80)
+    waiting = [part for part, state in enumerate(states) if state == "waiting"]
+    shown = list(zip(reply.tool_calls, states, strict=True))[_shown(len(states), waiting)]
+    room = min(_MAX_VALUE, _MAX_TOTAL // len(shown) - _MAX_NAME)
     fields: list[JsonValue] = [_field(call, state, steps, room) for call, state in shown]
     embed: dict[str, JsonValue] = {"color": _colour(states), "fields": fields}
-    if len(reply.tool_calls) > _MAX_FIELDS:
-        embed["footer"] = {"text": f"and {len(reply.tool_calls) - _MAX_FIELDS} more calls"}
+    if len(states) > len(shown):
+        embed["footer"] = {"text": f"and {len(states) - len(shown)} more calls"}
     body: dict[str, JsonValue] = {"embed": embed}
-    waiting = [part for part, state in enumerate(states) if state == "waiting"]
     if waiting:
         body["buttons"] = [
-            button for part in waiting[:2] for button in _buttons(steps, reply, part, numbered=len(waiting) > 1)
+            button for part in waiting[:_DECIDED_AT_ONCE] for button in _buttons(steps, reply, part, numbered=len(waiting) > 1)
         ]
     return body
+
+
+def _shown(calls: int, waiting: list[int]) -> slice:
+    """The calls that have a field: the first ones, but never without those that somebody is to decide on."""
+    start = max(0, min(waiting[0], calls - _MAX_FIELDS)) if waiting and waiting[0] + 1 >= _MAX_FIELDS else 0
+    return slice(start, start + _MAX_FIELDS)
 
 
 def state_of(call: ToolCall, steps: TurnSteps) -> State:

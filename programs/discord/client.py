@@ -54,6 +54,7 @@ class Bot(discord.Client):
         self._views = TurnViews(self, app.bus, app.store, Poster(self), edit_interval=edit_interval)
         sessions = Sessions(app.bus, app.store, app.config.settings.system_prompt)
         self._commands = Commands(self, sessions)
+        self._ready_once = False
         self._recovered = asyncio.Event()
         self.add_dynamic_items(decision_button(Decider(app.bus, app.store)))
 
@@ -64,15 +65,23 @@ class Bot(discord.Client):
         await self._commands.sync_if_changed()
 
     async def on_ready(self) -> None:
-        """Finish what an earlier process left, once."""
-        if self._recovered.is_set():
+        """Finish what an earlier process left, once; and show what could not be shown while Discord was away."""
+        if self._ready_once:
+            await self._views.deliver_what_is_left()
             return
-        self._recovered.set()
+        self._ready_once = True
         _log.info("Logged in as %s", self.user)
-        late = await self._views.deliver_what_is_left()
-        resumed = await self._app.engine.recover({SOURCE})
+        try:
+            late = await self._views.deliver_what_is_left()
+            resumed = await self._app.engine.recover({SOURCE})
+        finally:
+            self._recovered.set()
         if late or resumed:
-            _log.info("After the restart: %d answers delivered, %d turns taken up", late, resumed)
+            _log.info("After the restart: %d answers to deliver, %d turns taken up", late, resumed)
+
+    async def on_resumed(self) -> None:
+        """Show what could not be shown while Discord was away."""
+        await self._views.deliver_what_is_left()
 
     async def on_message(self, message: discord.Message) -> None:
         """Queue what a person wrote; messages of one channel are looked at in their order."""
@@ -86,6 +95,7 @@ class Bot(discord.Client):
         await super().close()
 
     async def _admit(self, event: MessageReceivedEvent) -> None:
+        await self._recovered.wait()  # so that turns of before the restart come first
         message = event.message
         me = self.user
         if me is None or not is_addressed(message, me, replies_to_me=await self._replies_to_me(message)):

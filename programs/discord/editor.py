@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from llmgine.sessions.records import DeliveryKey
-from programs.discord.poster import Poster
+from programs.discord.poster import Poster, UnreachableError
 from programs.discord.rendering import Body
 
 EDIT_INTERVAL = 1.2  # seconds between two changes of a message; Discord allows about five in five seconds a channel
@@ -25,7 +25,7 @@ class Editor:
         after: The part above; this one is not posted before it.
         message_id: Where it was posted before, if it was.
         on_posted: Called once the message is there, with its id.
-        on_final: Called once the final body is shown, or never will be.
+        on_final: Called once the final body is shown, or Discord refused it for good.
         interval: Seconds between two changes.
     """
 
@@ -79,6 +79,8 @@ class Editor:
         try:
             await self._converge()
             await self._on_final(self.key)
+        except UnreachableError as error:  # it stays undelivered in the store, and is sent another time
+            _log.warning("Part %s is not shown yet: %s", self.key, error)
         except Exception:  # one message that cannot be shown must not hold up the ones below it
             _log.exception("Part %s could not be shown", self.key)
         finally:

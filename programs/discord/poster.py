@@ -10,13 +10,20 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait
 
 from programs.discord.rendering import Body
 
-_TRIES = 5
+_TRIES = 10
+_LONGEST_WAIT = 60.0  # seconds; with the tries above about four minutes in all
 _TIMEOUT = 20.0  # seconds a request may take; discord.py itself waits for up to 300
 _MENTIONS = discord.AllowedMentions(everyone=False, users=False, roles=False, replied_user=True)
 _UNKNOWN_CHANNEL, _UNKNOWN_MESSAGE, _ARCHIVED = 10003, 10008, 50083
 _STYLES = {"success": discord.ButtonStyle.success, "danger": discord.ButtonStyle.danger}
 
+_REFUSED = (400, 403, 404, 405, 413)  # statuses that the same request will meet again
+
 _log = logging.getLogger(__name__)
+
+
+class UnreachableError(Exception):
+    """Discord could not be reached, on all tries; the request may have arrived or not."""
 
 
 class Poster:
@@ -24,7 +31,7 @@ class Poster:
 
     A send that may or may not have arrived is repeated with the same nonce, which Discord answers with the message
     it already has. discord.py repeats 429s and most server errors; what it does not (503, a reset connection, a
-    timeout) is repeated here.
+    timeout) is repeated here. Every method raises `UnreachableError` when no try got an answer.
     """
 
     def __init__(self, client: discord.Client, *, first_wait: float = 1.0) -> None:
@@ -43,7 +50,7 @@ class Poster:
             options["reference"] = discord.MessageReference(
                 message_id=reply_to, channel_id=channel_id, fail_if_not_exists=False
             )
-        suppress = "content" in body  # links of the model's text are not fetched for a preview
+        suppress = "content" in options  # links in the model's words are not fetched for a preview
         message = await self._try(
             channel_id,
             lambda: channel.send(nonce=nonce, allowed_mentions=_MENTIONS, suppress_embeds=suppress, **options),
@@ -84,17 +91,19 @@ class Poster:
         return True
 
     async def _try(self, channel_id: int, request: Any) -> Any:
-        """Make a request until it succeeds; None when it never will."""
+        """Make a request until it succeeds; None when Discord refuses it for good."""
         try:
             async for attempt in AsyncRetrying(
                 stop=stop_after_attempt(_TRIES),
-                wait=wait_exponential(multiplier=self._first_wait, max=10),
+                wait=wait_exponential(multiplier=self._first_wait, max=_LONGEST_WAIT),
                 retry=retry_if_exception(_may_pass),
                 reraise=True,
             ):
                 with attempt:
                     return await self._once(channel_id, request)
         except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
+            if getattr(error, "status", None) not in _REFUSED:
+                raise UnreachableError(str(error) or type(error).__name__) from error
             _log.warning("Discord refused a request in channel %s: %s", channel_id, error)
         return None
 

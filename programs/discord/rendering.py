@@ -9,12 +9,19 @@ from typing import Literal
 
 from pydantic import JsonValue
 
+from llmgine.messages.events import ModelRetryEvent
 from llmgine.sessions.records import Delivery, DeliveryKey, TurnSteps
+from programs.demo_model import MODEL as DEMO_MODEL
 from programs.discord.cards import card
 from programs.discord.splitting import split
 
 Body = dict[str, JsonValue]
 SOURCE = "discord"
+
+# A service's words and a model's name may have any length; text and footer must fit into one message.
+_MAX_NOTICE = 1_500
+_MAX_REASON = 200
+_MAX_MODEL = 60
 
 
 @dataclass(frozen=True)
@@ -66,7 +73,7 @@ def _with_outcome(
     notice = outcome.notice if outcome else None
     if notice is not None:
         sign = "⏹️" if outcome and outcome.state == "stopped" else "⚠️"
-        parts = [*parts, (_key("notice", round_), {"content": f"{sign} {notice}"})]
+        parts = [*parts, (_key("notice", round_), {"content": f"{sign} {_cut(notice, _MAX_NOTICE)}"})]
     if parts and "content" in parts[-1][1]:
         key, body = parts[-1]
         parts = [*parts[:-1], (key, {"content": f"{body['content']}\n{footer(steps)}"})]
@@ -78,10 +85,24 @@ def footer(steps: TurnSteps) -> str:
     facts = []
     if steps.replies:
         model = steps.replies[-1].model
-        facts.append("offline demo model" if model == "demo" else model.replace("`", ""))
+        facts.append("offline demo model" if model == DEMO_MODEL else _cut(_one_line(model), _MAX_MODEL))
     usage = steps.usage
     if usage.input_tokens or usage.output_tokens:
         facts.append(f"{usage.input_tokens + usage.output_tokens:,} tokens")
     if steps.outcome:
         facts.append(f"{steps.outcome.seconds:.1f} s")
     return f"-# {' · '.join(facts)}"
+
+
+def retrying(event: ModelRetryEvent) -> Live:
+    """What is shown while the model is waited for, in small print."""
+    wait = f"waiting {event.wait_seconds:.0f} s, then try {event.next_try} of {event.tries}"
+    return Live(event.round, status=f"-# ⏳ {_cut(_one_line(event.reason), _MAX_REASON)} ({wait})")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _cut(text: str, room: int) -> str:
+    return text if len(text) <= room else f"{text[: room - 1]}…"

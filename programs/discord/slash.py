@@ -40,7 +40,7 @@ class Sessions:
         text = prompt.strip() or None
         command = SetSystemPromptCommand(
             session_id=session_id(channel_id),
-            session_name=channel_name(interaction.channel),
+            session_name=channel_name(interaction.channel, interaction.user),
             system_prompt=text,
         )
         (await self._bus.execute(command)).unwrap()

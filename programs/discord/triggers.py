@@ -38,7 +38,7 @@ def prompt(message: discord.Message, me: discord.ClientUser) -> PromptCommand:
     channel_id = message.channel.id
     return PromptCommand(
         session_id=session_id(channel_id),
-        session_name=channel_name(message.channel),
+        session_name=channel_name(message.channel, message.author),
         text=text_for_model(message, me),
         source=SOURCE,
         source_id=str(message.id),
@@ -50,18 +50,18 @@ def prompt(message: discord.Message, me: discord.ClientUser) -> PromptCommand:
 def text_for_model(message: discord.Message, me: discord.ClientUser) -> str:
     """The text with names in place of ids, and a word on what the model cannot see."""
     text = re.sub(rf"^\s*<@!?{me.id}>[\s,:]*", "", message.content)
-    for user in message.mentions:
-        text = re.sub(rf"<@!?{user.id}>", f"@{user.display_name}", text)
+    names = {user.id: f"@{user.display_name}" for user in message.mentions}
+    text = re.sub(r"<@!?(\d+)>", lambda found: names.get(int(found[1]), found[0]), text)
     files = [f"{a.filename} ({a.content_type or 'unknown type'}, {a.size:,} bytes)" for a in message.attachments]
     if files:
         text = f"{text.rstrip()}\n[attached, and not shown to you: {', '.join(files)}]"
     return text.strip() or "[a message without text]"
 
 
-def channel_name(channel: object) -> str:
-    """What people call the channel."""
+def channel_name(channel: object, person: discord.abc.User) -> str:
+    """What people call the channel that a person is in. In a DM, discord.py may not know its recipient."""
     if isinstance(channel, discord.DMChannel):
-        return f"DM with {channel.recipient.display_name}" if channel.recipient else "DM"
+        return f"DM with {person.display_name}"
     name = getattr(channel, "name", None)
     guild = getattr(channel, "guild", None)
     if name is None:

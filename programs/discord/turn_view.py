@@ -2,36 +2,27 @@
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Callable
 
 import discord
 
 from llmgine.errors import StoreError
-from llmgine.messages.events import (
-    AnswerProgressEvent,
-    ModelRetryEvent,
-    ToolCallWaitingEvent,
-    TurnEvent,
-    TurnFinishedEvent,
-)
+from llmgine.messages.events import AnswerProgressEvent, ModelRetryEvent, TurnEvent
 from llmgine.sessions import SessionStore
-from llmgine.sessions.records import DeliveryKey, TurnSteps
+from llmgine.sessions.records import DeliveryKey, Turn, TurnSteps
 from programs.discord.editor import Editor
 from programs.discord.nonces import nonce
 from programs.discord.poster import Poster
-from programs.discord.rendering import Live, render
+from programs.discord.rendering import Body, Live, render, retrying
 
 _TYPING_INTERVAL = 8.0  # seconds; Discord shows "is typing" for 10
-
-_log = logging.getLogger(__name__)
 
 
 class TurnView:
     """Draws one turn from its steps whenever something happens to it, and lets the editors catch up.
 
     Args:
-        steps: The turn as it stands in the store.
+        turn: The turn.
         posted: Where parts of it were posted before a restart.
         above: The last part of the turn before it in the channel; nothing of this one is posted above that.
         interval: Seconds between two edits of a message.
@@ -42,50 +33,47 @@ class TurnView:
         client: discord.Client,
         store: SessionStore,
         poster: Poster,
-        steps: TurnSteps,
+        turn: Turn,
         *,
         posted: dict[DeliveryKey, int],
         above: Editor | None,
         interval: Callable[[], float],
     ) -> None:
+        self.turn = turn
         self._client = client
         self._store = store
         self._poster = poster
-        self._steps = steps
         self._posted = posted
         self._interval = interval
+        self._steps: TurnSteps | None = None
         self._live: Live | None = None
         self._editors: dict[DeliveryKey, Editor] = {}
         self._typing: asyncio.Task[None] | None = None
+        self._closed = False
         self.last: Editor | None = above
-        origin = steps.turn.origin
-        self.channel_id = int(str(origin["channel_id"]))
-        self._reply_to = int(str(origin["message_id"])) if origin.get("message_id") else None
+        self.channel_id = int(str(turn.origin["channel_id"]))
+        self._reply_to = int(str(turn.origin["message_id"])) if turn.origin.get("message_id") else None
 
     async def hear(self, event: TurnEvent) -> None:
-        """Take notice of an event of this turn."""
+        """Take notice of an event of this turn, and draw it anew."""
         if isinstance(event, AnswerProgressEvent):
             self._live = Live(event.round, text=event.text)
         elif isinstance(event, ModelRetryEvent):
-            wait = f"waiting {event.wait_seconds:.0f} s, then try {event.next_try} of {event.tries}"
-            self._live = Live(event.round, status=f"-# ⏳ {event.reason} ({wait})")
+            self._live = retrying(event)
         else:
-            self._steps = await self._store.turn(event.turn_id)
-        self._type(on=not isinstance(event, ToolCallWaitingEvent | TurnFinishedEvent))
-        self.draw()
+            with contextlib.suppress(StoreError):  # cleared since; what is left to show comes with its last event
+                self._steps = await self._store.turn(self.turn.id)
+        if self._steps is not None:
+            self._type(on=self._steps.waiting.keys() <= self._steps.decisions.keys())
+            self._show(render(self._steps, self._live), final=False)
 
-    def draw(self) -> None:
-        """Tell the editors what their messages should show now."""
-        final = self._steps.outcome is not None
-        parts = render(self._steps, self._live)
-        for key, body in parts:
-            self._editor(key).show(body, final=final)
-        if final:
-            shown = {key for key, _ in parts}
-            for key in self._posted.keys() - shown:
-                self._editor(key)
-            for key in self._editors.keys() - shown:
-                self._editors[key].withdraw()
+    async def settle(self) -> None:
+        """Show the outcome as it was committed: the stored bodies, which outlive a cleared conversation."""
+        self._type(on=False)
+        parts = [part for part in await self._store.deliveries(self.turn.id) if part.body]
+        self._show([(part.key, part.body) for part in parts if not part.sent], final=True)
+        for key in self._posted.keys() - {part.key for part in parts}:
+            self._editor(key).withdraw()
 
     async def delivered(self) -> None:
         """Wait until every part shows its final body."""
@@ -94,9 +82,19 @@ class TurnView:
     async def close(self) -> None:
         """End the editors where they are; what they did not show is shown after the next start."""
         self._type(on=False)
+        self._closed = True
         for editor in self._editors.values():
             editor.task.cancel()
         await self.delivered()
+
+    def _show(self, parts: list[tuple[DeliveryKey, Body]], *, final: bool) -> None:
+        """Tell the editors what their messages should show now; a part that is no longer one is taken away."""
+        if self._closed:
+            return
+        for key, body in parts:
+            self._editor(key).show(body, final=final)
+        for key in self._editors.keys() - {key for key, _ in parts}:
+            self._editors[key].withdraw()
 
     def _editor(self, key: DeliveryKey) -> Editor:
         if key not in self._editors:
@@ -104,24 +102,24 @@ class TurnView:
                 self._poster,
                 channel_id=self.channel_id,
                 key=key,
-                nonce=nonce(self._steps.turn, key),
+                nonce=nonce(self.turn, key),
                 reply_to=self._reply_to if not self._editors else None,
                 after=self.last,
                 message_id=self._posted.get(key),
-                on_posted=self._remember,
-                on_final=self._settle,
+                on_posted=self._mark_posted,
+                on_final=self._mark_sent,
                 interval=self._interval,
             )
         return self._editors[key]
 
-    async def _remember(self, key: DeliveryKey, message_id: int) -> None:
-        await self._store.posted(self._steps.turn, key, str(message_id))
+    async def _mark_posted(self, key: DeliveryKey, message_id: int) -> None:
+        await self._store.posted(self.turn, key, str(message_id))
 
-    async def _settle(self, key: DeliveryKey) -> None:
-        await self._store.sent(self._steps.turn, key)
+    async def _mark_sent(self, key: DeliveryKey) -> None:
+        await self._store.sent(self.turn, key)
 
     def _type(self, *, on: bool) -> None:
-        if on and self._typing is None:
+        if on and self._typing is None and not self._closed:
             self._typing = asyncio.create_task(self._keep_typing())
         elif not on and self._typing is not None:
             self._typing.cancel()
@@ -129,7 +127,8 @@ class TurnView:
 
     async def _keep_typing(self) -> None:
         """Show "is typing" until cancelled; it is a courtesy, so a failure ends it and nothing else."""
-        with contextlib.suppress(discord.HTTPException, OSError, StoreError):
+        channel = self._client.get_partial_messageable(self.channel_id)
+        with contextlib.suppress(discord.HTTPException, OSError):
             while True:
-                await self._client.http.send_typing(self.channel_id)
+                await channel.typing()
                 await asyncio.sleep(_TYPING_INTERVAL)

@@ -1,18 +1,15 @@
 """All turns that are shown right now: from events of the bus to what people see, also after a restart."""
 
-import logging
+import asyncio
+from collections.abc import Callable
 
 import discord
 
 from llmgine.bus import MessageBus
-from llmgine.messages.events import (
-    AnswerProgressEvent,
-    ModelRetryEvent,
-    TurnAdmittedEvent,
-    TurnEvent,
-    TurnFinishedEvent,
-)
+from llmgine.errors import StoreError
+from llmgine.messages.events import TurnEvent, TurnFinishedEvent, TurnStartedEvent
 from llmgine.sessions import SessionStore
+from llmgine.sessions.records import Turn
 from programs.discord.editor import EDIT_INTERVAL, Editor
 from programs.discord.poster import Poster
 from programs.discord.rendering import SOURCE
@@ -20,8 +17,6 @@ from programs.discord.turn_view import TurnView
 
 # Changes a second that previews may take together, of the 50 requests a second Discord allows a bot.
 _PREVIEW_RATE = 20
-
-_log = logging.getLogger(__name__)
 
 
 class TurnViews:
@@ -42,59 +37,79 @@ class TurnViews:
         self._poster = poster
         self._edit_interval = edit_interval
         self._views: dict[str, TurnView] = {}
-        self._tails: dict[int, Editor] = {}  # the last part in each channel
+        self._tails: dict[int, Editor] = {}  # the last part in each channel, while it is on its way
+        self._closing: set[asyncio.Task[None]] = set()
+        self._closed = False
+        self._stop_listening: Callable[[], None] | None = None
 
     def start(self) -> None:
         """Begin to listen."""
-        self._bus.register_event_handler(TurnEvent, self._hear)
+        self._stop_listening = self._bus.register_event_handler(TurnEvent, self._hear)
 
     async def deliver_what_is_left(self) -> int:
-        """Show the outcomes that an earlier process committed and could not show; returns how many turns."""
-        turns = await self._store.undelivered(SOURCE)
+        """Begin to show the outcomes that are committed and were not shown; returns how many turns."""
+        turns = [turn for turn in await self._store.undelivered(SOURCE) if turn.id not in self._views]
         for turn in turns:
-            view = await self._open(turn.id)
-            view.draw()
-            await self._close_when_delivered(turn.id)
+            await self._settle(await self._open(turn))
         return len(turns)
 
     async def close(self) -> None:
         """Stop showing; what is missing is shown after the next start."""
+        self._closed = True
+        if self._stop_listening is not None:
+            self._stop_listening()
         for view in list(self._views.values()):
             await view.close()
+        await asyncio.gather(*self._closing)
 
     def _interval(self) -> float:
         """Seconds between edits of a message: more when many turns are active, so that all fit into the rate."""
         return max(self._edit_interval, len(self._views) / _PREVIEW_RATE)
 
     async def _hear(self, event: TurnEvent) -> None:
-        if event.source != SOURCE or isinstance(event, TurnAdmittedEvent):
+        if event.source != SOURCE:
             return
         view = self._views.get(event.turn_id)
-        if view is None:
-            if isinstance(event, AnswerProgressEvent | ModelRetryEvent):
-                return  # a straggler of a turn that has ended
-            view = await self._open(event.turn_id)
-        await view.hear(event)
-        if view.last is not None:
-            self._tails[view.channel_id] = view.last
         if isinstance(event, TurnFinishedEvent):
-            self._client.loop.create_task(self._close_when_delivered(event.turn_id))
+            await (self._settle(view) if view else self.deliver_what_is_left())
+            return
+        if view is None and isinstance(event, TurnStartedEvent):
+            try:
+                steps = await self._store.turn(event.turn_id)
+            except StoreError:
+                return  # it has ended and was cleared since; what is left to show comes with its last event
+            view = await self._open(steps.turn)
+        if view is not None:
+            await view.hear(event)
+            self._remember_tail(view)
 
-    async def _open(self, turn_id: str) -> TurnView:
-        steps = await self._store.turn(turn_id)
-        deliveries = await self._store.deliveries(turn_id)
-        view = self._views[turn_id] = TurnView(
-            self._client,
-            self._store,
-            self._poster,
-            steps,
-            posted={part.key: int(part.message_id) for part in deliveries if part.message_id},
-            above=self._tails.get(int(str(steps.turn.origin["channel_id"]))),
-            interval=self._interval,
-        )
+    async def _open(self, turn: Turn) -> TurnView:
+        posted = {part.key: int(part.message_id) for part in await self._store.deliveries(turn.id) if part.message_id}
+        view = self._views.get(turn.id)
+        if view is None:
+            above = self._tails.get(int(str(turn.origin["channel_id"])))
+            view = TurnView(
+                self._client, self._store, self._poster, turn, posted=posted, above=above, interval=self._interval
+            )
+            self._views[turn.id] = view
+            if self._closed:
+                await view.close()
         return view
 
-    async def _close_when_delivered(self, turn_id: str) -> None:
-        view = self._views[turn_id]
+    def _remember_tail(self, view: TurnView) -> None:
+        if view.last is not None:
+            self._tails[view.channel_id] = view.last
+
+    async def _settle(self, view: TurnView) -> None:
+        """Show the outcome; the view goes when that is done."""
+        await view.settle()
+        self._remember_tail(view)
+        task = asyncio.create_task(self._close_when_delivered(view))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    async def _close_when_delivered(self, view: TurnView) -> None:
         await view.delivered()
-        self._views.pop(turn_id, None)
+        self._views.pop(view.turn.id, None)
+        if self._tails.get(view.channel_id) is view.last:
+            self._tails.pop(view.channel_id, None)

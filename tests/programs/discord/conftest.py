@@ -1,0 +1,48 @@
+"""A playground, a model service, and a bot between them."""
+
+import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from llmgine.settings import Settings
+from programs.playground.server import Playground
+from tests.chat_completions import ChatCompletionsServer
+from tests.programs.discord.scene import ROOMY, Scene
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is set where the tests run must not reach them."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+async def playground() -> AsyncIterator[Playground]:
+    async with Playground(rules=ROOMY) as running:
+        yield running
+
+
+@pytest.fixture
+async def model() -> AsyncIterator[ChatCompletionsServer]:
+    async with ChatCompletionsServer() as server:
+        yield server
+
+
+@pytest.fixture
+async def unstarted(
+    playground: Playground, model: ChatCompletionsServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> AsyncIterator[Scene]:
+    """A scene whose bot the test starts itself. Whatever logs an error fails the test, unless it clears `caplog`."""
+    scene = Scene(playground, model, tmp_path)
+    yield scene
+    await scene.stop()
+    errors = [record.getMessage() for record in caplog.get_records("call") if record.levelno >= logging.ERROR]
+    assert errors == []
+
+
+@pytest.fixture
+async def scene(unstarted: Scene) -> Scene:
+    return await unstarted.start()
