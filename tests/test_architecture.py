@@ -1,0 +1,128 @@
+"""The arrows of the design: who may import whom, and which module alone may know a library."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for folder in ("llmgine", "programs")
+    for path in sorted((ROOT / folder).rglob("*.py"))
+}
+
+# The picture, from its foot. A part imports what lies below it, and parts of one level do not know each other.
+# `errors` is the leaf under all: everybody may raise what everybody may catch.
+LEVELS: tuple[tuple[str, ...], ...] = (
+    ("errors",),
+    ("messages", "settings"),
+    ("observability",),
+    ("bus", "tools", "providers", "sessions"),
+    ("context",),
+    ("engine",),
+    ("bootstrap",),
+)
+HEIGHT = {part: height for height, parts in enumerate(LEVELS) for part in parts}
+
+# What each program may import of the other programs. All may import llmgine, the playground aside.
+PROGRAMS = {
+    "tools": set[str](),
+    "playground": set[str](),
+    "logs": set[str](),
+    "demo_texts": set[str](),
+    "demo_model": {"demo_texts"},
+    "application": {"tools", "demo_model"},
+    "terminal": {"application", "demo_model"},
+    "function_chat": {"terminal", "application", "demo_model"},
+    "discord": {"application", "demo_model", "playground"},
+    "bench": {"application", "demo_model", "tools", "playground", "discord"},
+}
+
+# A library that only these modules may know, so that replacing it is a change in one place.
+ALONE = {
+    "openai": ("llmgine.providers.openai",),
+    "aiosqlite": ("llmgine.sessions.sqlite",),
+    "sqlite3": ("llmgine.sessions.sqlite",),
+    "discord": ("programs.discord",),
+}
+
+
+def imports(module: str) -> Iterator[str]:
+    """The full names of what a module imports, wherever in it the import stands."""
+    for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: imports are absolute"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def within(name: str, packages: tuple[str, ...]) -> bool:
+    return any(f"{name}.".startswith(f"{package}.") for package in packages)
+
+
+def parts_imported(module: str, top: str) -> set[str]:
+    """The parts of `top` that a module imports, its own aside."""
+    names = (name.split(".") for name in imports(module))
+    own = module.split(".")[1:2]
+    return {name[1] for name in names if name[0] == top and len(name) > 1} - set(own if module.startswith(top) else ())
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("llmgine.")])
+def test_the_library_imports_only_downwards(module: str) -> None:
+    """A part knows what lies below it, nothing beside or above it, and no program."""
+    part = module.split(".")[1]
+
+    upwards = {other for other in parts_imported(module, "llmgine") if HEIGHT[other] >= HEIGHT[part]}
+
+    assert not upwards
+    assert not [name for name in imports(module) if within(name, ("programs",))]
+
+
+def test_every_part_has_its_place() -> None:
+    """A new part of the library is drawn into the picture, and the picture shows none that is gone."""
+    assert {name.split(".")[1] for name in MODULES if name.startswith("llmgine.")} == set(HEIGHT)
+
+
+def test_importing_the_library_loads_nothing() -> None:
+    """The package itself is a docstring: importing one part does not load the others."""
+    assert list(imports("llmgine")) == []
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("programs.")])
+def test_programs_know_each_other_only_as_drawn(module: str) -> None:
+    """The terminal knows nothing of Discord, the tools know no program, and so on; a new program is drawn first."""
+    assert parts_imported(module, "programs") <= PROGRAMS[module.split(".")[1]]
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if within(name, ("programs.playground",))])
+def test_the_playground_stands_alone(module: str) -> None:
+    """It is for any bot: it imports nothing of the library."""
+    assert not [name for name in imports(module) if within(name, ("llmgine",))]
+
+
+@pytest.mark.parametrize("library", ALONE)
+def test_a_library_is_known_in_one_place(library: str) -> None:
+    """Only its own module imports it, at the top or within a function."""
+    knowing = {module for module in MODULES for name in imports(module) if within(name, (library,))}
+
+    assert knowing
+    assert [module for module in sorted(knowing) if not within(module, ALONE[library])] == []
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("llmgine.")])
+def test_only_programs_read_the_environment(module: str) -> None:
+    """The library is told what it needs: no module of it looks at os.environ, and none loads the settings."""
+    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+    reads = [
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv", "load_settings"}
+    ]
+
+    assert not reads
+    assert not [
+        name for name in imports(module) if name in {"os.environ", "os.getenv"} or name.endswith("load_settings")
+    ]
