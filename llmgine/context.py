@@ -79,9 +79,9 @@ def _reported_tokens(turn: TurnSteps) -> int | None:
     usage = turn.replies[-1].usage if turn.replies else None
     if usage is None or not usage.input_tokens:
         return None
-    messages = messages_of(turn)
-    last = max((n for n, message in enumerate(messages) if message.role == "assistant"), default=0)
-    return usage.input_tokens + usage.output_tokens + _estimate(messages[last + 1 :])
+    calls, partial = turn.replies[-1].tool_calls, turn.outcome.partial if turn.outcome else ""
+    later = messages_of(turn)[-len(calls) - bool(partial) :] if calls or partial else []
+    return usage.input_tokens + usage.output_tokens + _estimate(later)
 
 
 def messages_of(turn: TurnSteps) -> list[ChatMessage]:
