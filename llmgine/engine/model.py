@@ -11,7 +11,13 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_aft
 from llmgine.engine.scope import TurnScope
 from llmgine.errors import ProviderBusyError, ProviderError, ProviderReplyError, ProviderUnavailableError
 from llmgine.messages.chat import ChatMessage, ToolSchema
-from llmgine.messages.events import AnswerProgressEvent, LLMResponseEvent, ModelFailedEvent, ModelRetryEvent
+from llmgine.messages.events import (
+    AnswerProgressEvent,
+    LLMResponseEvent,
+    ModelAskedEvent,
+    ModelFailedEvent,
+    ModelRetryEvent,
+)
 from llmgine.providers.base import ChatRequest, Provider
 from llmgine.sessions.records import ReplyStep
 
@@ -103,6 +109,7 @@ class Model:
             ProviderError: No reply came, on all tries.
         """
         request = ChatRequest(messages=messages, tools=tools)
+        await scope.tell(ModelAskedEvent, round=round_, model=self.name)
         begin = time.monotonic()
         try:
             async with self._slots, progress.told():

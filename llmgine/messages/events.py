@@ -75,6 +75,13 @@ class AnswerProgressEvent(TurnEvent):
     text: str
 
 
+class ModelAskedEvent(TurnEvent):
+    """The model is asked for the reply of a round, as soon as a call may be made."""
+
+    round: int
+    model: str
+
+
 class ModelRetryEvent(TurnEvent):
     """The model gave no reply; it is asked again in `wait_seconds`, as try `next_try` of `tries`."""
 

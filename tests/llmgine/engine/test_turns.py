@@ -19,6 +19,7 @@ from llmgine.messages.events import (
     AnswerProgressEvent,
     Event,
     LLMResponseEvent,
+    ModelAskedEvent,
     SessionClearedEvent,
     SystemPromptChangedEvent,
     TurnAdmittedEvent,
@@ -33,7 +34,7 @@ from tests.llmgine.engine.conftest import StartChat
 
 
 async def test_a_prompt_is_answered(start_chat: StartChat) -> None:
-    """Admitted, started, replied, finished: each once, in this order, with what the front end stored."""
+    """Admitted, started, asked, replied, finished: each once, in this order, with what the front end stored."""
     usage = Usage(input_tokens=12, output_tokens=3)
     chat = await start_chat([ChatReply(text="Hello Ada", model="gpt", usage=usage)])
 
@@ -42,7 +43,7 @@ async def test_a_prompt_is_answered(start_chat: StartChat) -> None:
     assert (outcome.state, outcome.text, outcome.notice) == ("done", "Hello Ada", None)
     assert (outcome.model, outcome.usage, outcome.source, outcome.origin) == ("gpt", usage, "test", {"channel": "s"})
     kinds = [type(event) for event in chat.of(Event, outcome.turn_id) if not isinstance(event, AnswerProgressEvent)]
-    assert kinds == [TurnAdmittedEvent, TurnStartedEvent, LLMResponseEvent, TurnFinishedEvent]
+    assert kinds == [TurnAdmittedEvent, TurnStartedEvent, ModelAskedEvent, LLMResponseEvent, TurnFinishedEvent]
 
 
 async def test_admission_does_not_wait_for_the_model(start_chat: StartChat) -> None:
