@@ -2,14 +2,17 @@
 
 import asyncio
 import json
-import secrets
 from collections import deque
+from collections.abc import Callable
 
 from aiohttp import WSMsgType, web
 
-from programs.playground import payloads
-from programs.playground.entities import BOT_ID, Json
+from programs.playground.credentials import Credentials
+from programs.playground.entities import BOT_ID, GUILD_ID, Json
+from programs.playground.gateway_faults import GatewayFaults
+from programs.playground.greetings import guild_create, members_chunk, ready
 from programs.playground.intents import Intent, as_intended
+from programs.playground.log import DispatchRecord, Log
 from programs.playground.rules import Rules
 from programs.playground.sessions import ClosingError, Connection, Op, Session
 from programs.playground.state import Dispatch, State
@@ -17,31 +20,70 @@ from programs.playground.state import Dispatch, State
 MAX_FRAME_BYTES = 4096
 MAX_FRAMES_A_MINUTE = 120
 MAX_SESSIONS = 16
+MAX_SHARDS = 16
+_DAY = 86_400.0
 CLOSE_SECONDS = 1.0  # for the client's half of a close
 
 
-class Gateway:
-    def __init__(self, state: State, token: str, rules: Rules) -> None:
+class Gateway(GatewayFaults):
+    """Connections and their sessions. `clock` gives seconds that never go back, for how often clients may identify."""
+
+    def __init__(
+        self,
+        state: State,
+        credentials: Credentials,
+        rules: Rules,
+        seen: Log,
+        *,
+        clock: Callable[[], float],
+        secret: Callable[[int], str],
+    ) -> None:
+        super().__init__()
         self._state = state
-        self._token = token
+        self._credentials = credentials
         self._rules = rules
-        self._sessions: dict[str, Session] = {}
-        self._connections: set[Connection] = set()
+        self._log = seen
+        self._clock = clock
+        self._secret = secret
+        self._starts: deque[float] = deque()
+        self._last_start: dict[int, float] = {}
         self.url = ""
         state.subscribe(self._hear)
 
     def _hear(self, dispatch: Dispatch) -> None:
         if not dispatch.is_for(BOT_ID):
             return
+        data = dispatch.render(BOT_ID)
+        self._log.dispatches.append(DispatchRecord(dispatch.name, data))
+        if self._is_lost(dispatch.name):
+            return
+        guild_id = int(data["guild_id"]) if "guild_id" in data else None
         for session in self._sessions.values():
-            data = as_intended(dispatch.name, dispatch.render(BOT_ID), session.intents)
-            if data is not None:
-                session.dispatch(dispatch.name, data)
+            intended = as_intended(dispatch.name, data, session.intents) if session.covers(guild_id) else None
+            if intended is not None:
+                session.dispatch(dispatch.name, intended)
+
+    def start_limit(self) -> Json:
+        """How often a bot may still identify today, for `GET /gateway/bot`."""
+        day_ago = self._clock() - _DAY
+        while self._starts and self._starts[0] <= day_ago:
+            self._starts.popleft()
+        reset = self._starts[0] - day_ago if self._starts else _DAY
+        return {
+            "total": self._rules.session_starts,
+            "remaining": self._rules.session_starts - len(self._starts),
+            "reset_after": round(reset * 1000),
+            "max_concurrency": self._rules.max_concurrency,
+        }
+
+    def restore(self) -> None:
+        """The guild is back after an outage."""
+        self._tell_guild("GUILD_CREATE", lambda session: guild_create(self._state, session.intents))
 
     async def connect(self, request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse(max_msg_size=MAX_FRAME_BYTES, timeout=CLOSE_SECONDS, compress=False)
+        socket = web.WebSocketResponse(timeout=CLOSE_SECONDS, compress=False)
         await socket.prepare(request)
-        connection = Connection(socket, compress=request.query.get("compress") == "zlib-stream")
+        connection = Connection(socket, compress=request.query.get("compress", ""))
         self._connections.add(connection)
         connection.send(Op.HELLO, {"heartbeat_interval": round(self._rules.heartbeat_seconds * 1000)})
         writer = asyncio.create_task(connection.write())
@@ -58,15 +100,15 @@ class Gateway:
     async def _read(self, socket: web.WebSocketResponse, connection: Connection) -> None:
         frames: deque[float] = deque(maxlen=MAX_FRAMES_A_MINUTE)
         session: Session | None = None
-        clock = asyncio.get_running_loop().time
         async for message in socket:
-            _count(frames, clock())
+            _count(frames, self._clock())
             session = self._answer(_frame(message.type, message.data), connection, session)
 
     def _answer(self, frame: Json, connection: Connection, session: Session | None) -> Session | None:
         op, data = frame.get("op"), frame.get("d")
         if op == Op.HEARTBEAT:
-            connection.send(Op.ACK)
+            if connection.acknowledges:
+                connection.send(Op.ACK)
         elif op in (Op.IDENTIFY, Op.RESUME) and session is not None:
             raise ClosingError(4005, "Already authenticated.")
         elif op == Op.IDENTIFY:
@@ -78,32 +120,56 @@ class Gateway:
         elif session is None:
             raise ClosingError(4003, "Not authenticated.")
         elif op == Op.MEMBERS and isinstance(data, dict):
-            self._send_members(session, data)
+            session.dispatch("GUILD_MEMBERS_CHUNK", members_chunk(self._state, data))
         return session
 
     def _authenticate(self, data: object) -> Json:
         if not isinstance(data, dict):
             raise ClosingError(4002, "Error while decoding payload.")
-        given = str(data.get("token")).removeprefix("Bot ")
-        if not secrets.compare_digest(given.encode(), self._token.encode()):
+        if not self._credentials.accept(str(data.get("token")).removeprefix("Bot ")):
             raise ClosingError(4004, "Authentication failed.")
         return data
 
-    def _identify(self, data: object, connection: Connection) -> Session:
+    def _identify(self, data: object, connection: Connection) -> Session | None:
         identity = self._authenticate(data)
-        wanted = identity.get("intents")
+        shard = _shard(identity.get("shard", [0, 1]))
+        intents = self._intents(identity.get("intents"))
+        if not self._may_start(shard[0] % self._rules.max_concurrency):
+            connection.send(Op.INVALID, data=False)
+            return None
+        if identity.get("compress") is True:
+            connection.compress_payloads()
+        missed: deque[Json] = deque(maxlen=self._rules.replay)
+        session = Session(self._secret(16), intents, missed, shard, connection=connection)
+        self._remember(session)
+        session.dispatch("READY", ready(self._state, session, self.url))
+        if session.covers(GUILD_ID) and intents & Intent.GUILDS:
+            session.dispatch("GUILD_CREATE", guild_create(self._state, intents))
+        self._state.set_online(True)
+        return session
+
+    def _intents(self, wanted: object) -> Intent:
         if not isinstance(wanted, int) or wanted < 0:
             raise ClosingError(4013, "Invalid intent(s).")
         intents = Intent(wanted & Intent.known())
         allowed = self._rules.message_content or not intents & Intent.MESSAGE_CONTENT
         if not allowed or (intents & Intent.privileged() and not self._rules.privileged_intents):
             raise ClosingError(4014, "Disallowed intent(s).")
-        session = Session(secrets.token_hex(16), intents, deque(maxlen=self._rules.replay), connection=connection)
-        self._remember(session)
-        session.dispatch("READY", self._ready(session, identity))
-        session.dispatch("GUILD_CREATE", self._guild_create(session))
-        self._state.set_online(True)
-        return session
+        return intents
+
+    def _may_start(self, turnstile: int) -> bool:
+        """Whether a session may begin now. One too many in a day costs the bot its token: all of them end."""
+        if self.start_limit()["remaining"] <= 0:
+            self._credentials.revoke()
+            self._sessions.clear()
+            self.drop(4004)
+            raise ClosingError(4004, "Authentication failed.")
+        now = self._clock()
+        if now - self._last_start.get(turnstile, -_DAY) < self._rules.identify_seconds:
+            return False
+        self._last_start[turnstile] = now
+        self._starts.append(now)
+        return True
 
     def _remember(self, session: Session) -> None:
         self._sessions[session.id] = session
@@ -111,48 +177,14 @@ class Gateway:
         for old in gone[: max(0, len(self._sessions) - MAX_SESSIONS)]:
             del self._sessions[old]
 
-    def _ready(self, session: Session, identity: Json) -> Json:
-        ready: Json = {
-            "v": 10,
-            "user": payloads.own_user(self._state.users[BOT_ID]),
-            "guilds": [{"id": str(self._state.guild.id), "unavailable": True}],
-            "session_id": session.id,
-            "session_type": "normal",
-            "resume_gateway_url": self.url,
-            "application": {"id": str(BOT_ID), "flags": 1 << 19},
-            "private_channels": [],
-            "user_settings": {},
-        }
-        return ready | ({"shard": identity["shard"]} if "shard" in identity else {})
-
-    def _guild_create(self, session: Session) -> Json:
-        state = self._state
-        everyone = session.intents & Intent.GUILD_MEMBERS
-        members = [user for user in state.users.values() if everyone or user.id == BOT_ID]
-        channels = [channel for channel in state.channels.values() if channel.guild_id is not None]
-        seen = [channel for channel in channels if state.may_see(BOT_ID, channel)]
-        return payloads.guild(state.guild) | {
-            "joined_at": payloads.partial_member(BOT_ID)["joined_at"],
-            "large": False,
-            "unavailable": False,
-            "member_count": len(state.users),
-            "members": [payloads.member(user) for user in members],
-            "channels": [state.channel_payload(c, BOT_ID) for c in seen if c.thread is None],
-            "threads": [
-                state.channel_payload(c, BOT_ID) for c in seen if c.thread is not None and not c.thread.archived
-            ],
-            "presences": [],
-            "voice_states": [],
-            "stage_instances": [],
-            "guild_scheduled_events": [],
-            "soundboard_sounds": [],
-        }
-
     def _resume(self, data: object, connection: Connection) -> Session | None:
         wanted = self._authenticate(data)
         session = self._sessions.get(str(wanted.get("session_id")))
         seq = wanted.get("seq")
         missed = session.frames_after(seq) if session is not None and isinstance(seq, int) else None
+        if self._refused_resumes:
+            self._refused_resumes -= 1
+            missed = None
         if session is None or missed is None:
             connection.send(Op.INVALID, data=False)
             return None
@@ -165,27 +197,6 @@ class Gateway:
         self._state.set_online(True)
         return session
 
-    def _send_members(self, session: Session, wanted: Json) -> None:
-        ids = wanted.get("user_ids")
-        chosen = {str(one) for one in (ids if isinstance(ids, list) else [ids])} if ids else None
-        query = str(wanted.get("query") or "").lower()
-        members = [
-            payloads.member(user)
-            for user in self._state.users.values()
-            if (str(user.id) in chosen if chosen is not None else user.username.startswith(query))
-        ]
-        session.dispatch(
-            "GUILD_MEMBERS_CHUNK",
-            {
-                "guild_id": str(self._state.guild.id),
-                "members": members,
-                "chunk_index": 0,
-                "chunk_count": 1,
-                "not_found": [],
-                "nonce": wanted.get("nonce"),
-            },
-        )
-
     def _lose(self, connection: Connection, *, ended: bool) -> None:
         """A session outlives its connection, unless the client closed it with 1000 or 1001."""
         self._connections.discard(connection)
@@ -196,29 +207,6 @@ class Gateway:
                     del self._sessions[session.id]
         self._state.set_online(any(session.connection for session in self._sessions.values()))
 
-    def drop(self, code: int = 4000) -> None:
-        """Close every connection as Discord now and then does; sessions can be resumed."""
-        for connection in self._connections:
-            connection.close(code, "Dropped.")
-
-    def repeat(self, name: str) -> None:
-        """Tell the last event of that name once more, as Discord says it may."""
-        for session in self._sessions.values():
-            told = [frame["d"] for frame in session.missed if frame["t"] == name]
-            if told:
-                session.dispatch(name, told[-1])
-
-    def ask_to_reconnect(self) -> None:
-        for connection in self._connections:
-            connection.send(Op.RECONNECT)
-
-    def invalidate(self) -> None:
-        """Forget every session and say so: clients must identify again."""
-        for session in self._sessions.values():
-            if session.connection is not None:
-                session.connection.send(Op.INVALID, data=False)
-        self._sessions.clear()
-
 
 def _count(frames: deque[float], now: float) -> None:
     if len(frames) == frames.maxlen and now - frames[0] < 60:
@@ -226,7 +214,17 @@ def _count(frames: deque[float], now: float) -> None:
     frames.append(now)
 
 
+def _shard(wanted: object) -> tuple[int, int]:
+    if isinstance(wanted, list) and len(wanted) == 2 and all(type(one) is int for one in wanted):
+        mine, of = wanted
+        if 0 <= mine < of <= MAX_SHARDS:
+            return mine, of
+    raise ClosingError(4010, "Invalid shard.")
+
+
 def _frame(kind: WSMsgType, data: str | bytes) -> Json:
+    if len(data if isinstance(data, bytes) else data.encode()) > MAX_FRAME_BYTES:
+        raise ClosingError(4002, "Error while decoding payload.")
     try:
         frame = json.loads(data) if kind in (WSMsgType.TEXT, WSMsgType.BINARY) else None
     except ValueError as broken:

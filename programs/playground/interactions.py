@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from programs.playground import payloads
@@ -66,8 +67,9 @@ class Modal:
 class Interactions:
     """All interactions that are still alive. Needs a running loop, for their deadlines."""
 
-    def __init__(self, state: State, rules: Rules) -> None:
+    def __init__(self, state: State, rules: Rules, secret: Callable[[int], str]) -> None:
         self._state = state
+        self._secret = secret
         self._rules = rules
         self._alive: dict[int, Interaction] = {}
         self.modals: dict[int, Modal] = {}
@@ -85,7 +87,7 @@ class Interactions:
         """Tell the bot, and the person that it is pending."""
         loop = asyncio.get_running_loop()
         interaction = Interaction(
-            self._state.ids.next(), secrets.token_urlsafe(48), kind, user_id, channel.id, data, source, trigger
+            self._state.ids.next(), self._secret(48), kind, user_id, channel.id, data, source, trigger
         )
         if kind == AUTOCOMPLETE:
             interaction.choices = loop.create_future()

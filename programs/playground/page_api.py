@@ -89,7 +89,7 @@ class PageApi:
             ("POST", "/interactions", self.interact),
         ]
         for method, template, handler in routes:
-            app.router.add_route(method, "/playground" + template, _answering(handler))
+            app.router.add_route(method, "/playground" + template, answering(handler))
 
     def state(self, call: Call) -> Reply:
         viewer = self._viewer(call)
@@ -193,8 +193,10 @@ class PageApi:
         return self._state.person(read_id(asked) or 0)
 
 
-def _answering(handler: Handler) -> Callable[[web.Request], Awaitable[web.Response]]:
-    async def answering(request: web.Request) -> web.Response:
+def answering(handler: Handler) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """A route of the playground's own API around `handler`; its errors are JSON too."""
+
+    async def answer_it(request: web.Request) -> web.Response:
         try:
             outcome = handler(await read_call(request))
             reply = await outcome if inspect.isawaitable(outcome) else outcome
@@ -206,4 +208,4 @@ def _answering(handler: Handler) -> Callable[[web.Request], Awaitable[web.Respon
             reply = Reply({"error": {"code": 0, "message": "The playground failed; see its log."}}, 500)
         return answer(reply.body, reply.status, HEADERS)
 
-    return answering
+    return answer_it

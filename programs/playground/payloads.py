@@ -24,6 +24,8 @@ from programs.playground.entities import (
 )
 from programs.playground.ids import iso, moment
 
+APPLICATION_FLAGS = 1 << 19  # message content, as an unverified application may have it
+
 
 def user(who: User) -> Json:
     payload: Json = {
@@ -143,8 +145,8 @@ def application(owner: User) -> Json:
         "bot_public": False,
         "bot_require_code_grant": False,
         "verify_key": "0" * 64,
-        "flags": 1 << 19,  # message content, as an unverified application may have it
-        "flags_new": str(1 << 19),
+        "flags": APPLICATION_FLAGS,
+        "flags_new": str(APPLICATION_FLAGS),
         "redirect_uris": [],
         "interactions_endpoint_url": None,
         "role_connections_verification_url": None,

@@ -15,12 +15,17 @@ class Window:
 class Rules:
     create: Window = Window(5, 5.0)  # messages created, per channel; as observed on Discord
     edit: Window = Window(5, 5.0)  # messages edited, per channel
+    webhook: Window = Window(5, 2.0)  # all requests of one webhook, so of one interaction's token
     other: Window = Window(50, 1.0)  # any other route, per route and channel, guild or webhook
     everything: Window = Window(50, 1.0)  # all of a bot's requests, interactions apart
+    invalid: Window = Window(10_000, 600.0)  # answers 401, 403 and 429, before the proxy shuts the bot out
     nonce_seconds: float = 300.0  # how long a nonce is remembered ("the past few minutes")
     first_answer_seconds: float = 3.0  # in which an interaction must be answered
     token_seconds: float = 900.0  # in which an interaction's token is good
     heartbeat_seconds: float = 41.25
     replay: int = 1000  # events kept per gateway session for RESUME
+    session_starts: int = 1000  # IDENTIFYs in a day; one more costs the bot its token
+    max_concurrency: int = 1  # shards that may identify at once
+    identify_seconds: float = 0.0  # between two IDENTIFYs of one turnstile; 5 on Discord, which a laptop need not wait
     message_content: bool = True  # whether the application may have the message content intent
     privileged_intents: bool = True  # whether it may have the members and presence intents

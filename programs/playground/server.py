@@ -11,18 +11,23 @@ from aiohttp import web
 
 from programs.playground.callbacks import Callbacks
 from programs.playground.commands import Commands
+from programs.playground.contract import Contract
+from programs.playground.credentials import Credentials
+from programs.playground.fault_api import FaultApi
+from programs.playground.faults import Faults
 from programs.playground.files import FileRoutes
 from programs.playground.gateway import Gateway
 from programs.playground.guard import guard
 from programs.playground.ids import Snowflakes
 from programs.playground.interactions import Interactions
+from programs.playground.log import Log, RequestRecord, Violation
 from programs.playground.page_api import PageApi
 from programs.playground.page_events import PageEvents
 from programs.playground.page_files import add_page
 from programs.playground.people import People
 from programs.playground.posting import Posting
 from programs.playground.ratelimits import RateLimits
-from programs.playground.rest.api import BASE, Api, RequestRecord
+from programs.playground.rest.api import BASE, Api
 from programs.playground.rest.channels import ChannelRoutes
 from programs.playground.rest.commands import CommandRoutes
 from programs.playground.rest.interactions import InteractionRoutes
@@ -47,8 +52,11 @@ class Playground:
         token: the bot token to accept; a random one by default.
         notice: a line the page shows as a banner.
         rules: limits and deadlines.
-        clock: seconds since 1970, for ids and rate limits.
-        monotonic: seconds that never go back, for nonces and interaction tokens.
+        openapi: Discord's own document (`openapi.Document`); every exchange is then held against it too.
+        fault_api: whether faults may be asked for over HTTP, at /playground/faults.
+        clock: seconds since 1970, for ids, times and rate limits.
+        monotonic: seconds that never go back, for nonces and quotas.
+        secret: makes tokens and session ids of so many bytes.
     """
 
     def __init__(
@@ -58,22 +66,36 @@ class Playground:
         token: str | None = None,
         notice: str | None = None,
         rules: Rules | None = None,
+        openapi: Contract | None = None,
+        fault_api: bool = False,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
+        secret: Callable[[int], str] = secrets.token_urlsafe,
     ) -> None:
         self.rules = rules or Rules()
-        self.token = token or f"playground-{secrets.token_hex(16)}"
+        self.token = token or f"playground-{secret(24)}"
         self.port = port
         self.state = State(Snowflakes(clock))
-        self.gateway = Gateway(self.state, self.token, self.rules)
+        self.log = Log()
+        self.faults = Faults(self.state)
+        credentials = Credentials(self.token)
+        self.gateway = Gateway(self.state, credentials, self.rules, self.log, clock=monotonic, secret=secret)
         self._posting = Posting(self.state, self.rules.nonce_seconds, monotonic)
         self._threads = Threads(self.state)
         self._commands = Commands(self.state, monotonic)
-        self._interactions = Interactions(self.state, self.rules)
+        self._interactions = Interactions(self.state, self.rules, secret)
         self.people = People(self.state, self._posting, self._threads, self._commands, self._interactions)
         self._page_api = PageApi(self.state, self.people, notice)
         self._page_events = PageEvents(self.state)
-        self._api = Api(self.state, self.token, RateLimits(self.rules, clock))
+        self._api = Api(
+            self.state,
+            credentials=credentials,
+            limits=RateLimits(self.rules, clock),
+            seen=self.log,
+            faults=self.faults,
+            contract=openapi,
+        )
+        self._fault_api = FaultApi(self.faults, self.gateway, self.log) if fault_api else None
         self._runner: web.AppRunner | None = None
 
     @property
@@ -91,7 +113,12 @@ class Playground:
     @property
     def requests(self) -> deque[RequestRecord]:
         """The bot's last REST requests, oldest first."""
-        return self._api.requests
+        return self.log.requests
+
+    @property
+    def violations(self) -> deque[Violation]:
+        """What Discord would have refused, or would not have answered."""
+        return self.log.violations
 
     async def wait_for(self, find: Callable[[State], T]) -> T:
         """The first truthy result of `find`, which looks at the state now and after each change."""
@@ -115,6 +142,7 @@ class Playground:
 
     async def stop(self) -> None:
         if self._runner is not None:
+            self.faults.clear()
             self._interactions.close()
             await self._page_events.close()
             self.gateway.drop(1001)
@@ -132,7 +160,7 @@ class Playground:
 
     def _app(self) -> web.Application:
         app = web.Application(middlewares=[guard(lambda: self.port)], client_max_size=MAX_REQUEST_BYTES)
-        users = UserRoutes(self.state, lambda: self.gateway_url)
+        users = UserRoutes(self.state, lambda: self.gateway_url, self.gateway.start_limit)
         callbacks = Callbacks(self.state, self._posting, self._interactions)
         self._api.add(app, users.open_routes(), with_token=False)
         self._api.add(app, InteractionRoutes(self.state, self._interactions, callbacks).routes(), with_token=False)
@@ -150,5 +178,7 @@ class Playground:
         FileRoutes(self.state).add(app)
         self._page_api.add(app)
         app.router.add_get("/playground/events", self._page_events.connect)
+        if self._fault_api is not None:
+            self._fault_api.add(app)
         add_page(app)
         return app

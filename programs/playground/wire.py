@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from aiohttp import web
@@ -21,12 +21,16 @@ _UPLOAD_FIELD = re.compile(r"files\[(\d{1,2})\]")
 
 @dataclass(frozen=True)
 class Call:
-    """One request, read: the ids of its path, its query, its JSON (or None) and its files."""
+    """One request, read: the ids of its path, its query, its JSON (or None) and its files.
+
+    `refusal` is what Discord's own document has against it.
+    """
 
     ids: Mapping[str, str]
     query: Mapping[str, str]
     body: Any
     files: tuple[Upload, ...] = ()
+    refusal: ApiError | None = None
 
     def id(self, name: str) -> int:
         """A snowflake of the path. Raises 50035."""
@@ -37,7 +41,14 @@ class Call:
         return snowflake
 
     def form(self, kind: type[T]) -> T:
-        return read(kind, {} if self.body is None else self.body)
+        """The body as a form. Raises 50035: in the words of the form, else in those of Discord's document."""
+        form: T = read(kind, {} if self.body is None else self.body)
+        if self.refusal is not None:
+            raise self.refusal
+        return form
+
+    def refused(self, refusal: ApiError) -> "Call":
+        return replace(self, refusal=refusal)
 
     def flag(self, name: str) -> bool:
         return self.query.get(name, "").lower() in ("1", "true")
@@ -45,13 +56,15 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer: 204 when there is no body."""
+    """An answer: 204 when there is no body. `html` is one of the proxy in front of Discord."""
 
     body: Any = None
     status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    html: str | None = None
 
 
-NOTHING = Reply(None, 204)
+NOTHING = Reply(status=204)
 Handler = Callable[[Call], Reply]
 Route = tuple[str, str, Handler]
 Routes = Iterable[Route]
@@ -92,6 +105,11 @@ def _parse(raw: bytes | str) -> Any:
         return json.loads(raw)
     except (ValueError, RecursionError) as broken:
         raise ApiError(400, 50109, "The request body contains invalid JSON.") from broken
+
+
+def proxy_page(status: int) -> str:
+    """What the proxy in front of Discord says when Discord does not: a page, not JSON."""
+    return f"<html><head><title>{status}</title></head><body><h1>{status}</h1><p>cloudflare</p></body></html>"
 
 
 def answer(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:

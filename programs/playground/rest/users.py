@@ -10,9 +10,10 @@ from programs.playground.wire import Call, Reply, Routes
 
 
 class UserRoutes:
-    def __init__(self, state: State, gateway_url: Callable[[], str]) -> None:
+    def __init__(self, state: State, gateway_url: Callable[[], str], start_limit: Callable[[], Json]) -> None:
         self._state = state
         self._gateway_url = gateway_url
+        self._start_limit = start_limit
 
     def routes(self) -> Routes:
         return [
@@ -45,8 +46,7 @@ class UserRoutes:
         return Reply(payloads.application(self._state.users[ADA_ID]))
 
     def gateway_bot(self, _: Call) -> Reply:
-        limit: Json = {"total": 1000, "remaining": 1000, "reset_after": 86_400_000, "max_concurrency": 1}
-        return Reply({"url": self._gateway_url(), "shards": 1, "session_start_limit": limit})
+        return Reply({"url": self._gateway_url(), "shards": 1, "session_start_limit": self._start_limit()})
 
     def guild(self, call: Call) -> Reply:
         self._require_guild(call)

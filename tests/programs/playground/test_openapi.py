@@ -13,7 +13,7 @@ import pytest
 from discord import app_commands
 
 from programs.playground.entities import ADA_ID, BOT_ID, GENERAL_ID, GUILD_ID
-from programs.playground.rest.api import RequestRecord
+from programs.playground.log import RequestRecord
 from programs.playground.server import Playground
 from tests.programs.playground.conftest import Bot, within
 

@@ -1,0 +1,83 @@
+"""What may go wrong with the gateway, on request: connections that end or fall silent, events lost or told twice."""
+
+from collections import Counter
+from collections.abc import Callable
+
+from programs.playground.entities import GUILD_ID, Json
+from programs.playground.sessions import Connection, Op, Session
+
+
+class GatewayFaults:
+    """The sessions and connections there are, and what a test may do to them."""
+
+    def __init__(self) -> None:
+        self._sessions: dict[str, Session] = {}
+        self._connections: set[Connection] = set()
+        self._losing: Counter[str] = Counter()
+        self._refused_resumes = 0
+
+    def drop(self, code: int = 4000) -> None:
+        """Close every connection as Discord now and then does; sessions can be resumed."""
+        for connection in self._connections:
+            connection.close(code, "Dropped.")
+
+    def ask_to_reconnect(self) -> None:
+        for connection in self._connections:
+            connection.send(Op.RECONNECT)
+
+    def invalidate(self, *, resumable: bool = False) -> None:
+        """Say that the session is invalid: clients must identify again, or, when resumable, resume."""
+        for session in self._sessions.values():
+            if session.connection is not None:
+                session.connection.send(Op.INVALID, data=resumable)
+        if not resumable:
+            self._sessions.clear()
+
+    def refuse_resume(self, times: int = 1) -> None:
+        """Answer the next RESUMEs as if their sessions were forgotten."""
+        self._refused_resumes = times
+
+    def repeat(self, name: str) -> None:
+        """Tell the last event of that name once more, as Discord says it may."""
+        for session in self._sessions.values():
+            told = [frame["d"] for frame in session.missed if frame["t"] == name]
+            if told:
+                session.dispatch(name, told[-1])
+
+    def lose(self, name: str, times: int = 1) -> None:
+        """Never tell the next events of that name, as Discord says may happen."""
+        self._losing[name] += times
+
+    def reverse(self, count: int = 2) -> None:
+        """Tell the next `count` events together and in reverse."""
+        for session in self._sessions.values():
+            session.reverse(count)
+
+    def send_event(self, name: str, data: Json) -> None:
+        """Tell something that never happened, or is no event at all: `{}` for one without its fields."""
+        for session in self._sessions.values():
+            session.dispatch(name, data)
+
+    def stop_acks(self) -> None:
+        """Make the present connections zombies that no longer acknowledge heartbeats."""
+        for connection in self._connections:
+            connection.acknowledges = False
+
+    def freeze(self) -> None:
+        """Send nothing more on the present connections, and leave them open."""
+        for connection in self._connections:
+            connection.frozen = True
+
+    def outage(self) -> None:
+        """The guild is unavailable for a while: Discord says so by a GUILD_DELETE that is none."""
+        self._tell_guild("GUILD_DELETE", lambda _: {"id": str(GUILD_ID), "unavailable": True})
+
+    def _tell_guild(self, name: str, draw: Callable[[Session], Json]) -> None:
+        for session in self._sessions.values():
+            if session.covers(GUILD_ID):
+                session.dispatch(name, draw(session))
+
+    def _is_lost(self, name: str) -> bool:
+        lost = self._losing[name] > 0
+        self._losing[name] -= lost
+        return lost

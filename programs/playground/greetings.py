@@ -1,0 +1,65 @@
+"""What a new gateway session is told first: READY, and the guild as it is now."""
+
+from programs.playground import payloads
+from programs.playground.entities import BOT_ID, Json
+from programs.playground.intents import Intent
+from programs.playground.sessions import Session
+from programs.playground.state import State
+
+
+def ready(state: State, session: Session, resume_url: str) -> Json:
+    guilds = [{"id": str(state.guild.id), "unavailable": True}] if session.covers(state.guild.id) else []
+    return {
+        "v": 10,
+        "user": payloads.own_user(state.users[BOT_ID]),
+        "guilds": guilds,
+        "session_id": session.id,
+        "session_type": "normal",
+        "resume_gateway_url": resume_url,
+        "application": {"id": str(BOT_ID), "flags": payloads.APPLICATION_FLAGS},
+        "private_channels": [],
+        "user_settings": {},
+        "shard": list(session.shard),
+    }
+
+
+def guild_create(state: State, intents: Intent) -> Json:
+    """The whole guild: all its members only for those who may hear of them, threads only while they are open."""
+    everyone = intents & Intent.GUILD_MEMBERS
+    members = [user for user in state.users.values() if everyone or user.id == BOT_ID]
+    channels = [channel for channel in state.channels.values() if channel.guild_id is not None]
+    seen = [channel for channel in channels if state.may_see(BOT_ID, channel)]
+    return payloads.guild(state.guild) | {
+        "joined_at": payloads.partial_member(BOT_ID)["joined_at"],
+        "large": False,
+        "unavailable": False,
+        "member_count": len(state.users),
+        "members": [payloads.member(user) for user in members],
+        "channels": [state.channel_payload(c, BOT_ID) for c in seen if c.thread is None],
+        "threads": [state.channel_payload(c, BOT_ID) for c in seen if c.thread is not None and not c.thread.archived],
+        "presences": [],
+        "voice_states": [],
+        "stage_instances": [],
+        "guild_scheduled_events": [],
+        "soundboard_sounds": [],
+    }
+
+
+def members_chunk(state: State, wanted: Json) -> Json:
+    """The answer to a request for members, by id or by the beginning of a name."""
+    ids = wanted.get("user_ids")
+    chosen = {str(one) for one in (ids if isinstance(ids, list) else [ids])} if ids else None
+    query = str(wanted.get("query") or "").lower()
+    found = [
+        payloads.member(user)
+        for user in state.users.values()
+        if (str(user.id) in chosen if chosen is not None else user.username.startswith(query))
+    ]
+    return {
+        "guild_id": str(state.guild.id),
+        "members": found,
+        "chunk_index": 0,
+        "chunk_count": 1,
+        "not_found": sorted(chosen - {member["user"]["id"] for member in found}) if chosen else [],
+        "nonce": wanted.get("nonce"),
+    }
