@@ -46,6 +46,7 @@ ALONE = {
     "aiosqlite": ("llmgine.sessions.sqlite",),
     "sqlite3": ("llmgine.sessions.sqlite",),
     "discord": ("programs.discord",),
+    "opentelemetry": ("llmgine.observability.otel",),
 }
 
 
