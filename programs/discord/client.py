@@ -1,6 +1,7 @@
 """The Discord client: messages in, commands down the bus."""
 
 import asyncio
+import contextlib
 import logging
 from typing import ClassVar
 
@@ -12,11 +13,14 @@ from llmgine.messages.events import Event
 from programs.application import Application
 from programs.discord.buttons import Decider, decision_button
 from programs.discord.editor import EDIT_INTERVAL
+from programs.discord.metrics import rate_limit_trace
 from programs.discord.poster import Poster
 from programs.discord.rendering import SOURCE
-from programs.discord.slash import Commands, Sessions
+from programs.discord.slash import ClearView, Commands, Sessions
 from programs.discord.triggers import is_addressed, is_from_a_person, prompt, session_id
 from programs.discord.views import TurnViews
+
+_START_PATIENCE = 3.0  # seconds a start that is under way has when it is to end
 
 _log = logging.getLogger(__name__)
 
@@ -49,6 +53,7 @@ class Bot(discord.Client):
             allowed_mentions=discord.AllowedMentions.none(),
             guild_ready_timeout=guild_ready_timeout,
             max_messages=1_000,
+            http_trace=rate_limit_trace(app.bus),
         )
         self._app = app
         self._views = TurnViews(self, app.bus, app.store, Poster(self), edit_interval=edit_interval)
@@ -56,6 +61,7 @@ class Bot(discord.Client):
         self._commands = Commands(self, sessions)
         self._ready_once = False
         self._recovered = asyncio.Event()
+        self.add_view(ClearView(sessions))
         self.add_dynamic_items(decision_button(Decider(app.bus, app.store)))
 
     async def setup_hook(self) -> None:
@@ -91,8 +97,18 @@ class Bot(discord.Client):
 
     async def close(self) -> None:
         """Leave Discord; what was not shown is shown after the next start."""
+        await self._finish_start()
         await self._views.close()
         await super().close()
+
+    async def _finish_start(self) -> None:
+        """discord.py cannot be closed while it waits for servers: it would go on with a client that is gone."""
+        if self.ws is None:  # type: ignore[redundant-expr]  # it is until there is a connection
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_START_PATIENCE):
+                await self.wait_until_ready()
+                await self._recovered.wait()
 
     async def _admit(self, event: MessageReceivedEvent) -> None:
         await self._recovered.wait()  # so that turns of before the restart come first

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from llmgine.sessions.records import DeliveryKey
+from programs.discord.metrics import TurnCounts
 from programs.discord.poster import Poster, UnreachableError
 from programs.discord.rendering import Body
 
@@ -26,6 +27,7 @@ class Editor:
         message_id: Where it was posted before, if it was.
         on_posted: Called once the message is there, with its id.
         on_final: Called once the final body is shown, or Discord refused it for good.
+        counts: Where posts and edits are counted.
         interval: Seconds between two changes.
     """
 
@@ -41,6 +43,7 @@ class Editor:
         message_id: int | None,
         on_posted: Callable[[DeliveryKey, int], Awaitable[None]],
         on_final: Callable[[DeliveryKey], Awaitable[None]],
+        counts: TurnCounts,
         interval: Callable[[], float] = lambda: EDIT_INTERVAL,
     ) -> None:
         self.key = key
@@ -52,6 +55,7 @@ class Editor:
         self._message_id = message_id
         self._on_posted = on_posted
         self._on_final = on_final
+        self._counts = counts
         self._interval = interval
         self._wanted: Body | None = None
         self._final = False
@@ -64,6 +68,7 @@ class Editor:
     def show(self, body: Body, *, final: bool = False) -> None:
         """Show this body as soon as may be; a body that was to be shown before and was not is skipped."""
         if not self._final and (body != self._wanted or final):
+            self._counts.coalesced += self._news.is_set() and body != self._wanted
             self._wanted = body
             self._final = final
             self._news.set()
@@ -109,11 +114,13 @@ class Editor:
     async def _change(self, body: Body) -> bool:
         """Post or edit; False when the message can no longer be shown."""
         if self._message_id is not None:
+            self._counts.edits += 1
             return await self._poster.edit(self._channel_id, self._message_id, body)
         message_id = await self._poster.post(self._channel_id, body, nonce=self._nonce, reply_to=self._reply_to)
         if message_id is None:
             return False
         self._message_id = message_id
+        self._counts.count_post()
         await self._on_posted(self.key, message_id)
         self.posted.set()
         return True

@@ -11,6 +11,7 @@ from llmgine.messages.events import AnswerProgressEvent, ModelRetryEvent, TurnEv
 from llmgine.sessions import SessionStore
 from llmgine.sessions.records import DeliveryKey, Turn, TurnSteps
 from programs.discord.editor import Editor
+from programs.discord.metrics import TurnCounts
 from programs.discord.nonces import nonce
 from programs.discord.poster import Poster
 from programs.discord.rendering import Body, Live, render, retrying
@@ -40,6 +41,7 @@ class TurnView:
         interval: Callable[[], float],
     ) -> None:
         self.turn = turn
+        self.counts = TurnCounts()
         self._client = client
         self._store = store
         self._poster = poster
@@ -108,6 +110,7 @@ class TurnView:
                 message_id=self._posted.get(key),
                 on_posted=self._mark_posted,
                 on_final=self._mark_sent,
+                counts=self.counts,
                 interval=self._interval,
             )
         return self._editors[key]

@@ -8,6 +8,7 @@ import discord
 from llmgine.bus import MessageBus
 from llmgine.errors import StoreError
 from llmgine.messages.events import TurnEvent, TurnFinishedEvent, TurnStartedEvent
+from llmgine.observability import MetricEvent
 from llmgine.sessions import SessionStore
 from llmgine.sessions.records import Turn
 from programs.discord.editor import EDIT_INTERVAL, Editor
@@ -103,6 +104,8 @@ class TurnViews:
     async def _settle(self, view: TurnView) -> None:
         """Show the outcome; the view goes when that is done."""
         await view.settle()
+        if self._closed:
+            return
         self._remember_tail(view)
         task = asyncio.create_task(self._close_when_delivered(view))
         self._closing.add(task)
@@ -113,3 +116,6 @@ class TurnViews:
         self._views.pop(view.turn.id, None)
         if self._tails.get(view.channel_id) is view.last:
             self._tails.pop(view.channel_id, None)
+        metrics = view.counts.metrics(view.turn.created_at)
+        if metrics and not self._closed:
+            await self._bus.publish(MetricEvent(session_id=view.turn.session_id, metrics=metrics))
