@@ -153,7 +153,7 @@ class Commands:
             self._created.popleft()
         if len(self._created) >= MAX_CREATED_A_DAY:
             words = f"Max number of daily application command creates has been reached ({MAX_CREATED_A_DAY})"
-            raise ApiError(429, 30034, words)
+            raise ApiError(429, 30034, words, retry_after=self._created[0] + _DAY - now)
         self._created.append(now)
 
     def _tell(self) -> None:

@@ -6,19 +6,27 @@ from programs.playground.entities import Json
 
 
 class ApiError(Exception):
-    """An error answer: HTTP `status`, Discord's `code` and message, and `errors` nested as the form was."""
+    """An error answer: HTTP `status`, Discord's `code` and message, and `errors` nested as the form was.
 
-    def __init__(self, status: int, code: int, message: str, errors: Json | None = None) -> None:
+    `retry_after` is a 429's: the seconds until the same request may pass.
+    """
+
+    def __init__(
+        self, status: int, code: int, message: str, errors: Json | None = None, *, retry_after: float | None = None
+    ) -> None:
         super().__init__(f"{status} ({code}): {message}")
         self.status = status
         self.code = code
         self.message = message
         self.errors = errors
+        self.retry_after = retry_after
 
     def body(self) -> Json:
         body: Json = {"message": self.message, "code": self.code}
         if self.errors:
             body["errors"] = self.errors
+        if self.retry_after is not None:
+            body |= {"retry_after": round(self.retry_after, 3), "global": False}
         return body
 
 

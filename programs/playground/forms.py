@@ -3,7 +3,16 @@
 from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+)
 
 from programs.playground.errors import ApiError, invalid_form
 
@@ -92,6 +101,9 @@ class AttachmentForm(Form):
 class MessageForm(Form):
     """A message to create, or the changes of an edit: what was not sent is not in `model_fields_set`."""
 
+    # What Discord's own document has against it: told after our rules, whose words are the more exact.
+    _refusal: ApiError | None = PrivateAttr(None)
+
     content: str | None = Field(None, max_length=MAX_CONTENT_NITRO)
     embeds: list[Embed] | None = Field(None, max_length=10)
     components: list[dict[str, Any]] | None = Field(None, max_length=40)
@@ -102,6 +114,13 @@ class MessageForm(Form):
     enforce_nonce: bool = False
     tts: bool = False
     flags: int | None = Field(None, ge=0)
+
+    def refused(self, refusal: ApiError) -> None:
+        self._refusal = refusal
+
+    def require_accepted(self) -> None:
+        if self._refusal is not None:
+            raise self._refusal
 
 
 class ThreadForm(Form):

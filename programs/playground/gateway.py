@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from aiohttp import WSMsgType, web
 
+from programs.playground.contract import Contract
 from programs.playground.credentials import Credentials
 from programs.playground.entities import BOT_ID, GUILD_ID, Json
 from programs.playground.gateway_faults import GatewayFaults
@@ -35,6 +36,7 @@ class Gateway(GatewayFaults):
         rules: Rules,
         seen: Log,
         *,
+        contract: Contract | None,
         clock: Callable[[], float],
         secret: Callable[[int], str],
     ) -> None:
@@ -43,6 +45,7 @@ class Gateway(GatewayFaults):
         self._credentials = credentials
         self._rules = rules
         self._log = seen
+        self._contract = contract
         self._clock = clock
         self._secret = secret
         self._starts: deque[float] = deque()
@@ -54,7 +57,7 @@ class Gateway(GatewayFaults):
         if not dispatch.is_for(BOT_ID):
             return
         data = dispatch.render(BOT_ID)
-        self._log.dispatches.append(DispatchRecord(dispatch.name, data))
+        self._keep(DispatchRecord(dispatch.name, data))
         if self._is_lost(dispatch.name):
             return
         guild_id = int(data["guild_id"]) if "guild_id" in data else None
@@ -62,6 +65,11 @@ class Gateway(GatewayFaults):
             intended = as_intended(dispatch.name, data, session.intents) if session.covers(guild_id) else None
             if intended is not None:
                 session.dispatch(dispatch.name, intended)
+
+    def _keep(self, record: DispatchRecord) -> None:
+        self._log.dispatches.append(record)
+        if self._contract is not None:
+            self._log.violations.extend(self._contract.event_violations(record))
 
     def start_limit(self) -> Json:
         """How often a bot may still identify today, for `GET /gateway/bot`."""

@@ -176,6 +176,7 @@ class Posting:
         attachments = self._attachments(message, form, uploads)
         if not (content or embeds or attachments or components):
             raise empty_message()
+        form.require_accepted()
         message.content, message.embeds, message.components = content, embeds, components
         message.flags, message.attachments = flags, attachments
         self._state.attachments.update({attachment.id: attachment for attachment in attachments})

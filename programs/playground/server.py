@@ -79,7 +79,9 @@ class Playground:
         self.log = Log()
         self.faults = Faults(self.state)
         credentials = Credentials(self.token)
-        self.gateway = Gateway(self.state, credentials, self.rules, self.log, clock=monotonic, secret=secret)
+        self.gateway = Gateway(
+            self.state, credentials, self.rules, self.log, contract=openapi, clock=monotonic, secret=secret
+        )
         self._posting = Posting(self.state, self.rules.nonce_seconds, monotonic)
         self._threads = Threads(self.state)
         self._commands = Commands(self.state, monotonic)

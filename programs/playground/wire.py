@@ -10,7 +10,7 @@ from aiohttp import web
 from aiohttp.web_request import FileField
 
 from programs.playground.errors import ApiError, invalid_form
-from programs.playground.forms import read
+from programs.playground.forms import MessageForm, read
 from programs.playground.ids import read_id
 from programs.playground.posting import Upload
 
@@ -44,7 +44,9 @@ class Call:
         """The body as a form. Raises 50035: in the words of the form, else in those of Discord's document."""
         form: T = read(kind, {} if self.body is None else self.body)
         if self.refusal is not None:
-            raise self.refusal
+            if not isinstance(form, MessageForm):
+                raise self.refusal
+            form.refused(self.refusal)
         return form
 
     def refused(self, refusal: ApiError) -> "Call":

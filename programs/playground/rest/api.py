@@ -71,7 +71,7 @@ class Api:
                 ms=round((time.monotonic() - began) * 1000, 2),
                 at=iso(datetime.now(UTC)),
                 request=asked[0] if asked else None,
-                response=reply.body,
+                response=reply.body if reply.html is None else reply.html,
                 shared=shared,
             )
             self._limits.answered(record.status, shared=shared)
@@ -111,6 +111,7 @@ class Api:
         except Exception:
             # A fault of the playground must look like one of Discord's, and be found in the log.
             log.exception("%s %s failed", request.method, request.path)
+            self._log.violations.append(Violation("playground", f"{request.method} {request.path} failed"))
             reply = Reply({"message": "500: Internal Server Error", "code": 0}, 500)
         return Reply(reply.body, reply.status, {**headers, **reply.headers}, reply.html)
 

@@ -1,8 +1,10 @@
 """A running playground, the real discord.py connected to it, and plain HTTP for what no client would send."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import aiohttp
@@ -12,6 +14,7 @@ import yarl
 from discord import app_commands
 
 from programs.playground.changes import Changes
+from programs.playground.openapi import Document
 from programs.playground.server import Playground
 
 T = TypeVar("T")
@@ -58,10 +61,25 @@ class Bot(discord.Client):
 Connect = Callable[..., Awaitable[Bot]]
 
 
+@pytest.fixture(scope="session")
+def document() -> Document | None:
+    """Discord's own document, where DISCORD_OPENAPI names a copy: then every exchange below is held against it."""
+    path = os.environ.get("DISCORD_OPENAPI")
+    return Document(Path(path)) if path else None
+
+
 @pytest.fixture
-async def playground() -> AsyncIterator[Playground]:
-    async with Playground() as running:
+def needs_the_document(document: Document | None) -> None:
+    if document is None:
+        pytest.skip("no copy of Discord's OpenAPI document: name it in DISCORD_OPENAPI")
+
+
+@pytest.fixture
+async def playground(document: Document | None) -> AsyncIterator[Playground]:
+    """A playground that must itself have answered as Discord would, whatever was sent to it."""
+    async with Playground(openapi=document) as running:
         yield running
+    assert [one.text for one in running.violations if one.by == "playground"] == []
 
 
 @pytest.fixture
