@@ -150,6 +150,8 @@ class Callbacks:
     def delete(self, interaction: Interaction, which: str) -> None:
         message = self.message(interaction, which)
         self._state.delete_message(message)
+        if message is interaction.original:
+            interaction.original = None  # a follow-up is then a message of its own
         if message.flags & Flag.LOADING:
             self._interactions.done(interaction)
 

@@ -104,6 +104,22 @@ async def test_a_deferred_answer_is_filled_once(playground: Playground, bot: Bot
     assert not first.flags.loading
 
 
+async def test_a_follow_up_outlives_a_deleted_deferral(playground: Playground, bot: Bot) -> None:
+    """After "thinking" was deleted a follow-up is a new message, as ephemeral as it asks to be."""
+    await listen(bot)
+    interaction = await ask(playground, bot)
+
+    await interaction.response.defer(thinking=True)
+    await interaction.delete_original_response()
+    await interaction.followup.send("no", ephemeral=True)
+
+    refusal = said(playground, "no")
+    assert refusal is not None
+    assert refusal.ephemeral_to == ADA_ID
+    with pytest.raises(discord.NotFound):
+        await interaction.edit_original_response(content="x")
+
+
 async def test_a_second_answer_is_refused(playground: Playground, bot: Bot) -> None:
     """One interaction has one first answer: 40060."""
     await listen(bot)
