@@ -120,6 +120,11 @@ class MessageBus:
         """How many events wait for an `async def` handler, or are being handled by one."""
         return self._lanes.queued
 
+    def flush_log(self) -> None:
+        """Write to the log what waits for its group."""
+        if self._jsonl:
+            self._jsonl.flush()
+
     async def wait_until_idle(self, session_id: str | None = None) -> None:
         """Wait until every event of the session, or of all (None), has been handled.
 

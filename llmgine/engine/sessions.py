@@ -128,7 +128,7 @@ class SessionRunners:
         try:
             if turn.id in await self._store.stop_requested():
                 run.stop()
-            with inside(span or SpanContext(trace_id=f"{new:032x}", span_id=f"{new:016x}")):
+            with inside(span or SpanContext(trace_id=f"{new:016x}", span_id=f"{new:016x}")):
                 await run.run(resumed=resumed)
         except Exception:
             self._resumed.add(turn.id)  # so that tries are counted, and bounded

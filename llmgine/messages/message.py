@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class SpanContext(BaseModel):
-    """Where in a trace something happens. Ids are free text; ours are hex, 32 and 16 digits, as OpenTelemetry's."""
+    """Where in a trace something happens. Ids are free text; ours are 16 hex digits."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -55,7 +55,8 @@ def _now() -> datetime:
 
 def _trace_id(data: dict[str, Any]) -> str:
     here = CURRENT.get()
-    return here.trace_id if here else f"{data['id']:032x}"
+    span_id: str = data["span_id"]
+    return here.trace_id if here else span_id
 
 
 def _span_id(data: dict[str, Any]) -> str:
@@ -78,6 +79,6 @@ class Message(BaseModel):
     id: int = Field(default_factory=_ids.__next__)
     at: datetime = Field(default_factory=_now)
     session_id: str | None = None
-    trace_id: str = Field(default_factory=_trace_id)
     span_id: str = Field(default_factory=_span_id)
+    trace_id: str = Field(default_factory=_trace_id)  # of a root: its span's id
     parent_id: str | None = Field(default_factory=_parent_id)

@@ -40,12 +40,12 @@ def test_a_misspelt_field_is_an_error() -> None:
 
 
 def test_a_message_outside_any_span_is_a_root() -> None:
-    """It begins a trace of its own; ids have OpenTelemetry's lengths."""
+    """It begins a trace of its own, named after its span."""
     one, other = Opened(path=""), Opened(path="")
 
     assert one.parent_id is None
     assert one.trace_id != other.trace_id
-    assert (len(one.trace_id), len(one.span_id)) == (32, 16)
+    assert (one.trace_id, len(one.span_id)) == (one.span_id, 16)
 
 
 def test_a_message_belongs_to_where_it_is_built() -> None:

@@ -1,0 +1,1 @@
+"""Benchmarks people can run: `uv run python -m programs.bench bus` and `… turns`."""

@@ -1,0 +1,77 @@
+"""Timing works against each other in one run, so that what is compared is a ratio and not a machine."""
+
+import asyncio
+import gc
+import statistics
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Work:
+    """Something to time: `run` does `operations` operations."""
+
+    run: Callable[[], Awaitable[None]]
+    operations: int
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What one operation took, in microseconds, over all rounds; `rate` is operations a second."""
+
+    p50: float
+    p99: float
+    rate: float
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a table: times by name, `ours` and `floor` among them; `target` is the ratio to stay under."""
+
+    name: str
+    meaning: str
+    times: Mapping[str, Timing]
+    target: float
+
+    @property
+    def ratio(self) -> float:
+        """How many times the floor ours takes, by medians."""
+        return self.times["ours"].p50 / self.times["floor"].p50
+
+    @property
+    def peers(self) -> dict[str, float]:
+        """How many times ours each other library takes."""
+        return {name: t.p50 / self.times["ours"].p50 for name, t in self.times.items() if name not in ("ours", "floor")}
+
+
+async def time_side_by_side(works: Mapping[str, Work], *, rounds: int) -> dict[str, Timing]:
+    """Time several works, in turns within each round, so that a slow moment of the machine hits all alike.
+
+    Each is run `rounds` times, after one that warms up.
+    """
+    samples: dict[str, list[float]] = {name: [] for name in works}
+    for work in works.values():
+        await work.run()
+    for _ in range(rounds):
+        for name, work in works.items():
+            samples[name].append(await _microseconds(work) / work.operations)
+    return {name: _timing(values) for name, values in samples.items()}
+
+
+async def _microseconds(work: Work) -> float:
+    gc.collect()
+    gc.disable()
+    try:
+        begin = time.perf_counter_ns()
+        await work.run()
+        return (time.perf_counter_ns() - begin) / 1_000
+    finally:
+        gc.enable()
+        await asyncio.sleep(0)
+
+
+def _timing(values: list[float]) -> Timing:
+    ordered = sorted(values)
+    p99 = ordered[min(len(ordered) - 1, round(0.99 * len(ordered)))]
+    return Timing(statistics.median(ordered), p99, 1e6 / statistics.fmean(ordered))
