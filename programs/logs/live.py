@@ -1,0 +1,80 @@
+"""The log as it grows, for the page: the recent turns, and word of every change."""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from llmgine.observability.reader import LogReader, Record
+from programs.logs.turns import RecentTurns
+
+_LOOK_AGAIN = 0.25  # seconds
+_AT_ONCE = 1_000  # records taken in one go, so that a long log does not hold up the page
+
+_log = logging.getLogger(__name__)
+
+
+class LiveLog:
+    """Follows the log in a thread beside the event loop.
+
+    Attributes:
+        turns: What was read so far.
+        revision: A number that grows with every change.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.turns = RecentTurns()
+        self.revision = 0
+        self.closed = False
+        self._changed = asyncio.Event()
+        self._reader = LogReader(path, newest=1)
+        self._records: Iterator[Record] | None = None
+
+    async def follow(self) -> None:
+        """Read until cancelled."""
+        try:
+            while True:
+                records = await asyncio.to_thread(self._next)
+                if not records:
+                    await asyncio.sleep(_LOOK_AGAIN)
+                    continue
+                for record in records:
+                    self.turns.add(record)
+                self.revision += 1
+                self._notify()
+        finally:
+            self.close()
+
+    def _next(self) -> list[Record]:
+        """The next records; none at the end of what is there now."""
+        if self._records is None:
+            self._records = self._reader.read()
+        try:
+            records = list(islice(self._records, _AT_ONCE))
+        except OSError as error:
+            _log.warning("The log %s cannot be read: %s", self.path, error)
+            records = []
+        if not records:
+            self._records = None
+        return records
+
+    def close(self) -> None:
+        """Let go of those who wait for a change."""
+        self.closed = True
+        self._notify()
+
+    def _notify(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def change(self, seen: int, timeout: float) -> None:  # noqa: ASYNC109  past it, look again: no error
+        """Return when the revision is not `seen` (any more), when the log is closed, or after `timeout` seconds."""
+        changed = self._changed
+        if self.revision == seen and not self.closed:
+            try:
+                async with asyncio.timeout(timeout):
+                    await changed.wait()
+            except TimeoutError:
+                return

@@ -1,0 +1,170 @@
+"""The records of turns: which belong together, and what a turn was in one line."""
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+
+from llmgine.errors import RefusedError
+from llmgine.observability.reader import Record, read_log
+from programs.logs.texts import one_line
+
+MOST_RECORDS = 5_000  # of one turn; tools may publish any number of events
+_MOST_TURNS = 500
+_MOST_BYTES = 64 * 2**20
+_MOST_WAITING = 200  # traces that no turn is known of yet
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A turn in one line. Tokens and seconds are None where they are not known (yet)."""
+
+    id: str
+    session: str
+    prompt: str
+    state: str
+    model: str
+    at: datetime | None
+    seconds: float | None
+    first_token: float | None
+    input_tokens: int | None
+    output_tokens: int | None
+    cached_tokens: int | None
+    rounds: int
+    tools: int
+    failed_tools: int
+    notice: str
+
+
+_STATES = {
+    "TurnAdmittedEvent": "queued",
+    "TurnStartedEvent": "running",
+    "ToolCallWaitingEvent": "waiting",
+    "ToolCallDecidedEvent": "running",
+}
+
+
+def summarize(turn_id: str, records: list[Record]) -> Summary:
+    """What the records of one turn say together."""
+    by_type: dict[str, list[Record]] = {}
+    state = ""
+    for record in records:
+        by_type.setdefault(record.type, []).append(record)
+        state = record.text("state") if record.type == "TurnFinishedEvent" else _STATES.get(record.type, state)
+    prompts = by_type.get("PromptCommand", [])
+    replies = by_type.get("LLMResponseEvent", [])
+    tools = by_type.get("ToolCallFinishedEvent", [])
+    finished = by_type.get("TurnFinishedEvent", [])[-1:]
+    counted = finished or replies
+    has_usage = any(isinstance(record.part("usage"), dict) for record in replies)
+    tokens = {
+        name: int(sum(record.number("usage", f"{name}_tokens") or 0 for record in counted)) if has_usage else None
+        for name in ("input", "output", "cached")
+    }
+    return Summary(
+        id=turn_id,
+        session=next((session for record in records if (session := record.text("session_id"))), ""),
+        prompt=prompts[0].text("text") if prompts else "",
+        state=state,
+        model=next((model for record in reversed(finished or replies) if (model := record.text("model"))), ""),
+        at=next((record.at for record in records if record.at), None),
+        seconds=finished[0].number("seconds") if finished else None,
+        first_token=replies[0].number("first_token_seconds") if replies else None,
+        input_tokens=tokens["input"],
+        output_tokens=tokens["output"],
+        cached_tokens=tokens["cached"],
+        rounds=len(replies),
+        tools=len(tools),
+        failed_tools=sum(tool.part("result", "ok") is False for tool in tools),
+        notice=finished[0].text("notice") if finished else "",
+    )
+
+
+class RecentTurns:
+    """The newest turns with their records, in bounded memory.
+
+    A record belongs to the turn it names, and one that names none (the prompt, a metric) to the turn of its trace.
+    """
+
+    def __init__(self, most: int = _MOST_TURNS, most_bytes: int = _MOST_BYTES) -> None:
+        self._most = most
+        self._most_bytes = most_bytes
+        self._bytes = 0
+        self._turns: OrderedDict[str, list[Record]] = OrderedDict()
+        self._summaries: dict[str, Summary] = {}
+        self._turn_of_trace: dict[str, str] = {}
+        self._waiting: OrderedDict[str, list[Record]] = OrderedDict()
+
+    def add(self, record: Record) -> None:
+        """Take the next record of the log."""
+        trace, turn = record.text("trace_id"), record.text("turn_id")
+        turn = turn or self._turn_of_trace.get(trace, "")
+        if not turn:
+            self._wait(trace, record)
+            return
+        if turn not in self._turns and record.type not in {"TurnAdmittedEvent", "TurnStartedEvent"}:
+            return  # a turn that has been forgotten, or one that was never here
+        records = self._turns.setdefault(turn, [])
+        self._turn_of_trace[trace] = turn
+        for one in (*self._waiting.pop(trace, ()), record):
+            if len(records) < MOST_RECORDS:
+                records.append(one)
+                self._bytes += one.size
+        self._summaries.pop(turn, None)
+        while len(self._turns) > 1 and (len(self._turns) > self._most or self._bytes > self._most_bytes):
+            self._forget_oldest()
+
+    def _wait(self, trace: str, record: Record) -> None:
+        self._waiting.setdefault(trace, []).append(record)
+        if len(self._waiting) > _MOST_WAITING or len(self._waiting[trace]) > _MOST_WAITING:
+            self._waiting.popitem(last=False)
+
+    def _forget_oldest(self) -> None:
+        turn, records = self._turns.popitem(last=False)
+        self._bytes -= sum(record.size for record in records)
+        self._summaries.pop(turn, None)
+        for trace in {record.text("trace_id") for record in records}:
+            self._turn_of_trace.pop(trace, None)
+
+    def newest(self, count: int) -> Iterator[Summary]:
+        """The newest turns, newest first."""
+        for turn in [turn for turn, _ in zip(reversed(self._turns), range(count), strict=False)]:
+            if turn not in self._summaries:
+                self._summaries[turn] = summarize(turn, self._turns[turn])
+            yield self._summaries[turn]
+
+    def records(self, turn_id: str) -> list[Record]:
+        """The records of a turn; none of one that is not known."""
+        return self._turns.get(turn_id, [])
+
+
+def find_turn(path: Path, wanted: str) -> tuple[str, list[Record]]:
+    """The turn whose id begins with `wanted`, or the newest for "last", and its records.
+
+    Raises:
+        RefusedError: There is no such turn, or more than one.
+    """
+    traces: dict[str, set[str]] = {}
+    for record in read_log(path):
+        turn = record.text("turn_id")
+        if wanted == "last" and record.type in {"TurnAdmittedEvent", "TurnStartedEvent"} and turn not in traces:
+            traces = {turn: set()}
+        if turn and (turn.startswith(wanted) if wanted != "last" else turn in traces) and len(traces) <= _MOST_TURNS:
+            traces.setdefault(turn, set()).update(filter(None, [record.text("trace_id")]))
+    if wanted in traces:
+        traces = {wanted: traces[wanted]}
+    if not traces:
+        what = "no turn in the log yet" if wanted == "last" else f"no turn in the log whose id begins with {wanted!r}"
+        raise RefusedError(f"There is {what}: `tail --type TurnStarted` shows the ids")
+    if len(traces) > 1:
+        some = ", ".join(one_line(turn, 40) for turn in list(traces)[:5])
+        raise RefusedError(f"{len(traces)} turns begin with {wanted!r}, among them {some}: say more of the id")
+    ((turn_id, of_turn),) = traces.items()
+    mine = (
+        record
+        for record in read_log(path)
+        if record.text("turn_id") == turn_id or (not record.text("turn_id") and record.text("trace_id") in of_turn)
+    )
+    return turn_id, list(islice(mine, MOST_RECORDS))
