@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from llmgine.messages.chat import ToolCall
+from llmgine.messages.chat import ToolCall, clean_text
 from llmgine.sessions.records import ReplyStep, TurnSteps
 
 State = Literal["queued", "running", "waiting", "done", "failed", "interrupted", "skipped"]
@@ -50,9 +50,9 @@ def card(steps: TurnSteps, reply: ReplyStep) -> dict[str, JsonValue]:
         embed["footer"] = {"text": f"and {len(states) - len(shown)} more calls"}
     body: dict[str, JsonValue] = {"embed": embed}
     if waiting:
-        body["buttons"] = [
-            button for part in waiting[:_DECIDED_AT_ONCE] for button in _buttons(steps, reply, part, numbered=len(waiting) > 1)
-        ]
+        several = len(waiting) > 1
+        decided = waiting[:_DECIDED_AT_ONCE]
+        body["buttons"] = [button for part in decided for button in _buttons(steps, reply, part, numbered=several)]
     return body
 
 
@@ -83,17 +83,20 @@ def _colour(states: list[State]) -> int:
 
 
 def _field(call: ToolCall, state: State, steps: TurnSteps, room: int) -> dict[str, JsonValue]:
-    lines = [_exact_arguments(call, room - 80) if state == "waiting" else _code(_arguments(call), 150)]
+    """The field of a call; its value has at most `room` characters, of which the state has its place first."""
     result = steps.results.get(call.id)
     words = _WORDS[state]
     if state == "waiting":
         words += f" · closes <t:{int(steps.waiting[call.id].deadline.timestamp())}:R>"
+    if result is not None and result.seconds:
+        words += f" · {result.seconds:.1f} s"
+    room -= len(words) + 1
+    lines = [_exact_arguments(call, room)] if state == "waiting" else [_code(_arguments(call), min(150, room // 3))]
     if result is not None:
-        words += f" · {result.seconds:.1f} s" if result.seconds else ""
-        lines.append(_code(result.result.content, 300 if result.result.ok else 600))
-    lines.append(words)
-    value = "\n".join(line for line in lines if line)
-    return {"name": _cut(f"{_ICONS[state]} {call.name}", _MAX_NAME), "value": _cut(value, room), "inline": False}
+        longest = 300 if result.result.ok else 600
+        lines.append(_code(result.result.content, min(longest, room - len(lines[0]) - 2)))
+    value = "\n".join(line for line in [*lines, words] if line)
+    return {"name": _cut(f"{_ICONS[state]} {_one_line(call.name)}", _MAX_NAME), "value": value, "inline": False}
 
 
 def _buttons(steps: TurnSteps, reply: ReplyStep, part: int, *, numbered: bool) -> list[JsonValue]:
@@ -107,10 +110,7 @@ def _buttons(steps: TurnSteps, reply: ReplyStep, part: int, *, numbered: bool) -
 
 def _arguments(call: ToolCall) -> str:
     """The arguments on one line, for reading."""
-    try:
-        values = json.loads(call.arguments)
-    except ValueError:
-        return call.arguments
+    values = _parsed(call)
     if not isinstance(values, dict):
         return call.arguments
     return ", ".join(
@@ -119,19 +119,30 @@ def _arguments(call: ToolCall) -> str:
 
 
 def _exact_arguments(call: ToolCall, room: int) -> str:
-    """The arguments as they are, for deciding on them."""
-    try:
-        text = json.dumps(json.loads(call.arguments), indent=1, ensure_ascii=False)
-    except ValueError:
-        text = call.arguments
+    """The arguments as they are, for deciding on them, in at most `room` characters."""
+    values = _parsed(call)
+    text = call.arguments if values is None else clean_text(json.dumps(values, indent=1, ensure_ascii=False))
+    room -= len("```json\n\n… and 100,000,000 characters more\n```")
     left_out = f"\n… and {len(text) - room:,} characters more" if len(text) > room else ""
     return f"```json\n{_unfenced(text[:room])}{left_out}\n```"
 
 
+def _parsed(call: ToolCall) -> object:
+    """The arguments as the model meant them; None when they are not JSON."""
+    try:
+        return json.loads(call.arguments)
+    except (ValueError, RecursionError):
+        return None
+
+
 def _code(text: str, room: int) -> str:
     """Foreign text as inline code, where it can neither format, link nor mention."""
-    line = " ".join(text.split())
-    return f"`{_cut(line, room).replace('`', 'ˋ')}`" if line else ""
+    line = _one_line(text)
+    return f"`{_cut(line, room - 2).replace('`', 'ˋ')}`" if line else ""
+
+
+def _one_line(text: str) -> str:
+    return " ".join(clean_text(text).split())
 
 
 def _unfenced(text: str) -> str:

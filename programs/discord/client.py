@@ -103,7 +103,7 @@ class Bot(discord.Client):
 
     async def _finish_start(self) -> None:
         """discord.py cannot be closed while it waits for servers: it would go on with a client that is gone."""
-        if self.ws is None:  # type: ignore[redundant-expr]  # it is until there is a connection
+        if self.ws is None:
             return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_START_PATIENCE):

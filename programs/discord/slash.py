@@ -15,6 +15,8 @@ from llmgine.sessions import SessionStore
 from programs.discord.buttons import is_moderator
 from programs.discord.triggers import channel_name, session_id
 
+_TOKEN_SECONDS = 900.0  # how long Discord takes answers to an interaction
+
 _log = logging.getLogger(__name__)
 
 
@@ -56,9 +58,9 @@ class Sessions:
 
 
 def quoted(text: str, room: int = 1_700) -> str:
-    """A text as a quote, cut to fit into a message."""
-    cut = text if len(text) <= room else f"{text[:room]}…"
-    return "\n".join(f"> {line}" for line in cut.splitlines())
+    """A text as a quote of at most `room` characters, to fit into a message."""
+    quote = "\n".join(f"> {line}" for line in text.splitlines())
+    return quote if len(quote) <= room else f"{quote[: room - 1]}…"
 
 
 def _channel_id(interaction: discord.Interaction) -> int:
@@ -79,7 +81,8 @@ class SystemPromptModal(discord.ui.Modal, title="System prompt"):
     """The present system prompt, to be read and changed."""
 
     def __init__(self, sessions: Sessions, present: str | None) -> None:
-        super().__init__(custom_id="lg:system")
+        # A custom id of its own, since two people may have the form open at once; past its token it is forgotten.
+        super().__init__(timeout=_TOKEN_SECONDS)
         self._sessions = sessions
         self._text: discord.ui.TextInput[SystemPromptModal] = discord.ui.TextInput(
             style=discord.TextStyle.paragraph,
@@ -100,12 +103,16 @@ class SystemPromptModal(discord.ui.Modal, title="System prompt"):
         """Set what was written."""
         await answer(interaction, self._sessions.set_system_prompt, self._text.value)
 
+    async def on_error(self, interaction: discord.Interaction, error: Exception, /, *_: object) -> None:
+        """Tell the person."""
+        await explain(interaction, error)
+
 
 class ClearView(discord.ui.View):
-    """Asks before a conversation is forgotten."""
+    """Asks before a conversation is forgotten. One of them, given to `Client.add_view`, hears all clicks."""
 
     def __init__(self, sessions: Sessions) -> None:
-        super().__init__(timeout=600)
+        super().__init__(timeout=None)
         self._sessions = sessions
 
     @discord.ui.button(label="Forget it", style=discord.ButtonStyle.danger, custom_id="lg:clear:yes")
@@ -125,6 +132,12 @@ class ClearView(discord.ui.View):
         """Change nothing."""
         await interaction.response.edit_message(content="Nothing was forgotten.", view=None)
 
+    async def on_error(
+        self, interaction: discord.Interaction, error: Exception, _item: discord.ui.Item["ClearView"], /
+    ) -> None:
+        """Tell the person."""
+        await explain(interaction, error)
+
 
 async def answer(interaction: discord.Interaction, action: Any, *arguments: Any) -> None:
     """Defer, act, and tell the channel what was done, or only the person why not."""
@@ -136,6 +149,21 @@ async def answer(interaction: discord.Interaction, action: Any, *arguments: Any)
         await interaction.followup.send(str(error), ephemeral=True)
         return
     await interaction.edit_original_response(content=told, allowed_mentions=discord.AllowedMentions.none())
+
+
+async def explain(interaction: discord.Interaction, error: Exception) -> None:
+    """Tell the person what went wrong; what is not meant for people goes to the log."""
+    if isinstance(error, LLMgineError):
+        told = str(error)
+    elif isinstance(error, discord.Forbidden):
+        told = f"Discord does not let me do that here: {error.text}. Ask a moderator to check my permissions."
+    else:
+        _log.error("An interaction failed", exc_info=error)
+        told = "Something went wrong; the log has the details."
+    if interaction.response.is_done():
+        await interaction.followup.send(told, ephemeral=True)
+    else:
+        await interaction.response.send_message(told, ephemeral=True)
 
 
 class Commands(app_commands.CommandTree[discord.Client]):
@@ -167,9 +195,11 @@ class Commands(app_commands.CommandTree[discord.Client]):
         @app_commands.command(name="clear", description="Forget this channel's conversation, after asking you")
         async def clear(interaction: discord.Interaction) -> None:
             _require_moderator(interaction, "clear the conversation")
+            question = ClearView(sessions)
+            question.stop()  # so that discord.py keeps nothing of it
             await interaction.response.send_message(
                 "Forget the conversation of this channel? What was said stays in Discord, but I will not know it.",
-                view=ClearView(sessions),
+                view=question,
                 ephemeral=True,
             )
 
@@ -195,19 +225,8 @@ class Commands(app_commands.CommandTree[discord.Client]):
         return thread
 
     async def on_error(self, interaction: discord.Interaction, error: app_commands.AppCommandError, /) -> None:
-        """Tell the person; what is not meant for people goes to the log."""
-        cause = getattr(error, "original", error)
-        if isinstance(cause, LLMgineError):
-            told = str(cause)
-        elif isinstance(cause, discord.Forbidden):
-            told = f"Discord does not let me do that here: {cause.text}. Ask a moderator to check my permissions."
-        else:
-            _log.error("A slash command failed", exc_info=cause)
-            told = "Something went wrong; the log has the details."
-        if interaction.response.is_done():
-            await interaction.followup.send(told, ephemeral=True)
-        else:
-            await interaction.response.send_message(told, ephemeral=True)
+        """Tell the person."""
+        await explain(interaction, getattr(error, "original", error))
 
     async def sync_if_changed(self) -> bool:
         """Register the commands with Discord if what is registered differs; Discord counts registrations."""

@@ -132,10 +132,12 @@ class Scene:
         """Write a message that mentions the bot."""
         return self.say(f"{MENTION} {text}", by=by, channel=channel, **options)
 
-    def command(self, command: str, /, *, by: int = ADA_ID, channel: int = GENERAL_ID, **options: Any) -> Interaction:
+    def command(
+        self, name: str, options: Json | None = None, *, by: int = ADA_ID, channel: int = GENERAL_ID
+    ) -> Interaction:
         """Use a slash command."""
-        given = [{"name": key, "value": value} for key, value in options.items()]
-        return self.playground.people.command(channel, by, command, given)
+        given = [{"name": key, "value": value} for key, value in (options or {}).items()]
+        return self.playground.people.command(channel, by, name, given)
 
     def click(self, message: Message, label: str, *, by: int = ADA_ID) -> Interaction:
         """Press the button with this label."""
@@ -172,6 +174,7 @@ class Scene:
     async def delivered(self) -> None:
         """Wait until the store knows that every outcome is shown."""
         async with asyncio.timeout(PATIENCE):
+            await self.app.bus.wait_until_idle()
             await asyncio.gather(*self.bot._views._closing)
         assert await self.app.store.undelivered(SOURCE) == []
 

@@ -79,7 +79,7 @@ async def test_a_thread_of_the_thread_command_needs_no_mention(scene: Scene) -> 
     """/thread opens a thread with a session of its own, in which everything is for the bot."""
     scene.ask("in the channel")
     await scene.outcome()
-    scene.command("thread", name="Plans")
+    scene.command("thread", {"name": "Plans"})
     thread = await scene.until(lambda: next(iter(scene.playground.state.threads(GENERAL_ID)), None))
     assert thread is not None
     await scene.until(lambda: scene.shown(thread.id))
@@ -120,7 +120,7 @@ async def test_it_takes_part_in_its_threads_after_a_restart(scene: Scene) -> Non
 
 async def test_an_archived_thread_opens_again_by_a_message(scene: Scene) -> None:
     """A message in an archived thread opens it, and is answered."""
-    scene.command("thread", name="Plans")
+    scene.command("thread", {"name": "Plans"})
     thread = await scene.until(lambda: next(iter(scene.playground.state.threads(GENERAL_ID)), None))
     assert thread is not None
     await scene.until(lambda: scene.shown(thread.id))

@@ -1,0 +1,192 @@
+"""The tool card: what people see of the calls of a round."""
+
+import asyncio
+import json
+
+import pytest
+
+from llmgine.messages.chat import ToolCall
+from llmgine.providers.base import ChatReply
+from llmgine.providers.scripted import ScriptedProvider
+from programs.playground.entities import Json, Message
+from tests.programs.discord.scene import Scene, body_of
+
+RED, GREEN, BLUE = 0xD83C3E, 0x3BA55D, 0x4A7BD0
+
+
+def fields(message: Message) -> list[Json]:
+    found: list[Json] = message.embeds[0]["fields"]
+    return found
+
+
+def calling(*calls: ToolCall) -> ScriptedProvider:
+    """A model that calls these in one round, and then says it is done."""
+    return ScriptedProvider([ChatReply(tool_calls=calls, finish="tool_calls", model="m"), "All done."])
+
+
+def size(message: Message) -> int:
+    """The characters that Discord counts in an embed."""
+    embed = message.embeds[0]
+    texts = [text for field in embed["fields"] for text in (field["name"], field["value"])]
+    return sum(map(len, texts)) + len(embed.get("footer", {}).get("text", ""))
+
+
+async def look_up(place: str) -> str:
+    """Look something up.
+
+    Args:
+        place: Where.
+    """
+    return f"found in {place}"
+
+
+async def explode() -> str:
+    """Always fail."""
+    raise RuntimeError("boom ```@everyone``` `x`")
+
+
+async def hang() -> str:
+    """Never end."""
+    await asyncio.Event().wait()
+    return ""
+
+
+async def flood() -> str:
+    """Give ten megabytes."""
+    return "x" * 10_000_000
+
+
+async def test_the_calls_of_a_round_are_one_card(unstarted: Scene) -> None:
+    """One embed message for a round, a field a call: name, short arguments, result, state and time."""
+    calls = [ToolCall(name="look_up", arguments=json.dumps({"place": place})) for place in ("Rome", "Oslo")]
+    scene = await unstarted.start(provider=calling(*calls), tools=(look_up,))
+    scene.ask("go")
+    await scene.outcome()
+
+    card, answer = scene.shown()
+    assert [field["name"] for field in fields(card)] == ["✅ look_up", "✅ look_up"]
+    assert fields(card)[0]["value"].startswith("`place: Rome`\n`found in Rome`\ndone · ")
+    assert card.embeds[0]["color"] == GREEN
+    assert body_of(answer.content) == "All done."
+
+
+async def test_a_card_changes_in_place(unstarted: Scene) -> None:
+    """While a tool runs the card says so; the same message becomes the result."""
+    go_on = asyncio.Event()
+
+    async def wait() -> str:
+        """Wait for the test."""
+        await go_on.wait()
+        return "waited"
+
+    scene = await unstarted.start(provider=calling(ToolCall(name="wait")), tools=(wait,))
+    scene.ask("go")
+    await scene.until(lambda: any("running" in str(shown.payload["embeds"]) for shown in scene.history))
+    running = await scene.card()
+    assert fields(running)[0]["name"] == "⏳ wait"
+    assert running.embeds[0]["color"] == BLUE
+    go_on.set()
+
+    await scene.outcome()
+
+    card = await scene.card()
+    assert card.id == running.id
+    assert "waited" in fields(card)[0]["value"]
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (ToolCall(name="nothing_like_it"), "There is no tool"),
+        (ToolCall(name="look_up", arguments='{"place": '), "Invalid JSON"),
+        (ToolCall(name="look_up", arguments='{"plaice": "Rome"}'), "place"),
+        (ToolCall(name="look_up", arguments="[" * 50_000), "JSON"),
+        (ToolCall(name="explode"), "boom"),
+        (ToolCall(name="hang"), "No result within"),
+    ],
+    ids=["unknown", "malformed", "wrong", "deep", "raises", "hangs"],
+)
+async def test_what_fails_is_red_and_the_talk_goes_on(unstarted: Scene, call: ToolCall, told: str) -> None:
+    """A call that fails is a red card that says why; the model is told, answers, and the next message works."""
+    provider = ScriptedProvider(
+        [ChatReply(tool_calls=(call,), finish="tool_calls", model="m"), "I see.", "Still here."]
+    )
+    scene = await unstarted.start(provider=provider, tools=(look_up, explode, hang), tool_options={"timeout": 0.05})
+    scene.ask("go")
+    await scene.outcome()
+
+    card = await scene.card()
+    assert card.embeds[0]["color"] == RED
+    assert fields(card)[0]["name"].startswith("❌ ")
+    assert told in fields(card)[0]["value"]
+    assert told in provider.requests[1].messages[-1].content
+    scene.ask("and now?")
+    assert body_of((await scene.outcome(2)).content) == "Still here."
+
+
+async def test_a_huge_result_is_cut(unstarted: Scene) -> None:
+    """Ten megabytes become a short line on the card and a bounded text for the model."""
+    provider = calling(ToolCall(name="flood"))
+    scene = await unstarted.start(provider=provider, tools=(flood,))
+    scene.ask("go")
+    await scene.outcome()
+
+    card = await scene.card()
+    assert len(fields(card)[0]["value"]) < 400
+    assert len(provider.requests[1].messages[-1].content) < 20_000
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        ToolCall(name="look_up", arguments=json.dumps({"place": "P" * 2_000})),
+        ToolCall(name="N" * 3_000, arguments="{}"),
+        ToolCall(name="`@everyone`\n**x**" * 40, arguments="`" * 500),
+        ToolCall(name="look_up", arguments='{"place": "\\ud800\\u0000```"}'),
+        ToolCall(name="", arguments=""),
+    ],
+    ids=["long arguments", "long name", "marks", "surrogates", "empty"],
+)
+@pytest.mark.parametrize("count", [1, 25, 30])
+async def test_any_round_fits_into_a_card(unstarted: Scene, call: ToolCall, count: int) -> None:
+    """Discord takes 25 fields and 6,000 characters; more calls, longer names and texts are cut, never refused."""
+    calls = [call.model_copy(update={"id": f"call{number:05}"}) for number in range(count)]
+    scene = await unstarted.start(provider=calling(*calls), tools=(look_up,))
+    scene.ask("go")
+    await scene.outcome()
+
+    card = await scene.card()
+    assert len(fields(card)) == min(count, 25)
+    assert size(card) <= 6_000
+    assert all(0 < len(field["value"]) <= 1_024 and 0 < len(field["name"]) <= 256 for field in fields(card))
+    assert all("done" in field["value"] or "failed" in field["value"] for field in fields(card))
+    assert ("footer" in card.embeds[0]) is (count > 25)
+    assert all(record.status < 400 for record in scene.playground.requests)
+
+
+async def test_cards_ping_nobody_and_run_nothing(unstarted: Scene) -> None:
+    """Arguments and results stand in code on the card: they cannot mention, link or format."""
+    call = ToolCall(name="look_up", arguments=json.dumps({"place": "`@everyone` [a](https://example.com)"}))
+    scene = await unstarted.start(provider=calling(call), tools=(look_up,))
+    scene.ask("go")
+    await scene.outcome()
+
+    value = fields(await scene.card())[0]["value"]
+    assert value.startswith("`place: ˋ@everyoneˋ [a](https://example.com)`\n")
+    assert value.count("`") == 4
+
+
+async def test_without_the_permission_to_embed_a_card_is_text(
+    unstarted: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Discord drops embeds silently where the bot may not send them; the card is written out there."""
+    monkeypatch.setattr("programs.playground.payloads.BOT_PERMISSIONS", 0)
+    call = ToolCall(name="look_up", arguments=json.dumps({"place": "Rome"}))
+    scene = await unstarted.start(provider=calling(call), tools=(look_up,))
+    scene.ask("go")
+    await scene.outcome()
+
+    card = scene.shown()[0]
+    assert card.embeds == []
+    assert "look_up" in card.content
+    assert "found in Rome" in card.content
