@@ -68,8 +68,9 @@ class Chat:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGINT, self.interrupt)
         try:
-            await self._resume()
-            await self._chat()
+            with self._lines.kept():
+                await self._resume()
+                await self._chat()
         except asyncio.CancelledError:
             if not self._interrupted or self._task is None:
                 raise
@@ -109,8 +110,7 @@ class Chat:
         if count:
             self._view.note("An earlier run ended before its answer; here it is.")
             self._busy = True
-            with self._lines.hidden():
-                await self._turns.follow_resumed(count)
+            await self._turns.follow_resumed(count)
             self._busy = False
 
     async def _chat(self) -> None:
@@ -145,12 +145,11 @@ class Chat:
         self._name = None  # once is enough, and it may be given another name elsewhere
         self._busy = True
         try:
-            with self._lines.hidden():
-                result = await self._bus.execute(prompt)
-                if result.success:
-                    await self._follow(result.unwrap())
-                else:
-                    self._view.error(result.error or "This could not be asked. Try again.")
+            result = await self._bus.execute(prompt)
+            if result.success:
+                await self._follow(result.unwrap())
+            else:
+                self._view.error(result.error or "This could not be asked. Try again.")
         finally:
             self._busy = False
 

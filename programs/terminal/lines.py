@@ -37,8 +37,8 @@ class Lines(Protocol):
             Interrupted: Ctrl-C came instead.
         """
 
-    def hidden(self) -> AbstractContextManager[None]:
-        """Keep what is typed in this block off the screen, for the next read."""
+    def kept(self) -> AbstractContextManager[None]:
+        """Keep what is typed in this block while no line is read off the screen, for the next read."""
 
 
 class PlainLines:
@@ -83,7 +83,7 @@ class PlainLines:
         self._write("(end of input)\n" if line is None else f"{one_line(line, 40)}\n")
         return line
 
-    def hidden(self) -> AbstractContextManager[None]:
+    def kept(self) -> AbstractContextManager[None]:
         return nullcontext()
 
     def _write(self, text: str) -> None:

@@ -47,7 +47,7 @@ class PromptLines:
         return await _prompt(self._question, [("bold ansiyellow", question), ("", " ")])
 
     @contextmanager
-    def hidden(self) -> Iterator[None]:
+    def kept(self) -> Iterator[None]:
         before = termios.tcgetattr(sys.stdin)
         silent = termios.tcgetattr(sys.stdin)
         silent[3] &= ~(termios.ECHO | termios.ICANON)

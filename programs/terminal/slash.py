@@ -104,7 +104,7 @@ class SlashCommands:
         tools = self._app.engine.tools
         for schema in tools.schemas():
             asks = " (asks you first)" if tools.get(schema.name).requires_approval else ""
-            self._view.say(f"{schema.name}{asks}: {one_line(schema.description, 200)}")
+            self._view.say(f"{schema.name}{asks}: {one_line(schema.description, 100)}")
 
     async def _export(self, file: str) -> None:
         text = await export(self._app.store, self._session_id)

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import re
 import shutil
 import stat
@@ -66,13 +65,14 @@ async def test_answers_the_three_prompts_of_the_readme(tmp_path: Path) -> None:
     assert len(list((tmp_path / "outbox").glob("*.eml"))) == 1
 
 
-@pytest.mark.parametrize("answer", [["n"], [""], ["yess"], []])
-async def test_sends_nothing_without_a_yes(tmp_path: Path, answer: list[str]) -> None:
+async def test_sends_nothing_without_a_yes(tmp_path: Path) -> None:
     """No, an empty line, anything else and the end of the input all deny the call; the model is told who did."""
-    chat = await run(tmp_path, lines=[EMAIL, *answer])
+    chat = await run(tmp_path, lines=[EMAIL, "n", EMAIL, "", EMAIL, "yess", EMAIL])
 
-    assert "ann denied this call" in chat.output
-    assert not list(tmp_path.glob("outbox/*.eml"))
+    assert chat.output.count("\nresult of send_email(") == 4
+    assert chat.output.count("(failed): ann denied this call.") == 4
+    assert "? [y/N] (end of input)\n" in chat.output
+    assert not (tmp_path / "outbox").exists()
     assert chat.process.returncode == 0
 
 
@@ -134,10 +134,10 @@ async def test_says_in_one_sentence_which_setting_is_bad(
     assert chat.process.returncode == 1
 
 
-@pytest.mark.parametrize("folder", [ROOT, ROOT / "programs"])
-async def test_runs_as_a_file(tmp_path: Path, folder: Path) -> None:
+@pytest.mark.parametrize("file", ["programs/function_chat.py", "function_chat.py"])
+async def test_runs_as_a_file(tmp_path: Path, file: str) -> None:
     """`python programs/function_chat.py` works from anywhere, and finds discord.py rather than `programs/discord`."""
-    file = os.path.relpath(ROOT / "programs" / "function_chat.py", folder)
+    folder = ROOT if "/" in file else ROOT / "programs"
     check = f"import runpy, sys; sys.path[0] = {str(ROOT / 'programs')!r}; sys.argv = ['x', '--list-sessions']\n"
     probe = (
         f"{check}try: runpy.run_path({file!r}, run_name='__main__')\nexcept SystemExit: pass\n"
@@ -305,7 +305,7 @@ async def test_ctrl_c_at_a_question_stops_the_turn(tmp_path: Path) -> None:
         await chat.until("note: Stopped.")
         chat.say("calculate 1+1")
         await chat.until("**Result:** 2")
-    assert not list(tmp_path.glob("outbox/*.eml"))
+    assert not (tmp_path / "outbox").exists()
 
 
 async def test_finishes_what_a_killed_process_left(tmp_path: Path, model: ChatCompletionsServer) -> None:
@@ -354,7 +354,7 @@ async def test_a_question_that_nobody_answers_is_denied(tmp_path: Path) -> None:
         await chat.until("note: Nobody answered in time, so send_email does not run.")
         chat.say("calculate 1+1")
         await chat.until("**Result:** 2")
-    assert not list(tmp_path.glob("outbox/*.eml"))
+    assert not (tmp_path / "outbox").exists()
 
 
 async def test_commands(tmp_path: Path) -> None:
@@ -382,7 +382,7 @@ async def test_an_unknown_command_is_not_said_to_the_model(tmp_path: Path, model
 
 
 async def test_system_prompts(tmp_path: Path, model: ChatCompletionsServer) -> None:
-    """The option sets the session's own one, /system replaces it, `-` takes it away; each holds from the next message."""
+    """The option sets the session's own one, /system replaces it, `-` takes it away; each from the next message on."""
     lines = ["one", "/system Be a pirate.", "two", "/system", "/system -", "three"]
 
     chat = await run(
@@ -489,25 +489,24 @@ async def test_options_override_the_environment(tmp_path: Path, model: ChatCompl
     assert not (tmp_path / "logs").exists()
 
 
-@pytest.mark.parametrize("arguments", [["--model", ""], ["--log-level", "loud"], ["--api-key", " "], ["--ses", "x"]])
-async def test_a_bad_option_is_a_usage_error(tmp_path: Path, arguments: list[str]) -> None:
+async def test_a_bad_option_is_a_usage_error(tmp_path: Path) -> None:
     """The exit code is 2 and nothing is started."""
-    chat = await run(tmp_path, *arguments)
+    chat = await run(tmp_path, "--log-level", "loud")
 
-    assert "function_chat: error: " in chat.errors
+    assert "function_chat: error: argument --log-level" in chat.errors
     assert chat.process.returncode == 2
     assert not (tmp_path / "data").exists()
 
 
-async def test_the_screen_is_clean_unless_details_are_asked_for(tmp_path: Path) -> None:
-    """Nothing but the chat by default; with DEBUG the log; with --no-console never."""
-    default = await run(tmp_path, lines=["calculate 1+1"])
-    silent = await run(tmp_path, "--log-level", "debug", "--no-console", lines=["calculate 1+1"])
-    detailed = await run(tmp_path, "--log-level", "debug", lines=["calculate 1+1"])
+async def test_the_screen_shows_warnings_and_without_a_console_only_the_chat(tmp_path: Path) -> None:
+    """A warning of the program's log is on the standard error, unless --no-console says not to."""
+    leaking = {"OPENAI_BASE_URL": "http://192.0.2.1/v1", "OPENAI_API_KEY": "made-up-key"}
 
-    assert default.errors == ""
+    default = await run(tmp_path, lines=["/exit"], **leaking)
+    silent = await run(tmp_path, "--no-console", lines=["/exit"], **leaking)
+
+    assert "WARNING llmgine.providers.openai: The key for 192.0.2.1 travels over plain http" in default.errors
     assert silent.errors == ""
-    assert "DEBUG" in detailed.errors
 
 
 async def test_a_reader_that_has_enough_is_no_traceback(tmp_path: Path) -> None:

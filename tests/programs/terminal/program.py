@@ -55,12 +55,14 @@ class Program:
     Attributes:
         output: What it wrote to its standard output, or to its terminal.
         errors: What it wrote to its standard error, if that is a pipe.
+        descriptor: Our end of its terminal, if it has one.
     """
 
     def __init__(self, process: asyncio.subprocess.Process, write: Callable[[bytes], object]) -> None:
         self.process = process
         self.output = ""
         self.errors = ""
+        self.descriptor = -1
         self._write = write
         self._changed = asyncio.Condition()
 
@@ -143,9 +145,9 @@ async def piped(
 
 @contextlib.asynccontextmanager
 async def in_terminal(folder: Path, *arguments: str, **settings: str) -> AsyncIterator[Program]:
-    """The program in a terminal of 90 × 24."""
+    """The program in a terminal of 160 columns and 24 rows."""
     ours, theirs = pty.openpty()
-    termios.tcsetwinsize(ours, (24, 90))
+    termios.tcsetwinsize(ours, (24, 160))
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", _IN_TERMINAL, sys.executable, *MODULE, *arguments),
         stdin=theirs,
@@ -156,7 +158,9 @@ async def in_terminal(folder: Path, *arguments: str, **settings: str) -> AsyncIt
         env=environment(folder, **settings),
     )
     os.close(theirs)
+    os.set_blocking(ours, False)
     program = Program(process, lambda keys: os.write(ours, keys))
+    program.descriptor = ours
 
     async def read_output() -> None:
         loop = asyncio.get_running_loop()
@@ -167,7 +171,8 @@ async def in_terminal(folder: Path, *arguments: str, **settings: str) -> AsyncIt
             while True:
                 await readable.wait()
                 readable.clear()
-                await program.took(output=decode(os.read(ours, 65536)))
+                with contextlib.suppress(BlockingIOError):  # read already, with what came before it
+                    await program.took(output=decode(os.read(ours, 65536)))
         except OSError:  # the terminal's other end is closed: the program has ended
             pass
         finally:
@@ -197,10 +202,8 @@ async def _running(program: Program, *readers: Coroutine[None, None, None]) -> A
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def run(
-    folder: Path, *arguments: str, lines: Sequence[str] = (), command: Sequence[str] = MODULE, **settings: str
-) -> Program:
+async def run(folder: Path, *arguments: str, lines: Sequence[str] = (), **settings: str) -> Program:
     """Run the program over these lines to its end."""
-    async with piped(folder, *arguments, command=command, **settings) as program:
+    async with piped(folder, *arguments, command=MODULE, cwd=folder, **settings) as program:
         program.say(*lines)
     return program

@@ -1,0 +1,235 @@
+"""The terminal chat and another application on one store: the same session, nothing taken, nothing twice."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from llmgine.bootstrap import ApplicationConfig
+from llmgine.engine import ask
+from llmgine.messages.commands import Admitted, Author, DecideToolCallCommand, PromptCommand
+from llmgine.messages.events import TurnEvent, TurnFinishedEvent
+from llmgine.settings import Settings
+from programs.application import Application
+from tests.chat_completions import ChatCompletionsServer
+from tests.programs.terminal.program import DEADLINE, environment, in_terminal, piped, run
+
+SESSION = "discord:1200000000000000001"
+ANN = Author(id="7", name="Ann")
+
+
+@pytest.fixture
+async def model() -> AsyncIterator[ChatCompletionsServer]:
+    async with ChatCompletionsServer() as server:
+        yield server
+
+
+@contextlib.asynccontextmanager
+async def bot(folder: Path, model: ChatCompletionsServer | None = None) -> AsyncIterator[Application]:
+    """An application as the bot's, on the store of the chats in `folder`."""
+    there = environment(folder)
+    settings = Settings(_env_file=None).model_copy(
+        update={
+            "database_url": there["DATABASE_URL"],
+            "log_dir": folder / "bot-logs",
+            "outbox_dir": folder / "outbox",
+            "openai_base_url": model.base_url if model else None,
+            "openai_api_key": None,
+        }
+    )
+    async with Application(ApplicationConfig(settings=settings)) as app:
+        yield app
+
+
+def prompt(text: str, source_id: str = "1") -> PromptCommand:
+    return PromptCommand(
+        session_id=SESSION, session_name="#general", text=text, source="discord", source_id=source_id, author=ANN
+    )
+
+
+class Heard:
+    """The turn events of an application."""
+
+    def __init__(self, app: Application) -> None:
+        self.events: list[TurnEvent] = []
+        self._changed = asyncio.Condition()
+        app.bus.register_event_handler(TurnEvent, self._take)
+
+    async def _take(self, event: TurnEvent) -> None:
+        self.events.append(event)
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def until(self, kind: type[TurnEvent]) -> TurnEvent:
+        async with asyncio.timeout(DEADLINE), self._changed:
+            await self._changed.wait_for(lambda: any(isinstance(event, kind) for event in self.events))
+        return next(event for event in self.events if isinstance(event, kind))
+
+
+async def test_a_session_of_the_bot_is_listed_and_continued_while_the_bot_runs(
+    tmp_path: Path, model: ChatCompletionsServer
+) -> None:
+    """The terminal's model is sent what was said in Discord, and the bot's what was said at the terminal."""
+    async with bot(tmp_path, model) as app:
+        await ask(app.bus, prompt("from Discord", "1"))
+
+        listed = await run(tmp_path, "--list-sessions")
+        await run(tmp_path, "--session", SESSION, lines=["from the terminal"], OPENAI_BASE_URL=model.base_url)
+        await ask(app.bus, prompt("again from Discord", "2"))
+
+    assert f"  {SESSION}  " in listed.output
+    assert listed.output.endswith("1 turn  #general\n")
+    assert "from Discord" in model.requests[1]["messages"][1]["content"]
+    assert model.requests[2]["messages"][3]["content"] == "from the terminal"
+
+
+async def test_a_turn_of_the_bot_is_waited_for_and_not_taken(tmp_path: Path, model: ChatCompletionsServer) -> None:
+    """The terminal's prompt runs after the bot's live turn; each process runs its own, each has one outcome."""
+    go_on = asyncio.Event()
+    model.hold(go_on, before="First ", after="answer.")
+    async with bot(tmp_path, model) as app:
+        heard = Heard(app)
+        first = (await app.bus.execute(prompt("first"))).unwrap()
+        await model.until(lambda: model.active == 1)
+        async with piped(tmp_path, "--session", SESSION, OPENAI_BASE_URL=model.base_url) as chat:
+            chat.say("second")
+            await chat.until("note: waiting for 1 earlier turn\n")
+            assert len(model.requests) == 1
+
+            go_on.set()
+
+            await chat.until("You said: second\n-- ")
+        await heard.until(TurnFinishedEvent)
+        history = await app.store.history(SESSION)
+
+    assert {event.turn_id for event in heard.events} == {first.turn_id}
+    assert [turn.text for turn in history] == ["First answer.", "You said: second"]
+    assert [turn.turn.source for turn in history] == ["discord", "terminal"]
+    assert [message["content"] for message in model.requests[1]["messages"]][2] == "First answer."
+    assert len(model.requests) == 2
+    assert "First answer." not in chat.output
+
+
+async def test_the_bot_waits_for_a_turn_of_the_terminal(tmp_path: Path, model: ChatCompletionsServer) -> None:
+    """The other way round: the bot's prompt comes second and is answered second, by the bot."""
+    go_on = asyncio.Event()
+    async with bot(tmp_path, model) as app:
+        await ask(app.bus, prompt("zero", "0"))
+        model.hold(go_on, before="First ", after="answer.")
+        async with piped(tmp_path, "--session", SESSION, OPENAI_BASE_URL=model.base_url) as chat:
+            chat.say("first")
+            await chat.until("First ")
+            heard = Heard(app)
+            second: Admitted = (await app.bus.execute(prompt("second"))).unwrap()
+            assert second.place == 1
+
+            go_on.set()
+
+            await chat.until("First answer.\n-- ")
+            await heard.until(TurnFinishedEvent)
+        history = await app.store.history(SESSION)
+
+    assert [turn.turn.state for turn in history] == ["done", "done", "done"]
+    assert history[1].text == "First answer."
+    assert {event.turn_id for event in heard.events} == {second.turn_id}
+    assert "second" not in chat.output
+
+
+async def test_many_prompts_of_both_are_each_answered_once_and_in_order(
+    tmp_path: Path, model: ChatCompletionsServer
+) -> None:
+    """Ten turns of each, admitted as they come, leave twenty outcomes, and no turn is run beside another."""
+    numbers = [str(number) for number in range(10)]
+    async with bot(tmp_path, model) as app, piped(tmp_path, OPENAI_BASE_URL=model.base_url) as chat:
+        heard = Heard(app)
+        chat.say("begin")
+        await chat.until("You said: begin\n-- ")
+        session = chat.output.split()[1].rstrip(",")
+        chat.say(*(f"terminal {number}" for number in numbers))
+        for number in numbers:
+            command = prompt(f"discord {number}", number).model_copy(update={"session_id": session})
+            (await app.bus.execute(command)).unwrap()
+        await chat.until("You said: terminal 9\n-- ")
+        async with asyncio.timeout(DEADLINE):
+            while await app.store.unfinished(session):
+                await heard.until(TurnFinishedEvent)
+        await app.bus.wait_until_idle()
+        history = await app.store.history(session)
+
+    assert len(history) == 21
+    by_source = {
+        source: [turn.prompt.text for turn in history if turn.turn.source == source]
+        for source in ("terminal", "discord")
+    }
+    assert by_source["terminal"][1:] == [f"terminal {number}" for number in numbers]
+    assert by_source["discord"] == [f"discord {number}" for number in numbers]
+    assert len(model.requests) == 21
+    assert sum(isinstance(event, TurnFinishedEvent) for event in heard.events) == 10
+    # The model was sent, each time, all earlier outcomes: nothing ran beside another.
+    assert [len(request["messages"]) for request in model.requests] == [2 * n + 2 for n in range(21)]
+
+
+@pytest.mark.parametrize("approved", [True, False])
+async def test_a_call_that_was_decided_elsewhere_does_not_leave_the_question_open(
+    tmp_path: Path, *, approved: bool
+) -> None:
+    """Ann decides in Discord; the terminal takes its question back, says who did, and reads the next prompt."""
+    async with bot(tmp_path) as app, piped(tmp_path) as chat:
+        chat.say("Send an email to test@example.com with subject 'Hello' and body 'Testing'")
+        await chat.until("? [y/N] ")
+
+        await decide(app, approved=approved)
+
+        await chat.until(f"note: Ann {'approved' if approved else 'denied'} send_email elsewhere.\n")
+        chat.say("calculate 1+1")
+        await chat.until("**Result:** 2")
+    assert (tmp_path / "outbox").exists() == approved
+
+
+async def test_a_question_on_the_screen_is_taken_back_when_it_is_decided_elsewhere(tmp_path: Path) -> None:
+    """In a terminal the half-typed answer goes, and the prompt comes back."""
+    async with bot(tmp_path) as app, in_terminal(tmp_path) as chat:
+        await chat.until("\n> ")
+        chat.type("Send an email to test@example.com with subject 'Hello' and body 'Testing'\r")
+        await chat.until("? [y/N]")
+        chat.type("ye")
+
+        await decide(app, approved=False)
+
+        await chat.until("Ann denied send_email elsewhere.")
+        await chat.until(" s\n\n> ")
+        chat.type("calculate 1+1\r")
+        await chat.until("Result: 2")
+        chat.type("\x04")
+
+
+async def decide(app: Application, *, approved: bool) -> None:
+    """Decide the one call that waits in the newest session."""
+    session = (await app.store.sessions())[0]
+    turn = (await app.store.unfinished(session.id))[0]
+    call = (await app.store.turn(turn.id)).replies[0].tool_calls[0]
+    command = DecideToolCallCommand(
+        session_id=session.id, turn_id=turn.id, call_id=call.id, approved=approved, decided_by=ANN
+    )
+    assert (await app.bus.execute(command)).unwrap()
+
+
+async def test_ctrl_c_while_waiting_for_the_bot_says_when_it_takes_effect(
+    tmp_path: Path, model: ChatCompletionsServer
+) -> None:
+    """A prompt that waits for its place ends stopped without the model being asked."""
+    go_on = asyncio.Event()
+    model.hold(go_on, before="First ", after="answer.")
+    async with bot(tmp_path, model) as app:
+        (await app.bus.execute(prompt("first"))).unwrap()
+        await model.until(lambda: model.active == 1)
+        async with piped(tmp_path, "--session", SESSION, OPENAI_BASE_URL=model.base_url) as chat:
+            chat.say("second")
+            await chat.until("waiting for 1 earlier turn")
+            chat.interrupt()
+            await chat.until("note: It is stopped when the turns before it have ended.")
+            go_on.set()
+            await chat.until("note: Stopped.")
+    assert len(model.requests) == 1
