@@ -1,7 +1,9 @@
 """What the model sees next: the system prompt, as much of the history as fits, and the present turn."""
 
 import json
+from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from llmgine.messages.chat import ChatMessage, ToolCall
 from llmgine.sessions import SessionStore
@@ -14,6 +16,21 @@ PEOPLE_NOTE = (
 )
 
 _KEEP = 0.6  # after trimming, how full the budget is: trimming is rare, so the prefix stays the same for prompt caches
+
+
+# The history is read back to a multiple of this many turns, so that its beginning, and with it the cut, moves seldom.
+_PAGE = 1_000
+_REMEMBERED = 5_000  # ended turns kept ready, over all sessions; they never change
+
+
+@dataclass(frozen=True)
+class PastTurn:
+    """An ended turn as the model sees it. `reported` is the size of the conversation up to its end, if it is known."""
+
+    messages: tuple[ChatMessage, ...]
+    tokens: int
+    reported: int | None
+    has_author: bool
 
 
 class ContextManager:
@@ -29,22 +46,36 @@ class ContextManager:
         self._store = store
         self.system_prompt = system_prompt
         self._budget = budget
+        self._remembered: OrderedDict[tuple[str, int], PastTurn] = OrderedDict()
 
     async def build(self, present: TurnSteps) -> tuple[ChatMessage, ...]:
         """The conversation up to and with the present turn."""
         session = await self._store.session(present.turn.session_id)
-        past = await self._store.history(session.id, present.turn.seq)
         system = self.system_prompt if session.system_prompt is None else session.system_prompt
-        turns = [*trim(past, present, self._budget), present]
-        if any(turn.prompt.author for turn in turns):
+        past = await self._past(present)
+        turns = [*trim(past, seen(present), self._budget), seen(present)]
+        if any(turn.has_author for turn in turns):
             system = f"{system}\n\n{PEOPLE_NOTE}"
-        messages = [ChatMessage(role="system", content=system)]
-        for turn in turns:
-            messages += messages_of(turn)
-        return tuple(messages)
+        return (ChatMessage(role="system", content=system), *(message for turn in turns for message in turn.messages))
+
+    async def _past(self, present: TurnSteps) -> list[PastTurn]:
+        """The ended turns before the present one; only those not seen before are read whole."""
+        before = present.turn.seq
+        page = max(0, before // _PAGE - 1) * _PAGE
+        keys = await self._store.ended(present.turn.session_id, page, before)
+        unknown = [key[0] for key in keys if key not in self._remembered]
+        for turn in await self._store.turns(unknown) if unknown else ():
+            self._remembered[turn.turn.id, turn.turn.attempt] = seen(turn)
+        past = [self._remembered[key] for key in keys if key in self._remembered]
+        for key in keys:
+            if key in self._remembered:
+                self._remembered.move_to_end(key)
+        while len(self._remembered) > _REMEMBERED:
+            self._remembered.popitem(last=False)
+        return past
 
 
-def trim(past: Sequence[TurnSteps], present: TurnSteps, budget: int) -> Sequence[TurnSteps]:
+def trim(past: Sequence[PastTurn], present: PastTurn, budget: int) -> Sequence[PastTurn]:
     """The newest turns of the past that fit beside the present one; whole turns only.
 
     It replays the history: whenever the sum passes the budget, the oldest turns are dropped until it is well below.
@@ -53,25 +84,30 @@ def trim(past: Sequence[TurnSteps], present: TurnSteps, budget: int) -> Sequence
     """
     total, start = 0, 0
     for end, turn in enumerate([*past, present]):
-        reported = _reported_tokens(turn)
-        total = reported if reported is not None else total + estimate(turn)
+        total = turn.reported if turn.reported is not None else total + turn.tokens
         if total > budget:
             while start < end and total > _KEEP * budget:
-                total -= estimate(past[start])
+                total -= past[start].tokens
                 start += 1
     return past[start:]
 
 
-def estimate(turn: TurnSteps) -> int:
-    """About how many tokens a turn's messages are."""
-    return _estimate(messages_of(turn))
+def seen(turn: TurnSteps) -> PastTurn:
+    """A turn as the model sees it, and its size."""
+    messages = tuple(messages_of(turn))
+    return PastTurn(
+        messages=messages,
+        tokens=_estimate(messages),
+        reported=_reported_tokens(turn, messages),
+        has_author=turn.prompt.author is not None,
+    )
 
 
 def _estimate(messages: Sequence[ChatMessage]) -> int:
     return sum(len(message.model_dump_json().encode()) for message in messages) // 3
 
 
-def _reported_tokens(turn: TurnSteps) -> int | None:
+def _reported_tokens(turn: TurnSteps, messages: Sequence[ChatMessage]) -> int | None:
     """The tokens of the whole conversation up to the end of the turn, if the service said so.
 
     It counted up to its last reply; the results of that reply's calls came after.
@@ -80,7 +116,7 @@ def _reported_tokens(turn: TurnSteps) -> int | None:
     if usage is None or not usage.input_tokens:
         return None
     calls, partial = turn.replies[-1].tool_calls, turn.outcome.partial if turn.outcome else ""
-    later = messages_of(turn)[-len(calls) - bool(partial) :] if calls or partial else []
+    later = messages[-len(calls) - bool(partial) :] if calls or partial else []
     return usage.input_tokens + usage.output_tokens + _estimate(later)
 
 

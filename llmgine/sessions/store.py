@@ -132,6 +132,15 @@ class SessionStore:
         """The ended turns since the session was last cleared, oldest first, up to (not with) `before_seq`."""
         return await self._database.run(tx.history(session_id, before_seq))
 
+    async def ended(self, session_id: str, after_seq: int, before_seq: int) -> list[tuple[str, int]]:
+        """The id and attempt of the session's ended turns between these places, oldest first, as `history` has them."""
+        rows = await self._database.run(tx.ended(session_id, after_seq, before_seq))
+        return [(row["id"], row["attempt"]) for row in rows]
+
+    async def turns(self, turn_ids: Sequence[str]) -> list[TurnSteps]:
+        """These turns with the steps of their present attempts; those whose texts were deleted are left out."""
+        return await self._database.run(tx.turns(turn_ids))
+
     async def append(self, turn: Turn, step: Step) -> None:
         """Add a step to the turn's present attempt."""
         await self._database.run(tx.append(turn.id, turn.attempt, step))

@@ -212,6 +212,30 @@ def history(session_id: str, before_seq: int | None) -> Transaction[list[TurnSte
     return (yield from _with_steps([to_turn(row) for row in rows]))
 
 
+def ended(session_id: str, after_seq: int, before_seq: int) -> Transaction[list[Row]]:
+    """Which ended turns the model may be told of: their id and attempt, after and before these places."""
+    return (
+        yield (
+            """
+            SELECT id, attempt FROM ended_turn
+            WHERE session_id = $1 AND seq > $2 AND seq < $3
+                AND seq > (SELECT cleared_seq FROM session WHERE id = $1)
+            ORDER BY seq
+            """,
+            (session_id, after_seq, before_seq),
+        )
+    )
+
+
+def turns(turn_ids: Sequence[str]) -> Transaction[list[TurnSteps]]:
+    """Turns with their steps; those that are gone are left out."""
+    found: list[TurnSteps] = []
+    for turn_id in turn_ids:
+        rows = yield "SELECT * FROM turn WHERE id = $1", (turn_id,)
+        found += yield from _with_steps([to_turn(row) for row in rows])
+    return found
+
+
 def _with_steps(turns: Sequence[Turn]) -> Transaction[list[TurnSteps]]:
     """Turns with the steps of their present attempt; those whose texts were deleted are left out."""
     found = []

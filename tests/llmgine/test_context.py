@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmgine.context import PEOPLE_NOTE, ContextManager, estimate, messages_of, trim
+from llmgine.context import PEOPLE_NOTE, ContextManager, PastTurn, messages_of, seen, trim
 from llmgine.messages.chat import ChatMessage, ToolCall, ToolResult, Usage
 from llmgine.messages.commands import Author, PromptCommand
 from llmgine.sessions import SessionStore, open_store
@@ -44,8 +44,8 @@ def turn(number: int, *steps: Step) -> TurnSteps:
     return TurnSteps(turn=facts, steps=steps)
 
 
-def said(number: int, text: str, answer: str = "ok", usage: Usage | None = None) -> TurnSteps:
-    return turn(number, PromptStep(text=text), reply(answer, usage=usage), DONE)
+def said(number: int, text: str, answer: str = "ok", usage: Usage | None = None) -> PastTurn:
+    return seen(turn(number, PromptStep(text=text), reply(answer, usage=usage), DONE))
 
 
 def reply(text: str = "", *calls: ToolCall, round_: int = 0, usage: Usage | None = None) -> ReplyStep:
@@ -165,7 +165,7 @@ def test_what_came_after_the_report_is_counted() -> None:
     """Large tool results after the last reported reply push old turns out."""
     past = [said(n, "x" * 300) for n in range(5)]
     usage = Usage(input_tokens=600, output_tokens=10)
-    present = turn(5, PromptStep(text="go"), reply("", CALL, usage=usage), result("c1", "y" * 9_000))
+    present = seen(turn(5, PromptStep(text="go"), reply("", CALL, usage=usage), result("c1", "y" * 9_000)))
 
     assert trim(past, present, budget=5_000) == past
     assert trim(past, present, budget=3_500) == []
@@ -185,20 +185,20 @@ def test_a_growing_history_is_cut_seldom_and_never_overflows(sizes: list[tuple[i
         start = end - len(kept)
 
         assert kept == turns[start:end]
-        assert not kept or sum(map(estimate, kept)) + estimate(present) <= budget
+        assert not kept or sum(past.tokens for past in kept) + present.tokens <= budget
         assert start >= last_start
         moves += start > last_start
         last_start = start
 
     # Each cut makes room for 0.4 of the budget; a turn larger than the rest is cut itself as soon as it is past.
-    assert moves <= 1 + 2 * sum(map(estimate, turns)) / (0.4 * budget)
+    assert moves <= 1 + 2 * sum(past.tokens for past in turns) / (0.4 * budget)
 
 
 def test_the_prefix_stays_while_the_cut_does() -> None:
     """Between two cuts each conversation is the one before with something added, so that prompt caches hit."""
     turns = [said(n, "x" * 100) for n in range(60)]
     stable = 0
-    before: list[TurnSteps] = []
+    before: list[PastTurn] = []
     for end, present in enumerate(turns):
         kept = [*trim(turns[:end], present, 2_000), present]
         stable += kept[:-1] == before
