@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import contextlib
 import logging
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -94,6 +95,8 @@ async def join(bot: Bot, token: str, stop: asyncio.Event) -> None:
     """
     stopped = asyncio.create_task(stop.wait())
     try:
+        if not re.fullmatch(r"[!-~]+", token):  # no header can carry it
+            raise discord.LoginFailure("not a token")
         async with bot:
             running = asyncio.create_task(bot.start(token))
             await asyncio.wait({stopped, running}, return_when=asyncio.FIRST_COMPLETED)

@@ -103,7 +103,7 @@ class Bot(discord.Client):
 
     async def _finish_start(self) -> None:
         """discord.py cannot be closed while it waits for servers: it would go on with a client that is gone."""
-        if self.ws is None:
+        if self.ws is None or not self.ws.open:
             return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_START_PATIENCE):

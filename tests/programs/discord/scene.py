@@ -100,7 +100,8 @@ class Scene:
         self.bot = Bot(self.app, edit_interval=interval, guild_ready_timeout=0.05)
         self._stop = asyncio.Event()
         self._joined = asyncio.create_task(join(self.bot, self.playground.token, self._stop))
-        await self.until(lambda: self.playground.state.bot_online)
+        async with asyncio.timeout(PATIENCE):
+            await self.bot._recovered.wait()
         return self
 
     async def stop(self) -> None:

@@ -1,0 +1,82 @@
+"""The bot as people run it: a process of its own, told where everything is by its environment."""
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PATIENCE = 20.0
+ROOT = Path(__file__).parents[3]
+
+
+@dataclass
+class Ended:
+    """How a process ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+def environment(folder: Path, **settings: Any) -> dict[str, str]:
+    """The environment of a program whose files are all in the folder; a setting of None is left out."""
+    given = {
+        "DATABASE_URL": f"sqlite:///{folder}/llmgine.db",
+        "LOG_DIR": str(folder / "logs"),
+        "OUTBOX_DIR": str(folder / "outbox"),
+        **settings,
+    }
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return inherited | {"PYTHONPATH": str(ROOT)} | {k: str(v) for k, v in given.items() if v is not None}
+
+
+async def launch(module: str, *arguments: str, folder: Path, **settings: Any) -> Process:
+    """Start a program in the folder."""
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-W",
+        "default::ResourceWarning",
+        "-m",
+        module,
+        *arguments,
+        cwd=folder,
+        env=environment(folder, **settings),
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=PIPE,
+    )
+
+
+async def ended(process: Process, typed: str = "") -> Ended:
+    """Wait for the end of a process, after typing something."""
+    async with asyncio.timeout(PATIENCE):
+        out, err = await process.communicate(typed.encode())
+    assert process.returncode is not None
+    return Ended(process.returncode, out.decode(), err.decode())
+
+
+@asynccontextmanager
+async def running(module: str, *arguments: str, folder: Path, **settings: Any) -> AsyncIterator[Process]:
+    """A program for as long as the block takes; it is killed at the end if it still runs."""
+    process = await launch(module, *arguments, folder=folder, **settings)
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
+
+
+async def address(process: Process) -> str:
+    """The address of the playground, as it is printed."""
+    assert process.stdout is not None
+    async with asyncio.timeout(PATIENCE):
+        async for line in process.stdout:
+            if b"Open http://" in line:
+                return line.split()[-1].decode()
+    raise AssertionError("the program ended without an address")

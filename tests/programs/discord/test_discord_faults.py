@@ -1,0 +1,155 @@
+"""Discord at its worst: rate limits, deleted messages, archived threads, lost connections."""
+
+import asyncio
+
+import pytest
+
+from programs.discord.poster import Poster
+from programs.playground.entities import ADA_ID, BOT_ID, GENERAL_ID
+from programs.playground.forms import ThreadChanges
+from programs.playground.rules import Rules, Window
+from programs.playground.server import Playground
+from tests.chat_completions import ChatCompletionsServer
+from tests.programs.discord.scene import PLENTY, Scene, body_of
+
+
+@pytest.fixture
+def narrow() -> Rules:
+    return Rules(create=Window(2, 0.2), edit=Window(2, 0.2), other=PLENTY, everything=PLENTY)
+
+
+class TestNarrow:
+    """With buckets so small that the bot runs into them all the time."""
+
+    @pytest.fixture
+    async def playground(self, narrow: Rules):  # type: ignore[no-untyped-def]  # a fixture that yields
+        async with Playground(rules=narrow) as running:
+            yield running
+
+    async def test_every_outcome_is_right_under_rate_limits(self, scene: Scene) -> None:
+        """Whatever is refused for a while, all answers end up whole, once, and in order."""
+        for number in range(4):
+            scene.model.reply(f"{number}: " + "word " * 100)
+        for number in range(4):
+            scene.ask(f"question {number}")
+
+        await scene.outcome(4)
+
+        expected = [f"{number}: " + ("word " * 100).strip() for number in range(4)]
+        assert [body_of(message.content) for message in scene.shown()] == expected
+
+
+async def test_a_deleted_answer_stays_deleted(scene: Scene) -> None:
+    """Whoever deletes the bot's message while it streams has the last word; the next question works."""
+    go_on = asyncio.Event()
+    scene.model.hold(go_on, before="I will ", after="be back")
+    scene.ask("talk")
+    half = await scene.until(lambda: next(iter(scene.shown()), None))
+    assert half is not None
+    scene.playground.state.delete_message(half)
+    go_on.set()
+    scene.ask("and now?")
+
+    await scene.outcome()
+
+    assert len(scene.shown()) == 1
+
+
+async def test_the_question_may_be_deleted(scene: Scene) -> None:
+    """The answer to a message that is gone is posted without the reference."""
+    go_on = asyncio.Event()
+    scene.model.hold(go_on, silent=True, after="Here it is.")
+    asked = scene.ask("talk")
+    await scene.model.until(lambda: len(scene.model.requests) == 1)
+    scene.playground.people.delete(GENERAL_ID, asked.id, ADA_ID)
+    go_on.set()
+
+    outcome = await scene.outcome()
+
+    assert outcome.reference is None
+    assert body_of(outcome.content) == "Here it is."
+
+
+async def test_an_archived_thread_is_opened_for_an_edit(scene: Scene) -> None:
+    """A thread that is archived while the answer streams is opened again for it."""
+    thread = scene.playground.people.create_thread(GENERAL_ID, ADA_ID, "Ours")
+    go_on = asyncio.Event()
+    scene.model.hold(go_on, before="The beginning ", after="and the end.")
+    scene.ask("talk", channel=thread.id)
+    await scene.until(lambda: scene.shown(thread.id))
+    scene.playground.people.change_thread(thread.id, ADA_ID, ThreadChanges(archived=True))
+    go_on.set()
+
+    outcome = await scene.outcome(channel=thread.id)
+
+    assert body_of(outcome.content) == "The beginning and the end."
+
+
+async def test_a_locked_thread_ends_the_answer(scene: Scene) -> None:
+    """Where the bot may no longer write it gives up, and goes on elsewhere."""
+    thread = scene.playground.people.create_thread(GENERAL_ID, ADA_ID, "Ours")
+    go_on = asyncio.Event()
+    scene.model.hold(go_on, silent=True)
+    scene.ask("talk", channel=thread.id)
+    await scene.model.until(lambda: len(scene.model.requests) == 1)
+    scene.playground.people.change_thread(thread.id, ADA_ID, ThreadChanges(archived=True, locked=True))
+    go_on.set()
+    scene.ask("hello")
+
+    await scene.outcome()
+
+    assert scene.shown(thread.id) == []
+
+
+async def test_a_dropped_gateway_loses_nothing(scene: Scene) -> None:
+    """A connection that drops in the middle of an answer is resumed, and what was said meanwhile is answered once."""
+    scene.ask("before")
+    await scene.outcome()
+
+    scene.playground.gateway.drop(4000)
+    scene.ask("meanwhile")
+
+    await scene.outcome(2)
+    assert len(scene.shown()) == 2
+
+
+async def test_an_unreachable_discord_leaves_the_part_for_later(
+    unstarted: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part that could not be sent stays undelivered in the store, and is sent when Discord is back."""
+    monkeypatch.setattr("programs.discord.poster._TRIES", 1)
+    scene = await unstarted.start()
+
+    async def cut_off(*_: object, **__: object) -> None:
+        raise ConnectionResetError
+
+    scene.ask("hello")
+    await scene.outcome()
+    monkeypatch.setattr(scene.bot.http, "send_message", cut_off)
+    scene.ask("nobody hears")
+    await scene.model.until(lambda: len(scene.model.requests) == 2 and not scene.model.active)
+    while not await scene.app.store.undelivered("discord"):
+        await scene.app.bus.wait_until_idle()
+    await scene.app.bus.wait_until_idle()
+    await asyncio.gather(*scene.bot._views._closing)
+    assert len(scene.shown()) == 1
+    monkeypatch.undo()
+    await scene.bot.on_resumed()
+
+    await scene.outcome(2)
+    assert len(scene.shown()) == 2
+
+
+async def test_the_reply_of_a_lost_post_is_brought_up_to_date(
+    playground: Playground, model: ChatCompletionsServer, scene: Scene
+) -> None:
+    """A message that was posted before under the same nonce is edited to the present text."""
+    poster = Poster(scene.bot)
+    first = await poster.post(GENERAL_ID, {"content": "older"}, nonce="same", reply_to=None)
+
+    second = await poster.post(GENERAL_ID, {"content": "newer"}, nonce="same", reply_to=None)
+
+    assert first == second
+    [message] = scene.shown()
+    assert message.content == "newer"
+    assert message.author_id == BOT_ID
