@@ -3,10 +3,11 @@
 from typing import Any
 
 from programs.playground.commands import CHAT_INPUT, Commands
-from programs.playground.entities import Channel, Json
+from programs.playground.entities import Channel, Json, Permission
 from programs.playground.errors import ApiError, unknown
 from programs.playground.interactions import AUTOCOMPLETE, COMMAND, COMPONENT, MODAL, Interaction, Interactions
 from programs.playground.invocations import Invocations
+from programs.playground.permissions import EVERYTHING
 from programs.playground.state import State
 
 
@@ -31,6 +32,7 @@ class Actions:
         """Use a command, given by its id, or by its name. `options` are `{"name", "value"}`."""
         channel = self._state.channel(channel_id, self._state.person(user_id))
         found = self._find(command, channel)
+        self._require_allowed(found, channel, user_id)
         data = self._invocations.command(found, options or [], channel, target_id)
         return self._interactions.open(COMMAND, channel, user_id, data)
 
@@ -65,6 +67,16 @@ class Actions:
         interaction = self._interactions.open(AUTOCOMPLETE, channel, user_id, data)
         assert interaction.choices is not None  # noqa: S101  an autocompletion is opened with it
         return await interaction.choices
+
+    def _require_allowed(self, command: Json, channel: Channel, user_id: int) -> None:
+        """Raises 50013 for a command Discord would not show this person there."""
+        if channel.guild_id is None:
+            return
+        needed = Permission.USE_APPLICATION_COMMANDS
+        asked = command.get("default_member_permissions")
+        if asked is not None:  # "0" is for administrators alone
+            needed |= Permission(int(asked) & EVERYTHING) or Permission.ADMINISTRATOR
+        self._state.require(user_id, channel, needed)
 
     def _find(self, command: int | str, channel: Channel) -> Json:
         wanted = str(command)

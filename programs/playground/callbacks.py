@@ -1,7 +1,6 @@
 """The bot's answers to interactions: the first one, and what its token may still do."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any, Literal
 
 from pydantic import Field
@@ -126,7 +125,7 @@ class Callbacks:
 
     def _change(self, message: Message, form: MessageForm, uploads: Uploads) -> None:
         self._posting.change(message, form, uploads)
-        message.edited_at = datetime.now(UTC)
+        message.edited_at = self._state.ids.now()
         self._state.update_message(message)
 
     def message(self, interaction: Interaction, which: str) -> Message:

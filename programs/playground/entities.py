@@ -14,6 +14,7 @@ ADA_ID = 100_000_000_000_000_021
 GRACE_ID = 100_000_000_000_000_022
 BOT_ID = 100_000_000_000_000_031  # also the id of the application, as on Discord
 BOT_ROLE_ID = 100_000_000_000_000_041
+MEMBERS_ROLE_ID = 100_000_000_000_000_042  # what people have, so that they may do more than the bot
 WORLD_BEGAN = datetime(2025, 1, 1, tzinfo=UTC)
 
 
@@ -22,6 +23,7 @@ class ChannelType(IntEnum):
     DM = 1
     PUBLIC_THREAD = 11
     PRIVATE_THREAD = 12
+    FORUM = 15
 
 
 class MessageType(IntEnum):
@@ -45,6 +47,10 @@ class Flag(IntFlag):
 
 
 class Permission(IntFlag):
+    KICK_MEMBERS = 1 << 1
+    ADMINISTRATOR = 1 << 3
+    MANAGE_CHANNELS = 1 << 4
+    MANAGE_GUILD = 1 << 5
     ADD_REACTIONS = 1 << 6
     VIEW_CHANNEL = 1 << 10
     SEND_MESSAGES = 1 << 11
@@ -53,14 +59,20 @@ class Permission(IntFlag):
     ATTACH_FILES = 1 << 15
     READ_MESSAGE_HISTORY = 1 << 16
     MENTION_EVERYONE = 1 << 17
+    MANAGE_ROLES = 1 << 28
     USE_APPLICATION_COMMANDS = 1 << 31
     MANAGE_THREADS = 1 << 34
     CREATE_PUBLIC_THREADS = 1 << 35
     CREATE_PRIVATE_THREADS = 1 << 36
     SEND_MESSAGES_IN_THREADS = 1 << 38
+    MODERATE_MEMBERS = 1 << 40
+    PIN_MESSAGES = 1 << 51
+    BYPASS_SLOWMODE = 1 << 52
 
 
-# What an invite link for a bot like this asks for; people may do everything.
+NO_PERMISSION = Permission(0)
+
+# What an invite link for a bot like this asks for.
 BOT_PERMISSIONS = (
     Permission.ADD_REACTIONS
     | Permission.VIEW_CHANNEL
@@ -72,7 +84,13 @@ BOT_PERMISSIONS = (
     | Permission.CREATE_PUBLIC_THREADS
     | Permission.SEND_MESSAGES_IN_THREADS
 )
-PERSON_PERMISSIONS = Permission(sum(Permission))
+PERSON_PERMISSIONS = (
+    BOT_PERMISSIONS
+    | Permission.MANAGE_MESSAGES
+    | Permission.MENTION_EVERYONE
+    | Permission.MANAGE_THREADS
+    | Permission.CREATE_PRIVATE_THREADS
+)
 
 
 @dataclass
@@ -81,6 +99,38 @@ class User:
     username: str
     global_name: str | None
     bot: bool = False
+    dms_closed: bool = False
+
+
+@dataclass
+class Role:
+    id: int
+    name: str
+    permissions: Permission
+    position: int = 1
+    bot_id: int | None = None  # whose own role it is
+    mentionable: bool = False
+
+
+@dataclass
+class Member:
+    """A user in the guild."""
+
+    id: int
+    roles: list[int] = field(default_factory=list)  # without @everyone
+    joined_at: datetime = WORLD_BEGAN
+    timed_out_until: datetime | None = None
+    nick: str | None = None
+
+
+@dataclass(frozen=True)
+class Overwrite:
+    """What a channel allows and denies, beside the roles, to a role or a member."""
+
+    id: int
+    allow: Permission = NO_PERMISSION
+    deny: Permission = NO_PERMISSION
+    for_member: bool = False
 
 
 @dataclass
@@ -156,6 +206,9 @@ class Channel:
     parent_id: int | None = None  # of a thread
     owner_id: int | None = None  # of a thread
     recipient_id: int | None = None  # of a DM: the person, not the bot
+    overwrites: dict[int, Overwrite] = field(default_factory=dict)  # by role or member; a thread has its parent's
+    slowmode: int = 0  # seconds between two messages of one member
+    topic: str | None = None
     thread: ThreadState | None = None
     last_message_id: int | None = None
     messages: dict[int, Message] = field(default_factory=dict)  # in order of id

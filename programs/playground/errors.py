@@ -38,6 +38,7 @@ _UNKNOWN = {
     "Interaction": 10062,
     "Member": 10007,
     "Message": 10008,
+    "Role": 10011,
     "User": 10013,
     "Webhook": 10015,
 }
@@ -66,6 +67,10 @@ def archived_thread() -> ApiError:
 
 def locked_thread() -> ApiError:
     return ApiError(400, 160005, "Thread is locked")
+
+
+def slowmode(seconds: float) -> ApiError:
+    return ApiError(429, 20016, "This action cannot be performed due to slowmode rate limit.", retry_after=seconds)
 
 
 def empty_message() -> ApiError:

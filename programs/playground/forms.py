@@ -123,10 +123,19 @@ class MessageForm(Form):
             raise self._refusal
 
 
-class ThreadForm(Form):
+class NewThread(Form):
     name: str = Field(min_length=1, max_length=100)
     auto_archive_duration: Literal[60, 1440, 4320, 10080] = 1440
+
+
+class ThreadForm(NewThread):
     type: Literal[11, 12] = 12
+
+
+class PostForm(NewThread):
+    """A post in a forum: a thread and its first message."""
+
+    message: MessageForm
 
 
 class ThreadChanges(Form):

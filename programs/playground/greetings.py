@@ -2,6 +2,7 @@
 
 from programs.playground import payloads
 from programs.playground.entities import BOT_ID, Json
+from programs.playground.ids import iso
 from programs.playground.intents import Intent
 from programs.playground.sessions import Session
 from programs.playground.state import State
@@ -24,19 +25,22 @@ def ready(state: State, session: Session, resume_url: str) -> Json:
 
 
 def guild_create(state: State, intents: Intent) -> Json:
-    """The whole guild: all its members only for those who may hear of them, threads only while they are open."""
+    """The whole guild: all its members only for those who may hear of them, threads only while they are open.
+
+    Channels the bot cannot see are told all the same, as to any bot.
+    """
     everyone = intents & Intent.GUILD_MEMBERS
-    members = [user for user in state.users.values() if everyone or user.id == BOT_ID]
-    channels = [channel for channel in state.channels.values() if channel.guild_id is not None]
-    seen = [channel for channel in channels if state.may_see(BOT_ID, channel)]
-    return payloads.guild(state.guild) | {
-        "joined_at": payloads.partial_member(BOT_ID)["joined_at"],
+    members = [user_id for user_id in state.members if everyone or user_id == BOT_ID]
+    inside = [channel for channel in state.channels.values() if channel.guild_id is not None]
+    threads = [channel for channel in inside if channel.thread is not None and not channel.thread.archived]
+    return state.guild_payload() | {
+        "joined_at": iso(state.members[BOT_ID].joined_at),
         "large": False,
         "unavailable": False,
-        "member_count": len(state.users),
-        "members": [payloads.member(user) for user in members],
-        "channels": [state.channel_payload(c, BOT_ID) for c in seen if c.thread is None],
-        "threads": [state.channel_payload(c, BOT_ID) for c in seen if c.thread is not None and not c.thread.archived],
+        "member_count": len(state.members),
+        "members": [state.member_payload(user_id) for user_id in members],
+        "channels": [state.channel_payload(c, BOT_ID) for c in inside if c.thread is None],
+        "threads": [state.channel_payload(c, BOT_ID) for c in threads if state.may_see(BOT_ID, c)],
         "presences": [],
         "voice_states": [],
         "stage_instances": [],
@@ -51,9 +55,9 @@ def members_chunk(state: State, wanted: Json) -> Json:
     chosen = {str(one) for one in (ids if isinstance(ids, list) else [ids])} if ids else None
     query = str(wanted.get("query") or "").lower()
     found = [
-        payloads.member(user)
-        for user in state.users.values()
-        if (str(user.id) in chosen if chosen is not None else user.username.startswith(query))
+        state.member_payload(user_id)
+        for user_id in state.members
+        if (str(user_id) in chosen if chosen is not None else state.users[user_id].username.startswith(query))
     ]
     return {
         "guild_id": str(state.guild.id),

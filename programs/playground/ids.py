@@ -17,6 +17,10 @@ class Snowflakes:
         self._clock = clock
         self._last = 0
 
+    def now(self) -> datetime:
+        """The wall clock's time."""
+        return datetime.fromtimestamp(self._clock(), UTC)
+
     def next(self) -> int:
         now = (int(self._clock() * 1000) - EPOCH_MS) << _TIME_SHIFT
         self._last = max(now, self._last + 1)

@@ -8,9 +8,7 @@ from dataclasses import dataclass, field
 from programs.playground import payloads
 from programs.playground.entities import (
     BOT_ID,
-    BOT_PERMISSIONS,
     GUILD_ID,
-    PERSON_PERMISSIONS,
     Channel,
     Flag,
     Json,
@@ -208,6 +206,7 @@ class Interactions:
         """INTERACTION_CREATE as the bot gets it."""
         state = self._state
         user = state.users[interaction.user_id]
+        allowed = str(int(state.permissions(user.id, channel)))
         payload: Json = {
             "id": str(interaction.id),
             "application_id": str(BOT_ID),
@@ -216,8 +215,8 @@ class Interactions:
             "version": 1,
             "data": interaction.data,
             "channel_id": str(channel.id),
-            "channel": state.channel_payload(channel, BOT_ID) | {"permissions": str(int(PERSON_PERMISSIONS))},
-            "app_permissions": str(int(BOT_PERMISSIONS)),
+            "channel": state.channel_payload(channel, BOT_ID) | {"permissions": allowed},
+            "app_permissions": str(int(state.permissions(BOT_ID, channel))),
             "locale": "en-US",
             "entitlements": [],
             "authorizing_integration_owners": {"0": str(GUILD_ID)},
@@ -227,7 +226,7 @@ class Interactions:
             payload["message"] = state.message_payload(interaction.source, BOT_ID)
         if channel.guild_id is None:
             return payload | {"user": payloads.user(user), "context": 1}
-        member = payloads.member(user) | {"permissions": str(int(PERSON_PERMISSIONS))}
+        member = state.member_payload(user.id) | {"permissions": allowed}
         guild = {"id": str(GUILD_ID), "locale": "en-US", "features": []}
         return payload | {
             "member": member,

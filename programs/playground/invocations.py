@@ -1,28 +1,31 @@
 """What a person's act becomes in the `data` of INTERACTION_CREATE, checked as Discord's own clients do."""
 
+from collections.abc import Callable
 from typing import Any
 
 from programs.playground import payloads
 from programs.playground.commands import CHAT_INPUT, MESSAGE, SUBCOMMAND_GROUP, USER
 from programs.playground.components import every
-from programs.playground.entities import BOT_ID, PERSON_PERMISSIONS, Channel, Json, Message
+from programs.playground.entities import BOT_ID, Channel, Json, Message
 from programs.playground.errors import ApiError, invalid_form, unknown
 from programs.playground.ids import read_id
 from programs.playground.interactions import Modal
 from programs.playground.state import State
 
 BUTTON, STRING_SELECT, TEXT_INPUT, LABEL = 2, 3, 4, 18
-_USER_OPTION, _CHANNEL_OPTION, _MENTIONABLE_OPTION = 6, 7, 9
 _LINK, _PREMIUM = 5, 6  # buttons that tell the bot nothing
-_USER_SELECT, _MENTIONABLE_SELECT, _CHANNEL_SELECT = 5, 7, 8
 _PYTHON_TYPES: dict[int, tuple[type, ...]] = {3: (str,), 4: (int,), 5: (bool,), 10: (int, float)}
 _NAMES = {3: "a string", 4: "an integer", 5: "a boolean", 10: "a number"}
+Resolve = Callable[[int, Json], None]
 MAX_SAFE_INTEGER = 2**53
 
 
 class Invocations:
     def __init__(self, state: State) -> None:
         self._state = state
+        user, role, mentionable = self._resolve_user, self._resolve_role, self._resolve_mentionable
+        self._of_option: dict[int, Resolve] = {6: user, 7: self._resolve_channel, 8: role, 9: mentionable}
+        self._of_select: dict[int, Resolve] = {5: user, 6: role, 7: mentionable, 8: self._resolve_channel}
 
     def command(self, command: Json, options: list[Json], channel: Channel, target_id: int | None) -> Json:
         """A command as used. Raises 50035 for missing, unknown or ill-typed options, 10008 and 10013 for targets."""
@@ -89,25 +92,39 @@ class Invocations:
         thing = read_id(value)
         if thing is None:
             raise invalid_form((("options", name), "NUMBER_TYPE_COERCE", "This must be the id of something."))
-        if kind in (_USER_OPTION, _MENTIONABLE_OPTION):
-            self._resolve_user(thing, resolved)
-        elif kind == _CHANNEL_OPTION:
-            self._resolve_channel(thing, resolved)
-        else:
+        resolve = self._of_option.get(kind)
+        if resolve is None:
             raise invalid_form((("options", name), "BASE_TYPE_CHOICES", "The playground has none of these."))
+        resolve(thing, resolved)
         return str(thing)
 
     def _resolve_user(self, user_id: int, resolved: Json) -> None:
         user = self._state.users.get(user_id)
         if user is None:
             raise unknown("User")
-        member = payloads.partial_member(user_id) | {"permissions": str(int(payloads.permissions_of(user_id)))}
         resolved.setdefault("users", {})[str(user_id)] = payloads.user(user)
-        resolved.setdefault("members", {})[str(user_id)] = member
+        if user_id in self._state.members:
+            member = payloads.partial_member(self._state.members[user_id])
+            member["permissions"] = str(int(self._state.permissions(user_id)))
+            resolved.setdefault("members", {})[str(user_id)] = member
+
+    def _resolve_role(self, role_id: int, resolved: Json) -> None:
+        role = self._state.roles.get(role_id)
+        if role is None:
+            raise unknown("Role")
+        resolved.setdefault("roles", {})[str(role_id)] = payloads.role(role)
+
+    def _resolve_mentionable(self, thing: int, resolved: Json) -> None:
+        """A role or a user, whichever has the id."""
+        if thing in self._state.roles:
+            self._resolve_role(thing, resolved)
+        else:
+            self._resolve_user(thing, resolved)
 
     def _resolve_channel(self, channel_id: int, resolved: Json) -> None:
         channel = self._state.channel(channel_id, BOT_ID)
-        payload = self._state.channel_payload(channel, BOT_ID) | {"permissions": str(int(PERSON_PERMISSIONS))}
+        payload = self._state.channel_payload(channel, BOT_ID)
+        payload["permissions"] = str(int(self._state.permissions(BOT_ID, channel)))
         resolved.setdefault("channels", {})[str(channel_id)] = payload
 
     def component(self, message: Message, custom_id: str, values: list[str] | None) -> Json:
@@ -127,10 +144,7 @@ class Invocations:
         _check_choice(component, values)
         resolved: Json = {}
         for value in values if kind != STRING_SELECT else ():
-            if kind in (_USER_SELECT, _MENTIONABLE_SELECT):
-                self._resolve_user(int(value), resolved)
-            elif kind == _CHANNEL_SELECT:
-                self._resolve_channel(int(value), resolved)
+            self._of_select[kind](int(value), resolved)
         return data | {"values": values} | ({"resolved": resolved} if kind != STRING_SELECT else {})
 
     def modal(self, modal: Modal, values: dict[str, Any]) -> Json:

@@ -65,6 +65,10 @@ class Document:
         self._schemas["SnowflakeType"] = {"type": ["string", "integer"], "pattern": "^(0|[1-9][0-9]*)$"}
         # It has numbers for the codes of a form's faults; the API answers words ("BASE_TYPE_REQUIRED").
         self._schemas["Error"]["properties"]["code"] = {"type": ["integer", "string"]}
+        # It has numbers for a command's permissions; the API takes the digits too, as its documentation says.
+        for schema in self._schemas.values():
+            if "integer" in schema.get("properties", {}).get("default_member_permissions", {}).get("type", ()):
+                schema["properties"]["default_member_permissions"] = {"type": ["integer", "string", "null"]}
         # It wants a code in every 429; Discord's documentation, and the API, have it as optional.
         self._schemas["RatelimitedResponse"]["allOf"][0] = {
             "type": "object",

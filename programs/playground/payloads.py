@@ -1,24 +1,23 @@
 """Discord's JSON objects, drawn from the entities."""
 
+from collections.abc import Iterable
 from urllib.parse import quote
 
 from programs.playground.entities import (
     BOT_ID,
-    BOT_PERMISSIONS,
-    BOT_ROLE_ID,
     GUILD_ID,
-    PERSON_PERMISSIONS,
-    WORLD_BEGAN,
     Attachment,
     Channel,
     ChannelType,
     Flag,
     Guild,
     Json,
+    Member,
     Message,
     MessageType,
     Origin,
-    Permission,
+    Overwrite,
+    Role,
     ThreadState,
     User,
 )
@@ -47,20 +46,16 @@ def own_user(who: User) -> Json:
     return user(who) | {"mfa_enabled": False, "locale": "en-US", "verified": True, "email": None}
 
 
-def permissions_of(user_id: int) -> Permission:
-    return BOT_PERMISSIONS if user_id == BOT_ID else PERSON_PERMISSIONS
-
-
-def partial_member(user_id: int) -> Json:
+def partial_member(of: Member) -> Json:
     """A member without its user, as it stands inside a message."""
     return {
-        "nick": None,
+        "nick": of.nick,
         "avatar": None,
         "banner": None,
-        "roles": [str(BOT_ROLE_ID)] if user_id == BOT_ID else [],
-        "joined_at": iso(WORLD_BEGAN),
+        "roles": [str(role_id) for role_id in of.roles],
+        "joined_at": iso(of.joined_at),
         "premium_since": None,
-        "communication_disabled_until": None,
+        "communication_disabled_until": None if of.timed_out_until is None else iso(of.timed_out_until),
         "deaf": False,
         "mute": False,
         "pending": False,
@@ -68,41 +63,43 @@ def partial_member(user_id: int) -> Json:
     }
 
 
-def member(who: User) -> Json:
-    return {"user": user(who), **partial_member(who.id)}
+def member(who: User, of: Member) -> Json:
+    return {"user": user(who), **partial_member(of)}
 
 
-def roles() -> list[Json]:
-    def role(role_id: int, name: str, allowed: Permission, position: int) -> Json:
-        return {
-            "id": str(role_id),
-            "name": name,
-            "permissions": str(int(allowed)),
-            "position": position,
-            "color": 0,
-            "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
-            "hoist": False,
-            "managed": False,
-            "mentionable": False,
-            "icon": None,
-            "unicode_emoji": None,
-            "flags": 0,
-        }
-
-    everyone = Permission.VIEW_CHANNEL | Permission.READ_MESSAGE_HISTORY
-    managed = {"managed": True, "tags": {"bot_id": str(BOT_ID)}}
-    return [
-        role(GUILD_ID, "@everyone", everyone, 0),
-        role(BOT_ROLE_ID, "LLMgine", BOT_PERMISSIONS, 1) | managed,
-    ]
+def role(of: Role) -> Json:
+    payload: Json = {
+        "id": str(of.id),
+        "name": of.name,
+        "permissions": str(int(of.permissions)),
+        "position": of.position,
+        "color": 0,
+        "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
+        "hoist": False,
+        "managed": of.bot_id is not None,
+        "mentionable": of.mentionable,
+        "icon": None,
+        "unicode_emoji": None,
+        "flags": 0,
+    }
+    return payload if of.bot_id is None else payload | {"tags": {"bot_id": str(of.bot_id)}}
 
 
-def guild(of: Guild) -> Json:
+def overwrite(of: Overwrite) -> Json:
+    return {
+        "id": str(of.id),
+        "type": int(of.for_member),
+        "allow": str(int(of.allow)),
+        "deny": str(int(of.deny)),
+    }
+
+
+def guild(of: Guild, roles: Iterable[Role]) -> Json:
     return {
         "id": str(of.id),
         "name": of.name,
         "owner_id": str(of.owner_id),
-        "roles": roles(),
+        "roles": [role(one) for one in roles],
         "features": [],
         "emojis": [],
         "stickers": [],
@@ -197,11 +194,19 @@ def channel(of: Channel, users: dict[int, User], viewer: int) -> Json:
         "guild_id": str(of.guild_id),
         "name": of.name,
         "parent_id": parent,
-        "rate_limit_per_user": 0,
+        "rate_limit_per_user": of.slowmode,
     }
     if of.thread is not None:
         return payload | _thread(of, of.thread, viewer)
-    return payload | {"position": of.position, "topic": None, "nsfw": False, "permission_overwrites": []}
+    payload |= {"position": of.position, "topic": of.topic, "nsfw": False}
+    if of.type is ChannelType.FORUM:
+        payload |= {
+            "available_tags": [],
+            "default_reaction_emoji": None,
+            "default_sort_order": None,
+            "default_forum_layout": 0,
+        }
+    return payload | {"permission_overwrites": [overwrite(one) for one in of.overwrites.values()]}
 
 
 def attachment(of: Attachment, base_url: str) -> Json:

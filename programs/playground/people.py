@@ -2,7 +2,7 @@
 
 from programs.playground.actions import Actions
 from programs.playground.commands import Commands
-from programs.playground.entities import Channel, Message
+from programs.playground.entities import Channel, Message, Permission
 from programs.playground.errors import ApiError, unknown
 from programs.playground.forms import (
     MAX_CONTENT,
@@ -10,6 +10,7 @@ from programs.playground.forms import (
     AllowedMentions,
     MessageForm,
     MessageReference,
+    PostForm,
     ThreadChanges,
     ThreadForm,
     read,
@@ -83,6 +84,8 @@ class People(Actions):
 
     def react(self, channel_id: int, message_id: int, user_id: int, emoji: str) -> None:
         message = self._reactable(channel_id, message_id, user_id)
+        if emoji not in message.reactions:
+            self._state.require(user_id, self._state.channels[channel_id], Permission.ADD_REACTIONS)
         require_reactable(message, require_emoji(emoji))
         self._state.add_reaction(message, emoji, user_id)
 
@@ -102,6 +105,11 @@ class People(Actions):
         message = self._state.message(channel, message_id, user_id)
         return self._threads.from_message(message, self._state.person(user_id), form)
 
+    def create_post(self, forum_id: int, user_id: int, name: str, content: str) -> Channel:
+        """A thread in a forum, with its first message."""
+        form: PostForm = read(PostForm, {"name": name, "message": MessageForm(content=content)})
+        return self._threads.post(self._channel(forum_id, user_id), self._state.person(user_id), form)
+
     def change_thread(self, thread_id: int, user_id: int, changes: ThreadChanges) -> Channel:
         """Rename, archive or lock."""
         channel = self._channel(thread_id, user_id)
@@ -112,6 +120,7 @@ class People(Actions):
         channel = self._channel(thread_id, user_id)
         if channel.thread is None:
             raise unknown("Channel")
+        self._state.require(user_id, channel, Permission.MANAGE_THREADS)
         self._state.delete_thread(channel)
 
     def open_dm(self, user_id: int) -> Channel:

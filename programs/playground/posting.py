@@ -4,8 +4,8 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from programs.playground.admission import Admission
 from programs.playground.components import message_components
 from programs.playground.entities import (
     BOT_ID,
@@ -23,7 +23,6 @@ from programs.playground.errors import (
     archived_thread,
     empty_message,
     invalid_form,
-    locked_thread,
     unknown,
 )
 from programs.playground.forms import MAX_CONTENT, MAX_EMBEDS_TOTAL, MAX_FILES, AllowedMentions, Embed, MessageForm
@@ -47,10 +46,17 @@ class Upload:
 class Posting:
     """The rules of messages. `clock` gives seconds and never goes back; nonces are remembered by it."""
 
-    def __init__(self, state: State, nonce_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        state: State,
+        nonce_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+        admission: Admission | None = None,
+    ) -> None:
         self._state = state
         self._nonce_seconds = nonce_seconds
         self._clock = clock
+        self._admission = admission or Admission(state)
         self._nonces: dict[tuple[int, str], tuple[float, int, int]] = {}  # to time, channel and message
 
     def create(
@@ -65,8 +71,10 @@ class Posting:
         """A new message, or the existing one when the nonce was used before and is enforced."""
         if form.enforce_nonce and (existing := self._by_nonce(author_id, form.nonce)):
             return existing
+        self._admission.require(channel, author_id, form, with_files=bool(uploads))
         message = self.draft(channel, author_id, form, uploads, max_content=max_content)
         self._open_for(channel, author_id)
+        self._admission.sent(channel, author_id)
         message.nonce = form.nonce
         if form.nonce is not None:
             self._nonces[author_id, form.nonce] = (self._clock(), channel.id, message.id)
@@ -97,8 +105,10 @@ class Posting:
         """Raises 50083 in an archived thread."""
         channel = self._state.channels[message.channel_id]
         self.require_open(channel)
+        if message.author_id == BOT_ID:
+            self._admission.require_edit(message)
         self.change(message, form, uploads)
-        message.edited_at = datetime.now(UTC)
+        message.edited_at = self._state.ids.now()
         self._state.update_message(message)
         return message
 
@@ -117,11 +127,9 @@ class Posting:
         """A message opens an archived thread, unless it is locked; its author takes part from then on."""
         if channel.thread is None:
             return
-        if channel.thread.locked and author_id == BOT_ID:
-            raise locked_thread()
         if channel.thread.archived:
             channel.thread.archived = False
-            channel.thread.archive_changed = datetime.now(UTC)
+            channel.thread.archive_changed = self._state.ids.now()
             self._state.update_thread(channel)
         self._state.join_thread(channel, author_id)
 
@@ -162,7 +170,9 @@ class Posting:
         given = form.model_fields_set
         layout = bool(flags & Flag.IS_COMPONENTS_V2)
         content = (form.content or "").strip() if "content" in given else message.content
-        embeds = embeds_of(form.embeds or []) if "embeds" in given else message.embeds
+        embeds = message.embeds
+        if "embeds" in given:  # without the permission they are dropped, and nobody is told
+            embeds = embeds_of(form.embeds or []) if self._admission.may_embed(message) else []
         components = message.components
         if "components" in given:
             components = message_components(form.components or [], layout=layout)
@@ -189,7 +199,8 @@ class Posting:
             message.content,
             allowed,
             known=set(self._state.users),
-            may_ping_everyone=message.author_id != BOT_ID,
+            roles=set(self._state.roles),
+            may_ping_everyone=self._admission.may_ping_everyone(message),
             replied_to=None if replied_to is None else replied_to.author_id,
         )
         message.mentions, message.mention_roles = found.users, found.roles

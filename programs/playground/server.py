@@ -1,14 +1,16 @@
 """The playground as one object: everything built, served on 127.0.0.1, and handed to tests to drive."""
 
+import asyncio
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Self, TypeVar
 
 from aiohttp import web
 
+from programs.playground.admission import Admission
 from programs.playground.callbacks import Callbacks
 from programs.playground.commands import Commands
 from programs.playground.contract import Contract
@@ -21,6 +23,7 @@ from programs.playground.guard import guard
 from programs.playground.ids import Snowflakes
 from programs.playground.interactions import Interactions
 from programs.playground.log import Log, RequestRecord, Violation
+from programs.playground.moderation import Moderation
 from programs.playground.page_api import PageApi
 from programs.playground.page_events import PageEvents
 from programs.playground.page_files import add_page
@@ -42,6 +45,7 @@ from programs.playground.wire import MAX_REQUEST_BYTES
 T = TypeVar("T")
 HOST = "127.0.0.1"
 SHUTDOWN_SECONDS = 2.0
+TICK_SECONDS = 60.0
 
 
 class Playground:
@@ -51,6 +55,7 @@ class Playground:
         port: where to listen on 127.0.0.1; 0 takes a free one.
         token: the bot token to accept; a random one by default.
         notice: a line the page shows as a banner.
+        people: names of further people, beside Ada and Grace.
         rules: limits and deadlines.
         openapi: Discord's own document (`openapi.Document`); every exchange is then held against it too.
         fault_api: whether faults may be asked for over HTTP, at /playground/faults.
@@ -65,6 +70,7 @@ class Playground:
         port: int = 0,
         token: str | None = None,
         notice: str | None = None,
+        people: Iterable[str] = (),
         rules: Rules | None = None,
         openapi: Contract | None = None,
         fault_api: bool = False,
@@ -82,11 +88,15 @@ class Playground:
         self.gateway = Gateway(
             self.state, credentials, self.rules, self.log, contract=openapi, clock=monotonic, secret=secret
         )
-        self._posting = Posting(self.state, self.rules.nonce_seconds, monotonic)
-        self._threads = Threads(self.state)
+        self.world = Moderation(self.state)
+        admission = Admission(self.state, self.rules.old_edits)
+        self._posting = Posting(self.state, self.rules.nonce_seconds, monotonic, admission)
+        self._threads = Threads(self.state, self._posting)
         self._commands = Commands(self.state, monotonic)
         self._interactions = Interactions(self.state, self.rules, secret)
         self.people = People(self.state, self._posting, self._threads, self._commands, self._interactions)
+        for name in people:
+            self.world.join(name)
         self._page_api = PageApi(self.state, self.people, notice)
         self._page_events = PageEvents(self.state)
         self._api = Api(
@@ -99,6 +109,7 @@ class Playground:
         )
         self._fault_api = FaultApi(self.faults, self.gateway, self.log) if fault_api else None
         self._runner: web.AppRunner | None = None
+        self._ticking: asyncio.Task[None] | None = None
 
     @property
     def url(self) -> str:
@@ -126,6 +137,15 @@ class Playground:
         """The first truthy result of `find`, which looks at the state now and after each change."""
         return await self.state.changes.wait_for(lambda: find(self.state))
 
+    def tick(self) -> None:
+        """Let the clock have its effects: idle threads are archived. Done every minute by itself."""
+        self._threads.archive_idle()
+
+    async def _tick_forever(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            self.tick()
+
     async def start(self) -> None:
         """Raises OSError when the port is taken."""
         # Keep-alive connections are closed at once on stop: nothing waits for an idle client.
@@ -141,9 +161,11 @@ class Playground:
         self.state.base_url = self.url
         self.gateway.url = self.gateway_url
         self._runner = runner
+        self._ticking = asyncio.create_task(self._tick_forever())
 
     async def stop(self) -> None:
-        if self._runner is not None:
+        if self._runner is not None and self._ticking is not None:
+            self._ticking.cancel()
             self.faults.clear()
             self._interactions.close()
             await self._page_events.close()

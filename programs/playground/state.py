@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from programs.playground import payloads
 from programs.playground.changes import Changes
@@ -30,8 +29,7 @@ class State(World):
     """The world and its mutations. Every mutation emits what Discord would tell about it."""
 
     def __init__(self, ids: Snowflakes) -> None:
-        super().__init__()
-        self.ids = ids
+        super().__init__(ids)
         self.changes = Changes()
         self._listeners: list[Listener] = []
 
@@ -54,9 +52,11 @@ class State(World):
             payload["channel_type"] = int(channel.type)
             if channel.guild_id is not None:
                 payload["guild_id"] = str(channel.guild_id)
-                payload["member"] = payloads.partial_member(message.author_id)
+                if message.author_id in self.members:
+                    payload["member"] = payloads.partial_member(self.members[message.author_id])
                 for mentioned in payload["mentions"]:
-                    mentioned["member"] = payloads.partial_member(int(mentioned["id"]))
+                    if int(mentioned["id"]) in self.members:
+                        mentioned["member"] = payloads.partial_member(self.members[int(mentioned["id"])])
             return payload
 
         return render
@@ -91,6 +91,16 @@ class State(World):
         payload: Json = {"id": str(message.id), **self._place(channel)}
         self.emit("MESSAGE_DELETE", lambda _: dict(payload), self._message_audience(channel, message))
 
+    def delete_messages(self, messages: list[Message]) -> None:
+        """Several of one channel at once."""
+        if not messages:
+            return
+        channel = self.channels[messages[0].channel_id]
+        for message in messages:
+            del channel.messages[message.id]
+        payload: Json = {"ids": [str(message.id) for message in messages], **self._place(channel)}
+        self.emit("MESSAGE_DELETE_BULK", lambda _: dict(payload), self.audience(channel))
+
     @staticmethod
     def _place(channel: Channel) -> Json:
         place: Json = {"channel_id": str(channel.id)}
@@ -123,17 +133,17 @@ class State(World):
         if name == "MESSAGE_REACTION_ADD":
             payload["message_author_id"] = str(message.author_id)
             if channel.guild_id is not None:
-                payload["member"] = payloads.member(self.users[user_id])
+                payload["member"] = self.member_payload(user_id)
         self.emit(name, lambda _: dict(payload), self._message_audience(channel, message))
 
     def typing(self, channel: Channel, user_id: int) -> None:
         payload: Json = {
             "user_id": str(user_id),
-            "timestamp": int(datetime.now(UTC).timestamp()),
+            "timestamp": int(self.ids.now().timestamp()),
             **self._place(channel),
         }
         if channel.guild_id is not None:
-            payload["member"] = payloads.member(self.users[user_id])
+            payload["member"] = self.member_payload(user_id)
         self.emit("TYPING_START", lambda _: dict(payload), self.audience(channel))
 
     def add_channel(self, channel: Channel) -> None:
@@ -159,6 +169,17 @@ class State(World):
     def update_thread(self, channel: Channel) -> None:
         self.emit("THREAD_UPDATE", lambda v: self.channel_payload(channel, v), self.audience(channel))
 
+    def update_channel(self, channel: Channel) -> None:
+        # Bots are told of channels they cannot see too; a page asks for what it may show.
+        self.emit("CHANNEL_UPDATE", lambda v: self.channel_payload(channel, v))
+
+    def delete_channel(self, channel: Channel) -> None:
+        for thread in self.threads(channel.id):
+            self.delete_thread(thread)
+        audience = self.audience(channel)
+        del self.channels[channel.id]
+        self.emit("CHANNEL_DELETE", lambda v: self.channel_payload(channel, v), audience)
+
     def delete_thread(self, channel: Channel) -> None:
         del self.channels[channel.id]
         payload = {
@@ -171,7 +192,7 @@ class State(World):
 
     def join_thread(self, channel: Channel, user_id: int) -> None:
         if channel.thread is not None and user_id not in channel.thread.members:
-            channel.thread.members[user_id] = datetime.now(UTC)
+            channel.thread.members[user_id] = self.ids.now()
             self._tell_members(channel, [payloads.thread_member(channel, user_id)], [])
 
     def leave_thread(self, channel: Channel, user_id: int) -> None:

@@ -1,29 +1,33 @@
 """Threads by Discord's rules: made from a message or alone, renamed, archived, locked."""
 
-from datetime import UTC, datetime
+from datetime import timedelta
 
 from programs.playground.entities import (
-    BOT_ID,
     Channel,
     ChannelType,
     Flag,
     Message,
     MessageType,
+    Permission,
     Reference,
     ThreadState,
 )
 from programs.playground.errors import ApiError, archived_thread, missing_permissions
-from programs.playground.forms import ThreadChanges, ThreadForm
+from programs.playground.forms import NewThread, PostForm, ThreadChanges, ThreadForm
+from programs.playground.ids import moment
+from programs.playground.posting import Posting, Upload
 from programs.playground.state import State
 
 
 class Threads:
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, posting: Posting) -> None:
         self._state = state
+        self._posting = posting
 
     def from_message(self, message: Message, owner_id: int, form: ThreadForm) -> Channel:
         """A public thread whose id is the message's. Raises 160004 for a second one, 50024 outside a channel."""
         parent = self._parent(message.channel_id)
+        self._state.require(owner_id, parent, Permission.CREATE_PUBLIC_THREADS)
         if message.flags & Flag.HAS_THREAD:
             raise ApiError(400, 160004, "A thread has already been created for this message")
         message.flags |= Flag.HAS_THREAD
@@ -38,10 +42,42 @@ class Threads:
     def alone(self, channel: Channel, owner_id: int, form: ThreadForm) -> Channel:
         """A thread without a starting message; a public one is announced in its channel."""
         parent = self._parent(channel.id)
+        private = ChannelType(form.type) is ChannelType.PRIVATE_THREAD
+        needed = Permission.CREATE_PRIVATE_THREADS if private else Permission.CREATE_PUBLIC_THREADS
+        self._state.require(owner_id, parent, needed)
         thread = self._open(parent, self._state.ids.next(), ChannelType(form.type), owner_id, form)
         if thread.type is ChannelType.PUBLIC_THREAD:
             self._note(parent, thread, owner_id)
         return thread
+
+    def post(self, forum: Channel, owner_id: int, form: PostForm, uploads: tuple[Upload, ...] = ()) -> Channel:
+        """A thread of a forum, with its first message, which has the same id. Raises 50024 outside a forum."""
+        if forum.type is not ChannelType.FORUM:
+            raise ApiError(400, 50024, "Cannot execute action on this channel type")
+        self._state.require(owner_id, forum, Permission.SEND_MESSAGES)
+        thread = self._thread(forum, self._state.ids.next(), ChannelType.PUBLIC_THREAD, owner_id, form)
+        self._state.channels[thread.id] = thread
+        try:
+            first = self._posting.draft(thread, owner_id, form.message, uploads)
+        finally:
+            del self._state.channels[thread.id]
+        first.id = thread.id
+        self._state.add_channel(thread)
+        self._state.add_message(first)
+        return thread
+
+    def archive_idle(self) -> None:
+        """Archive every thread in which nothing happened for as long as it says."""
+        now = self._state.ids.now()
+        for channel in self._state.threads():
+            thread = channel.thread
+            if thread is None or thread.archived:
+                continue
+            spoken = moment(channel.last_message_id) if channel.last_message_id else moment(channel.id)
+            if now - max(spoken, thread.archive_changed) >= timedelta(minutes=thread.auto_archive_duration):
+                thread.archived = True
+                thread.archive_changed = now
+                self._state.update_thread(channel)
 
     def _parent(self, channel_id: int) -> Channel:
         parent = self._state.channels[channel_id]
@@ -50,15 +86,18 @@ class Threads:
         return parent
 
     def _open(self, parent: Channel, thread_id: int, kind: ChannelType, owner_id: int, form: ThreadForm) -> Channel:
-        now = datetime.now(UTC)
+        thread = self._thread(parent, thread_id, kind, owner_id, form)
+        self._state.add_channel(thread)
+        return thread
+
+    def _thread(self, parent: Channel, thread_id: int, kind: ChannelType, owner_id: int, form: NewThread) -> Channel:
+        now = self._state.ids.now()
         inside = ThreadState(
             auto_archive_duration=form.auto_archive_duration, archive_changed=now, members={owner_id: now}
         )
-        thread = Channel(
+        return Channel(
             thread_id, kind, form.name, parent.guild_id, parent_id=parent.id, owner_id=owner_id, thread=inside
         )
-        self._state.add_channel(thread)
-        return thread
 
     def _note(self, parent: Channel, thread: Channel, owner_id: int) -> None:
         """The line "Ada started a thread" in the channel."""
@@ -69,21 +108,21 @@ class Threads:
     def change(self, channel: Channel, user_id: int, changes: ThreadChanges) -> None:
         """Raises 50083 for any change of an archived thread that does not also open it.
 
-        The bot may not manage threads: it changes its own, and opens others that are not locked.
+        Who may not manage threads changes the own ones, and opens others that are not locked.
         """
         thread = channel.thread
         if thread is None:
             raise missing_permissions()
         wanted = {name: value for name, value in changes if name in changes.model_fields_set and value is not None}
         opens = wanted.get("archived") is False
-        if user_id == BOT_ID:
-            own = channel.owner_id == BOT_ID and "locked" not in wanted
+        if not self._state.permissions(user_id, channel) & Permission.MANAGE_THREADS:
+            own = channel.owner_id == user_id and "locked" not in wanted
             if thread.locked or not (own or (opens and len(wanted) == 1)):
                 raise missing_permissions()
         if thread.archived and not opens and wanted:
             raise archived_thread()
         if wanted.get("archived", thread.archived) != thread.archived:
-            thread.archive_changed = datetime.now(UTC)
+            thread.archive_changed = self._state.ids.now()
         channel.name = wanted.pop("name", channel.name)
         for name, value in wanted.items():
             setattr(thread, name, value)

@@ -4,9 +4,14 @@ from programs.playground import payloads
 from programs.playground.entities import (
     ADA_ID,
     BOT_ID,
+    BOT_PERMISSIONS,
+    BOT_ROLE_ID,
     GENERAL_ID,
     GRACE_ID,
     GUILD_ID,
+    MEMBERS_ROLE_ID,
+    NO_PERMISSION,
+    PERSON_PERMISSIONS,
     RANDOM_ID,
     Attachment,
     Channel,
@@ -14,11 +19,16 @@ from programs.playground.entities import (
     Flag,
     Guild,
     Json,
+    Member,
     Message,
     MessageType,
+    Permission,
+    Role,
     User,
 )
-from programs.playground.errors import unknown
+from programs.playground.errors import missing_access, missing_permissions, unknown
+from programs.playground.ids import Snowflakes
+from programs.playground.permissions import EVERYTHING, implied, permissions
 
 Audience = frozenset[int] | None  # None is everyone
 _WITHOUT_REFERENCE = 2  # how deep a reply shows what it replies to: a reply inside a reply does not
@@ -27,7 +37,8 @@ _WITHOUT_REFERENCE = 2  # how deep a reply shows what it replies to: a reply ins
 class World:
     """The fixed world, and what was made in it since the start."""
 
-    def __init__(self) -> None:
+    def __init__(self, ids: Snowflakes) -> None:
+        self.ids = ids
         self.base_url = ""
         self.guild = Guild()
         self.bot_online = False
@@ -38,6 +49,17 @@ class World:
             GRACE_ID: User(GRACE_ID, "grace", "Grace"),
             BOT_ID: User(BOT_ID, "llmgine", "LLMgine", bot=True),
         }
+        everyone = Permission.VIEW_CHANNEL | Permission.READ_MESSAGE_HISTORY
+        self.roles = {
+            GUILD_ID: Role(GUILD_ID, "@everyone", everyone, 0),
+            BOT_ROLE_ID: Role(BOT_ROLE_ID, "LLMgine", BOT_PERMISSIONS, 1, bot_id=BOT_ID),
+            MEMBERS_ROLE_ID: Role(MEMBERS_ROLE_ID, "Members", PERSON_PERMISSIONS, 2),
+        }
+        self.members = {
+            ADA_ID: Member(ADA_ID, [MEMBERS_ROLE_ID]),
+            GRACE_ID: Member(GRACE_ID, [MEMBERS_ROLE_ID]),
+            BOT_ID: Member(BOT_ID, [BOT_ROLE_ID]),
+        }
         self.channels = {
             GENERAL_ID: Channel(GENERAL_ID, ChannelType.TEXT, "general", GUILD_ID, position=0),
             RANDOM_ID: Channel(RANDOM_ID, ChannelType.TEXT, "random", GUILD_ID, position=1),
@@ -45,7 +67,7 @@ class World:
 
     @property
     def people(self) -> list[User]:
-        return [user for user in self.users.values() if not user.bot]
+        return [user for user in self.users.values() if not user.bot and user.id in self.members]
 
     def person(self, user_id: int) -> int:
         """`user_id`, if it is a person's. Raises 10013."""
@@ -54,23 +76,49 @@ class World:
             raise unknown("User")
         return user_id
 
+    def permissions(self, user_id: int, channel: Channel | None = None) -> Permission:
+        """What somebody may do in a channel, or, without one, in the guild as a whole."""
+        if channel is not None and channel.guild_id is None:
+            return EVERYTHING
+        member = self.members.get(user_id)
+        if member is None:
+            return NO_PERMISSION
+        place = channel if channel is None or channel.thread is None else self.channels.get(channel.parent_id or 0)
+        overwrites = place.overwrites if place else {}
+        allowed = permissions(self.guild, self.roles, member, overwrites, self.ids.now())
+        return allowed if channel is None else implied(allowed, in_thread=channel.thread is not None)
+
+    def require(self, user_id: int, channel: Channel, needed: Permission) -> None:
+        """Raises 50013 when somebody lacks any of these permissions in a channel."""
+        if needed & ~self.permissions(user_id, channel):
+            raise missing_permissions()
+
     def audience(self, channel: Channel) -> Audience:
-        """Who may see a channel: a DM its two, a private thread its members, anything else everyone."""
+        """Who may see a channel: a DM its two, a private thread its members, any other those with the permission."""
         if channel.type is ChannelType.DM:
             return frozenset({BOT_ID, channel.recipient_id or 0})
+        place = channel if channel.thread is None else self.channels.get(channel.parent_id or 0, channel)
+        everyone = self.roles[GUILD_ID].permissions & Permission.VIEW_CHANNEL and not place.overwrites
         if channel.type is ChannelType.PRIVATE_THREAD and channel.thread is not None:
-            return frozenset(channel.thread.members)
-        return None
+            return frozenset(
+                one for one in channel.thread.members if self.permissions(one, channel) & Permission.VIEW_CHANNEL
+            )
+        if everyone and len(self.members) == len(self.users):
+            return None
+        return frozenset(one for one in self.members if self.permissions(one, channel) & Permission.VIEW_CHANNEL)
 
     def may_see(self, user_id: int, channel: Channel) -> bool:
         audience = self.audience(channel)
         return audience is None or user_id in audience
 
     def channel(self, channel_id: int, viewer: int) -> Channel:
-        """Raises 10003 for an unknown channel and for one the viewer cannot see."""
+        """Raises 10003 for an unknown channel, a DM or private thread of others, and 50001 where seeing is denied."""
         channel = self.channels.get(channel_id)
-        if channel is None or not self.may_see(viewer, channel):
+        if channel is None:
             raise unknown("Channel")
+        if not self.may_see(viewer, channel):
+            hidden = channel.type in (ChannelType.DM, ChannelType.PRIVATE_THREAD)
+            raise unknown("Channel") if hidden else missing_access()
         return channel
 
     def message(self, channel: Channel, message_id: int, viewer: int) -> Message:
@@ -86,6 +134,12 @@ class World:
             for channel in self.channels.values()
             if channel.thread is not None and parent_id in (None, channel.parent_id)
         ]
+
+    def guild_payload(self) -> Json:
+        return payloads.guild(self.guild, self.roles.values())
+
+    def member_payload(self, user_id: int) -> Json:
+        return payloads.member(self.users[user_id], self.members[user_id])
 
     def channel_payload(self, channel: Channel, viewer: int) -> Json:
         return payloads.channel(channel, self.users, viewer)

@@ -15,7 +15,7 @@ from programs.playground.errors import ApiError, unauthorized
 from programs.playground.faults import Faults, NoAnswerError, cut
 from programs.playground.ids import iso
 from programs.playground.log import NO_ANSWER, Log, RequestRecord, Violation
-from programs.playground.ratelimits import RateLimits
+from programs.playground.ratelimits import RateLimits, refusal
 from programs.playground.state import State
 from programs.playground.wire import Call, Handler, Reply, Routes, answer, proxy_page, read_call
 
@@ -105,7 +105,7 @@ class Api:
             checked = self._checked(request.method, route, call)
             reply = await self._faults.around(request.method, route, checked, lambda call: _handled(handler, call))
         except ApiError as error:
-            reply = Reply(error.body(), error.status)
+            reply = _refused(error)
         except NoAnswerError:
             raise
         except Exception:
@@ -144,4 +144,9 @@ def _handled(handler: Handler, call: Call) -> Reply:
     try:
         return handler(call)
     except ApiError as error:
-        return Reply(error.body(), error.status)
+        return _refused(error)
+
+
+def _refused(error: ApiError) -> Reply:
+    headers = {} if error.retry_after is None else refusal(error.retry_after, "user")[0]
+    return Reply(error.body(), error.status, headers)

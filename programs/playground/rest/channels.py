@@ -1,9 +1,9 @@
 """Channels, DMs and threads."""
 
 from programs.playground import payloads
-from programs.playground.entities import BOT_ID, Channel, ChannelType, Json
-from programs.playground.errors import missing_permissions, unknown
-from programs.playground.forms import DmForm, ThreadChanges, ThreadForm
+from programs.playground.entities import BOT_ID, Channel, ChannelType, Json, Permission
+from programs.playground.errors import unknown
+from programs.playground.forms import DmForm, PostForm, ThreadChanges, ThreadForm
 from programs.playground.posting import Posting
 from programs.playground.state import State
 from programs.playground.threads import Threads
@@ -51,18 +51,24 @@ class ChannelRoutes:
         return self._reply(channel)
 
     def delete(self, call: Call) -> Reply:
-        """Closing a DM only hides it; anything else needs permissions the bot has not."""
+        """Closing a DM only hides it; threads and channels are gone."""
         channel = self._channel(call)
-        if channel.type is not ChannelType.DM:
-            raise missing_permissions()
-        return self._reply(channel)
+        reply = self._reply(channel)
+        if channel.thread is not None:
+            self._state.require(BOT_ID, channel, Permission.MANAGE_THREADS)
+            self._state.delete_thread(channel)
+        elif channel.type is not ChannelType.DM:
+            self._state.require(BOT_ID, channel, Permission.MANAGE_CHANNELS)
+            self._state.delete_channel(channel)
+        return reply
 
     def start_thread(self, call: Call) -> Reply:
         channel = self._channel(call)
-        form = call.form(ThreadForm)
-        if ChannelType(form.type) is ChannelType.PRIVATE_THREAD:
-            raise missing_permissions()
-        return self._reply(self._threads.alone(channel, BOT_ID, form), 201)
+        if channel.type is not ChannelType.FORUM:
+            return self._reply(self._threads.alone(channel, BOT_ID, call.form(ThreadForm)), 201)
+        thread = self._threads.post(channel, BOT_ID, call.form(PostForm), call.files)
+        message = self._state.message_payload(thread.messages[thread.id], BOT_ID)
+        return Reply(self._state.channel_payload(thread, BOT_ID) | {"message": message}, 201)
 
     def start_thread_from_message(self, call: Call) -> Reply:
         channel = self._channel(call)
@@ -89,6 +95,7 @@ class ChannelRoutes:
     def add_member(self, call: Call) -> Reply:
         channel = self._thread(call)
         self._posting.require_open(channel)
+        self._state.require(BOT_ID, channel, Permission.SEND_MESSAGES_IN_THREADS)
         user_id = self._state.person(call.id("user_id"))
         self._state.join_thread(channel, user_id)
         return NOTHING
@@ -98,7 +105,7 @@ class ChannelRoutes:
         channel = self._thread(call)
         self._posting.require_open(channel)
         if channel.type is not ChannelType.PRIVATE_THREAD or channel.owner_id != BOT_ID:
-            raise missing_permissions()
+            self._state.require(BOT_ID, channel, Permission.MANAGE_THREADS)
         self._state.leave_thread(channel, call.id("user_id"))
         return NOTHING
 

@@ -1,15 +1,18 @@
 """Messages of a channel: list, create, edit, delete."""
 
-from programs.playground.entities import BOT_ID, Channel, Message
-from programs.playground.errors import ApiError, invalid_form, missing_permissions, unknown
+from datetime import timedelta
+
+from programs.playground.entities import BOT_ID, Channel, Message, Permission
+from programs.playground.errors import ApiError, invalid_form, unknown
 from programs.playground.forms import BulkDelete, MessageForm
-from programs.playground.ids import read_id
+from programs.playground.ids import moment, read_id
 from programs.playground.posting import Posting
 from programs.playground.state import State
 from programs.playground.wire import NOTHING, Call, Reply, Routes
 
 _MESSAGES = "/channels/{channel_id}/messages"
 _MESSAGE = _MESSAGES + "/{message_id}"
+_BULK_AGE = timedelta(days=14)
 
 
 class MessageRoutes:
@@ -30,6 +33,8 @@ class MessageRoutes:
     def list(self, call: Call) -> Reply:
         channel = self._state.channel(call.id("channel_id"), BOT_ID)
         found = page(channel, call, viewer=BOT_ID)
+        if not self._state.permissions(BOT_ID, channel) & Permission.READ_MESSAGE_HISTORY:
+            found = []
         return Reply([self._state.message_payload(message, BOT_ID) for message in found])
 
     def create(self, call: Call) -> Reply:
@@ -38,7 +43,8 @@ class MessageRoutes:
         return Reply(self._state.message_payload(message, BOT_ID))
 
     def get(self, call: Call) -> Reply:
-        _, message = self._find(call)
+        channel, message = self._find(call)
+        self._state.require(BOT_ID, channel, Permission.READ_MESSAGE_HISTORY)
         return Reply(self._state.message_payload(message, BOT_ID))
 
     def edit(self, call: Call) -> Reply:
@@ -51,16 +57,20 @@ class MessageRoutes:
     def delete(self, call: Call) -> Reply:
         channel, message = self._find(call)
         if message.author_id != BOT_ID:
-            raise missing_permissions()
+            self._state.require(BOT_ID, channel, Permission.MANAGE_MESSAGES)
         self._posting.require_open(channel)
         self._state.delete_message(message)
         return NOTHING
 
     def bulk_delete(self, call: Call) -> Reply:
-        """The bot's invite does not ask for MANAGE_MESSAGES, so Discord would refuse this too."""
-        self._state.channel(call.id("channel_id"), BOT_ID)
-        call.form(BulkDelete)
-        raise missing_permissions()
+        """Raises 50034 when one is older than two weeks; those already gone are passed over."""
+        channel = self._state.channel(call.id("channel_id"), BOT_ID)
+        ids = call.form(BulkDelete).messages
+        self._state.require(BOT_ID, channel, Permission.MANAGE_MESSAGES)
+        if any(moment(one) < self._state.ids.now() - _BULK_AGE for one in ids):
+            raise ApiError(400, 50034, "You can only bulk delete messages that are under 14 days old.")
+        self._state.delete_messages([channel.messages[one] for one in ids if one in channel.messages])
+        return NOTHING
 
     def _find(self, call: Call) -> tuple[Channel, Message]:
         channel = self._state.channel(call.id("channel_id"), BOT_ID)

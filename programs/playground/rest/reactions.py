@@ -1,7 +1,7 @@
 """Reactions and the typing indicator."""
 
 from programs.playground import payloads
-from programs.playground.entities import BOT_ID, Message
+from programs.playground.entities import BOT_ID, Message, Permission
 from programs.playground.posting import Posting
 from programs.playground.reactions import require_emoji, require_reactable
 from programs.playground.state import State
@@ -25,7 +25,12 @@ class ReactionRoutes:
 
     def add(self, call: Call) -> Reply:
         message = self._find(call)
-        require_reactable(message, emoji := require_emoji(call.ids["emoji"]))
+        emoji = require_emoji(call.ids["emoji"])
+        needed = Permission.READ_MESSAGE_HISTORY
+        if emoji not in message.reactions:
+            needed |= Permission.ADD_REACTIONS
+        self._state.require(BOT_ID, self._state.channels[message.channel_id], needed)
+        require_reactable(message, emoji)
         self._state.add_reaction(message, emoji, BOT_ID)
         return NOTHING
 
@@ -44,7 +49,12 @@ class ReactionRoutes:
         )
 
     def typing(self, call: Call) -> Reply:
-        self._state.typing(self._state.channel(call.id("channel_id"), BOT_ID), BOT_ID)
+        channel = self._state.channel(call.id("channel_id"), BOT_ID)
+        in_thread = channel.thread is not None
+        self._state.require(
+            BOT_ID, channel, Permission.SEND_MESSAGES_IN_THREADS if in_thread else Permission.SEND_MESSAGES
+        )
+        self._state.typing(channel, BOT_ID)
         return NOTHING
 
     def _find(self, call: Call) -> Message:

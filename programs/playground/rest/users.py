@@ -50,7 +50,7 @@ class UserRoutes:
 
     def guild(self, call: Call) -> Reply:
         self._require_guild(call)
-        return Reply(payloads.guild(self._state.guild))
+        return Reply(self._state.guild_payload())
 
     def guild_channels(self, call: Call) -> Reply:
         self._require_guild(call)
@@ -59,14 +59,14 @@ class UserRoutes:
 
     def guild_roles(self, call: Call) -> Reply:
         self._require_guild(call)
-        return Reply(payloads.roles())
+        return Reply([payloads.role(role) for role in self._state.roles.values()])
 
     def member(self, call: Call) -> Reply:
         self._require_guild(call)
-        user = self._state.users.get(call.id("user_id"))
-        if user is None:
-            raise unknown("Member")
-        return Reply(payloads.member(user))
+        user_id = call.id("user_id")
+        if user_id not in self._state.members:
+            raise unknown("Member" if user_id in self._state.users else "User")
+        return Reply(self._state.member_payload(user_id))
 
     def active_threads(self, call: Call) -> Reply:
         self._require_guild(call)

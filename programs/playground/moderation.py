@@ -1,0 +1,139 @@
+"""What whoever runs the guild may change in it: people, roles, overwrites, time-outs, channels, and the time."""
+
+from datetime import timedelta
+
+from programs.playground import payloads
+from programs.playground.entities import (
+    GUILD_ID,
+    MEMBERS_ROLE_ID,
+    NO_PERMISSION,
+    Channel,
+    ChannelType,
+    Json,
+    Member,
+    Overwrite,
+    Permission,
+    Role,
+    User,
+)
+from programs.playground.errors import unknown
+from programs.playground.state import State
+
+
+class Moderation:
+    """Each change is told to the bot as Discord tells it. Raises `ApiError` for what does not exist."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def join(self, name: str, *, roles: tuple[int, ...] = (MEMBERS_ROLE_ID,)) -> int:
+        """A new person comes into the guild; gives the id. A name that was here before comes back."""
+        username = name.lower().replace(" ", "_")
+        known = (user for user in self._state.users.values() if user.username == username and not user.bot)
+        user = next(known, None) or User(self._state.ids.next(), username, name)
+        self._state.users[user.id] = user
+        self._state.members[user.id] = Member(user.id, list(roles), self._state.ids.now())
+        self._tell("GUILD_MEMBER_ADD", self._state.member_payload(user.id))
+        return user.id
+
+    def leave(self, user_id: int) -> None:
+        """A person leaves; what they wrote stays."""
+        self._member(user_id)
+        del self._state.members[user_id]
+        for thread in self._state.threads():
+            self._state.leave_thread(thread, user_id)
+        self._tell("GUILD_MEMBER_REMOVE", {"user": payloads.user(self._state.users[user_id])})
+
+    def add_role(self, name: str, permissions: Permission = NO_PERMISSION) -> int:
+        role = Role(self._state.ids.next(), name, permissions, position=len(self._state.roles))
+        self._state.roles[role.id] = role
+        self._tell("GUILD_ROLE_CREATE", {"role": payloads.role(role)})
+        return role.id
+
+    def set_role(self, role_id: int, permissions: Permission) -> None:
+        """Change what a role allows; the guild's own id is @everyone's."""
+        role = self._role(role_id)
+        role.permissions = permissions
+        self._tell("GUILD_ROLE_UPDATE", {"role": payloads.role(role)})
+
+    def remove_role(self, role_id: int) -> None:
+        self._role(role_id)
+        del self._state.roles[role_id]
+        for member in self._state.members.values():
+            if role_id in member.roles:
+                member.roles.remove(role_id)
+                self._tell_member(member)
+        self._tell("GUILD_ROLE_DELETE", {"role_id": str(role_id)})
+
+    def give_roles(self, user_id: int, *role_ids: int) -> None:
+        """These and no other roles, beside @everyone."""
+        member = self._member(user_id)
+        member.roles = [self._role(role_id).id for role_id in role_ids]
+        self._tell_member(member)
+
+    def time_out(self, user_id: int, seconds: float | None) -> None:
+        """Seconds from now in which a member may only read; None ends it."""
+        member = self._member(user_id)
+        member.timed_out_until = None if seconds is None else self._state.ids.now() + timedelta(seconds=seconds)
+        self._tell_member(member)
+
+    def overwrite(
+        self, channel_id: int, target_id: int, *, allow: Permission = NO_PERMISSION, deny: Permission = NO_PERMISSION
+    ) -> None:
+        """What a role or a member may, and may not, in a channel; nothing at all takes the overwrite away."""
+        channel = self._channel(channel_id)
+        for_member = target_id not in self._state.roles
+        if for_member:
+            self._member(target_id)
+        if allow or deny:
+            channel.overwrites[target_id] = Overwrite(target_id, allow, deny, for_member)
+        else:
+            channel.overwrites.pop(target_id, None)
+        self._state.update_channel(channel)
+
+    def slow_down(self, channel_id: int, seconds: int) -> None:
+        """Seconds a member waits between two messages in a channel or thread."""
+        channel = self._channel(channel_id)
+        channel.slowmode = seconds
+        if channel.thread is None:
+            self._state.update_channel(channel)
+        else:
+            self._state.update_thread(channel)
+
+    def add_channel(self, name: str, kind: ChannelType = ChannelType.TEXT) -> Channel:
+        position = sum(channel.thread is None for channel in self._state.channels.values())
+        channel = Channel(self._state.ids.next(), kind, name, GUILD_ID, position=position)
+        self._state.add_channel(channel)
+        return channel
+
+    def delete_channel(self, channel_id: int) -> None:
+        self._state.delete_channel(self._channel(channel_id))
+
+    def close_dms(self, user_id: int, *, closed: bool = True) -> None:
+        """Whether a person takes no messages from the bot."""
+        self._state.users[self._state.person(user_id)].dms_closed = closed
+
+    def _tell(self, name: str, payload: Json) -> None:
+        whole = {"guild_id": str(GUILD_ID), **payload}
+        self._state.emit(name, lambda _: dict(whole))
+
+    def _tell_member(self, member: Member) -> None:
+        self._tell("GUILD_MEMBER_UPDATE", self._state.member_payload(member.id))
+
+    def _member(self, user_id: int) -> Member:
+        member = self._state.members.get(user_id)
+        if member is None:
+            raise unknown("Member")
+        return member
+
+    def _role(self, role_id: int) -> Role:
+        role = self._state.roles.get(role_id)
+        if role is None:
+            raise unknown("Role")
+        return role
+
+    def _channel(self, channel_id: int) -> Channel:
+        channel = self._state.channels.get(channel_id)
+        if channel is None or channel.guild_id is None:
+            raise unknown("Channel")
+        return channel
