@@ -36,7 +36,7 @@ class LiveLog:
         """Read until cancelled."""
         try:
             while True:
-                records = await asyncio.to_thread(self._next)
+                records = await self._read()
                 if not records:
                     await asyncio.sleep(_LOOK_AGAIN)
                     continue
@@ -46,6 +46,13 @@ class LiveLog:
                 self._notify()
         finally:
             self.close()
+
+    async def _read(self) -> list[Record]:
+        reading = asyncio.ensure_future(asyncio.to_thread(self._next))
+        try:
+            return await asyncio.shield(reading)
+        finally:
+            await asyncio.wait([reading])  # nobody closes the file while the thread reads it
 
     def _next(self) -> list[Record]:
         """The next records; none at the end of what is there now."""
@@ -61,8 +68,9 @@ class LiveLog:
         return records
 
     def close(self) -> None:
-        """Let go of those who wait for a change."""
+        """Close the file, and let go of those who wait for a change."""
         self.closed = True
+        self._reader.close()
         self._notify()
 
     def _notify(self) -> None:

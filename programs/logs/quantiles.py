@@ -13,17 +13,20 @@ class Quantiles:
 
     Attributes:
         count: How many values there were.
+        least: The least of them, exactly.
         greatest: The greatest of them, exactly.
     """
 
     def __init__(self) -> None:
         self.count = 0
+        self.least = math.inf
         self.greatest = 0.0
         self._buckets: Counter[int | None] = Counter()
 
     def add(self, value: float) -> None:
         """Take one value."""
         self.count += 1
+        self.least = min(self.least, value)
         self.greatest = max(self.greatest, value)
         self._buckets[math.floor(math.log(value) / _WIDTH) if value >= 1e-6 else None] += 1
 
@@ -33,7 +36,8 @@ class Quantiles:
         for bucket in sorted(self._buckets, key=lambda b: -math.inf if b is None else b):
             left -= self._buckets[bucket]
             if left <= 0:
-                return 0.0 if bucket is None else min(self.greatest, math.exp((bucket + 0.5) * _WIDTH))
+                middle = 0.0 if bucket is None else math.exp((bucket + 0.5) * _WIDTH)
+                return min(self.greatest, max(self.least, middle))
         return 0.0
 
     def summary(self) -> dict[str, float]:

@@ -35,7 +35,7 @@ _HEARTBEAT = 15.0  # seconds; a browser that is gone is found out by writing to 
 
 
 class LogPage:
-    """The page of one log. Use it with `async with`.
+    """The page of one log; `async with LogPage(path).served()` serves it.
 
     Args:
         path: The log.

@@ -85,6 +85,10 @@ class _Builder:
         match record.type:
             case "TurnFinishedEvent":
                 span.state, span.detail = record.text("state"), describe(record)
+                self._end_what_is_open(record.text("turn_id"))
+            case "LLMResponseEvent" | "ModelFailedEvent":
+                span.state, span.detail = "", describe(record)
+                _name(span, record)
             case "ToolCallFinishedEvent":
                 span.state = _result_state(record)
                 span.detail = f"{call(record)}\n→ {record.text('result', 'content')}"
@@ -95,11 +99,15 @@ class _Builder:
                 span.state, span.detail = "failed", f"{span.detail}\n{record.text('error')}"
         return span
 
+    def _end_what_is_open(self, turn_id: str) -> None:
+        """A turn that has its outcome does nothing any more: what it did then was stopped with it."""
+        for key in [key for key in self._open if key[1] == turn_id and key[0] != "command"]:
+            span = self._open.pop(key)
+            span.end, span.state = self._now, "stopped"
+
     def _new(self, record: Record) -> Span:
         kind, name, state = _KINDS.get(record.type, ("event", record.type or "?", ""))
         span = Span(kind, name, self._now, self._now, state, describe(record), parent_id=record.text("parent_id"))
-        if level(record) is Level.ERROR:
-            span.state = "failed"
         round_ = record.number("round")
         span.round = None if round_ is None else int(round_)
         if record.type == "TraceEvent":
@@ -110,6 +118,8 @@ class _Builder:
         elif (begun := _begin_key(record)) is not None:
             span.end, self._open[begun] = None, span
             _name(span, record)
+        if level(record) is Level.ERROR:
+            span.state = "failed"
         self._spans.append(span)
         return span
 
@@ -168,6 +178,7 @@ _KINDS: dict[str, tuple[Kind, str, str]] = {
     "TurnAdmittedEvent": ("event", "admitted", ""),
     "TurnStartedEvent": ("turn", "turn", "running"),
     "TurnFinishedEvent": ("event", "outcome", ""),
+    "ModelAskedEvent": ("model", "model", "running"),
     "LLMResponseEvent": ("model", "model", ""),
     "ModelFailedEvent": ("model", "model", "failed"),
     "ModelRetryEvent": ("event", "retry", "retried"),
@@ -186,6 +197,8 @@ def _begin_key(record: Record) -> tuple[str, ...] | None:
     match record.type:
         case "TurnStartedEvent":
             return ("turn", turn)
+        case "ModelAskedEvent":
+            return ("model", turn, str(record.part("round")))
         case "ToolCallStartedEvent":
             return ("tool", turn, call_id)
         case "ToolCallWaitingEvent":
@@ -200,6 +213,8 @@ def _end_key(record: Record) -> tuple[str, ...] | None:
     match record.type:
         case "TurnFinishedEvent":
             return ("turn", turn)
+        case "LLMResponseEvent" | "ModelFailedEvent":
+            return ("model", turn, str(record.part("round")))
         case "ToolCallFinishedEvent":
             return ("tool", turn, call_id)
         case "ToolCallDecidedEvent":
@@ -213,9 +228,8 @@ def _name(span: Span, record: Record) -> None:
     """Say which model, tool or command it is."""
     match span.kind:
         case "model":
-            span.name = f"model {record.text('model')}".strip()
-            if record.type == "LLMResponseEvent":
-                span.name = " · ".join(part for part in (span.name, tokens(record)) if part)
+            span.name = " · ".join(part for part in (f"model {record.text('model')}", tokens(record)) if part)
+            span.state = "failed" if record.type == "ModelFailedEvent" else span.state
         case "tool" | "approval":
             span.name = f"{span.kind} {record.text('call', 'name')}".strip()
             span.state = _result_state(record) if record.type == "ToolCallFinishedEvent" else span.state

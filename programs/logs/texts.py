@@ -145,6 +145,7 @@ _TELLERS: dict[str, Callable[[Record], str]] = {
         + (", after a restart" if r.part("resumed") is True else "")
     ),
     "LLMResponseEvent": _reply,
+    "ModelAskedEvent": lambda r: r.text("model"),
     "ModelRetryEvent": lambda r: (
         f"try {r.number('next_try') or 0:g} of {r.number('tries') or 0:g} "
         f"in {seconds(r.number('wait_seconds'))}: {r.text('reason')}"

@@ -13,7 +13,7 @@ from programs.logs.turns import Summary, find_turn, summarize
 
 _WIDEST = 90  # columns of lines before a name; what is deeper is not indented further
 _LONGEST = 500  # characters of a line in a pipe
-_NAME = 44  # columns of the tree before the durations
+_NAME = 52  # columns of the tree before the durations
 _COLOURS = {
     "failed": "bold red",
     "denied": "red",

@@ -55,6 +55,7 @@ def summarize(turn_id: str, records: list[Record]) -> Summary:
         state = record.text("state") if record.type == "TurnFinishedEvent" else _STATES.get(record.type, state)
     prompts = by_type.get("PromptCommand", [])
     replies = by_type.get("LLMResponseEvent", [])
+    asked = by_type.get("ModelAskedEvent", [])
     tools = by_type.get("ToolCallFinishedEvent", [])
     finished = by_type.get("TurnFinishedEvent", [])[-1:]
     counted = finished or replies
@@ -68,10 +69,10 @@ def summarize(turn_id: str, records: list[Record]) -> Summary:
         session=next((session for record in records if (session := record.text("session_id"))), ""),
         prompt=prompts[0].text("text") if prompts else "",
         state=state,
-        model=next((model for record in reversed(finished or replies) if (model := record.text("model"))), ""),
+        model=next((model for record in reversed(finished or replies or asked) if (model := record.text("model"))), ""),
         at=next((record.at for record in records if record.at), None),
         seconds=finished[0].number("seconds") if finished else None,
-        first_token=replies[0].number("first_token_seconds") if replies else None,
+        first_token=next((s for reply in replies if (s := reply.number("first_token_seconds")) is not None), None),
         input_tokens=tokens["input"],
         output_tokens=tokens["output"],
         cached_tokens=tokens["cached"],
