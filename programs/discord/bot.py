@@ -13,6 +13,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
 
+import aiohttp
 import discord
 import yarl
 
@@ -23,6 +24,11 @@ from programs.application import DEMO_NOTICE, Application, configure_log, run
 from programs.discord.client import Bot
 from programs.discord.rendering import SOURCE, render_deliveries
 from programs.playground.server import Playground
+
+_TOKEN_REFUSED = (
+    "Discord refused DISCORD_TOKEN: copy it again from the Bot page of your application "
+    "at https://discord.com/developers/applications"
+)
 
 _log = logging.getLogger(__name__)
 
@@ -93,10 +99,10 @@ async def join(bot: Bot, token: str, stop: asyncio.Event) -> None:
     Raises:
         ConfigurationError: Discord does not let the bot in; the text says what to change.
     """
+    if not re.fullmatch(r"[!-~]+", token):  # no header can carry it
+        raise ConfigurationError(_TOKEN_REFUSED)
     stopped = asyncio.create_task(stop.wait())
     try:
-        if not re.fullmatch(r"[!-~]+", token):  # no header can carry it
-            raise discord.LoginFailure("not a token")
         async with bot:
             running = asyncio.create_task(bot.start(token))
             await asyncio.wait({stopped, running}, return_when=asyncio.FIRST_COMPLETED)
@@ -105,16 +111,13 @@ async def join(bot: Bot, token: str, stop: asyncio.Event) -> None:
             await bot.close()
             await asyncio.gather(running, return_exceptions=True)
     except discord.LoginFailure as error:
-        raise ConfigurationError(
-            "Discord refused DISCORD_TOKEN: copy it again from the Bot page of your application "
-            "at https://discord.com/developers/applications"
-        ) from error
+        raise ConfigurationError(_TOKEN_REFUSED) from error
     except discord.PrivilegedIntentsRequired as error:
         raise ConfigurationError(
             "Discord refused the Message Content intent: switch it on under Privileged Gateway Intents on the Bot page "
             "of your application at https://discord.com/developers/applications"
         ) from error
-    except (OSError, discord.HTTPException, discord.ConnectionClosed) as error:
+    except (OSError, aiohttp.ClientError, discord.HTTPException, discord.ConnectionClosed) as error:
         raise ConfigurationError(f"Discord cannot be reached: {error}") from error
     finally:
         stopped.cancel()

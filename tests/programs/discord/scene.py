@@ -14,6 +14,7 @@ from llmgine.engine.model import RetryPolicy
 from llmgine.providers.base import Provider
 from llmgine.settings import Settings
 from programs.application import Application
+from programs.demo_model import DemoModel
 from programs.discord.bot import discord_at, join
 from programs.discord.client import Bot
 from programs.discord.rendering import SOURCE, render_deliveries
@@ -82,13 +83,20 @@ class Scene:
     async def start(
         self,
         *,
+        demo: bool = False,
         provider: Provider | None = None,
         interval: float = INTERVAL,
         tools: tuple[Callable[..., object], ...] = (),
         tool_options: Json | None = None,
         **settings: Any,
     ) -> Self:
-        """Start the application and the bot on the scene's database, and wait until it is in."""
+        """Start the application and the bot on the scene's database, and wait until it is in.
+
+        `demo` starts it as without any model configured, with a demo model that does not take its time.
+        """
+        if demo:
+            settings["openai_base_url"] = None
+            provider = DemoModel(delay=0.0)
         config = ApplicationConfig(
             settings=self.settings.model_copy(update=settings), retry=RetryPolicy(first_wait=0.0)
         )

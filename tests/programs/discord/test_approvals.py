@@ -29,7 +29,7 @@ async def waiting(scene: Scene) -> Message:
 
 @pytest.fixture
 async def demo(unstarted: Scene) -> Scene:
-    return await unstarted.start(openai_base_url=None)
+    return await unstarted.start(demo=True)
 
 
 def outbox(scene: Scene) -> int:
@@ -123,7 +123,7 @@ async def test_a_double_click_counts_once(demo: Scene) -> None:
 
 async def test_time_runs_out(unstarted: Scene) -> None:
     """A call that nobody decides is denied at its deadline, and the card says so."""
-    scene = await unstarted.start(openai_base_url=None, approval_timeout=1)
+    scene = await unstarted.start(demo=True, approval_timeout=1)
     scene.ask(ASK)
 
     await scene.outcome()
@@ -150,7 +150,7 @@ async def test_no_typing_while_people_are_waited_for(demo: Scene) -> None:
 async def test_the_buttons_work_after_a_restart(demo: Scene) -> None:
     """A call that waited when the program ended waits on after the restart, on the same card, and runs once."""
     card = await asked(demo)
-    await demo.restart(openai_base_url=None)
+    await demo.restart(demo=True)
     await demo.until(lambda: demo.playground.state.bot_online)
 
     demo.click(card, "Approve")

@@ -22,10 +22,10 @@ async def test_the_history_survives(scene: Scene) -> None:
 
 async def test_the_demo_model_remembers_too(scene: Scene) -> None:
     """The offline demo recalls across a restart what was said first."""
-    await scene.restart(openai_base_url=None)
+    await scene.restart(demo=True)
     scene.ask("Can you calculate 24*7 for me?")
     await scene.outcome()
-    await scene.restart(openai_base_url=None)
+    await scene.restart(demo=True)
 
     scene.ask("What did I say first?")
 

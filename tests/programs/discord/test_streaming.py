@@ -182,7 +182,7 @@ async def test_it_types_while_it_works(scene: Scene) -> None:
 
 async def test_the_demo_model_is_labelled(unstarted: Scene) -> None:
     """Every answer of the demo model says in its footer that it is one."""
-    scene = await unstarted.start(openai_base_url=None)
+    scene = await unstarted.start(demo=True)
     scene.ask("hello")
 
     outcome = await scene.outcome()

@@ -1,0 +1,112 @@
+"""The bot as a newcomer meets it: the program with no settings, and its page in a real Chromium."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Locator, Page, async_playwright, expect
+
+from programs.playground.entities import ADA_ID, GENERAL_ID, RANDOM_ID
+from tests.programs.discord.process import address, running
+from tests.programs.playground.page.conftest import CHROMIUM, FLAGS, THERE
+
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.skipif(not THERE, reason=f"there is no Chromium at {CHROMIUM}"),
+]
+FOOTER = re.compile(r"offline demo model · [\d,]+ tokens · \d+\.\d s")
+
+
+@dataclass
+class Started:
+    """A running bot: the address of its page, and the folder it runs in."""
+
+    url: str
+    folder: Path
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def started(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Started]:
+    folder = tmp_path_factory.mktemp("newcomer")
+    async with running("programs.discord.bot", folder=folder, PLAYGROUND_PORT=0) as process:
+        yield Started(await address(process), folder)
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        await chromium.close()
+
+
+async def open_channel(browser: Browser, started: Started, channel: int) -> Page:
+    """The page as Ada sees it, in a channel, once the bot is there."""
+    page = await browser.new_page()
+    await page.goto(f"{started.url}?as={ADA_ID}&channel={channel}")
+    await expect(page.locator(f"[data-channel-id='{channel}'][aria-current]")).to_be_attached()
+    await expect(page.get_by_text("demo model").first).to_be_visible()
+    return page
+
+
+async def write(page: Page, text: str) -> None:
+    await page.locator("#composer").fill(text)
+    await page.locator("#composer").press("Enter")
+
+
+def contents(page: Page) -> Locator:
+    return page.locator(".message-content")
+
+
+async def test_the_weather_is_asked_and_answered(browser: Browser, started: Started) -> None:
+    """A question streams in as an answer, with the card of the tool above it and the demo's label below."""
+    page = await open_channel(browser, started, GENERAL_ID)
+
+    await write(page, "@LLMgine What's the weather like in San Francisco?")
+
+    card = page.locator(".embed")
+    await expect(card).to_contain_text("get_weather", timeout=10_000)
+    await expect(card).to_contain_text("San Francisco")
+    await expect(card).to_contain_text("done")
+    await expect(contents(page).last).to_contain_text(FOOTER, timeout=10_000)
+    await expect(contents(page).last).to_contain_text("San Francisco")
+    await page.close()
+
+
+async def test_an_e_mail_is_approved(browser: Browser, started: Started) -> None:
+    """The call waits with its arguments on the card; a press of Approve sends it, once."""
+    page = await open_channel(browser, started, GENERAL_ID)
+    await write(
+        page,
+        "@LLMgine Send an email to test@example.com with subject 'Hello' "
+        "and body 'Testing the function calling capability'",
+    )
+    card = page.locator(".embed", has_text="send_email")
+    await expect(card).to_contain_text("Testing the function calling capability", timeout=10_000)
+
+    await page.get_by_role("button", name="Approve").click()
+
+    await expect(card).to_contain_text("✅", timeout=10_000)
+    await expect(page.get_by_role("button", name="Approve")).to_have_count(0)
+    await expect(contents(page).last).to_contain_text(FOOTER, timeout=10_000)
+    assert len(list((started.folder / "outbox").glob("*.eml"))) == 1
+    await page.close()
+
+
+async def test_the_system_prompt_is_set_in_a_modal(browser: Browser, started: Started) -> None:
+    """/system opens a modal, and what is submitted there is told to the channel; opened again it stands there."""
+    page = await open_channel(browser, started, RANDOM_ID)
+    await write(page, "/system")
+    dialog = page.locator("dialog.modal")
+    await dialog.get_by_label("What the model is told first").fill("Speak like a pirate.")
+    await dialog.get_by_role("button", name="Submit").click()
+
+    await expect(contents(page).last).to_contain_text("Ada set the system prompt", timeout=10_000)
+    await expect(contents(page).last).to_contain_text("Speak like a pirate.")
+
+    await write(page, "/system")
+    await expect(dialog.get_by_label("What the model is told first")).to_have_value("Speak like a pirate.")
+    await page.close()
