@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+_TRIES = 10  # files opened for one append, where others rotate at the same time
 _PATIENCE = 1.0  # seconds; a process that was stopped while it wrote must not keep the others from writing
 
 
@@ -61,7 +62,6 @@ class LogFile:
         Raises:
             OSError: They cannot be made.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._reopen()
 
     def close(self) -> None:
@@ -79,15 +79,18 @@ class LogFile:
         Raises:
             OSError: They could not be written, or not all of them.
         """
-        while self._file is not None:
+        for left in reversed(range(_TRIES)):
+            if self._file is None:
+                raise OSError("the log is closed")
             with self._locked(self._file) as free:
                 if not free:
                     return False
-                if self._is_current(self._file) and not (self._is_full(self._file, len(data)) and self._rotate()):
+                may_stay = self._is_current(self._file) and not self._rotate_if_full(self._file, len(data))
+                if may_stay or not left:
                     self._write(self._file, data)
                     return True
             self._reopen()
-        raise OSError("the log is closed")
+        return False
 
     @contextlib.contextmanager
     def _locked(self, file: int) -> Iterator[bool]:
@@ -115,10 +118,6 @@ class LogFile:
         except FileNotFoundError:
             return False
 
-    def _is_full(self, file: int, more: int) -> bool:
-        size = os.fstat(file).st_size
-        return size > 0 and size + more > self._max_bytes and self._busy_since is None
-
     def _write(self, file: int, data: bytes) -> None:
         size = os.fstat(file).st_size
         if size and os.pread(file, 1, size - 1) != b"\n":
@@ -126,12 +125,15 @@ class LogFile:
         while data:
             data = data[os.write(file, data) :]
 
-    def _rotate(self) -> bool:
-        """Put the file aside and delete what is too old. Only who holds the lock of the current file does this.
+    def _rotate_if_full(self, file: int, more: int) -> bool:
+        """Put the file aside if so many bytes more are too much, and delete what is too old. Only under the lock.
 
         Returns:
-            False if the folder does not let us: a file that grows is better than no log.
+            Whether it was put aside; also False if the folder does not let us: a file that grows is better than none.
         """
+        size = os.fstat(file).st_size
+        if not size or size + more <= self._max_bytes or self._busy_since is not None:
+            return False
         older = rotated_files(self.path)
         now = int(datetime.now(UTC).strftime("%Y%m%d%H%M%S%f"))
         number = max(now, older[-1][0] + 1) if older else now  # a clock that was set back does not change the order
@@ -145,6 +147,7 @@ class LogFile:
         return True
 
     def _reopen(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         self.close()
         self._file = file

@@ -5,6 +5,7 @@ import errno
 import fcntl
 import json
 import os
+import shutil
 import stat
 import sys
 from collections.abc import Callable
@@ -133,12 +134,13 @@ def test_bounds_that_could_hold_nothing_are_refused(tmp_path: Path, bounds: dict
         file_at(tmp_path / "log", **bounds)
 
 
-def test_a_deleted_file_is_made_anew(tmp_path: Path) -> None:
-    """A person may delete the log while the program runs; it goes on in a new one."""
-    path = tmp_path / "events.jsonl"
+@pytest.mark.parametrize("delete", [Path.unlink, lambda path: shutil.rmtree(path.parent)])
+def test_what_was_deleted_is_made_anew(tmp_path: Path, delete: Callable[[Path], None]) -> None:
+    """A person may delete the log, or its folder, while the program runs; it goes on in a new one."""
+    path = tmp_path / "logs" / "events.jsonl"
     file = file_at(path)
     file.append(LINE)
-    path.unlink()
+    delete(path)
 
     file.append(b'{"n":2}\n')
     file.close()
