@@ -67,4 +67,16 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX delivery_message ON delivery (message_id)",
         "CREATE INDEX delivery_unsent ON delivery (turn_id) WHERE final = 1 AND sent = 0",
     ),
+    (
+        """
+        CREATE TABLE cursor_of_place (
+            source TEXT NOT NULL,
+            place TEXT NOT NULL,
+            position BIGINT NOT NULL,
+            PRIMARY KEY (source, place)
+        )
+        """,
+        "DROP INDEX delivery_unsent",
+        "CREATE INDEX delivery_unsent ON delivery (turn_id) WHERE sent = 0",
+    ),
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from llmgine.errors import ConfigurationError
 from llmgine.messages.commands import Admitted, Author, PromptCommand
+from llmgine.sessions import cursors
 from llmgine.sessions import transactions as tx
 from llmgine.sessions.database import Database, Row
 from llmgine.sessions.migrate import migrate
@@ -186,6 +187,16 @@ class SessionStore:
     async def is_delivery(self, message_id: str) -> bool:
         """Whether the message is one of ours."""
         return await self._database.run(tx.is_delivery(message_id))
+
+    # Cursors
+
+    async def cursors(self, source: str) -> dict[str, int]:
+        """Up to where each place of a front end is known to have been looked at."""
+        return await self._database.run(cursors.cursors(source))
+
+    async def move_cursor(self, source: str, place: str, position: int) -> None:
+        """Remember that everything in the place up to the position was looked at; a cursor never goes back."""
+        await self._database.run(cursors.move_cursor(source, place, position))
 
 
 def _session(row: Row) -> Session:

@@ -298,12 +298,12 @@ def deliveries(turn_id: str) -> Transaction[list[Delivery]]:
 
 
 def undelivered(source: str) -> Transaction[list[Row]]:
-    """Ended turns with parts that still have to be sent."""
+    """Ended turns with parts that still have to be sent, or previews that are no part of the outcome."""
     return (
         yield (
             """
             SELECT * FROM ended_turn
-            WHERE source = $1 AND id IN (SELECT turn_id FROM delivery WHERE final = 1 AND sent = 0)
+            WHERE source = $1 AND id IN (SELECT turn_id FROM delivery WHERE sent = 0)
             ORDER BY created_at, seq
             """,
             (source,),

@@ -1,0 +1,20 @@
+"""Cursors, in SQL: up to where what was said in a place is known to have been looked at (see transactions.py)."""
+
+from llmgine.sessions.database import Transaction
+
+
+def cursors(source: str) -> Transaction[dict[str, int]]:
+    """The cursors of a front end, by place."""
+    rows = yield "SELECT place, position FROM cursor_of_place WHERE source = $1", (source,)
+    return {row["place"]: row["position"] for row in rows}
+
+
+def move_cursor(source: str, place: str, position: int) -> Transaction[None]:
+    """Move a cursor forward, or set it where there is none; it never goes back."""
+    yield (
+        """
+        INSERT INTO cursor_of_place (source, place, position) VALUES ($1, $2, $3)
+        ON CONFLICT (source, place) DO UPDATE SET position = $3 WHERE cursor_of_place.position < $3
+        """,
+        (source, place, position),
+    )
