@@ -1,0 +1,138 @@
+"""What must hold after every scenario, whatever went wrong in it, as far as it can be seen from Discord's side.
+
+I1 each message addressed to the bot has exactly one outcome; I2 no part is shown twice; I5 outcomes come in the order
+of their messages; I7 Discord would have taken every request; I8 no secret was sent; I9 the bot was refused no more
+often than expected; I10 nothing half-written and no typing is left.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
+
+from programs.playground.entities import BOT_ID, ChannelType, Flag, Message, MessageType
+from programs.playground.server import Playground
+
+HALF_WRITTEN = "▌"
+_REFUSED = (401, 403, 429)
+_FINISHES_TYPING = ("MESSAGE_CREATE", "MESSAGE_UPDATE")
+
+
+class BrokenInvariantError(AssertionError):
+    """At least one invariant does not hold; the text names each breach."""
+
+
+class Invariants:
+    """The checks, each of which yields its breaches in words.
+
+    Args:
+        playground: what to look at, once everything is quiet.
+        addressed: whether a person's message asks for an outcome; by default those in DMs and with a mention do.
+        secrets: texts that may stand in nothing the bot sends, beside its token.
+        refusals: how many answers 401, 403 and 429 the scenario explains.
+    """
+
+    def __init__(
+        self,
+        playground: Playground,
+        *,
+        addressed: Callable[[Message], bool] | None = None,
+        secrets: Iterable[str] = (),
+        refusals: int = 0,
+    ) -> None:
+        self._playground = playground
+        self._state = playground.state
+        self._addressed = addressed or self._asks
+        self._secrets = (*secrets, playground.token)
+        self._refusals = refusals
+
+    def require(self) -> None:
+        """Raises BrokenInvariantError, and ValueError when the log has forgotten what it would be judged by."""
+        if not self._playground.log.complete:
+            raise ValueError("The log is full: check more often, or in a new playground.")
+        if breaches := self.breaches():
+            raise BrokenInvariantError("\n".join(breaches))
+
+    def breaches(self) -> list[str]:
+        checks = (
+            ("I1", self.one_outcome),
+            ("I2", self.nothing_twice),
+            ("I5", self.in_order),
+            ("I7", self.every_request_valid),
+            ("I8", self.no_secret),
+            ("I9", self.few_refusals),
+            ("I10", self.nothing_half_done),
+        )
+        return [f"{name}: {breach}" for name, check in checks for breach in check()]
+
+    def one_outcome(self) -> Iterator[str]:
+        """An outcome is known by its first part, which replies to the message."""
+        for message in self._prompts():
+            count = len(self._outcomes(message))
+            if count != 1:
+                yield f"{count} outcomes for message {message.id} {message.content[:50]!r}"
+
+    def nothing_twice(self) -> Iterator[str]:
+        nonces = Counter(message.nonce for message in self._shown() if message.nonce is not None)
+        for nonce, count in nonces.items():
+            if count > 1:
+                yield f"{count} messages with the nonce {nonce!r}"
+
+    def in_order(self) -> Iterator[str]:
+        for channel in self._state.channels.values():
+            prompts = [message for message in self._prompts() if message.channel_id == channel.id]
+            answered = [found[0] for message in prompts if (found := self._outcomes(message))]
+            for earlier, later in pairwise(answered):
+                if earlier.id > later.id:
+                    yield f"message {later.id} in {channel.name or 'a DM'} answers before {earlier.id} does"
+
+    def every_request_valid(self) -> Iterator[str]:
+        yield from (f"by the {one.by}: {one.text}" for one in self._playground.violations)
+
+    def no_secret(self) -> Iterator[str]:
+        for record in self._playground.requests:
+            sent = json.dumps(record.request, ensure_ascii=False)
+            if any(secret and secret in sent for secret in self._secrets):
+                yield f"{record.method} {record.path} carries a secret"
+
+    def few_refusals(self) -> Iterator[str]:
+        refused = [one for one in self._playground.requests if one.status in _REFUSED and not one.shared]
+        if len(refused) > self._refusals:
+            told = ", ".join(f"{one.status} for {one.method} {one.path}" for one in refused[:5])
+            yield f"{len(refused)} requests were refused, not {self._refusals}: {told}"
+
+    def nothing_half_done(self) -> Iterator[str]:
+        for message in self._shown():
+            if message.flags & Flag.LOADING or message.content.rstrip().endswith(HALF_WRITTEN):
+                yield f"message {message.id} is half-written: {message.content[-50:]!r}"
+        typing: set[str] = set()
+        for told in self._playground.log.dispatches:
+            if told.name == "TYPING_START" and told.data["user_id"] == str(BOT_ID):
+                typing.add(told.data["channel_id"])
+            elif told.name in _FINISHES_TYPING and told.data["author"]["id"] == str(BOT_ID):
+                typing.discard(told.data["channel_id"])
+        yield from (f"the bot is still typing in {channel_id}" for channel_id in sorted(typing))
+
+    def _prompts(self) -> list[Message]:
+        return [message for message in self._messages() if message.author_id != BOT_ID and self._addressed(message)]
+
+    def _asks(self, message: Message) -> bool:
+        in_dm = self._state.channels[message.channel_id].type is ChannelType.DM
+        written = message.type in (MessageType.DEFAULT, MessageType.REPLY)
+        return written and (in_dm or BOT_ID in message.mentions)
+
+    def _outcomes(self, message: Message) -> list[Message]:
+        wanted = (message.channel_id, message.id)
+        return [
+            one
+            for one in self._shown()
+            if one.reference and wanted == (one.reference.channel_id, one.reference.message_id)
+        ]
+
+    def _shown(self) -> list[Message]:
+        return [message for message in self._messages() if message.author_id == BOT_ID]
+
+    def _messages(self) -> Iterator[Message]:
+        """Every message that is there, oldest first in each channel."""
+        for channel in self._state.channels.values():
+            yield from channel.messages.values()
