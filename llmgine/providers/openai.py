@@ -31,6 +31,7 @@ from llmgine.providers.chat_completions import ReplyBuilder, request_body
 from llmgine.providers.service_errors import seconds_to_wait, service_error, status_of
 
 _OPENAI = "https://api.openai.com/v1"
+_SLACK = 0.05  # how much earlier than said, as a part of it, a wait between pieces may end
 _AFTER_FINISH = 5.0  # seconds for the token count, once the reply itself is at its end
 
 log = logging.getLogger(__name__)
@@ -141,7 +142,7 @@ class OpenAIProvider:
                     async for piece in _read(stream, builder):
                         if builder.begun or builder.finished:
                             wait = _AFTER_FINISH if builder.finished else self._timeouts.idle
-                            limit.reschedule(min(clock() + wait, end))
+                            _put_off(limit, min(clock() + wait, end), slack=wait * _SLACK)
                         if piece:
                             yield piece
 
@@ -210,6 +211,13 @@ class OpenAIProvider:
             exc.args = tuple(str(arg).replace(self._key, "[key]") for arg in exc.args)
             key_in_json = json.dumps(self._key)[1:-1]
             exc.body = json.loads(json.dumps(exc.body).replace(key_in_json, "[key]"))
+
+
+def _put_off(limit: asyncio.Timeout, deadline: float, *, slack: float) -> None:
+    """Move the limit to the deadline, or leave it where it is hardly earlier: moving it costs more than a piece."""
+    when = limit.when()
+    if when is None or not 0 <= deadline - when <= slack:
+        limit.reschedule(deadline)
 
 
 async def _read(stream: AsyncStream[object], builder: ReplyBuilder) -> AsyncGenerator[str, None]:

@@ -1,1 +1,1 @@
-"""Benchmarks people can run: `uv run python -m programs.bench bus` and `… turns`."""
+"""Benchmarks people can run: `uv run python -m programs.bench --help`."""

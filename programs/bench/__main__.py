@@ -1,7 +1,8 @@
-"""`uv run python -m programs.bench bus`: what LLMgine costs, as ratios measured in one run."""
+"""`uv run python -m programs.bench bus` and `… turns`: what LLMgine costs, beside others in the same run."""
 
 import argparse
 import asyncio
+import dataclasses
 import json
 import os
 import platform
@@ -14,7 +15,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from programs.bench import bus
+from programs.bench import bus, turns
 from programs.bench.measure import Row
 
 
@@ -39,12 +40,19 @@ def bus_table(rows: Sequence[Row]) -> Table:
     return table
 
 
-def as_data(rows: Sequence[Row], **more: float) -> dict[str, object]:
-    """The same as data."""
+def machine() -> dict[str, object]:
+    """Where and when it was measured."""
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "python": platform.python_version(),
         "cores": os.cpu_count(),
+    }
+
+
+def as_data(rows: Sequence[Row], **more: float) -> dict[str, object]:
+    """The same as data."""
+    return {
+        **machine(),
         "rows": [
             {
                 "name": row.name,
@@ -71,13 +79,65 @@ async def run_bus(console: Console) -> dict[str, object]:
     return as_data(rows, queued_100k_megabytes=megabytes)
 
 
+async def run_turns(console: Console) -> dict[str, object]:
+    """Measure turns and streams, print their tables, and return them as data."""
+    async with turns.model_service() as url:
+        sides = {"LLMgine": turns.ours, "bare SDK": turns.bare_sdk}
+        done = [
+            (name, await turns.measure_turns(side, url, sessions=sessions, turns=each))
+            for sessions, each in ((1, 20), (100, 5), (1_000, 1))
+            for name, side in sides.items()
+        ]
+        table = Table(
+            box=box.SIMPLE, title="Turns with one tool call, the model answering at once", title_justify="left"
+        )
+        for column in (
+            "",
+            "sessions at once",
+            "ms a turn, p50",
+            "CPU ms a turn",
+            "turns a second",
+            "piece to text, ms",
+        ):
+            table.add_column(column, justify="right" if column else "left")
+        for name, t in done:
+            table.add_row(
+                name, f"{t.sessions:,}", f"{t.p50:,.1f}", f"{t.cpu:.1f}", f"{t.rate:.0f}", f"{t.first_text:,.1f}"
+            )
+        console.print(table)
+        console.print(
+            f"Added to a turn: {done[0][1].p50 - done[1][1].p50:.1f} ms (to stay under: 10).", highlight=False
+        )
+
+        flowing = [
+            (name, await turns.measure_streams(side, url, streams=streams))
+            for streams in (100, 500)
+            for name, side in sides.items()
+        ]
+        table = Table(box=box.SIMPLE, title="Streams of 20 pieces a second, while all flow", title_justify="left")
+        for column in ("", "streams", "pieces a CPU second", "delay p50, ms", "delay p99, ms"):
+            table.add_column(column, justify="right" if column else "left")
+        for name, s in flowing:
+            table.add_row(
+                name, f"{s.streams}", f"{s.pieces_per_cpu_second:,.0f}", f"{s.delay_p50:,.0f}", f"{s.delay_p99:,.0f}"
+            )
+        console.print(table)
+        ratio = flowing[0][1].pieces_per_cpu_second / flowing[1][1].pieces_per_cpu_second
+        console.print(f"At 100 streams {ratio:.1f} times the SDK's pieces a CPU second (to reach: 2).", highlight=False)
+    return {
+        **machine(),
+        "turns": [{"who": name, **dataclasses.asdict(t)} for name, t in done],
+        "streams": [{"who": name, **dataclasses.asdict(s)} for name, s in flowing],
+    }
+
+
 def main() -> int:
     """The program."""
     parser = argparse.ArgumentParser(prog="python -m programs.bench", description=__doc__)
-    parser.add_argument("what", choices=["bus"])
+    parser.add_argument("what", choices=["bus", "turns"])
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the same as data")
     options = parser.parse_args()
-    data = asyncio.run(run_bus(Console()))
+    data = asyncio.run({"bus": run_bus, "turns": run_turns}[options.what](Console()))
     if options.json:
         options.json.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
     return 0
