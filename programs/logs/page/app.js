@@ -94,14 +94,15 @@ function row(turn) {
   );
 }
 
-function choose(turn) {
+async function choose(turn) {
   chosen = turn;
   history.replaceState(null, "", `#${new URLSearchParams({ turn })}`);
   for (const line of by("rows").children) {
     if (line.dataset.turn === chosen) line.setAttribute("aria-current", "true");
     else line.removeAttribute("aria-current");
   }
-  drawChosen();
+  await drawChosen();
+  by("turn").scrollIntoView({ block: "nearest" });
 }
 
 async function drawChosen() {

@@ -85,7 +85,7 @@ class Plot {
   axis() {
     return this.ticks.flatMap((tick) => [
       s("line", { class: "axis", x1: LEFT, x2: WIDTH, y1: this.y(tick), y2: this.y(tick) }),
-      s("text", { class: "axis-text", x: LEFT - 8, y: this.y(tick) + 4, "text-anchor": "end" }, tick ? this.label(tick) : "0"),
+      s("text", { class: "axis-text", x: LEFT - 8, y: this.y(tick) + 4, "text-anchor": "end" }, tick ? this.label(tick).replace(/\.00? /, " ") : "0"),
     ]);
   }
 }

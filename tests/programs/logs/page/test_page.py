@@ -80,6 +80,24 @@ async def test_a_turn_unfolds_into_its_waterfall(story: Story, page: Page) -> No
     await expect(span(page, "tool get_weather").locator("pre")).to_contain_text('get_weather({"location": "Paris"})')
 
 
+@pytest.mark.parametrize("width", [1200, 380])
+async def test_a_turn_far_down_unfolds_where_one_looks(
+    story: Story, served: LogPage, browser: Browser, width: int
+) -> None:
+    """The waterfall is on the screen, however long the list is."""
+    for number in range(60):
+        whole_turn(story, f"t{number}", f"Question {number}.")
+    page = await browser.new_page(viewport={"width": width, "height": 700})
+    await page.goto(served.url)
+
+    await row(page, "Question 0.").click()
+
+    await expect(page.locator("#turn h3")).to_have_text("Question 0.")
+    await expect(page.locator("#turn h3")).to_be_in_viewport()
+    await expect(span(page, "tool get_weather")).to_be_in_viewport()
+    await page.close()
+
+
 async def test_what_is_unfolded_stays_while_the_turn_goes_on(story: Story, page: Page) -> None:
     """A live page does not take away what one reads."""
     turn = Turn(story, "t1", "Slow question")
