@@ -7,13 +7,18 @@ from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterable
 from contextvars import Context, ContextVar
 from dataclasses import dataclass, field
+from types import CoroutineType
+from typing import cast
 
 from llmgine.messages.events import Event, HandlerFailedEvent
 from llmgine.messages.message import CURRENT, inside
 
 DEPTH_WARNING = 1_000
 
-_GRACE = 1.0  # seconds a cancelled handler has for its clean-up when the bus stops
+# So many events of a lane are worked off in one go, if its handler never waits; then it is everybody else's turn.
+_AT_ONCE = 250
+
+_GRACE = 1.0  # seconds a cancelled handler has for its clean-up; then the bus goes on without it
 
 # The time limit is looked at from outside, once in an eighth of it: a timer for each event would cost more than the
 # rest of its way through a lane.
@@ -51,20 +56,20 @@ class AsyncHandler:
 class Lane:
     """The queue of one handler for one session; it lives while it has work.
 
-    `seen` is the event its watch last found at work, since `seen_at`; `late` says that it was cancelled for taking
-    too long.
+    `seen` is the call its watch last found at work, since `seen_at`. `ending` says that its task was cancelled and
+    ends with the event it is at: at `seen_at` for taking too long, or because the bus stops.
     """
 
-    __slots__ = ("handler", "late", "queue", "seen", "seen_at", "session_id", "task")
+    __slots__ = ("ending", "handler", "queue", "seen", "seen_at", "session_id", "task")
 
-    def __init__(self, handler: AsyncHandler, session_id: str | None) -> None:
+    def __init__(self, handler: AsyncHandler, session_id: str | None, queue: deque[Event]) -> None:
         self.handler = handler
         self.session_id = session_id
-        self.queue: deque[Event] = deque()
+        self.queue = queue
         self.task: asyncio.Task[None] | None = None
-        self.seen: Event | None = None
+        self.seen: object = None
         self.seen_at = 0.0
-        self.late = False
+        self.ending = False
 
 
 class Lanes:
@@ -78,14 +83,17 @@ class Lanes:
         self._report = report
         self._lanes: set[Lane] = set()
         self._busy: Counter[str | None] = Counter()  # lanes by session
-        self._context: Context | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._context = Context()
         self._waiters: list[tuple[str | None, asyncio.Future[None]]] = []
         self._watch: asyncio.TimerHandle | None = None
+        self._watch_within = 0.0  # seconds from its setting
+        self._stuck: set[asyncio.Task[None]] = set()  # tasks that were given up
         self._abandoned = False
 
     def start(self, context: Context) -> None:
         """Begin to work off what is queued; handlers run in copies of `context`."""
-        self._context = context
+        self._loop, self._context = asyncio.get_running_loop(), context
         for lane in self._lanes:
             self._run(lane)
 
@@ -106,53 +114,70 @@ class Lanes:
 
     def _open(self, handler: AsyncHandler, event: Event) -> None:
         """Make the lane of an event that found none."""
-        lane = handler.lanes[event.session_id] = Lane(handler, event.session_id)
+        lane = handler.lanes[event.session_id] = Lane(handler, event.session_id, deque([event]))
         self._lanes.add(lane)
         self._busy[event.session_id] += 1
-        lane.queue.append(event)
         self._run(lane)
 
     def _run(self, lane: Lane) -> None:
-        if self._context is not None:
-            loop = asyncio.get_running_loop()
-            lane.task = loop.create_task(self._work(lane), context=self._context.copy())
+        if self._loop is not None:
+            lane.task = self._loop.create_task(self._work(lane), context=self._context.copy())
             if lane.handler.timeout is not None:
-                self._look_within(loop, lane.handler.timeout)
+                self._look_within(self._loop, lane.handler.timeout)
 
     async def _work(self, lane: Lane) -> None:
-        """Work off a lane and remove it when it is empty. A handler that was cancelled ends this task, not the lane."""
+        """Work off a lane, or a part of it. A handler that was cancelled ends this task, not the lane."""
         handling.set(True)
         call, queue, enter = lane.handler.call, lane.queue, CURRENT.set
         try:
-            while queue and not self._abandoned:
+            for _ in range(_AT_ONCE):
                 event = queue[0]
                 enter(event)
                 try:
                     await call(event)
                 except Exception as error:  # a handler's failure must not silence the lane
-                    if not lane.late:
+                    if not lane.ending:
                         failure(self._report, call, event, repr(error), error)
-                if lane.late:
+                if lane.ending:
                     break
                 queue.popleft()
+                if not queue:
+                    break
         except asyncio.CancelledError:
-            if self._abandoned:
-                raise
-            if not lane.late:
+            if not lane.ending:
                 failure(self._report, call, queue.popleft(), "cancelled itself")
+        except BaseException as error:  # the end of the program, or a foreign class: never the same event again
+            if not lane.ending:
+                failure(self._report, call, queue.popleft(), repr(error), error)
+            raise
         finally:
             self._leave(lane)
 
     def _leave(self, lane: Lane) -> None:
-        """End a lane's task: report a handler that took too long, and go on with what is left in a new task."""
-        if lane.late and not self._abandoned:
-            lane.late = False
-            limit = lane.handler.timeout or 0.0
-            failure(self._report, lane.handler.call, lane.queue.popleft(), f"took longer than {limit:g} s")
-        if not lane.queue:
-            self._remove(lane)
-        elif not self._abandoned:
+        """End a lane's task: remove an empty lane, go on with what is left in a new task."""
+        if self._abandoned or lane not in self._lanes:
+            return
+        if lane.ending:
+            lane.ending = False
+            failure(self._report, lane.handler.call, lane.queue.popleft(), _too_long(lane))
+        self._go_on(lane)
+
+    def _go_on(self, lane: Lane) -> None:
+        if lane.queue:
             self._run(lane)
+        else:
+            self._remove(lane)
+
+    def _give_up(self, lane: Lane, task: asyncio.Task[None]) -> None:
+        """Go on without a handler that hangs though it was cancelled: its task keeps the lane, not the queue."""
+        self._stuck.add(task)
+        task.add_done_callback(self._stuck.discard)
+        event = lane.queue.popleft()
+        heir = lane.handler.lanes[lane.session_id] = Lane(lane.handler, lane.session_id, lane.queue)
+        self._lanes.remove(lane)
+        self._lanes.add(heir)
+        failure(self._report, lane.handler.call, event, f"{_too_long(lane)} and goes on though it was cancelled")
+        self._go_on(heir)
 
     def _remove(self, lane: Lane) -> None:
         session_id = lane.session_id
@@ -165,32 +190,38 @@ class Lanes:
 
     def _look_within(self, loop: asyncio.AbstractEventLoop, limit: float) -> None:
         """See that the next look at the lanes is early enough for a handler with this time limit."""
-        at = loop.time() + min(max(limit / _LOOKS, _SHORTEST_LOOK), _LONGEST_LOOK)
-        if self._watch is None or self._watch.when() > at:
+        look = min(max(limit / _LOOKS, _SHORTEST_LOOK), _LONGEST_LOOK)
+        if self._watch is None or self._watch_within > look:
             if self._watch is not None:
                 self._watch.cancel()
-            self._watch = loop.call_at(at, self._look, loop)
+            self._watch, self._watch_within = loop.call_later(look, self._look, loop), look
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         """Cancel the handlers that have been at one event for longer than their limit."""
         self._watch = None
         now = loop.time()
-        for lane in self._lanes:
-            limit = lane.handler.timeout
-            if limit is None or lane.task is None:
+        for lane in list(self._lanes):
+            limit, task = lane.handler.timeout, lane.task
+            if limit is None or task is None:
                 continue
-            if lane.seen is not lane.queue[0]:
-                lane.seen, lane.seen_at = lane.queue[0], now
-            elif now - lane.seen_at >= limit and not lane.late:
-                lane.late = True
-                lane.task.cancel()
+            if lane.ending:
+                if now - lane.seen_at >= _GRACE:
+                    self._give_up(lane, task)
+            else:
+                # What the task awaits is one call of the handler, though the same event may come again.
+                call = cast("CoroutineType[None, None, None]", task.get_coro()).cr_await
+                if call is None or call is not lane.seen:
+                    lane.seen, lane.seen_at = call, now
+                elif now - lane.seen_at >= limit:
+                    lane.ending, lane.seen_at = True, now
+                    task.cancel()
             self._look_within(loop, limit)
 
     @property
     def inside(self) -> bool:
         """Whether the running task is a lane's."""
         task = asyncio.current_task()
-        return handling.get() and any(lane.task is task for lane in self._lanes)
+        return handling.get() and (task in self._stuck or any(lane.task is task for lane in self._lanes))
 
     @property
     def queued(self) -> int:
@@ -229,7 +260,9 @@ class Lanes:
         self._abandoned = True
         if self._watch is not None:
             self._watch.cancel()
-        tasks = [lane.task for lane in self._lanes if lane.task]
+        for lane in self._lanes:
+            lane.ending = True
+        tasks = [*self._stuck, *(lane.task for lane in self._lanes if lane.task)]
         for task in tasks:
             task.cancel()
         if tasks:
@@ -241,12 +274,16 @@ class Lanes:
         self._wake()
 
 
+def _too_long(lane: Lane) -> str:
+    return f"took longer than {lane.handler.timeout or 0:g} s"
+
+
 def failure(
     report: Callable[[HandlerFailedEvent], None],
     handler: object,
     event: Event,
     what: str,
-    error: Exception | None = None,
+    error: BaseException | None = None,
 ) -> None:
     """Log and report a handler's failure. Failures to handle a failure are only logged, or they would never end."""
     _log.error("%s failed on %s: %s", name_of(handler), type(event).__name__, what, exc_info=error)

@@ -110,9 +110,11 @@ class MessageBus:
                 _log.error("The bus stopped with %d events not handled by %s", count, name)
         left = self._lanes.queued
         self._stopped = True
-        await self._lanes.abandon()
-        if self._jsonl:
-            self._jsonl.close()
+        try:
+            await self._lanes.abandon()
+        finally:
+            if self._jsonl:
+                self._jsonl.close()
         return left
 
     @property
@@ -157,10 +159,14 @@ class MessageBus:
     ) -> Callable[[], None]:
         """Let `handler` hear events of this type and of all types derived from it.
 
+        Who hears an event is settled when it is published: a handler registered while it is on its way does not, and
+        one whose registration is undone meanwhile still does.
+
         Args:
             event_type: The class to hear.
             handler: A `def` runs inside `publish`; an `async def` in its lanes.
-            timeout: Seconds an `async def` may take per event; None for no limit; the bus's own by default.
+            timeout: Seconds an `async def` may take per event; None for no limit; the bus's own by default. Past it
+                the handler is cancelled, and a second later the next event comes, though it still be at the last.
 
         Returns:
             A function that undoes the registration; calling it twice is harmless.
@@ -208,11 +214,12 @@ class MessageBus:
     async def _answer(self, command: Command, handler: CommandHandler[Any]) -> CommandResult:
         try:
             answer = await handler(command)
-        except asyncio.CancelledError:
-            self._announce(command, CommandResult(success=False, error="cancelled"))
-            raise
         except Exception as error:  # the caller gets it, whatever it is
             return CommandResult(success=False, error=str(error) or repr(error), exception=error)
+        except BaseException as error:  # the caller's end, or the program's; those who listen hear of it too
+            what = "cancelled" if isinstance(error, asyncio.CancelledError) else repr(error)
+            self._announce(command, CommandResult(success=False, error=what))
+            raise
         return answer if isinstance(answer, CommandResult) else CommandResult(success=True, result=answer)
 
     def _announce(self, command: Command, result: CommandResult) -> None:
@@ -251,7 +258,7 @@ class MessageBus:
     def _call(self, handler: Callable[[Event], object], event: Event) -> None:
         try:
             answer = handler(event)
-        except Exception as error:  # handlers fail independently
+        except (Exception, asyncio.CancelledError) as error:  # a `def` cannot be cancelled: both are its failure
             failure(self._deliver, handler, event, repr(error), error)
             return
         if answer is not None and inspect.iscoroutine(answer):

@@ -24,6 +24,8 @@ class SpanContext(BaseModel):
 # A counter started from the wall clock (1,024 ids per millisecond): unique in a process, all but unique between
 # processes, exact in a JavaScript number, and twenty times cheaper than uuid4.
 _ids = itertools.count(time.time_ns() // 1_000_000 << 10)
+# What a line of the log says beside the message's own fields (see observability/reader.py).
+_KEYS_OF_THE_LOG = ("v", "type")
 # Trace and span of the running code. Set with `inside`; directly only in a task of one's own.
 CURRENT: ContextVar["SpanContext | Message | None"] = ContextVar("llmgine_span", default=None)
 
@@ -71,7 +73,8 @@ def _parent_id() -> str | None:
 class Message(BaseModel):
     """One message on the bus: immutable, and a span of its own in the trace it was built in.
 
-    `session_id` is None for what belongs to the whole application.
+    `session_id` is None for what belongs to the whole application. No field may be called `v` or `type`: a line of
+    the log has these keys for itself.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -82,3 +85,10 @@ class Message(BaseModel):
     span_id: str = Field(default_factory=_span_id)
     trace_id: str = Field(default_factory=_trace_id)  # of a root: its span's id
     parent_id: str | None = Field(default_factory=_parent_id)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        for name in _KEYS_OF_THE_LOG:
+            if name in cls.model_fields or name in cls.model_computed_fields:
+                raise TypeError(f"{cls.__name__}.{name}: the log has this key for itself; give the field another name")

@@ -1,12 +1,12 @@
 """Messages: immutable values with identity, time and a place in a trace."""
 
 import pytest
-from pydantic import ValidationError
+from pydantic import ValidationError, computed_field
 
 from llmgine.messages.chat import ChatMessage, ToolCall, ToolResult, Usage, new_call_id
 from llmgine.messages.commands import Author, Command, PromptCommand
 from llmgine.messages.events import Event
-from llmgine.messages.message import SpanContext, current_span, inside
+from llmgine.messages.message import Message, SpanContext, current_span, inside
 
 
 class Opened(Event):
@@ -37,6 +37,24 @@ def test_a_misspelt_field_is_an_error() -> None:
     """A typo is found where the message is built, not in a handler that misses it."""
     with pytest.raises(ValidationError, match="pth"):
         Opened(path="a", pth="b")  # type: ignore[call-arg]  # that it is refused is the promise
+
+
+@pytest.mark.parametrize("name", ["v", "type"])
+@pytest.mark.parametrize("base", [Event, Command, Opened])
+def test_a_field_that_would_hide_a_key_of_the_log_is_refused(base: type[Message], name: str) -> None:
+    """A line says its version and its class under these names, so the class that wants one is never made."""
+    with pytest.raises(TypeError, match=rf"^Shadow\.{name}: "):
+        type("Shadow", (base,), {"__annotations__": {name: str}})
+
+
+def test_a_computed_field_that_would_hide_a_key_of_the_log_is_refused() -> None:
+    """It is written to the line as other fields are."""
+
+    def kind(_: Message) -> str:
+        return ""
+
+    with pytest.raises(TypeError, match=r"^Shadow\.type: "):
+        type("Shadow", (Event,), {"type": computed_field(kind)})
 
 
 def test_a_message_outside_any_span_is_a_root() -> None:
