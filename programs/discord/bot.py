@@ -25,7 +25,7 @@ from programs.discord.client import Bot
 from programs.discord.rendering import SOURCE, render_deliveries
 from programs.playground.server import Playground
 
-_TOKEN_REFUSED = (
+_REFUSED = (
     "Discord refused DISCORD_TOKEN: copy it again from the Bot page of your application "
     "at https://discord.com/developers/applications"
 )
@@ -100,7 +100,7 @@ async def join(bot: Bot, token: str, stop: asyncio.Event) -> None:
         ConfigurationError: Discord does not let the bot in; the text says what to change.
     """
     if not re.fullmatch(r"[!-~]+", token):  # no header can carry it
-        raise ConfigurationError(_TOKEN_REFUSED)
+        raise ConfigurationError(_REFUSED)
     stopped = asyncio.create_task(stop.wait())
     try:
         async with bot:
@@ -111,7 +111,7 @@ async def join(bot: Bot, token: str, stop: asyncio.Event) -> None:
             await bot.close()
             await asyncio.gather(running, return_exceptions=True)
     except discord.LoginFailure as error:
-        raise ConfigurationError(_TOKEN_REFUSED) from error
+        raise ConfigurationError(_REFUSED) from error
     except discord.PrivilegedIntentsRequired as error:
         raise ConfigurationError(
             "Discord refused the Message Content intent: switch it on under Privileged Gateway Intents on the Bot page "

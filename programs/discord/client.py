@@ -41,10 +41,16 @@ class Bot(discord.Client):
         app: The application; started before the bot and closed after it.
         edit_interval: Seconds between two edits of a message.
         guild_ready_timeout: Seconds discord.py waits for servers at the start.
+        first_wait: Seconds before a request that got no answer is sent again; doubled each time.
     """
 
     def __init__(
-        self, app: Application, *, edit_interval: float = EDIT_INTERVAL, guild_ready_timeout: float = 2.0
+        self,
+        app: Application,
+        *,
+        edit_interval: float = EDIT_INTERVAL,
+        guild_ready_timeout: float = 2.0,
+        first_wait: float = 1.0,
     ) -> None:
         # Voice is not used here, so what it would need is no news.
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
@@ -56,7 +62,8 @@ class Bot(discord.Client):
             http_trace=rate_limit_trace(app.bus),
         )
         self._app = app
-        self._views = TurnViews(self, app.bus, app.store, Poster(self), edit_interval=edit_interval)
+        poster = Poster(self, first_wait=first_wait)
+        self._views = TurnViews(self, app.bus, app.store, poster, edit_interval=edit_interval)
         sessions = Sessions(app.bus, app.store, app.config.settings.system_prompt)
         self._commands = Commands(self, sessions)
         self._ready_once = False

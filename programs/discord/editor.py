@@ -96,6 +96,7 @@ class Editor:
         if self._after is not None:
             await self._after.posted.wait()
         shown: Body | None = None
+        refused = False
         while True:
             await self._news.wait()
             self._news.clear()
@@ -104,8 +105,9 @@ class Editor:
                 if self._message_id is not None:
                     await self._poster.delete(self._channel_id, self._message_id)
                 return
-            if body != shown and not await self._change(body):
-                return
+            if body != shown and (final or not refused):  # a refused preview need not mean a refused answer
+                refused = not await self._change(body)
+                self.posted.set()
             shown = body
             if final:
                 return
@@ -122,5 +124,4 @@ class Editor:
         self._message_id = message_id
         self._counts.count_post()
         await self._on_posted(self.key, message_id)
-        self.posted.set()
         return True

@@ -35,12 +35,16 @@ async def model() -> AsyncIterator[ChatCompletionsServer]:
 async def unstarted(
     playground: Playground, model: ChatCompletionsServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> AsyncIterator[Scene]:
-    """A scene whose bot the test starts itself. Whatever logs an error fails the test, unless it clears `caplog`."""
+    """A scene whose bot the test starts itself.
+
+    Whatever logs an error fails the test, and so does every request that Discord's own document does not allow.
+    """
     scene = Scene(playground, model, tmp_path)
     yield scene
     await scene.stop()
     errors = [record.getMessage() for record in caplog.get_records("call") if record.levelno >= logging.ERROR]
     assert errors == []
+    assert list(playground.violations) == []
 
 
 @pytest.fixture

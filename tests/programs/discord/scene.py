@@ -18,7 +18,16 @@ from programs.demo_model import DemoModel
 from programs.discord.bot import discord_at, join
 from programs.discord.client import Bot
 from programs.discord.rendering import SOURCE, render_deliveries
-from programs.playground.entities import ADA_ID, BOT_ID, GENERAL_ID, Json, Message
+from programs.playground.entities import (
+    ADA_ID,
+    BOT_ID,
+    GENERAL_ID,
+    MEMBERS_ROLE_ID,
+    PERSON_PERMISSIONS,
+    Json,
+    Message,
+    Permission,
+)
 from programs.playground.interactions import Interaction
 from programs.playground.rules import Rules, Window
 from programs.playground.server import Playground
@@ -105,7 +114,7 @@ class Scene:
         for tool in tools:
             await self.app.engine.register_tool(tool, **(tool_options or {}))
         self._stack.enter_context(discord_at(self.settings))
-        self.bot = Bot(self.app, edit_interval=interval, guild_ready_timeout=0.05)
+        self.bot = Bot(self.app, edit_interval=interval, guild_ready_timeout=0.05, first_wait=0.01)
         self._stop = asyncio.Event()
         self._joined = asyncio.create_task(join(self.bot, self.playground.token, self._stop))
         async with asyncio.timeout(PATIENCE):
@@ -147,6 +156,10 @@ class Scene:
         """Use a slash command."""
         given = [{"name": key, "value": value} for key, value in (options or {}).items()]
         return self.playground.people.command(channel, by, name, given)
+
+    def no_moderators(self) -> None:
+        """Take the permission to manage messages from everybody but Ada, who owns the server."""
+        self.playground.world.set_role(MEMBERS_ROLE_ID, PERSON_PERMISSIONS & ~Permission.MANAGE_MESSAGES)
 
     def click(self, message: Message, label: str, *, by: int = ADA_ID) -> Interaction:
         """Press the button with this label."""

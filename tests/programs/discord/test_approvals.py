@@ -8,7 +8,7 @@ from llmgine.messages.chat import ToolCall
 from llmgine.messages.events import ToolCallWaitingEvent
 from llmgine.providers.base import ChatReply
 from llmgine.providers.scripted import ScriptedProvider, ScriptedReply
-from programs.playground.entities import ADA_ID, GRACE_ID, PERSON_PERMISSIONS, Message, Permission
+from programs.playground.entities import ADA_ID, GENERAL_ID, GRACE_ID, Message, Permission
 from tests.programs.discord.scene import Scene, body_of
 
 ASK = "Send an email to test@example.com with subject 'Hello' and body 'Testing the function calling capability'"
@@ -34,14 +34,6 @@ async def demo(unstarted: Scene) -> Scene:
 
 def outbox(scene: Scene) -> int:
     return len(list((scene.folder / "outbox").glob("*.eml")))
-
-
-@pytest.fixture
-def people_without_powers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """People of the playground who may not manage messages."""
-    monkeypatch.setattr(
-        "programs.playground.interactions.PERSON_PERMISSIONS", PERSON_PERMISSIONS & ~Permission.MANAGE_MESSAGES
-    )
 
 
 async def test_a_call_waits_and_runs_when_approved(demo: Scene) -> None:
@@ -72,8 +64,9 @@ async def test_a_denied_call_does_not_run(demo: Scene) -> None:
     assert card.components == []
 
 
-async def test_nobody_else_may_decide(demo: Scene, people_without_powers: None) -> None:
+async def test_nobody_else_may_decide(demo: Scene) -> None:
     """Only who asked, or a moderator, decides; another person is told so, alone, and the call waits on."""
+    demo.no_moderators()
     card = await asked(demo, by=ADA_ID)
 
     demo.click(card, "Approve", by=GRACE_ID)
@@ -96,9 +89,9 @@ async def test_a_moderator_may_decide(demo: Scene) -> None:
     assert "Grace denied" in card.embeds[0]["fields"][0]["value"]
 
 
-async def test_no_permission_at_all_is_not_taken_for_all(demo: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A person whose permissions in the channel are none is no moderator, whatever the server gives them."""
-    monkeypatch.setattr("programs.playground.interactions.PERSON_PERMISSIONS", Permission(0))
+async def test_what_the_channel_takes_away_counts(demo: Scene) -> None:
+    """A moderator of the server who is none in this channel does not decide here."""
+    demo.playground.world.overwrite(GENERAL_ID, GRACE_ID, deny=Permission.MANAGE_MESSAGES)
     card = await asked(demo, by=ADA_ID)
 
     demo.click(card, "Approve", by=GRACE_ID)

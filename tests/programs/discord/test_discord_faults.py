@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from programs.discord.poster import Poster
-from programs.playground.entities import ADA_ID, BOT_ID, GENERAL_ID
+from programs.playground.entities import ADA_ID, BOT_ID, GENERAL_ID, Json
+from programs.playground.faults import Effect
 from programs.playground.forms import ThreadChanges
 from programs.playground.rules import Rules, Window
 from programs.playground.server import Playground
@@ -37,6 +38,74 @@ class TestNarrow:
 
         expected = [f"{number}: " + ("word " * 100).strip() for number in range(4)]
         assert [body_of(message.content) for message in scene.shown()] == expected
+
+
+CREATE = ("POST", "/channels/{channel_id}/messages")
+EDIT = ("PATCH", "/channels/{channel_id}/messages/{message_id}")
+
+
+@pytest.mark.parametrize("route", [CREATE, EDIT], ids=["create", "edit"])
+@pytest.mark.parametrize(
+    ("effect", "options"),
+    [
+        ("error", {"status": 503}),
+        ("error", {"status": 503, "times": 3}),
+        ("error", {"status": 503, "committed": True}),
+        ("reset", {"committed": True}),
+        ("reset", {"committed": False}),
+        ("rate_limit", {"retry_after": 0.05}),
+        ("rate_limit", {"retry_after": 0.05, "scope": "global"}),
+        ("rate_limit", {"retry_after": 0.05, "scope": "shared"}),
+    ],
+    ids=["503", "503s", "503 after", "reset after", "reset before", "429", "429 global", "429 shared"],
+)
+async def test_a_request_that_fails_is_made_once_in_the_end(
+    scene: Scene, route: tuple[str, str], effect: Effect, options: Json
+) -> None:
+    """Whether a failed request arrived or not, the answer is shown once and whole."""
+    go_on = asyncio.Event()
+    scene.model.hold(go_on, before="The beginning ", after="and the end.")
+    planned = scene.playground.faults.plan(effect, *route, **options)
+    scene.ask("talk")
+    await scene.until(scene.shown)
+    go_on.set()
+
+    outcome = await scene.outcome()
+
+    assert planned.hits > 0
+    assert body_of(outcome.content) == "The beginning and the end."
+    assert len(scene.shown()) == 1
+
+
+@pytest.mark.parametrize("route", [CREATE, EDIT], ids=["create", "edit"])
+async def test_what_discord_refuses_for_good_holds_up_nothing(scene: Scene, route: tuple[str, str]) -> None:
+    """A part that Discord refuses is given up at once; it counts as dealt with, and the next answer is shown."""
+    go_on = asyncio.Event()
+    scene.model.hold(go_on, before="The beginning ", after="and the end.")
+    planned = scene.playground.faults.plan("error", *route, status=403, times=2 if route == CREATE else 1)
+    scene.ask("talk")
+    await scene.until(lambda: planned.hits or route == EDIT)
+    go_on.set()
+    scene.ask("hello")
+
+    await scene.until(lambda: any("hello" in outcome.content for outcome in scene.outcomes()))
+
+    await scene.delivered()
+    assert planned.spent
+
+
+async def test_a_refused_preview_is_no_refused_answer(scene: Scene) -> None:
+    """The final text is tried once more, also where Discord did not take what came before it."""
+    go_on = asyncio.Event()
+    scene.model.hold(go_on, before="Something unfit", after=" was not said.")
+    planned = scene.playground.faults.plan("error", *CREATE, status=403)
+    scene.ask("talk")
+    await scene.until(lambda: planned.spent)
+    go_on.set()
+
+    outcome = await scene.outcome()
+
+    assert body_of(outcome.content) == "Something unfit was not said."
 
 
 async def test_a_deleted_answer_stays_deleted(scene: Scene) -> None:

@@ -10,22 +10,12 @@ from programs.playground.entities import (
     BOT_ID,
     GENERAL_ID,
     GRACE_ID,
-    PERSON_PERMISSIONS,
     RANDOM_ID,
     Flag,
     Json,
     Message,
-    Permission,
 )
 from tests.programs.discord.scene import PATIENCE, Scene, body_of, is_outcome, people_said
-
-
-@pytest.fixture
-def people_without_powers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """People of the playground who may not manage messages."""
-    monkeypatch.setattr(
-        "programs.playground.interactions.PERSON_PERMISSIONS", PERSON_PERMISSIONS & ~Permission.MANAGE_MESSAGES
-    )
 
 
 async def said(scene: Scene, words: str, channel: int = GENERAL_ID) -> Message:
@@ -142,32 +132,35 @@ async def test_the_longest_prompt_is_shown_cut(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("command", ["system", "clear"])
-async def test_in_a_server_only_moderators_change_it(scene: Scene, people_without_powers: None, command: str) -> None:
+async def test_in_a_server_only_moderators_change_it(scene: Scene, command: str) -> None:
     """What concerns everybody in a channel needs the permission Manage Messages; the person alone is told."""
+    scene.no_moderators()
     options = {"prompt": "Mine."} if command == "system" else {}
-    scene.command(command, options)
+    scene.command(command, options, by=GRACE_ID)
 
-    await told(scene, "Manage Messages")
+    await told(scene, "Manage Messages", GRACE_ID)
 
     assert scene.shown() == []
 
 
-async def test_the_modal_is_checked_too(scene: Scene, people_without_powers: None) -> None:
+async def test_the_modal_is_checked_too(scene: Scene) -> None:
     """Whoever may not set the prompt may read it in the modal, and is refused when they submit."""
-    scene.command("system")
+    scene.no_moderators()
+    scene.command("system", by=GRACE_ID)
     opened = await modal(scene)
 
-    scene.playground.people.submit_modal(ADA_ID, int(opened["modal_id"]), {text_input(opened)["custom_id"]: "Mine."})
+    scene.playground.people.submit_modal(GRACE_ID, int(opened["modal_id"]), {text_input(opened)["custom_id"]: "Mine."})
 
-    await told(scene, "Manage Messages")
+    await told(scene, "Manage Messages", GRACE_ID)
 
 
-async def test_in_a_dm_and_an_own_thread_everybody_may(scene: Scene, people_without_powers: None) -> None:
+async def test_in_a_dm_and_an_own_thread_everybody_may(scene: Scene) -> None:
     """A DM and a thread of one's own are one's own to set up."""
-    dm = scene.playground.people.open_dm(ADA_ID)
+    scene.no_moderators()
+    dm = scene.playground.people.open_dm(GRACE_ID)
     thread = scene.playground.people.create_thread(GENERAL_ID, GRACE_ID, "Mine")
 
-    scene.command("system", {"prompt": "Mine alone."}, channel=dm.id)
+    scene.command("system", {"prompt": "Mine alone."}, channel=dm.id, by=GRACE_ID)
     scene.command("system", {"prompt": "Mine alone."}, channel=thread.id, by=GRACE_ID)
 
     await said(scene, "Mine alone.", dm.id)
