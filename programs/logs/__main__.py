@@ -30,11 +30,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _run(options, _find_log(options.log_dir))
         sys.stdout.flush()
-    except (LLMgineError, PermissionError) as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 1
     except BrokenPipeError:  # whoever read our output has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (LLMgineError, OSError) as error:  # OSError: a file that cannot be read
+        sys.stderr.write(f"error: {error}\n")
+        return 1
     except KeyboardInterrupt:
         return 130
     return 0

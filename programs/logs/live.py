@@ -31,6 +31,7 @@ class LiveLog:
         self._changed = asyncio.Event()
         self._reader = LogReader(path, newest=1)
         self._records: Iterator[Record] | None = None
+        self._failing = False
 
     async def follow(self) -> None:
         """Read until cancelled."""
@@ -60,9 +61,11 @@ class LiveLog:
             self._records = self._reader.read()
         try:
             records = list(islice(self._records, _AT_ONCE))
+            self._failing = False
         except OSError as error:
-            _log.warning("The log %s cannot be read: %s", self.path, error)
-            records = []
+            if not self._failing:
+                _log.error("The log %s cannot be read: %s. It is tried again.", self.path, error)
+            records, self._failing = [], True
         if not records:
             self._records = None
         return records

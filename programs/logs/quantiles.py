@@ -33,6 +33,8 @@ class Quantiles:
     def at(self, part: float) -> float:
         """The value that `part` (0 to 1) of all values do not exceed; 0 without values."""
         left = math.ceil(part * self.count)
+        if left >= self.count:
+            return self.greatest
         for bucket in sorted(self._buckets, key=lambda b: -math.inf if b is None else b):
             left -= self._buckets[bucket]
             if left <= 0:

@@ -119,8 +119,9 @@ def _metrics(record: Record) -> str:
     shown = []
     for metric in metrics if isinstance(metrics, list) else []:
         if isinstance(metric, dict):
-            unit = metric.get("unit")
-            shown.append(f"{metric.get('name')}={metric.get('value')}{f' {unit}' if unit else ''}")
+            value, unit = metric.get("value"), metric.get("unit")
+            number = f"{value:.4g}" if isinstance(value, float) else value
+            shown.append(f"{metric.get('name')}={number}{f' {unit}' if unit else ''}")
     return ", ".join(shown)
 
 

@@ -12,7 +12,7 @@ from programs.logs.texts import one_line, seconds
 from programs.logs.turns import Summary, find_turn, summarize
 
 _WIDEST = 90  # columns of lines before a name; what is deeper is not indented further
-_LONGEST = 500  # characters of a line in a pipe
+_LONGEST = 200  # characters of a line in a pipe
 _NAME = 52  # columns of the tree before the durations
 _COLOURS = {
     "failed": "bold red",

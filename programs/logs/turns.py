@@ -13,7 +13,7 @@ from programs.logs.texts import one_line
 
 MOST_RECORDS = 5_000  # of one turn; tools may publish any number of events
 _MOST_TURNS = 500
-_MOST_BYTES = 64 * 2**20
+_MOST_BYTES = 16 * 2**20  # of lines; as objects they take several times as much
 _MOST_WAITING = 200  # traces that no turn is known of yet
 
 

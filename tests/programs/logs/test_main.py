@@ -71,6 +71,15 @@ def test_a_missing_log_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFix
     )
 
 
+def test_a_log_that_cannot_be_read_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No traceback, and the exit code is 1."""
+    (tmp_path / "events.jsonl").mkdir()
+
+    assert main(["stats", "--log-dir", str(tmp_path)]) == 1
+
+    assert capsys.readouterr().err.startswith("error: [Errno 21] Is a directory: ")
+
+
 def test_the_log_is_where_the_settings_say(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

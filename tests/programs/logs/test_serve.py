@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -109,6 +110,24 @@ async def test_any_text_is_json(story: Story, served: LogPage, web: aiohttp.Clie
     (turn,) = (await told(web, served, turns=1))["turns"]
 
     assert turn["model"] == HOSTILE
+
+
+async def test_a_log_that_cannot_be_read_is_said_once(
+    tmp_path: Path, web: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The page goes on, and shows the log once it can be read."""
+    (tmp_path / "events.jsonl").mkdir()
+    async with LogPage(tmp_path / "events.jsonl").served() as served, asyncio.timeout(10):
+        while not caplog.records:  # noqa: ASYNC110  a log tells nobody when it grows
+            await asyncio.sleep(0.01)
+        (tmp_path / "events.jsonl").rmdir()
+        story = Story(tmp_path)
+        Turn(story, "t1")
+        await told(web, served, turns=1)
+        story.close()
+
+    assert len(caplog.records) == 1
+    assert "cannot be read" in caplog.records[0].getMessage()
 
 
 PATHS = ["", "page/app.js", "page/style.css", "api/turns", "api/turns/t1", "api/changes", "nothing"]

@@ -1,5 +1,6 @@
 """Which records belong to a turn, and what they add up to."""
 
+import tracemalloc
 from datetime import timedelta
 
 import pytest
@@ -137,6 +138,23 @@ async def test_a_turn_is_found_by_the_beginning_of_its_id(story: Story) -> None:
         find_turn(story.path, "ab")
     with pytest.raises(RefusedError, match="no turn in the log whose id begins with 'x'"):
         find_turn(story.path, "x")
+
+
+async def test_a_turn_is_found_in_a_long_log_in_bounded_memory(story: Story) -> None:
+    """Only the turn itself is held, not the 50,000 lines around it."""
+    Turn(story, "t1").finish()
+    line = b'{"v":1,"type":"TurnStartedEvent","turn_id":"other%d","trace_id":"%d","text":"' + b"x" * 200 + b'"}\n'
+    with story.path.open("ab") as file:
+        file.writelines(line % (number, number) for number in range(50_000))
+    tracemalloc.start()
+    try:
+        _, records = find_turn(story.path, "t1")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert len(records) == 5
+    assert peak < 2**20
 
 
 async def test_an_empty_log_has_no_last_turn(story: Story) -> None:
