@@ -21,7 +21,7 @@ from llmgine.settings import Settings
 
 _MANY = 2_000  # model calls at once
 _INTERVAL = 0.05  # seconds between two pieces of a stream
-_RAMP, _WINDOW = 3.0, 5.0  # seconds in which streams begin, and are measured
+_RAMP, _SETTLE, _WINDOW = 3.0, 1.5, 5.0  # seconds in which streams begin, come to flow, and are measured
 _TOOL: ChatCompletionToolParam = {
     "type": "function",
     "function": {"name": "now", "description": "Tell the time.", "parameters": {"type": "object", "properties": {}}},
@@ -183,7 +183,7 @@ class Streams:
 async def measure_streams(side: Side, base_url: str, *, streams: int) -> Streams:
     """Streams of 20 pieces a second, begun over some seconds, measured while all of them flow."""
     recorder = Recorder()
-    pieces = int((_RAMP + _WINDOW + 3) / _INTERVAL)
+    pieces = int((_RAMP + _WINDOW + 2 * _SETTLE) / _INTERVAL)
     async with side(base_url, f"chunks:{pieces}:{_INTERVAL}", recorder, tools=False) as chat:
 
         async def run(session: int) -> None:
@@ -191,7 +191,7 @@ async def measure_streams(side: Side, base_url: str, *, streams: int) -> Streams
             await chat(session, 0)
 
         running = asyncio.gather(*map(run, range(streams)))
-        await asyncio.sleep(_RAMP + 1)
+        await asyncio.sleep(_RAMP + _SETTLE)
         recorder.clear()
         cpu = time.process_time()
         await asyncio.sleep(_WINDOW)
