@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from llmgine.settings import Settings
+from programs.playground.invariants import Invariants
 from programs.playground.server import Playground
 from tests.chat_completions import ChatCompletionsServer
 from tests.programs.discord.scene import ROOMY, Scene
@@ -37,14 +38,16 @@ async def unstarted(
 ) -> AsyncIterator[Scene]:
     """A scene whose bot the test starts itself.
 
-    Whatever logs an error fails the test, and so does every request that Discord's own document does not allow.
+    Whatever logs an error fails the test. So does, whatever the test was about, a part shown twice, an answer out of
+    order, a request that Discord's own document does not allow, and a secret in one.
     """
     scene = Scene(playground, model, tmp_path)
     yield scene
     await scene.stop()
     errors = [record.getMessage() for record in caplog.get_records("call") if record.levelno >= logging.ERROR]
     assert errors == []
-    assert list(playground.violations) == []
+    held = Invariants(playground)
+    assert [*held.nothing_twice(), *held.in_order(), *held.every_request_valid(), *held.no_secret()] == []
 
 
 @pytest.fixture
