@@ -2,19 +2,35 @@
 
 import argparse
 import asyncio
+import importlib.util
+import os
 import sys
+from pathlib import Path
 
+from programs.playground.contract import Contract
 from programs.playground.server import Playground
+from programs.playground.table import table
 
 DEFAULT_PORT = 8700
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="programs.playground", description="A local Discord, for any bot.")
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="port on 127.0.0.1 (default %(default)s)")
-    parser.add_argument("--token", help="the bot token to accept (default: a random one)")
-    options = parser.parse_args()
-    playground = Playground(port=options.port, token=options.token)
+    options = _parser().parse_args()
+    if options.table:
+        sys.stdout.write(table(Playground().routes()) + "\n")
+        return 0
+    try:
+        playground = Playground(
+            port=options.port,
+            token=options.token,
+            people=options.person,
+            data=options.data,
+            openapi=_contract(options.openapi),
+            fault_api=options.faults,
+        )
+    except (OSError, ValueError) as refused:
+        sys.stderr.write(f"{refused}.\n")
+        return 1
     try:
         asyncio.run(_serve(playground))
     except (OSError, OverflowError) as refused:
@@ -23,6 +39,42 @@ def main() -> int:
     except KeyboardInterrupt:
         sys.stdout.write("Stopped.\n")
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="programs.playground", description="A local Discord, for any bot.")
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="port on 127.0.0.1 (default %(default)s)")
+    parser.add_argument("--token", help="the bot token to accept (default: a random one)")
+    parser.add_argument(
+        "--person",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="one more person, beside Ada and Grace; repeatable",
+    )
+    parser.add_argument("--data", type=Path, metavar="FILE", help="keep the state in this file over restarts")
+    parser.add_argument("--faults", action="store_true", help="let programs ask for faults at /playground/faults")
+    parser.add_argument(
+        "--openapi",
+        type=Path,
+        metavar="FILE",
+        default=os.environ.get("DISCORD_OPENAPI"),
+        help="Discord's OpenAPI document, to hold every exchange against (default: DISCORD_OPENAPI)",
+    )
+    parser.add_argument("--table", action="store_true", help="print what of Discord is here and what is not, and end")
+    return parser
+
+
+def _contract(path: Path | None) -> Contract | None:
+    """Raises OSError and ValueError."""
+    if path is None:
+        return None
+    if importlib.util.find_spec("jsonschema_rs") is None:
+        raise ValueError("To hold the traffic against Discord's document install jsonschema-rs: uv sync --group dev")
+    # Only here, since the package is no dependency of the bot.
+    from programs.playground.openapi import Document  # noqa: PLC0415  see above
+
+    return Document(Path(path))
 
 
 async def _serve(playground: Playground) -> None:

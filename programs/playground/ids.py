@@ -21,6 +21,10 @@ class Snowflakes:
         """The wall clock's time."""
         return datetime.fromtimestamp(self._clock(), UTC)
 
+    def follow(self, last: int) -> None:
+        """Give only ids greater than `last`."""
+        self._last = max(self._last, last)
+
     def next(self) -> int:
         now = (int(self._clock() * 1000) - EPOCH_MS) << _TIME_SHIFT
         self._last = max(now, self._last + 1)

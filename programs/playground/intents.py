@@ -49,6 +49,17 @@ _NEEDED = {
     "THREAD_MEMBERS_UPDATE": (Intent.GUILDS, Intent.GUILDS),
 }
 
+# All that a session may be told.
+EVENTS = frozenset(_NEEDED) | {
+    "GUILD_CREATE",
+    "GUILD_DELETE",
+    "GUILD_MEMBERS_CHUNK",
+    "GUILD_MEMBER_UPDATE",
+    "INTERACTION_CREATE",
+    "READY",
+    "RESUMED",
+}
+
 
 def as_intended(name: str, data: Json, intents: Intent) -> Json | None:
     """The event for a session with these intents: None when it does not hear it.

@@ -1,7 +1,6 @@
 """Discord's own OpenAPI document, held against every exchange. Needs the package `jsonschema-rs`."""
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from programs.playground.entities import Json
 from programs.playground.errors import ApiError, FormFault, invalid_form
 from programs.playground.ids import read_id
 from programs.playground.log import NO_ANSWER, DispatchRecord, RequestRecord, Violation
+from programs.playground.table import shape
 from programs.playground.wire import Call
 
 _METHODS = ("get", "put", "post", "patch", "delete")
@@ -50,7 +50,7 @@ class Document:
             self._schemas: Json = self._document["components"]["schemas"]
             self._mend()
             self._operations = {
-                (method.upper(), _shape(template)): operation
+                (method.upper(), shape(template)): operation
                 for template, item in self._document["paths"].items()
                 for method, operation in item.items()
                 if method in _METHODS
@@ -90,7 +90,7 @@ class Document:
         if record.route == UNKNOWN_ROUTE or (record.method, record.route) in _BESIDES:
             return
         what = f"{record.method} {record.path}"
-        if (record.method, _shape(record.route)) not in self._operations:
+        if (record.method, shape(record.route)) not in self._operations:
             yield Violation("bot", f"{what}: Discord's document has no such route")
             return
         for path, _, words in self._request_faults(record.method, record.route, record.request):
@@ -108,9 +108,9 @@ class Document:
             yield Violation("playground", f"{record.name}{list(error.instance_path)}: {error.message[:300]}")
 
     def _request_faults(self, method: str, route: str, body: Any) -> Iterator[FormFault]:
-        content = self._operations.get((method, _shape(route)), {}).get("requestBody", {}).get("content", {})
+        content = self._operations.get((method, shape(route)), {}).get("requestBody", {}).get("content", {})
         schema = content.get("application/json", content.get("multipart/form-data", {})).get("schema")
-        validator = self._validator(("request", method, _shape(route)), schema)
+        validator = self._validator(("request", method, shape(route)), schema)
         if validator is None or body is None:
             return  # the document says which bodies are required; here none that is left out matters
         for error in validator.iter_errors(body):
@@ -118,12 +118,12 @@ class Document:
             yield error.instance_path, _CODES.get(keyword, "BASE_TYPE_BAD_VALUE"), error.message[:300]
 
     def _query_faults(self, method: str, route: str, query: Any) -> Iterator[FormFault]:
-        operation = self._operations.get((method, _shape(route)), {})
+        operation = self._operations.get((method, shape(route)), {})
         for parameter in operation.get("parameters", ()):
             name = parameter.get("name")
             if parameter.get("in") != "query" or name not in query:
                 continue
-            validator = self._validator(("query", method, _shape(route), name), parameter["schema"])
+            validator = self._validator(("query", method, shape(route), name), parameter["schema"])
             number = read_id(query[name])
             if parameter["schema"].get("type") == "integer" and number is not None:
                 faults = validator.iter_errors(number) if validator else ()
@@ -131,7 +131,7 @@ class Document:
                     yield (name,), "NUMBER_TYPE_COERCE", error.message[:300]
 
     def _answer_faults(self, record: RequestRecord) -> Iterator[str]:
-        answers = self._operations[record.method, _shape(record.route)]["responses"]
+        answers = self._operations[record.method, shape(record.route)]["responses"]
         answer = answers.get(str(record.status), answers.get(f"{record.status // 100}XX"))
         if answer is None:
             yield "the document has no such status"
@@ -139,7 +139,7 @@ class Document:
         if "$ref" in answer:
             answer = self._document["components"]["responses"][answer["$ref"].rpartition("/")[2]]
         schema = answer.get("content", {}).get("application/json", {}).get("schema")
-        validator = self._validator(("answer", record.method, _shape(record.route), str(record.status)), schema)
+        validator = self._validator(("answer", record.method, shape(record.route), str(record.status)), schema)
         if validator is None:
             if record.response is not None:
                 yield "the answer has a body"
@@ -152,8 +152,3 @@ class Document:
             whole = None if schema is None else {**schema, "components": self._document["components"]}
             self._validators[key] = None if whole is None else jsonschema_rs.validator_for(whole)
         return self._validators[key]
-
-
-def _shape(template: str) -> str:
-    """A path template without the names of its parameters."""
-    return re.sub(r"\{\w+\}", "{}", template.replace("/messages/@original", "/messages/{}"))

@@ -4,7 +4,8 @@ import asyncio
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -39,8 +40,9 @@ from programs.playground.rest.reactions import ReactionRoutes
 from programs.playground.rest.users import UserRoutes
 from programs.playground.rules import Rules
 from programs.playground.state import State
+from programs.playground.storage import Storage
 from programs.playground.threads import Threads
-from programs.playground.wire import MAX_REQUEST_BYTES
+from programs.playground.wire import MAX_REQUEST_BYTES, Routes
 
 T = TypeVar("T")
 HOST = "127.0.0.1"
@@ -56,12 +58,16 @@ class Playground:
         token: the bot token to accept; a random one by default.
         notice: a line the page shows as a banner.
         people: names of further people, beside Ada and Grace.
+        data: a file that keeps the state over restarts; nothing is written without it.
         rules: limits and deadlines.
         openapi: Discord's own document (`openapi.Document`); every exchange is then held against it too.
         fault_api: whether faults may be asked for over HTTP, at /playground/faults.
         clock: seconds since 1970, for ids, times and rate limits.
         monotonic: seconds that never go back, for nonces and quotas.
         secret: makes tokens and session ids of so many bytes.
+
+    Raises:
+        ValueError: The data file holds something else.
     """
 
     def __init__(
@@ -71,6 +77,7 @@ class Playground:
         token: str | None = None,
         notice: str | None = None,
         people: Iterable[str] = (),
+        data: Path | None = None,
         rules: Rules | None = None,
         openapi: Contract | None = None,
         fault_api: bool = False,
@@ -82,6 +89,9 @@ class Playground:
         self.token = token or f"playground-{secret(24)}"
         self.port = port
         self.state = State(Snowflakes(clock))
+        self._storage = None if data is None else Storage(self.state, data)
+        if self._storage is not None:
+            self._storage.load()
         self.log = Log()
         self.faults = Faults(self.state)
         credentials = Credentials(self.token)
@@ -95,8 +105,10 @@ class Playground:
         self._commands = Commands(self.state, monotonic)
         self._interactions = Interactions(self.state, self.rules, secret)
         self.people = People(self.state, self._posting, self._threads, self._commands, self._interactions)
+        here = {person.global_name for person in self.state.people}
         for name in people:
-            self.world.join(name)
+            if name not in here:
+                self.world.join(name)
         self._page_api = PageApi(self.state, self.people, notice)
         self._page_events = PageEvents(self.state)
         self._api = Api(
@@ -162,6 +174,8 @@ class Playground:
         self.gateway.url = self.gateway_url
         self._runner = runner
         self._ticking = asyncio.create_task(self._tick_forever())
+        if self._storage is not None:
+            self._storage.start()
 
     async def stop(self) -> None:
         if self._runner is not None and self._ticking is not None:
@@ -172,6 +186,8 @@ class Playground:
             self.gateway.drop(1001)
             await self._runner.cleanup()
             self._runner = None
+            if self._storage is not None:
+                await self._storage.stop()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -182,20 +198,30 @@ class Playground:
     ) -> None:
         await self.stop()
 
+    def routes(self) -> list[tuple[str, str]]:
+        """Method and path template of every route of Discord's that is here."""
+        families = (*self._open_families(), *self._families())
+        return [(method, template) for family in families for method, template, _ in family]
+
+    def _open_families(self) -> Iterator[Routes]:
+        """Those that need no token of the bot's."""
+        yield UserRoutes.open_routes(lambda: self.gateway_url)
+        callbacks = Callbacks(self.state, self._posting, self._interactions)
+        yield InteractionRoutes(self.state, self._interactions, callbacks).routes()
+
+    def _families(self) -> Iterator[Routes]:
+        yield UserRoutes(self.state, lambda: self.gateway_url, self.gateway.start_limit).routes()
+        yield MessageRoutes(self.state, self._posting).routes()
+        yield ReactionRoutes(self.state, self._posting).routes()
+        yield ChannelRoutes(self.state, self._posting, self._threads).routes()
+        yield CommandRoutes(self._commands).routes()
+
     def _app(self) -> web.Application:
         app = web.Application(middlewares=[guard(lambda: self.port)], client_max_size=MAX_REQUEST_BYTES)
-        users = UserRoutes(self.state, lambda: self.gateway_url, self.gateway.start_limit)
-        callbacks = Callbacks(self.state, self._posting, self._interactions)
-        self._api.add(app, users.open_routes(), with_token=False)
-        self._api.add(app, InteractionRoutes(self.state, self._interactions, callbacks).routes(), with_token=False)
-        for family in (
-            users,
-            MessageRoutes(self.state, self._posting),
-            ReactionRoutes(self.state, self._posting),
-            ChannelRoutes(self.state, self._posting, self._threads),
-            CommandRoutes(self._commands),
-        ):
-            self._api.add(app, family.routes())
+        for routes in self._open_families():
+            self._api.add(app, routes, with_token=False)
+        for routes in self._families():
+            self._api.add(app, routes)
         self._api.add_unknown(app)
         app.router.add_get("/gateway", self.gateway.connect)
         app.router.add_get("/gateway/", self.gateway.connect)

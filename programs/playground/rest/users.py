@@ -29,9 +29,10 @@ class UserRoutes:
             ("GET", "/guilds/{guild_id}/threads/active", self.active_threads),
         ]
 
-    def open_routes(self) -> Routes:
+    @staticmethod
+    def open_routes(gateway_url: Callable[[], str]) -> Routes:
         """The route that needs no token."""
-        return [("GET", "/gateway", lambda _: Reply({"url": self._gateway_url()}))]
+        return [("GET", "/gateway", lambda _: Reply({"url": gateway_url()}))]
 
     def me(self, _: Call) -> Reply:
         return Reply(payloads.own_user(self._state.users[BOT_ID]))

@@ -21,8 +21,8 @@ async def answer(raw: Raw, to: str, content: str = "!", nonce: str | None = None
     return str(message["id"])
 
 
-def broken(playground: Playground, **options: int) -> list[str]:
-    return [breach.partition(":")[0] for breach in Invariants(playground, **options).breaches()]
+def broken(playground: Playground, refusals: int = 0) -> list[str]:
+    return [breach.partition(":")[0] for breach in Invariants(playground, refusals=refusals).breaches()]
 
 
 async def test_a_good_scenario_breaks_nothing(playground: Playground, bot: Bot) -> None:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from tests.programs.playground.conftest import PATIENCE
 
@@ -58,3 +59,52 @@ async def test_a_taken_port_is_one_sentence() -> None:
     assert str(port) in said.decode()
     assert said.decode().count("\n") == 1
     assert "Traceback" not in said.decode()
+
+
+async def test_it_runs_with_everything_asked_for(tmp_path: Path) -> None:
+    """People, a data file and the control surface come by options, and what was said is there the next time."""
+    data = tmp_path / "playground.json"
+    for expected in ([], ["remember me"]):
+        program = await run("--port", "0", "--person", "Linus", "--data", str(data), "--faults")
+        assert program.stdout is not None
+        async with asyncio.timeout(PATIENCE):
+            url = re.findall(r"http://\S+", (await program.stdout.readline()).decode())[0].rstrip("/") + "/playground"
+        async with aiohttp.ClientSession() as session:
+            async with session.get(url + "/faults") as answer:
+                assert (await answer.json())["faults"] == []
+            async with session.get(url + "/state") as answer:
+                state = await answer.json()
+            assert [person["global_name"] for person in state["people"]] == ["Ada", "Grace", "Linus"]
+            messages = f"{url}/channels/{state['channels'][0]['id']}/messages"
+            async with session.get(f"{messages}?as={state['me']['id']}") as answer:
+                assert [one["content"] for one in await answer.json()] == expected
+            async with session.post(messages, json={"as": state["me"]["id"], "content": "remember me"}) as answer:
+                assert answer.status == 200
+        program.send_signal(signal.SIGINT)
+        async with asyncio.timeout(PATIENCE):
+            assert await program.wait() == 0
+
+
+@pytest.mark.parametrize("option", ["--data", "--openapi"])
+async def test_a_file_that_does_not_fit_is_one_sentence(tmp_path: Path, option: str) -> None:
+    """A wrong file is named, without a traceback."""
+    path = tmp_path / "wrong.json"
+    path.write_text("{}")
+
+    program = await run("--port", "0", option, str(path))
+    async with asyncio.timeout(PATIENCE):
+        _, said = await program.communicate()
+
+    assert program.returncode == 1
+    assert "wrong.json" in said.decode()
+    assert said.decode().count("\n") == 1
+
+
+async def test_the_table_is_printed() -> None:
+    """`--table` prints Markdown and ends."""
+    program = await run("--table")
+    async with asyncio.timeout(PATIENCE):
+        printed, _ = await program.communicate()
+
+    assert program.returncode == 0
+    assert printed.decode().startswith("| REST | here | in Discord |")

@@ -1,5 +1,7 @@
 """People, roles and channels come, change and go, and the real discord.py hears of it."""
 
+from collections.abc import Callable
+
 import aiohttp
 import discord
 import pytest
@@ -122,14 +124,15 @@ async def test_channels_come_and_go(playground: Playground, bot: Bot) -> None:
 async def test_what_does_not_exist_cannot_be_changed(playground: Playground) -> None:
     """Unknown people, roles and channels are told by their codes."""
     world = playground.world
-    for change, code in (
+    changes: list[tuple[Callable[[], object], int]] = [
         (lambda: world.leave(1), 10007),
         (lambda: world.set_role(1, Permission.KICK_MEMBERS), 10011),
         (lambda: world.give_roles(ADA_ID, 1), 10011),
         (lambda: world.overwrite(1, ADA_ID), 10003),
         (lambda: world.overwrite(GENERAL_ID, 1), 10007),
         (lambda: world.close_dms(1), 10013),
-    ):
+    ]
+    for change, code in changes:
         with pytest.raises(ApiError) as refused:
             change()
         assert refused.value.code == code

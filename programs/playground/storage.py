@@ -1,0 +1,122 @@
+"""The state in a file, so that it survives a restart: written whole, a moment after a change, and only there."""
+
+import asyncio
+import logging
+import os
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from programs.playground.entities import Channel, Flag, Guild, Json, Member, Role, User
+from programs.playground.state import Dispatch, State
+
+log = logging.getLogger(__name__)
+
+VERSION = 1
+DELAY = 0.5  # seconds in which changes are gathered
+_NOT_KEPT = frozenset({"BOT_STATUS", "REQUEST", "TYPING_START"})
+
+
+class Saved(BaseModel):
+    """The file: JSON, with attachments as base64. Interactions are not in it; their tokens end with the process."""
+
+    model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
+
+    version: int = VERSION
+    last_id: int
+    guild: Guild
+    users: dict[int, User]
+    members: dict[int, Member]
+    roles: dict[int, Role]
+    channels: dict[int, Channel]
+    commands: dict[int, Json]
+
+
+class Storage:
+    def __init__(self, state: State, path: Path) -> None:
+        self._state = state
+        self._path = path
+        self._changed = False
+        self._writing: asyncio.Task[None] | None = None
+        state.subscribe(self._hear)
+
+    def load(self) -> None:
+        """Take over what the file holds; without a file all stays as it is.
+
+        Raises:
+            ValueError: The file is not one of the playground's, or of a newer one.
+            OSError: It cannot be read.
+        """
+        if not self._path.exists():
+            return
+        try:
+            saved = Saved.model_validate_json(self._path.read_bytes())
+        except ValidationError as invalid:
+            raise ValueError(
+                f"{self._path} does not hold a playground: move it away, or name another file"
+            ) from invalid
+        if saved.version > VERSION:
+            raise ValueError(f"{self._path} was written by a newer playground")
+        state = self._state
+        state.ids.follow(saved.last_id)
+        state.guild, state.users, state.members = saved.guild, saved.users, saved.members
+        state.roles, state.channels, state.commands = saved.roles, saved.channels, saved.commands
+        for channel in state.channels.values():
+            promised = [message.id for message in channel.messages.values() if message.flags & Flag.LOADING]
+            for message_id in promised:  # whoever was to fill it in can no longer do so
+                del channel.messages[message_id]
+            for message in channel.messages.values():
+                state.attachments.update({attachment.id: attachment for attachment in message.attachments})
+
+    def start(self) -> None:
+        """Begin to write changes. Needs a running loop."""
+        self._writing = asyncio.create_task(self._write_changes())
+
+    async def stop(self) -> None:
+        """Write what is not written yet."""
+        if self._writing is not None:
+            self._writing.cancel()
+            await asyncio.gather(self._writing, return_exceptions=True)
+            self._writing = None
+            _write(self._path, self._snapshot())
+
+    def _hear(self, dispatch: Dispatch) -> None:
+        self._changed |= dispatch.name not in _NOT_KEPT
+
+    async def _write_changes(self) -> None:
+        while True:
+            await self._state.changes.wait_for(lambda: self._changed)
+            await asyncio.sleep(DELAY)
+            self._changed = False
+            try:
+                await asyncio.to_thread(_write, self._path, self._snapshot())
+            except OSError:
+                # A full disk must not end the playground; the next change tries again.
+                log.exception("Cannot write %s", self._path)
+
+    def _snapshot(self) -> bytes:
+        state = self._state
+        saved = Saved.model_construct(
+            version=VERSION,
+            last_id=state.ids.next(),
+            guild=state.guild,
+            users=state.users,
+            members=state.members,
+            roles=state.roles,
+            channels=state.channels,
+            commands=state.commands,
+        )
+        return saved.model_dump_json().encode()
+
+
+def _write(path: Path, data: bytes) -> None:
+    """All or nothing: a reader, or a crash, finds the old file or the new one. For the owner's eyes only."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    beside = path.with_name(path.name + ".new")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        os.fchmod(descriptor, 0o600)
+        file.write(data)
+        file.flush()
+        os.fsync(descriptor)
+    beside.replace(path)
