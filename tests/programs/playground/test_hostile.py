@@ -48,7 +48,7 @@ BODIES: list[Any] = [
 @pytest.fixture
 async def playground() -> AsyncIterator[Playground]:
     rules = Rules(create=OPEN, edit=OPEN, other=OPEN, everything=OPEN, first_answer_seconds=0.01)
-    async with Playground(rules=rules) as running:
+    async with Playground(rules=rules, fault_api=True) as running:
         yield running
 
 
