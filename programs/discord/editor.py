@@ -118,10 +118,11 @@ class Editor:
         if self._message_id is not None:
             self._counts.edits += 1
             return await self._poster.edit(self._channel_id, self._message_id, body)
-        message_id = await self._poster.post(self._channel_id, body, nonce=self._nonce, reply_to=self._reply_to)
-        if message_id is None:
-            return False
-        self._message_id = message_id
-        self._counts.count_post()
-        await self._on_posted(self.key, message_id)
+        async with self._poster.turnstile(self._channel_id):
+            message_id = await self._poster.post(self._channel_id, body, nonce=self._nonce, reply_to=self._reply_to)
+            if message_id is None:
+                return False
+            self._message_id = message_id
+            self._counts.count_post()
+            await self._on_posted(self.key, message_id)
         return True

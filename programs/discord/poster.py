@@ -3,15 +3,17 @@
 import asyncio
 import logging
 from typing import Any
+from weakref import WeakValueDictionary
 
 import aiohttp
 import discord
-from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_exponential
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, stop_after_delay, wait_exponential
 
 from programs.discord.rendering import Body
 
 _TRIES = 10
-_LONGEST_WAIT = 60.0  # seconds; with the tries above about four minutes in all
+_LONGEST_WAIT = 60.0  # seconds
+_PATIENCE = 120.0  # seconds until no try is begun; well within the minutes for which Discord remembers a nonce
 _TIMEOUT = 20.0  # seconds a request may take; discord.py itself waits for up to 300
 _MENTIONS = discord.AllowedMentions(everyone=False, users=False, roles=False, replied_user=True)
 _UNKNOWN_CHANNEL, _UNKNOWN_MESSAGE, _ARCHIVED = 10003, 10008, 50083
@@ -37,6 +39,11 @@ class Poster:
     def __init__(self, client: discord.Client, *, first_wait: float = 1.0) -> None:
         self._client = client
         self._first_wait = first_wait
+        self._turnstiles: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+
+    def turnstile(self, channel_id: int) -> asyncio.Lock:
+        """Held from a post until it is written down, so that whoever holds it can tell what nobody wrote down."""
+        return self._turnstiles.setdefault(channel_id, asyncio.Lock())
 
     async def post(self, channel_id: int, body: Body, *, nonce: str, reply_to: int | None) -> int | None:
         """Post a part; returns the message's id, or None when Discord refuses it for good.
@@ -57,7 +64,7 @@ class Poster:
         )
         if message is None:
             return None
-        if "content" in options and message.content.strip() != str(options["content"]).strip():
+        if not _shows(message, options):
             await self.edit(channel_id, message.id, body)
         return int(message.id)
 
@@ -72,6 +79,18 @@ class Poster:
         """Take a message away."""
         message = self._client.get_partial_messageable(channel_id).get_partial_message(message_id)
         await self._try(channel_id, message.delete)
+
+    async def history(self, channel_id: int, *, after: int, limit: int) -> list[discord.Message] | None:
+        """The channel's messages after one, oldest first; None where the bot may not read them."""
+        channel = self._client.get_channel(channel_id)
+        partial = self._client.get_partial_messageable(channel_id)
+        place = channel if isinstance(channel, discord.abc.Messageable) else partial
+
+        async def read() -> list[discord.Message]:
+            return [m async for m in place.history(limit=limit, after=discord.Object(after), oldest_first=True)]
+
+        found = await self._try(channel_id, read)
+        return [] if found is True else found
 
     def _options(self, channel_id: int, body: Body) -> dict[str, Any]:
         """The arguments for discord.py; a card becomes text where embeds are not allowed."""
@@ -94,7 +113,7 @@ class Poster:
         """Make a request until it succeeds; None when Discord refuses it for good."""
         try:
             async for attempt in AsyncRetrying(
-                stop=stop_after_attempt(_TRIES),
+                stop=stop_after_attempt(_TRIES) | stop_after_delay(_PATIENCE),
                 wait=wait_exponential(multiplier=self._first_wait, max=_LONGEST_WAIT),
                 retry=retry_if_exception(_may_pass),
                 reraise=True,
@@ -124,6 +143,20 @@ def _may_pass(error: BaseException) -> bool:
     if isinstance(error, discord.HTTPException):
         return error.status >= 500
     return isinstance(error, aiohttp.ClientError | OSError | TimeoutError)
+
+
+def _shows(message: discord.Message, options: dict[str, Any]) -> bool:
+    """Whether the message is as these options make it; one that a nonce brought back may be older."""
+    embed: discord.Embed | None = options.get("embed")
+    if embed is None:
+        return message.content.strip() == str(options["content"]).strip()
+    return [_essence(shown) for shown in message.embeds] == [_essence(embed)]
+
+
+def _essence(embed: discord.Embed) -> tuple[object, ...]:
+    """What a card says, without what Discord adds to it."""
+    fields = [(str(field.name).strip(), str(field.value).strip()) for field in embed.fields]
+    return embed.color, fields, embed.footer.text
 
 
 def _view(buttons: Any) -> discord.ui.View:

@@ -14,6 +14,7 @@ from programs.discord.editor import Editor
 from programs.discord.metrics import TurnCounts
 from programs.discord.nonces import nonce
 from programs.discord.poster import Poster
+from programs.discord.read_back import Orphans
 from programs.discord.rendering import Body, Live, render, retrying
 
 _TYPING_INTERVAL = 8.0  # seconds; Discord shows "is typing" for 10
@@ -25,6 +26,7 @@ class TurnView:
     Args:
         turn: The turn.
         posted: Where parts of it were posted before a restart.
+        orphans: What else was posted for it, nobody knows as what.
         above: The last part of the turn before it in the channel; nothing of this one is posted above that.
         interval: Seconds between two edits of a message.
     """
@@ -37,6 +39,7 @@ class TurnView:
         turn: Turn,
         *,
         posted: dict[DeliveryKey, int],
+        orphans: Orphans,
         above: Editor | None,
         interval: Callable[[], float],
     ) -> None:
@@ -46,6 +49,9 @@ class TurnView:
         self._store = store
         self._poster = poster
         self._posted = posted
+        self._orphans = orphans
+        self._adopted: dict[DeliveryKey, int] = {}
+        self._tidied: asyncio.Task[None] | None = None
         self._interval = interval
         self._steps: TurnSteps | None = None
         self._live: Live | None = None
@@ -76,6 +82,8 @@ class TurnView:
         self._show([(part.key, part.body) for part in parts if not part.sent], final=True)
         for key in self._posted.keys() - {part.key for part in parts}:
             self._editor(key).withdraw()
+        if self._orphans.left() and not self._closed:
+            self._tidied = asyncio.create_task(self._tidy())
 
     async def delivered(self) -> None:
         """Wait until every part shows its final body."""
@@ -87,6 +95,8 @@ class TurnView:
         self._closed = True
         for editor in self._editors.values():
             editor.task.cancel()
+        if self._tidied is not None:
+            self._tidied.cancel()
         await self.delivered()
 
     def _show(self, parts: list[tuple[DeliveryKey, Body]], *, final: bool) -> None:
@@ -105,9 +115,9 @@ class TurnView:
                 channel_id=self.channel_id,
                 key=key,
                 nonce=nonce(self.turn, key),
-                reply_to=self._reply_to if not self._editors else None,
+                reply_to=None if self._editors or self._posted else self._reply_to,
                 after=self.last,
-                message_id=self._posted.get(key),
+                message_id=self._posted.get(key) or self._adopt(key),
                 on_posted=self._mark_posted,
                 on_final=self._mark_sent,
                 counts=self.counts,
@@ -115,10 +125,27 @@ class TurnView:
             )
         return self._editors[key]
 
+    def _adopt(self, key: DeliveryKey) -> int | None:
+        """A message that a dead process posted, which is taken for this part."""
+        message_id = self._orphans.adopt(key)
+        if message_id is not None:
+            self._adopted[key] = message_id
+        return message_id
+
+    async def _tidy(self) -> None:
+        """Take away what a dead process posted and the outcome has no part for."""
+        for message_id in self._orphans.left():
+            await self._poster.delete(self.channel_id, message_id)
+
     async def _mark_posted(self, key: DeliveryKey, message_id: int) -> None:
         await self._store.posted(self.turn, key, str(message_id))
 
     async def _mark_sent(self, key: DeliveryKey) -> None:
+        """The part is done. It is the last thing written of a turn, so what is to be tidied up must be gone before."""
+        if key in self._adopted:
+            await self._mark_posted(key, self._adopted[key])
+        if self._tidied is not None:
+            await self._tidied
         await self._store.sent(self.turn, key)
 
     def _type(self, *, on: bool) -> None:

@@ -13,6 +13,7 @@ from llmgine.sessions import SessionStore
 from llmgine.sessions.records import Turn
 from programs.discord.editor import EDIT_INTERVAL, Editor
 from programs.discord.poster import Poster
+from programs.discord.read_back import Orphans, ReadBack
 from programs.discord.rendering import SOURCE
 from programs.discord.turn_view import TurnView
 
@@ -36,6 +37,7 @@ class TurnViews:
         self._bus = bus
         self._store = store
         self._poster = poster
+        self._read_back = ReadBack(client, store, poster)
         self._edit_interval = edit_interval
         self._views: dict[str, TurnView] = {}
         self._tails: dict[int, Editor] = {}  # the last part in each channel, while it is on its way
@@ -51,7 +53,7 @@ class TurnViews:
         """Begin to show the outcomes that are committed and were not shown; returns how many turns."""
         turns = [turn for turn in await self._store.undelivered(SOURCE) if turn.id not in self._views]
         for turn in turns:
-            await self._settle(await self._open(turn))
+            await self._settle(await self._open(turn, doubtful=True))
         return len(turns)
 
     async def close(self) -> None:
@@ -79,18 +81,27 @@ class TurnViews:
                 steps = await self._store.turn(event.turn_id)
             except StoreError:
                 return  # it has ended and was cleared since; what is left to show comes with its last event
-            view = await self._open(steps.turn)
+            view = await self._open(steps.turn, doubtful=event.resumed)
         if view is not None:
             await view.hear(event)
             self._remember_tail(view)
 
-    async def _open(self, turn: Turn) -> TurnView:
+    async def _open(self, turn: Turn, *, doubtful: bool) -> TurnView:
+        """The view of a turn. `doubtful`: parts of it may have been posted by a process that died over it."""
+        orphans = await self._read_back.orphans(turn) if doubtful else Orphans()
         posted = {part.key: int(part.message_id) for part in await self._store.deliveries(turn.id) if part.message_id}
         view = self._views.get(turn.id)
         if view is None:
             above = self._tails.get(int(str(turn.origin["channel_id"])))
             view = TurnView(
-                self._client, self._store, self._poster, turn, posted=posted, above=above, interval=self._interval
+                self._client,
+                self._store,
+                self._poster,
+                turn,
+                posted=posted,
+                orphans=orphans,
+                above=above,
+                interval=self._interval,
             )
             self._views[turn.id] = view
             if self._closed:

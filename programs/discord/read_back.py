@@ -1,0 +1,70 @@
+"""Reading a channel back after a crash: messages of ours that Discord has and the store knows nothing of."""
+
+import logging
+from collections.abc import Iterable
+
+import discord
+
+from llmgine.errors import StoreError
+from llmgine.sessions import SessionStore
+from llmgine.sessions.records import DeliveryKey, Turn
+from programs.discord.poster import Poster, UnreachableError
+
+_LIMIT = 200  # messages after the question that are looked through
+
+_log = logging.getLogger(__name__)
+
+
+class ReadBack:
+    """Finds what a dead process posted for a turn without having written it down.
+
+    The nonce keeps such a post from being made twice, but only for the few minutes that Discord remembers it.
+    """
+
+    def __init__(self, client: discord.Client, store: SessionStore, poster: Poster) -> None:
+        self._client = client
+        self._store = store
+        self._poster = poster
+
+    async def orphans(self, turn: Turn) -> "Orphans":
+        """The bot's messages after the turn's question that are no known part of any turn, oldest first."""
+        if not turn.origin.get("message_id"):
+            return Orphans()
+        channel_id, question = int(str(turn.origin["channel_id"])), int(str(turn.origin["message_id"]))
+        try:
+            async with self._poster.turnstile(channel_id):
+                messages = await self._poster.history(channel_id, after=question, limit=_LIMIT) or []
+                return Orphans([message for message in messages if await self._is_orphan(message, question)])
+        except (UnreachableError, StoreError) as error:
+            _log.warning("Channel %d cannot be read back, so only nonces protect from repeats: %s", channel_id, error)
+            return Orphans()
+
+    async def _is_orphan(self, message: discord.Message, question: int) -> bool:
+        me = self._client.user
+        if me is None or message.author.id != me.id or message.interaction_metadata is not None:
+            return False
+        if message.reference is not None and message.reference.message_id != question:
+            return False
+        return not await self._store.is_delivery(str(message.id))
+
+
+class Orphans:
+    """Posts that belong to a turn, as long as nobody has said to which part.
+
+    Parts are posted one after the other, so there is hardly ever more than one.
+    """
+
+    def __init__(self, messages: Iterable[discord.Message] = ()) -> None:
+        self._messages = list(messages)
+
+    def adopt(self, key: DeliveryKey) -> int | None:
+        """The message that is taken for this part from here on, if there is one of its kind."""
+        for message in self._messages:
+            if bool(message.embeds) == (key.kind == "card"):
+                self._messages.remove(message)
+                return message.id
+        return None
+
+    def left(self) -> list[int]:
+        """Those that are no part."""
+        return [message.id for message in self._messages]
