@@ -30,7 +30,7 @@ HEIGHT = {part: height for height, parts in enumerate(LEVELS) for part in parts}
 PROGRAMS = {
     "tools": set[str](),
     "playground": set[str](),
-    "logs": {"terminal"},
+    "logs": {"terminal", "playground"},
     "demo_texts": set[str](),
     "demo_model": {"demo_texts"},
     "application": {"tools", "demo_model"},
@@ -42,7 +42,7 @@ PROGRAMS = {
 
 # A library that only these modules may know, so that replacing it is a change in one place.
 ALONE = {
-    "openai": ("llmgine.providers.openai",),
+    "openai": ("llmgine.providers.openai", "programs.bench.turns"),  # the bench stands beside the bare SDK
     "aiosqlite": ("llmgine.sessions.sqlite",),
     "sqlite3": ("llmgine.sessions.sqlite",),
     "discord": ("programs.discord",),

@@ -1,7 +1,8 @@
 /** The side panel that lists, live, what the bot asks of the REST API. */
 
-import { fill, h } from "./dom.js";
+import { externalLink, fill, h } from "./dom.js";
 import { icon } from "./icons.js";
+import { LOGS } from "./logs.js";
 
 export class RequestsPanel {
   constructor(element, { store, close }) {
@@ -22,6 +23,14 @@ export class RequestsPanel {
       ),
       this.empty,
       this.list,
+      h(
+        "p",
+        { class: "request-empty logs-note" },
+        "Turns and their traces: ",
+        externalLink(LOGS, "the log page"),
+        ", once you have started it with ",
+        h("code", {}, "uv run python -m programs.logs serve"),
+      ),
     );
     store.on("requests", (request) => this.#add(request, store.requests.length));
     store.requests.forEach((request) => this.#add(request, store.requests.length));

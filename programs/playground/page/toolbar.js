@@ -3,6 +3,7 @@
 import { h } from "./dom.js";
 import { isDm, isEphemeral, isThread } from "./entities.js";
 import { icon } from "./icons.js";
+import { traceAddress } from "./logs.js";
 import { below, openMenu } from "./menu.js";
 
 const EMOJI = [
@@ -75,6 +76,7 @@ function menuItems(message, { store, actions }, point) {
   const copy = { label: "Copy text", icon: "copy", run: () => actions.copy(message) };
   if (isEphemeral(message))
     return [copy, { label: "Dismiss message", icon: "close", run: () => actions.dismiss(message) }];
+  const trace = traceAddress(message);
   const apps = store.usableCommands().filter((command) => command.type === MESSAGE_COMMAND);
   return [
     { label: "Add reaction", icon: "react", run: () => pickEmoji(point, message, actions) },
@@ -82,6 +84,7 @@ function menuItems(message, { store, actions }, point) {
     { label: "Reply", icon: "reply", run: () => actions.reply(message) },
     canThread(message, store) && { label: "Create thread", icon: "thread", run: () => actions.createThread(message) },
     copy,
+    trace && { label: "Trace of this turn", icon: "requests", run: () => window.open(trace, "_blank", "noopener") },
     apps.length > 0 && {
       label: "Apps",
       items: apps.map((command) => ({ label: command.name, run: () => actions.useMessageCommand(command, message) })),

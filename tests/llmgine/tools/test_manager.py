@@ -293,7 +293,7 @@ manager = ToolManager()
 manager.register(block, timeout=0.05)
 print(asyncio.run(manager.run(ToolCall(name="block"))).ok)
 """
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=20, check=True)  # noqa: S603  our own program
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=20, check=True)
 
     assert ended.stdout == "False\n"
 

@@ -67,3 +67,22 @@ async def test_the_bots_requests_are_listed(bot: RawBot, page: Page) -> None:
 
     await expect(page.locator(".request").first).to_contain_text("/channels/{channel_id}/messages")
     await expect(page.locator(".request").first.locator(".method")).to_have_text("POST")
+
+
+async def test_a_message_leads_to_its_turns_trace(playground: Playground, page: Page) -> None:
+    """What LLMgine posted names its turn and so its trace in the log page; other messages offer none."""
+    async with RawBot(playground) as bot:
+        await bot.send(GENERAL_ID, content="from a turn", nonce="0123456789abcdef1t0.0", enforce_nonce=True)
+        await bot.send(GENERAL_ID, content="from elsewhere", nonce="42", enforce_nonce=True)
+    offered = page.get_by_role("menuitem", name="Trace of this turn")
+
+    await message(page, "from elsewhere").click(button="right")
+    await expect(page.get_by_role("menuitem", name="Copy text")).to_be_visible()
+    await expect(offered).to_have_count(0)
+    await page.keyboard.press("Escape")
+    await message(page, "from a turn").click(button="right")
+
+    await expect(offered).to_be_visible()
+    await page.keyboard.press("Escape")
+    await page.locator("#requests-button").click()
+    await expect(page.locator(".logs-note a")).to_have_attribute("href", "http://127.0.0.1:8701/")
