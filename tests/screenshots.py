@@ -1,6 +1,7 @@
 """Makes the pictures of the README: `uv run python -m tests.screenshots`. Needs Chromium at /usr/bin/chromium."""
 
 import asyncio
+import os
 import tempfile
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from playwright.async_api import Page, async_playwright, expect
 from llmgine.settings import Settings
 from programs.application import DEMO_NOTICE
 from programs.discord.bot import serve
+from programs.logs.serve import LogPage
 from programs.playground.server import Playground
 
 PICTURES = Path(__file__).parent.parent / "docs"
@@ -25,21 +27,27 @@ async def ask(page: Page, text: str, answer: str) -> None:
     await expect(last).to_contain_text(answer)
 
 
-async def take_pictures(url: str) -> None:
-    """A conversation with a tool call, an answer with code, and a call that waits for approval."""
+async def take_pictures(playground_url: str, logs_url: str) -> None:
+    """A conversation with tool calls, and its last turn in the log page."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = await browser.new_page(viewport={"width": 1120, "height": 760}, color_scheme="light")
-        await page.goto(url)
+        await page.goto(playground_url)
         await ask(page, "What's the weather like in San Francisco?", "San Francisco")
         await ask(page, "Can you calculate 24*7 for me?", "168")
         await page.screenshot(path=PICTURES / "playground.png")
+        await ask(page, "Show me a long answer", "long")
+        await page.goto(logs_url)
+        await page.locator("#turns tbody tr").nth(1).click()
+        await expect(page.locator("#turn")).to_contain_text("calculate")
+        await page.screenshot(path=PICTURES / "logs.png")
         await browser.close()
 
 
 async def main() -> None:
-    """Run the playground and the bot on a store of their own, and take the pictures."""
+    """Run the playground, the bot on a store of its own, and the log page, and take the pictures."""
     folder = tempfile.mkdtemp()
+    os.chdir(folder)  # so that the pictures show the paths that people see
     stop = asyncio.Event()
     async with Playground(notice=DEMO_NOTICE) as playground:
         settings = Settings(
@@ -48,11 +56,12 @@ async def main() -> None:
             discord_api_base=playground.api_base,
             discord_gateway_url=playground.gateway_url,
             database_url=f"sqlite:///{folder}/llmgine.db",
-            log_dir=Path(folder),
+            log_dir=Path("logs"),
             outbox_dir=Path(folder),
         )
         bot = asyncio.create_task(serve(settings, stop))
-        await take_pictures(playground.url)
+        async with LogPage(Path("logs/events.jsonl")).served() as logs:
+            await take_pictures(playground.url, logs.url)
         stop.set()
         await bot
 

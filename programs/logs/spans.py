@@ -46,8 +46,18 @@ def build(records: list[Record]) -> list[Span]:
     """The spans of one turn's records, as roots with their children, in order of their beginning."""
     builder = _Builder()
     for record in records:
-        builder.add(record)
+        if not _repeats_spans(record):
+            builder.add(record)
     return builder.tree()
+
+
+def _repeats_spans(record: Record) -> bool:
+    """Whether a record holds only the metrics that are derived from turns: the tree shows the same, and as spans."""
+    metrics = record.part("metrics") if record.type == "MetricEvent" else None
+    names = (
+        [str(metric.get("name")) for metric in metrics if isinstance(metric, dict)] if isinstance(metrics, list) else []
+    )
+    return bool(names) and all(name.startswith(("gen_ai.", "llmgine.")) for name in names)
 
 
 def walk(roots: list[Span]) -> Iterator[tuple[int, Span]]:

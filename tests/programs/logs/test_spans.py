@@ -169,3 +169,15 @@ def test_a_chain_of_any_depth_is_walked() -> None:
     records = [Record(1, "X", BEGIN, {"span_id": f"{n}", "parent_id": f"{n - 1}"}, 0) for n in range(20_000)]
 
     assert max(depth for depth, _ in walk(build(records))) == 19_999
+
+
+async def test_metrics_that_are_derived_from_the_turn_are_left_out(story: Story) -> None:
+    """They say again what the spans say, and would bury them; somebody's own metric stays."""
+    turn = Turn(story, "t1")
+    with turn.tool(CALL, seconds=0.5):
+        story.tell(MetricEvent, metrics=[Metric(name="gen_ai.execute_tool.duration", value=3)])
+        story.tell(MetricEvent, metrics=[Metric(name="files_processed", value=10)])
+
+    (tool,) = [span for _, span in walk(build(story.records())) if span.kind == "tool"]
+
+    assert [child.name for child in tool.children] == ["metrics"]
