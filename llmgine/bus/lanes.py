@@ -126,7 +126,7 @@ class Lanes:
                 self._look_within(self._loop, lane.handler.timeout)
 
     async def _work(self, lane: Lane) -> None:
-        """Work off a lane, or a part of it. A handler that was cancelled ends this task, not the lane."""
+        """Work off a lane, or a part of it."""
         handling.set(True)
         call, queue, enter = lane.handler.call, lane.queue, CURRENT.set
         try:
@@ -143,15 +143,20 @@ class Lanes:
                 queue.popleft()
                 if not queue:
                     break
-        except asyncio.CancelledError:
-            if not lane.ending:
-                failure(self._report, call, queue.popleft(), "cancelled itself")
-        except BaseException as error:  # the end of the program, or a foreign class: never the same event again
-            if not lane.ending:
-                failure(self._report, call, queue.popleft(), repr(error), error)
-            raise
+        except BaseException as error:  # it ends this task, not the lane
+            self._interrupt(lane, error)
+            if not isinstance(error, asyncio.CancelledError):
+                raise
         finally:
             self._leave(lane)
+
+    def _interrupt(self, lane: Lane, error: BaseException) -> None:
+        """See that an event on which a handler was cancelled, or the program ended, does not come again."""
+        if isinstance(error, GeneratorExit):  # the loop was closed without `stop`: there is nothing to go on with
+            self._abandoned = True
+        elif not lane.ending:
+            what = "cancelled itself" if isinstance(error, asyncio.CancelledError) else repr(error)
+            failure(self._report, lane.handler.call, lane.queue.popleft(), what)
 
     def _leave(self, lane: Lane) -> None:
         """End a lane's task: remove an empty lane, go on with what is left in a new task."""

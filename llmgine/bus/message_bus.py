@@ -74,7 +74,14 @@ class MessageBus:
             self._sinks.append(ConsoleSink(metrics=enable_console_metrics, traces=enable_console_traces))
 
     async def start(self) -> None:
-        """Open the log and deliver what was published before."""
+        """Open the log and deliver what was published before; starting twice is harmless.
+
+        Raises:
+            BusStoppedError: The bus has stopped, which is for good.
+            OSError: The log cannot be opened.
+        """
+        if self._stopped:
+            raise BusStoppedError("A bus that has stopped does not start again; build a new one")
         if self._started:
             return
         if self._jsonl:
@@ -159,14 +166,15 @@ class MessageBus:
     ) -> Callable[[], None]:
         """Let `handler` hear events of this type and of all types derived from it.
 
-        Who hears an event is settled when it is published: a handler registered while it is on its way does not, and
-        one whose registration is undone meanwhile still does.
+        Who hears an event is settled when it is published, or at `start` if that comes later: a handler registered
+        while it is on its way does not hear it, and one whose registration is undone meanwhile still does.
 
         Args:
             event_type: The class to hear.
             handler: A `def` runs inside `publish`; an `async def` in its lanes.
             timeout: Seconds an `async def` may take per event; None for no limit; the bus's own by default. Past it
-                the handler is cancelled, and a second later the next event comes, though it still be at the last.
+                the handler is cancelled; if it goes on all the same, it is left to itself within two seconds more, and
+                the next event comes.
 
         Returns:
             A function that undoes the registration; calling it twice is harmless.

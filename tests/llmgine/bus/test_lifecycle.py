@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 
 import pytest
@@ -169,6 +170,50 @@ async def test_a_stopped_bus_takes_no_event(bus: MessageBus) -> None:
 
     with pytest.raises(BusStoppedError, match="Noted"):
         await bus.publish(Noted())
+
+
+@pytest.mark.parametrize("started", [True, False])
+async def test_a_stopped_bus_does_not_start_again(started: bool) -> None:
+    """It says so, rather than to deliver what was published before and refuse what comes after."""
+    bus = MessageBus()
+    heard: list[Event] = []
+    bus.register_event_handler(Noted, heard.append)
+    if started:
+        await bus.start()
+    else:
+        await bus.publish(Noted())
+    await bus.stop()
+
+    with pytest.raises(BusStoppedError, match="build a new one"):
+        await bus.start()
+    assert heard == []
+
+
+def test_a_loop_that_is_closed_without_stop_leaves_its_handlers_in_peace() -> None:
+    """A handler whose task is thrown away is neither reported nor begun again."""
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(lambda *_: None)  # asyncio says that a pending task was destroyed
+    heard: list[Event] = []
+    running = asyncio.Event()
+
+    async def hang(event: Event) -> None:
+        heard.append(event)
+        running.set()
+        await asyncio.Event().wait()
+
+    async def begin() -> None:
+        bus = MessageBus()
+        await bus.start()
+        bus.register_event_handler(Event, hang)
+        await bus.publish(Noted(number=1))
+        await bus.publish(Noted(number=2))
+        await running.wait()
+
+    loop.run_until_complete(begin())
+    loop.close()
+    gc.collect()
+
+    assert len(heard) == 1
 
 
 async def test_stopping_a_bus_that_never_started_counts_what_was_published() -> None:
