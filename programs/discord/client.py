@@ -12,14 +12,17 @@ from llmgine.errors import LLMgineError
 from llmgine.messages.events import Event
 from programs.application import Application
 from programs.discord.buttons import Decider, decision_button
+from programs.discord.catch_up import CatchUp
 from programs.discord.editor import EDIT_INTERVAL
+from programs.discord.intake import Intake
 from programs.discord.metrics import rate_limit_trace
 from programs.discord.poster import Poster
 from programs.discord.rendering import SOURCE
 from programs.discord.slash import ClearView, Commands, Sessions
-from programs.discord.triggers import is_addressed, is_from_a_person, prompt, session_id
+from programs.discord.triggers import is_from_a_person, session_id
 from programs.discord.views import TurnViews
 
+_CHECK_INTERVAL = 180.0  # seconds between two looks for what Discord did not tell, or did not take
 _START_PATIENCE = 3.0  # seconds a start that is under way has when it is to end
 
 _log = logging.getLogger(__name__)
@@ -66,7 +69,8 @@ class Bot(discord.Client):
         self._views = TurnViews(self, app.bus, app.store, poster, edit_interval=edit_interval)
         sessions = Sessions(app.bus, app.store, app.config.settings.system_prompt)
         self._commands = Commands(self, sessions)
-        self._ready_once = False
+        self._catch_up = CatchUp(self, app.store, poster, Intake(self, app.bus, app.store, poster))
+        self._checks: asyncio.Task[None] | None = None
         self._recovered = asyncio.Event()
         self.add_view(ClearView(sessions))
         self.add_dynamic_items(decision_button(Decider(app.bus, app.store)))
@@ -74,30 +78,47 @@ class Bot(discord.Client):
     async def setup_hook(self) -> None:
         """Once, after login: listen, and see that the slash commands are registered."""
         self._views.start()
-        self._app.bus.register_event_handler(MessageReceivedEvent, self._admit)
+        self._app.bus.register_event_handler(MessageReceivedEvent, self._hear, timeout=None)
         await self._commands.sync_if_changed()
 
+    async def on_connect(self) -> None:
+        """A session begins: live messages wait until what was missed before it is caught up with."""
+        self._catch_up.begin()
+
     async def on_ready(self) -> None:
-        """Finish what an earlier process left, once; and show what could not be shown while Discord was away."""
-        if self._ready_once:
-            await self._views.deliver_what_is_left()
-            return
-        self._ready_once = True
-        _log.info("Logged in as %s", self.user)
+        """Finish what an earlier process left, once; then catch up with what was said meanwhile."""
         try:
             late = await self._views.deliver_what_is_left()
-            resumed = await self._app.engine.recover({SOURCE})
+            resumed = 0 if self._recovered.is_set() else await self._app.engine.recover({SOURCE})
+            if late or resumed:
+                _log.info("Left from before: %d answers to deliver, %d turns taken up", late, resumed)
         finally:
             self._recovered.set()
-        if late or resumed:
-            _log.info("After the restart: %d answers to deliver, %d turns taken up", late, resumed)
+            await self._catch_up.run()
+        if self._checks is None:
+            _log.info("Logged in as %s", self.user)
+            self._checks = asyncio.create_task(self._check_now_and_then())
 
     async def on_resumed(self) -> None:
-        """Show what could not be shown while Discord was away."""
+        """Show what could not be shown while Discord was away, and hear what was not told."""
+        await self.check()
+
+    async def check(self) -> None:
+        """Look for messages that Discord did not tell of, and for parts that it did not take."""
         await self._views.deliver_what_is_left()
+        await self._catch_up.check()
+
+    async def _check_now_and_then(self) -> None:
+        while True:
+            await asyncio.sleep(_CHECK_INTERVAL)
+            try:
+                await self.check()
+            except LLMgineError as error:
+                _log.warning("The channels could not be checked: %s", error)
 
     async def on_message(self, message: discord.Message) -> None:
         """Queue what a person wrote; messages of one channel are looked at in their order."""
+        self._catch_up.notice(message)
         if is_from_a_person(message):
             event = MessageReceivedEvent(session_id=session_id(message.channel.id), message=message)
             await self._app.bus.publish(event)
@@ -105,6 +126,8 @@ class Bot(discord.Client):
     async def close(self) -> None:
         """Leave Discord; what was not shown is shown after the next start."""
         await self._finish_start()
+        if self._checks is not None:
+            self._checks.cancel()
         await self._views.close()
         await super().close()
 
@@ -117,28 +140,9 @@ class Bot(discord.Client):
                 await self.wait_until_ready()
                 await self._recovered.wait()
 
-    async def _admit(self, event: MessageReceivedEvent) -> None:
+    async def _hear(self, event: MessageReceivedEvent) -> None:
         await self._recovered.wait()  # so that turns of before the restart come first
-        message = event.message
-        me = self.user
-        if me is None or not is_addressed(message, me, replies_to_me=await self._replies_to_me(message)):
-            return
-        result = await self._app.bus.execute(prompt(message, me))
-        if not result.success:
-            _log.error("Message %s could not be admitted: %s", message.id, result.error)
-            await message.reply(f"⚠️ I could not take this up: {_reason(result.exception)}")
-
-    async def _replies_to_me(self, message: discord.Message) -> bool:
-        reference = message.reference
-        if reference is None or reference.message_id is None:
-            return False
-        if isinstance(reference.resolved, discord.Message):
-            return reference.resolved.author == self.user
-        return await self._app.store.is_delivery(str(reference.message_id))
-
-
-def _reason(error: Exception | None) -> str:
-    return str(error) if isinstance(error, LLMgineError) else "something went wrong; the log has the details."
+        await self._catch_up.hear(event.message)
 
 
 def _intents() -> discord.Intents:

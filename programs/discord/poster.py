@@ -21,6 +21,15 @@ _STYLES = {"success": discord.ButtonStyle.success, "danger": discord.ButtonStyle
 
 _REFUSED = (400, 403, 404, 405, 413)  # statuses that the same request will meet again
 
+Channel = (
+    discord.TextChannel
+    | discord.VoiceChannel
+    | discord.StageChannel
+    | discord.Thread
+    | discord.DMChannel
+    | discord.PartialMessageable
+)
+
 _log = logging.getLogger(__name__)
 
 
@@ -80,16 +89,13 @@ class Poster:
         message = self._client.get_partial_messageable(channel_id).get_partial_message(message_id)
         await self._try(channel_id, message.delete)
 
-    async def history(self, channel_id: int, *, after: int, limit: int) -> list[discord.Message] | None:
+    async def history(self, channel: Channel, *, after: int, limit: int) -> list[discord.Message] | None:
         """The channel's messages after one, oldest first; None where the bot may not read them."""
-        channel = self._client.get_channel(channel_id)
-        partial = self._client.get_partial_messageable(channel_id)
-        place = channel if isinstance(channel, discord.abc.Messageable) else partial
 
         async def read() -> list[discord.Message]:
-            return [m async for m in place.history(limit=limit, after=discord.Object(after), oldest_first=True)]
+            return [m async for m in channel.history(limit=limit, after=discord.Object(after), oldest_first=True)]
 
-        found = await self._try(channel_id, read)
+        found = await self._try(channel.id, read)
         return [] if found is True else found
 
     def _options(self, channel_id: int, body: Body) -> dict[str, Any]:

@@ -31,9 +31,10 @@ class ReadBack:
         if not turn.origin.get("message_id"):
             return Orphans()
         channel_id, question = int(str(turn.origin["channel_id"])), int(str(turn.origin["message_id"]))
+        channel = self._client.get_partial_messageable(channel_id)
         try:
             async with self._poster.turnstile(channel_id):
-                messages = await self._poster.history(channel_id, after=question, limit=_LIMIT) or []
+                messages = await self._poster.history(channel, after=question, limit=_LIMIT) or []
                 return Orphans([message for message in messages if await self._is_orphan(message, question)])
         except (UnreachableError, StoreError) as error:
             _log.warning("Channel %d cannot be read back, so only nonces protect from repeats: %s", channel_id, error)

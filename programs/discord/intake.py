@@ -1,0 +1,80 @@
+"""The one way in: which messages become turns, whether they are heard live or found by catching up."""
+
+import logging
+
+import discord
+
+from llmgine.bus import MessageBus
+from llmgine.errors import LLMgineError, StoreError
+from llmgine.sessions import SessionStore
+from programs.discord.poster import Poster, UnreachableError
+from programs.discord.rendering import SOURCE
+from programs.discord.triggers import is_addressed, is_from_a_person, prompt
+
+_log = logging.getLogger(__name__)
+
+
+class Intake:
+    """Admits what people write to the bot."""
+
+    def __init__(self, client: discord.Client, bus: MessageBus, store: SessionStore, poster: Poster) -> None:
+        self._client = client
+        self._bus = bus
+        self._store = store
+        self._poster = poster
+        self._told: set[int] = set()  # channels that know that nothing can be stored at present
+
+    async def is_news(self, message: discord.Message) -> bool:
+        """Whether the message is for the bot, and was not admitted before.
+
+        Raises:
+            StoreError: That cannot be looked up.
+        """
+        me = self._client.user
+        if me is None or not is_from_a_person(message):
+            return False
+        if not is_addressed(message, me, replies_to_me=await self._replies_to_me(message)):
+            return False
+        return await self._store.turn_of(SOURCE, str(message.id)) is None
+
+    async def admit(self, message: discord.Message) -> bool:
+        """Take a message up; False when it cannot be stored, so that it has to be taken up another time."""
+        me = self._client.user
+        if me is None:
+            return False
+        result = await self._bus.execute(prompt(message, me))
+        if result.success:
+            self._told.discard(message.channel.id)
+            return True
+        _log.error("Message %s could not be admitted: %s", message.id, result.error)
+        if isinstance(result.exception, StoreError):
+            await self.tell_of_failure(message)
+            return False
+        await self._answer(message, f"⚠️ I could not take this up: {_reason(result.exception)}")
+        return True
+
+    async def tell_of_failure(self, message: discord.Message) -> None:
+        """Say that nothing can be stored: once in each channel, until something can be again."""
+        if message.channel.id not in self._told:
+            self._told.add(message.channel.id)
+            await self._answer(
+                message, "⚠️ I cannot store anything at present. What you write now I will answer when I can."
+            )
+
+    async def _answer(self, message: discord.Message, text: str) -> None:
+        try:
+            await self._poster.post(message.channel.id, {"content": text}, nonce=f"!{message.id}", reply_to=message.id)
+        except UnreachableError as error:
+            _log.warning("Nobody could be told in channel %d: %s", message.channel.id, error)
+
+    async def _replies_to_me(self, message: discord.Message) -> bool:
+        reference = message.reference
+        if reference is None or reference.message_id is None:
+            return False
+        if isinstance(reference.resolved, discord.Message):
+            return reference.resolved.author == self._client.user
+        return await self._store.is_delivery(str(reference.message_id))
+
+
+def _reason(error: Exception | None) -> str:
+    return str(error) if isinstance(error, LLMgineError) else "something went wrong; the log has the details."
