@@ -16,7 +16,6 @@ from llmgine.observability.metrics import TurnMetrics
 from llmgine.observability.monitor import Monitor
 from llmgine.observability.observer import Observer
 from llmgine.providers.base import Provider
-from llmgine.providers.openai import OpenAIProvider
 from llmgine.sessions import SessionStore, open_store
 from llmgine.settings import Settings
 
@@ -103,12 +102,7 @@ class ApplicationBootstrap:
             monitor = Monitor(self.bus, lambda: self.bus.queued, interval=config.monitor_interval)
             monitor.start()
             stack.push_async_callback(monitor.stop)
-            provider = self._provider or OpenAIProvider(
-                settings.openai_model,
-                api_key=settings.openai_api_key,
-                base_url=settings.openai_base_url,
-                max_connections=config.calls_at_once + 1,
-            )
+            provider = self._provider or _configured_provider(config)
             stack.push_async_callback(provider.aclose)
             self.engine = ToolChatEngine(
                 bus=self.bus,
@@ -129,3 +123,17 @@ class ApplicationBootstrap:
     async def shutdown(self) -> None:
         """Close everything in reverse order: no new turns, queues worked off, log written; twice is harmless."""
         await self._stack.aclose()
+
+
+def _configured_provider(config: ApplicationConfig) -> Provider:
+    """The model service that the settings name."""
+    # Here, because the openai package takes half a second to import, and the offline demo does without it.
+    from llmgine.providers.openai import OpenAIProvider  # noqa: PLC0415  # see above
+
+    settings = config.settings
+    return OpenAIProvider(
+        settings.openai_model,
+        api_key=settings.openai_api_key,
+        base_url=settings.openai_base_url,
+        max_connections=config.calls_at_once + 1,
+    )
