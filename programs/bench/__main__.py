@@ -1,4 +1,4 @@
-"""`uv run python -m programs.bench bus` and `… turns`: what LLMgine costs, beside others in the same run."""
+"""`uv run python -m programs.bench bus`, `… turns` and `… playground`: what LLMgine costs, beside others in one run."""
 
 import argparse
 import asyncio
@@ -15,7 +15,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from programs.bench import bus, turns
+from programs.bench import bus, playground, turns
 from programs.bench.measure import Row
 
 
@@ -131,13 +131,21 @@ async def run_turns(console: Console) -> dict[str, object]:
     }
 
 
+async def run_playground(console: Console) -> dict[str, object]:
+    """Measure messages through one channel of the playground, and return them as data."""
+    rates = await playground.rates()
+    for rate in rates:
+        console.print(f"{rate.rate:,.0f} messages a second in order (to reach: 1,000): {rate.name}.", highlight=False)
+    return {**machine(), "playground": [dataclasses.asdict(rate) for rate in rates]}
+
+
 def main() -> int:
     """The program."""
     parser = argparse.ArgumentParser(prog="python -m programs.bench", description=__doc__)
-    parser.add_argument("what", choices=["bus", "turns"])
+    parser.add_argument("what", choices=["bus", "turns", "playground"])
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the same as data")
     options = parser.parse_args()
-    data = asyncio.run({"bus": run_bus, "turns": run_turns}[options.what](Console()))
+    data = asyncio.run({"bus": run_bus, "turns": run_turns, "playground": run_playground}[options.what](Console()))
     if options.json:
         options.json.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
     return 0
