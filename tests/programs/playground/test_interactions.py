@@ -6,7 +6,7 @@ import discord
 import pytest
 from discord import app_commands
 
-from programs.playground.entities import ADA_ID, GENERAL_ID, GRACE_ID, Flag, Message, MessageType
+from programs.playground.entities import ADA_ID, GENERAL_ID, GRACE_ID, MEMBERS_ROLE_ID, Flag, Message, MessageType
 from programs.playground.errors import ApiError
 from programs.playground.rules import Rules
 from programs.playground.server import Playground
@@ -344,3 +344,52 @@ async def test_made_up_tokens_open_nothing(raw: Raw, path: str, status: int, cod
     answer = await raw.api("POST", path, {"type": 4, "data": {"content": "x"}, "content": "x"})
 
     assert (answer[0], answer[1]["code"]) == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("select", "values", "expected"),
+    [
+        (discord.ui.UserSelect, [GRACE_ID], ["Grace"]),
+        (discord.ui.RoleSelect, [MEMBERS_ROLE_ID], ["Members"]),
+        (discord.ui.ChannelSelect, [GENERAL_ID], ["general"]),
+        (discord.ui.MentionableSelect, [MEMBERS_ROLE_ID, ADA_ID], ["Members", "Ada"]),
+    ],
+)
+async def test_selects_of_things_bring_the_things(
+    playground: Playground, bot: Bot, select: Any, values: list[int], expected: list[str]
+) -> None:
+    """Users, roles, channels and both kinds of mentionables arrive resolved; what does not exist cannot be chosen."""
+    view = discord.ui.View(timeout=None)
+    item = select(custom_id="pick", max_values=2)
+    chosen: list[Any] = []
+
+    async def callback(interaction: Interaction) -> None:
+        chosen.extend(item.values)
+        await interaction.response.defer()
+
+    item.callback = callback
+    posted = await bot.general.send("pick", view=view.add_item(item))
+
+    playground.people.click(GENERAL_ID, ADA_ID, posted.id, "pick", [str(value) for value in values])
+
+    await within(playground.wait_for(lambda _: chosen))
+    assert sorted(getattr(one, "global_name", None) or one.name for one in chosen) == sorted(expected)
+    with pytest.raises(ApiError):
+        playground.people.click(GENERAL_ID, ADA_ID, posted.id, "pick", ["1"])
+
+
+async def test_a_role_option_brings_the_role(playground: Playground, bot: Bot) -> None:
+    """Options of roles and mentionables arrive as the things they name."""
+    given: list[Any] = []
+
+    @bot.tree.command(description="Greet a role")
+    async def greet(interaction: Interaction, role: discord.Role, whom: discord.Member | discord.Role) -> None:
+        given.extend([role, whom])
+        await interaction.response.send_message("hi")
+
+    await bot.tree.sync()
+    options = [{"name": "role", "value": str(MEMBERS_ROLE_ID)}, {"name": "whom", "value": str(GRACE_ID)}]
+    playground.people.command(GENERAL_ID, ADA_ID, "greet", options)
+
+    await within(playground.wait_for(lambda _: given))
+    assert [one.id for one in given] == [MEMBERS_ROLE_ID, GRACE_ID]
