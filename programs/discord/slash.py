@@ -26,20 +26,21 @@ class Sessions:
     def __init__(self, bus: MessageBus, store: SessionStore, default_prompt: str) -> None:
         self._bus = bus
         self._store = store
-        self.default_prompt = default_prompt
+        self._default_prompt = default_prompt
 
-    async def system_prompt(self, channel_id: int) -> str | None:
-        """The session's own system prompt, if it has one."""
+    async def system_prompt(self, channel_id: int) -> str:
+        """The system prompt that holds there: the session's own, or the default."""
         try:
-            return (await self._store.session(session_id(channel_id))).system_prompt
+            own = (await self._store.session(session_id(channel_id))).system_prompt
         except UnknownSessionError:
-            return None
+            own = None
+        return self._default_prompt if own is None else own
 
     async def set_system_prompt(self, interaction: discord.Interaction, prompt: str) -> str:
-        """Set it, or take it away when the text is blank; returns what to tell the channel."""
+        """Set it, or take it away when the text is blank or the default; returns what to tell the channel."""
         channel_id = _channel_id(interaction)
         _require_moderator(interaction, "change the system prompt")
-        text = prompt.strip() or None
+        text = prompt.strip() if prompt.strip() not in ("", self._default_prompt.strip()) else None
         command = SetSystemPromptCommand(
             session_id=session_id(channel_id),
             session_name=channel_name(interaction.channel, interaction.user),
@@ -80,14 +81,13 @@ def _require_moderator(interaction: discord.Interaction, what: str) -> None:
 class SystemPromptModal(discord.ui.Modal, title="System prompt"):
     """The present system prompt, to be read and changed."""
 
-    def __init__(self, sessions: Sessions, present: str | None) -> None:
+    def __init__(self, sessions: Sessions, present: str) -> None:
         # A custom id of its own, since two people may have the form open at once; past its token it is forgotten.
         super().__init__(timeout=_TOKEN_SECONDS)
         self._sessions = sessions
         self._text: discord.ui.TextInput[SystemPromptModal] = discord.ui.TextInput(
             style=discord.TextStyle.paragraph,
-            default=present or "",
-            placeholder=sessions.default_prompt[:100],
+            default=present[:MAX_SYSTEM_PROMPT],
             required=False,
             max_length=MAX_SYSTEM_PROMPT,
         )

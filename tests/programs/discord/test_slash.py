@@ -84,6 +84,20 @@ async def test_system_without_text_shows_the_present_one(scene: Scene) -> None:
     assert await system(scene) == "The second."
 
 
+async def test_the_default_is_shown_and_stays_the_default(scene: Scene) -> None:
+    """Where nobody set a prompt, the modal shows the default one; sent back as it is, it sets nothing."""
+    scene.command("system")
+    opened = await modal(scene)
+    assert text_input(opened)["value"].startswith("You are LLMgine")
+
+    scene.playground.people.submit_modal(
+        ADA_ID, int(opened["modal_id"]), {text_input(opened)["custom_id"]: text_input(opened)["value"]}
+    )
+
+    await said(scene, "went back to the default")
+    assert await system(scene) is None
+
+
 async def test_a_blank_prompt_is_the_default(scene: Scene) -> None:
     """Emptied in the modal, the prompt goes back to the default of the settings."""
     scene.command("system", {"prompt": "Mine."})
