@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import importlib.util
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -86,7 +87,9 @@ async def _serve(playground: Playground) -> None:
             f"DISCORD_GATEWAY_URL={playground.gateway_url}\n"
         )
         sys.stdout.flush()
-        await asyncio.Event().wait()
+        ended = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
+        await ended.wait()
 
 
 if __name__ == "__main__":

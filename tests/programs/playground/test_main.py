@@ -64,7 +64,7 @@ async def test_a_taken_port_is_one_sentence() -> None:
 async def test_it_runs_with_everything_asked_for(tmp_path: Path) -> None:
     """People, a data file and the control surface come by options, and what was said is there the next time."""
     data = tmp_path / "playground.json"
-    for expected in ([], ["remember me"]):
+    for expected, ending in (([], signal.SIGTERM), (["remember me"], signal.SIGINT)):
         program = await run("--port", "0", "--person", "Linus", "--data", str(data), "--faults")
         assert program.stdout is not None
         async with asyncio.timeout(PATIENCE):
@@ -80,7 +80,7 @@ async def test_it_runs_with_everything_asked_for(tmp_path: Path) -> None:
                 assert [one["content"] for one in await answer.json()] == expected
             async with session.post(messages, json={"as": state["me"]["id"], "content": "remember me"}) as answer:
                 assert answer.status == 200
-        program.send_signal(signal.SIGINT)
+        program.send_signal(ending)
         async with asyncio.timeout(PATIENCE):
             assert await program.wait() == 0
 
