@@ -12,6 +12,7 @@ import re
 import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import aiohttp
 import discord
@@ -51,11 +52,18 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
 
 @contextlib.asynccontextmanager
 async def playground_for(settings: Settings) -> AsyncIterator[Settings]:
-    """Start the playground, say where it is, and give the settings that lead the bot there."""
+    """Start the playground, say where it is, and give the settings that lead the bot there.
+
+    What was said there is kept in a file beside the database, as the bot's own memory of it is.
+    """
     notice = None if settings.has_model else DEMO_NOTICE
-    playground = Playground(port=settings.playground_port, notice=notice)
+    _, in_a_file, database = settings.database_url.rpartition("sqlite:///")
+    data = Path(database).parent / "playground.json" if in_a_file else None
     try:
+        playground = Playground(port=settings.playground_port, notice=notice, data=data)
         await playground.start()
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from error
     except OSError as error:
         raise ConfigurationError(
             f"The playground cannot use port {settings.playground_port}: is another one running? "

@@ -78,7 +78,8 @@ class Storage:
             self._writing.cancel()
             await asyncio.gather(self._writing, return_exceptions=True)
             self._writing = None
-            _write(self._path, self._snapshot())
+            if self._changed:
+                self._try_to_write(self._snapshot())
 
     def _hear(self, dispatch: Dispatch) -> None:
         self._changed |= dispatch.name not in _NOT_KEPT
@@ -89,10 +90,17 @@ class Storage:
             await asyncio.sleep(DELAY)
             self._changed = False
             try:
-                await asyncio.to_thread(_write, self._path, self._snapshot())
-            except OSError:
-                # A full disk must not end the playground; the next change tries again.
-                log.exception("Cannot write %s", self._path)
+                await asyncio.to_thread(self._try_to_write, self._snapshot())
+            except asyncio.CancelledError:
+                self._changed = True  # `stop` writes it
+                raise
+
+    def _try_to_write(self, data: bytes) -> None:
+        """Write, or say why not: a full disk must not end the playground, and the next change tries again."""
+        try:
+            _write(self._path, data)
+        except OSError as error:
+            log.error("The playground's state cannot be kept in %s: %s", self._path, error.strerror)  # noqa: TRY400  # no news in a traceback
 
     def _snapshot(self) -> bytes:
         state = self._state

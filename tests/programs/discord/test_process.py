@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from programs.playground.entities import ADA_ID, GENERAL_ID
+from programs.playground.entities import ADA_ID, BOT_ID, GENERAL_ID
 from programs.playground.rules import Rules
 from programs.playground.server import Playground
 from tests.chat_completions import ChatCompletionsServer
@@ -36,6 +36,7 @@ def assert_one_sentence(err: str, *words: str) -> None:
         ({"DISCORD_API_BASE": "http://127.0.0.1:9/api/v10", "DISCORD_TOKEN": "t"}, ["Discord cannot be reached"]),
         ({"DATABASE_URL": "mysql://db/x", "PLAYGROUND_PORT": 0}, ["DATABASE_URL"]),
         ({"DATABASE_URL": "sqlite:////proc/nowhere/x.db", "PLAYGROUND_PORT": 0}, ["/proc/nowhere"]),
+        ({"DATABASE_URL": "sqlite:////etc/passwd/x.db", "PLAYGROUND_PORT": 0}, ["/etc/passwd"]),
         ({"PLAYGROUND_PORT": "many"}, ["PLAYGROUND_PORT"]),
     ],
     ids=["http base", "ws gateway", "unreachable", "unknown database", "unusable database", "no number"],
@@ -215,3 +216,33 @@ async def test_the_terminal_goes_on_with_a_session_of_the_bot(scene: Scene) -> N
     assert any("I like green." in text for text in texts)
     assert any("And I like blue." in text for text in texts)
     assert len(scene.shown()) == 2
+
+
+async def test_what_was_said_in_the_playground_survives_a_restart(tmp_path: Path) -> None:
+    """Ended and started again, the bot's own playground shows the conversation, and the bot remembers it."""
+    question = f"<@{BOT_ID}> what did I say first?"
+    async with running(BOT, folder=tmp_path, PLAYGROUND_PORT=0) as process:
+        first = await asked(await address(process), question, answers=1)
+        process.send_signal(signal.SIGTERM)
+        await ended(process)
+
+    async with running(BOT, folder=tmp_path, PLAYGROUND_PORT=0) as process:
+        again = await asked(await address(process), f"<@{BOT_ID}> And what was my first question?", answers=2)
+
+    assert first == again[-2:]
+    assert "what did I say first?" in again[0]["content"]
+
+
+async def asked(url: str, text: str, *, answers: int) -> list[dict[str, Any]]:
+    """Say something on the page; the messages of the channel, newest first, once there are so many whole answers."""
+    channel = f"{url}playground/channels/{GENERAL_ID}/messages?as={ADA_ID}"
+    async with aiohttp.ClientSession() as http, asyncio.timeout(20):
+        async with http.ws_connect(f"{url}playground/events?as={ADA_ID}") as events:
+            async with http.post(channel, json={"as": str(ADA_ID), "content": text}) as response:
+                assert response.status == 200
+            while True:
+                async with http.get(channel) as response:
+                    messages: list[dict[str, Any]] = await response.json()
+                if sum("offline demo model ·" in message["content"] for message in messages) == answers:
+                    return messages
+                await events.receive()

@@ -90,8 +90,8 @@ def test_another_file_is_refused(tmp_path: Path, content: bytes) -> None:
 async def test_a_newer_file_is_refused(tmp_path: Path) -> None:
     """A file of a later version is not read half."""
     path = tmp_path / "playground.json"
-    async with Playground(data=path):
-        pass
+    async with Playground(data=path) as playground:
+        playground.people.send(GENERAL_ID, ADA_ID, "something to keep")
     path.write_text(path.read_text().replace('"version":1', '"version":2'))
 
     with pytest.raises(ValueError, match="newer"):
