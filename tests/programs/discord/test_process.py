@@ -36,7 +36,6 @@ def assert_one_sentence(err: str, *words: str) -> None:
         ({"DISCORD_API_BASE": "http://127.0.0.1:9/api/v10", "DISCORD_TOKEN": "t"}, ["Discord cannot be reached"]),
         ({"DATABASE_URL": "mysql://db/x", "PLAYGROUND_PORT": 0}, ["DATABASE_URL"]),
         ({"DATABASE_URL": "sqlite:////proc/nowhere/x.db", "PLAYGROUND_PORT": 0}, ["/proc/nowhere"]),
-        ({"DATABASE_URL": "sqlite:////etc/passwd/x.db", "PLAYGROUND_PORT": 0}, ["/etc/passwd"]),
         ({"PLAYGROUND_PORT": "many"}, ["PLAYGROUND_PORT"]),
     ],
     ids=["http base", "ws gateway", "unreachable", "unknown database", "unusable database", "no number"],
@@ -236,13 +235,15 @@ async def test_what_was_said_in_the_playground_survives_a_restart(tmp_path: Path
 async def asked(url: str, text: str, *, answers: int) -> list[dict[str, Any]]:
     """Say something on the page; the messages of the channel, newest first, once there are so many whole answers."""
     channel = f"{url}playground/channels/{GENERAL_ID}/messages?as={ADA_ID}"
-    async with aiohttp.ClientSession() as http, asyncio.timeout(20):
-        async with http.ws_connect(f"{url}playground/events?as={ADA_ID}") as events:
-            async with http.post(channel, json={"as": str(ADA_ID), "content": text}) as response:
-                assert response.status == 200
-            while True:
-                async with http.get(channel) as response:
-                    messages: list[dict[str, Any]] = await response.json()
-                if sum("offline demo model ·" in message["content"] for message in messages) == answers:
-                    return messages
-                await events.receive()
+    page = f"{url}playground/events?as={ADA_ID}"
+    async with asyncio.timeout(20), aiohttp.ClientSession() as http, http.ws_connect(page) as events:
+        while not (await (await http.get(f"{url}playground/state")).json())["bot_online"]:
+            await events.receive()
+        async with http.post(channel, json={"as": str(ADA_ID), "content": text}) as response:
+            assert response.status == 200
+        while True:
+            async with http.get(channel) as response:
+                messages: list[dict[str, Any]] = await response.json()
+            if sum("offline demo model ·" in message["content"] for message in messages) == answers:
+                return messages
+            await events.receive()
