@@ -23,13 +23,13 @@ export function channelActions(api, store) {
     copy: (message) => orToast(() => copy(decodeMentions(message.content, store))),
     useCommand: (command, options) =>
       api.interact("command", { channel_id: store.current, command_id: command.id, options }),
-    useMessageCommand: (command, message) =>
+    useOn: (command, targetId) =>
       orToast(() =>
         api.interact("command", {
           channel_id: store.current,
           command_id: command.id,
           options: [],
-          target_id: message.id,
+          target_id: targetId,
         }),
       ),
     useComponent: (message, customId, values) =>
@@ -54,6 +54,19 @@ export function channelActions(api, store) {
         submit: (name) => api.changeThread(thread.id, { name }),
       }),
   };
+}
+
+/** Ask for title and text of a post in `forum`, make it and answer through `opened(thread)`. */
+export function askPost(api, forum, opened) {
+  const title = h("input", { type: "text", required: true, maxlength: String(LONGEST_NAME) });
+  const text = h("textarea", { rows: "5", required: true, maxlength: "2000" });
+  const field = (label, input) => h("label", { class: "field" }, h("span", { class: "field-label" }, label), input);
+  openDialog({
+    title: `New post in ${forum.name}`,
+    submitLabel: "Post",
+    content: [field("Title", title), field("Message", text)],
+    submit: async () => opened(await api.createPost(forum.id, title.value.trim(), text.value.trim())),
+  });
 }
 
 /** Ask for a name, open a thread on `message` (or on none) and answer through `opened(thread)`. */

@@ -63,6 +63,11 @@ export class Api {
     return this.#request("PATCH", `/playground/channels/${threadId}`, { as: this.as, ...changes });
   }
 
+  /** A post in a forum: a thread with its first message. */
+  createPost(forumId, name, content) {
+    return this.#request("POST", `/playground/channels/${forumId}/threads`, { as: this.as, name, content });
+  }
+
   openDm() {
     return this.#request("POST", "/playground/dms", { as: this.as });
   }

@@ -1,11 +1,12 @@
 /** The page's program: builds the parts, joins them, and keeps address, person and channel in step. */
 
-import { askThread, channelActions } from "./actions.js";
+import { askPost, askThread, channelActions } from "./actions.js";
 import { Api } from "./api.js";
 import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
 import { openModal } from "./dialogs.js";
 import { editorView } from "./editor.js";
+import { displayName } from "./entities.js";
 import { Header } from "./header.js";
 import { closeMenusOutside } from "./menu.js";
 import { MessageList } from "./messages.js";
@@ -97,13 +98,12 @@ class App {
       edit: (message) => this.#edit(message),
       editLast: () => this.#editLast(),
       jumpTo: (id) => this.list.reveal(id) || toast("That message is further up than what is loaded.", "note"),
-      createThread: (message) =>
-        askThread(this.api, this.store, message, (thread) => {
-          this.store.apply({ t: "THREAD_CREATE", d: thread });
-          this.#open(thread.id, "push");
-        }),
+      mention: (user) => this.composer.insert(`@${displayName(user)} `),
+      createThread: (message) => askThread(this.api, this.store, message, (thread) => this.#openNew(thread)),
+      createPost: (forum) => askPost(this.api, forum, (thread) => this.#openNew(thread)),
       toggleTheme,
-      toggleRequests: () => byId("requests").toggleAttribute("hidden"),
+      requestsShown: () => !byId("requests").hidden,
+      toggleRequests: () => this.#toggleRequests(),
       toggleSidebar: () => this.#drawer(!byId("sidebar").classList.contains("open")),
     };
   }
@@ -127,6 +127,20 @@ class App {
     addEventListener("focus", () => this.store.current && this.store.read(this.store.current));
     byId("scrim").addEventListener("click", () => this.#drawer(false));
     addEventListener("keydown", (event) => event.key === "Escape" && this.#drawer(false));
+    byId("requests").addEventListener("keydown", (event) => event.key === "Escape" && this.#toggleRequests());
+  }
+
+  #openNew(thread) {
+    this.store.apply({ t: "THREAD_CREATE", d: thread });
+    this.#open(thread.id, "push");
+  }
+
+  /** The focus goes into the panel with its opening, and back to the button with its closing. */
+  #toggleRequests() {
+    const panel = byId("requests");
+    panel.hidden = !panel.hidden;
+    byId("requests-button").setAttribute("aria-expanded", String(!panel.hidden));
+    (panel.hidden ? byId("requests-button") : panel.querySelector("button")).focus();
   }
 
   #load(state) {
@@ -200,8 +214,13 @@ class App {
 
   /** On narrow screens the sidebar slides over the messages. */
   #drawer(open) {
-    byId("sidebar").classList.toggle("open", open);
+    const sidebar = byId("sidebar");
+    if (sidebar.classList.contains("open") === open) return;
+    sidebar.classList.toggle("open", open);
     byId("scrim").hidden = !open;
+    byId("main").inert = open;
+    if (open) sidebar.querySelector("[aria-current]")?.focus();
+    else byId("menu-button").focus();
   }
 }
 

@@ -11,6 +11,8 @@ const INTEGER = 4;
 const BOOLEAN = 5;
 const USER = 6;
 const CHANNEL = 7;
+const ROLE = 8;
+const MENTIONABLE = 9;
 const NUMBER = 10;
 
 /** What a person got wrong in a command, in words for them. */
@@ -97,9 +99,19 @@ const READERS = {
     return text.toLowerCase() === "true";
   },
   [USER](text, option, store) {
-    const user = mentionable(store).find((one) => [displayName(one), one.username].includes(text.replace(/^@/, "")));
+    const user = userNamed(text, store);
     if (!user) throw new CommandError(`${option.name} is a person; nobody here is called “${text}”.`);
     return user.id;
+  },
+  [ROLE](text, option, store) {
+    const role = roleNamed(text, store);
+    if (!role) throw new CommandError(`${option.name} is a role; there is none called “${text}”.`);
+    return role.id;
+  },
+  [MENTIONABLE](text, option, store) {
+    const found = userNamed(text, store) ?? roleNamed(text, store);
+    if (!found) throw new CommandError(`${option.name} is a person or a role; there is none called “${text}”.`);
+    return found.id;
   },
   [CHANNEL](text, option, store) {
     const channel = store.channels.find(({ name }) => name === text.replace(/^#/, ""));
@@ -107,6 +119,15 @@ const READERS = {
     return channel.id;
   },
 };
+
+function userNamed(text, store) {
+  const name = text.replace(/^@/, "");
+  return mentionable(store).find((user) => [displayName(user), user.username].includes(name));
+}
+
+function roleNamed(text, store) {
+  return store.roles.find(({ name }) => name === text.replace(/^@/, ""));
+}
 
 function numberOf(text, option, pattern, kind) {
   if (!pattern.test(text)) throw new CommandError(`${option.name} is ${kind}.`);
@@ -121,8 +142,11 @@ export function knownValues({ type, choices = [] }, store) {
       { label: "True", detail: "" },
       { label: "False", detail: "" },
     ];
-  if (type === USER)
-    return mentionable(store).map((user) => ({ label: `@${displayName(user)}`, detail: user.username }));
+  const people = mentionable(store).map((user) => ({ label: `@${displayName(user)}`, detail: user.username }));
+  const roles = store.roles.map(({ name }) => ({ label: `@${name}`, detail: "Role" }));
+  if (type === USER) return people;
+  if (type === ROLE) return roles;
+  if (type === MENTIONABLE) return [...people, ...roles];
   if (type === CHANNEL) return store.channels.map(({ name }) => ({ label: `#${name}`, detail: "" }));
   return [];
 }

@@ -1,8 +1,10 @@
-/** Buttons and selects under a message, and the newer layout components. */
+/** Buttons under a message, and the newer layout components; selects stand beside this file. */
 
 import { externalLink, h, safeUrl } from "./dom.js";
-import { displayName } from "./entities.js";
+import { colourOf, mediaView } from "./embeds.js";
+import { icon } from "./icons.js";
 import { markdown } from "./markdown.js";
+import { selectView } from "./selects.js";
 
 const BUTTON_STYLES = { 1: "primary", 2: "secondary", 3: "success", 4: "danger" };
 const LINK_STYLE = 5;
@@ -25,10 +27,18 @@ export function componentViews(components, { names, use, busy, store }) {
         section.accessory && view(section.accessory),
       ),
     10: ({ content }) => h("div", { class: "markdown" }, markdown(content, names)),
+    11: ({ media, description }) => h("div", { class: "thumbnail" }, mediaView(media?.url, description)),
+    12: ({ items = [] }) =>
+      h(
+        "div",
+        { class: "gallery" },
+        items.map(({ media, description }) => mediaView(media?.url, description)),
+      ),
+    13: ({ file }) => fileView(file?.url),
     14: () => h("hr"),
-    17: (container) => h("div", { class: "embed" }, inside(container)),
+    17: (container) => colourOf(h("div", { class: "embed" }, inside(container)), container.accent_color),
   };
-  for (const type of [3, 5, 6, 7, 8]) VIEWS[type] = (select) => selectView(select, use, busy, store);
+  for (const type of [3, 5, 6, 7, 8]) VIEWS[type] = (select) => selectView(select, { use, busy, store });
   return components.map(view);
 }
 
@@ -56,65 +66,10 @@ function buttonView({ style, label, emoji, url, custom_id: customId, disabled },
   );
 }
 
-/** The choices of a select, whatever it offers. */
-export function selectOptions({ type, options = [] }, store) {
-  const people = [...store.people, store.bot].map((user) => ({ label: displayName(user), value: user.id }));
-  const channels = store.channels.map(({ id, name }) => ({ label: `#${name}`, value: id }));
-  return { 3: options, 5: people, 6: [], 7: channels, 8: people }[type];
-}
-
-function selectView(select, use, busy, store) {
-  const { custom_id: customId, placeholder = "Make a selection", min_values: min = 1, max_values: max = 1 } = select;
-  const disabled = select.disabled || busy(customId);
-  const options = selectOptions(select, store);
-  if (max > 1) return multiSelect({ customId, placeholder, min, max, disabled, options }, use);
-  return h(
-    "select",
-    {
-      class: "select",
-      "data-custom-id": customId,
-      "aria-label": placeholder,
-      disabled,
-      onchange: (event) => use(customId, [event.target.value]),
-    },
-    optionViews(options, placeholder),
-  );
-}
-
-/** The choices as elements, led by `placeholder`, which cannot be chosen itself. */
-export function optionViews(options, placeholder) {
-  const chosen = options.some((option) => option.default);
-  return [
-    h("option", { value: "", disabled: true, selected: !chosen, hidden: true }, placeholder),
-    ...options.map(({ label, value, description, default: selected }) =>
-      h("option", { value, selected }, description ? `${label}: ${description}` : label),
-    ),
-  ];
-}
-
-function multiSelect({ customId, placeholder, min, max, disabled, options }, use) {
-  const boxes = options.map(({ value, default: checked }) => h("input", { type: "checkbox", value, checked }));
-  const chosen = () => boxes.filter((box) => box.checked).map((box) => box.value);
-  const done = h(
-    "button",
-    { class: "button primary", type: "button", onclick: () => use(customId, chosen()) },
-    "Choose",
-  );
-  const check = () => {
-    done.disabled = chosen().length < min || chosen().length > max;
-  };
-  check();
-  return h(
-    "details",
-    { class: "select-many", "data-custom-id": customId, onchange: check },
-    h("summary", {}, placeholder),
-    h(
-      "fieldset",
-      { disabled },
-      options.map(({ label, description }, index) =>
-        h("label", {}, boxes[index], " ", label, description && h("small", {}, description)),
-      ),
-      done,
-    ),
-  );
+function fileView(url) {
+  const address = url && safeUrl(url);
+  if (!address) return null;
+  const link = externalLink(address, icon("file"), h("span", { class: "attachment-name" }, address.split("/").at(-1)));
+  link.className = "attachment-file";
+  return link;
 }

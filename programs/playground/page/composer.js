@@ -3,7 +3,7 @@
 import { CommandError, invocationOf, invocations, readOptions, segments } from "./commands.js";
 import { Completion } from "./completion.js";
 import { fill, h } from "./dom.js";
-import { displayName, isDm, isThread } from "./entities.js";
+import { displayName, isDm, isForum, isThread } from "./entities.js";
 import { icon } from "./icons.js";
 import { encodeMentions } from "./mentions.js";
 import { channelTitle } from "./people.js";
@@ -42,10 +42,18 @@ export class Composer {
     this.uploads = attachFiles({ form, field: this.field, tray: this.tray, button: this.attach });
     store.on("current", () => this.#switch());
     store.on("channels", () => this.#describe());
+    store.on("commands", () => this.field.value.startsWith("/") && this.#suggest());
   }
 
   focus() {
     this.field.focus({ preventScroll: true });
+  }
+
+  /** Put `words` where the caret is. */
+  insert(words) {
+    const { value, selectionStart, selectionEnd } = this.field;
+    this.#setText(value.slice(0, selectionStart) + words + value.slice(selectionEnd), selectionStart + words.length);
+    this.focus();
   }
 
   /** Answer `message` with what is sent next; null takes that back. */
@@ -118,8 +126,12 @@ export class Composer {
     const locked = Boolean(channel.thread_metadata?.locked);
     const title = channelTitle(channel, this.store);
     const name = isDm(channel) ? `@${title}` : isThread(channel) ? title : `#${title}`;
-    this.field.disabled = locked;
-    this.field.placeholder = locked ? "This thread is locked" : `Message ${name}`;
+    this.field.disabled = locked || isForum(channel);
+    this.field.placeholder = locked
+      ? "This thread is locked"
+      : isForum(channel)
+        ? "Write a post, or open one to answer"
+        : `Message ${name}`;
     this.field.setAttribute("aria-label", this.field.placeholder);
   }
 

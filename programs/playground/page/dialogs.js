@@ -1,8 +1,8 @@
 /** Dialogs: the modals of the bot, and the page's own questions in the same dress. */
 
-import { optionViews, selectOptions } from "./components.js";
 import { fill, h } from "./dom.js";
 import { markdown } from "./markdown.js";
+import { checkboxes, optionViews, selectOptions } from "./selects.js";
 
 const TEXT_INPUT = 4;
 const TEXT = 10;
@@ -67,13 +67,14 @@ export function openModal(modal, { store, names, submit }) {
 }
 
 function valuesOf(form) {
-  const fields = [...form.elements].filter((element) => element.name);
-  return Object.fromEntries(
-    fields.map((field) => [
-      field.name,
-      field.localName === "select" ? [...field.selectedOptions].map(({ value }) => value).filter(Boolean) : field.value,
-    ]),
-  );
+  const fields = [...form.querySelectorAll("[data-custom-id]")];
+  return Object.fromEntries(fields.map((field) => [field.dataset.customId, valueOf(field)]));
+}
+
+function valueOf(field) {
+  if (field.localName === "fieldset") return [...field.querySelectorAll(":checked")].map(({ value }) => value);
+  if (field.localName === "select") return [field.value].filter(Boolean);
+  return field.value;
 }
 
 /** Text inputs come in action rows, with their own label, or in labels, which bring it. */
@@ -96,7 +97,7 @@ function fieldView(input, { label, description, store }) {
   element.addEventListener("input", count);
   count();
   return h(
-    "label",
+    element.localName === "fieldset" ? "div" : "label",
     { class: "field" },
     h(
       "span",
@@ -115,7 +116,6 @@ function textInput(
   optional,
 ) {
   const shared = {
-    name: customId,
     "data-custom-id": customId,
     placeholder,
     required: !optional,
@@ -129,10 +129,8 @@ function textInput(
 }
 
 function chooser(input, optional, store) {
-  const placeholder = input.placeholder ?? "Make a selection";
-  return h(
-    "select",
-    { name: input.custom_id, "data-custom-id": input.custom_id, required: !optional },
-    optionViews(selectOptions(input, store) ?? [], placeholder),
-  );
+  const { custom_id: customId, placeholder = "Make a selection", max_values: max = 1 } = input;
+  const options = selectOptions(input, store);
+  if (max > 1) return h("fieldset", { "data-custom-id": customId, "aria-label": placeholder }, checkboxes(options).view);
+  return h("select", { "data-custom-id": customId, required: !optional }, optionViews(options, placeholder));
 }

@@ -14,7 +14,8 @@ export function embedView(embed, names) {
   const view = h(
     "article",
     { class: "embed", "aria-label": title ?? "Embed" },
-    author?.name && h("div", { class: "embed-author" }, author.name),
+    embed.thumbnail && h("div", { class: "thumbnail" }, mediaView(embed.thumbnail.url)),
+    author?.name && h("div", { class: "embed-author" }, linked(author.url, author.name)),
     title &&
       h("div", { class: "embed-title markdown" }, address ? externalLink(address, title) : markdown(title, names)),
     description && h("div", { class: "embed-description markdown" }, markdown(description, names)),
@@ -24,11 +25,21 @@ export function embedView(embed, names) {
         { class: "embed-fields" },
         fields.map((field) => fieldView(field, names)),
       ),
-    picture(embed.image),
+    mediaView(embed.image?.url),
     small && h("div", { class: "embed-footer" }, small),
   );
-  if (embed.color) view.style.setProperty("--bar", `#${embed.color.toString(16).padStart(6, "0")}`);
+  return colourOf(view, embed.color);
+}
+
+/** Give `view` the bar of a colour, a number as Discord has it; answers `view`. */
+export function colourOf(view, colour) {
+  if (colour) view.style.setProperty("--bar", `#${colour.toString(16).padStart(6, "0")}`);
   return view;
+}
+
+function linked(url, text) {
+  const address = url && safeUrl(url);
+  return address ? externalLink(address, text) : text;
 }
 
 function fieldView({ name, value, inline }, names) {
@@ -41,11 +52,14 @@ function fieldView({ name, value, inline }, names) {
 }
 
 /** Pictures of the playground's own store are shown; elsewhere's are not loaded, only linked. */
-function picture(image) {
-  const address = image?.url && safeUrl(image.url);
+export function mediaView(url, description) {
+  const address = url && safeUrl(url);
   if (!address) return null;
   const local = localPath(address);
-  return local ? h("img", { class: "embed-image", src: local, alt: "" }) : externalLink(address, "Open the picture");
+  const said = description ?? "";
+  return local
+    ? h("img", { class: "embed-image", src: local, alt: said })
+    : externalLink(address, said || "Open the picture");
 }
 
 /** Path and query of an address on this host, by whichever loopback name it is called; else null. */
@@ -57,13 +71,13 @@ function localPath(address) {
 
 const LOOPBACK = new Set(["127.0.0.1", "localhost", "[::1]"]);
 
-export function attachmentView({ filename, url, size, content_type: type = "" }) {
+export function attachmentView({ filename, url, size, description, content_type: type = "" }) {
   const local = localPath(url);
   if (local && /^image\/(png|jpeg|gif|webp)\b/.test(type)) {
     return h(
       "a",
       { class: "attachment-image", href: local, target: "_blank", rel: "noopener" },
-      h("img", { src: local, alt: filename, loading: "lazy" }),
+      h("img", { src: local, alt: description ?? filename, loading: "lazy" }),
     );
   }
   const name = h("span", { class: "attachment-name" }, filename);

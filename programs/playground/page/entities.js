@@ -4,6 +4,7 @@ export const EPHEMERAL = 1 << 6;
 const LOADING = 1 << 7;
 
 export const isThread = (channel) => channel.type === 11 || channel.type === 12;
+export const isForum = (channel) => channel.type === 15;
 export const isDm = (channel) => channel.type === 1;
 export const isEphemeral = (message) => (message.flags & EPHEMERAL) !== 0;
 /** Deferred: the bot has said that it will answer, and has not yet. */

@@ -1,7 +1,7 @@
 /** The line over the messages: where one is, how the bot is, and switches for the page. */
 
-import { fill, h } from "./dom.js";
-import { displayName, isDm, isThread } from "./entities.js";
+import { fill, h, keepFocus } from "./dom.js";
+import { displayName, isDm, isForum, isThread } from "./entities.js";
 import { icon } from "./icons.js";
 import { below, openMenu } from "./menu.js";
 import { avatar, channelTitle } from "./people.js";
@@ -9,7 +9,12 @@ import { avatar, channelTitle } from "./people.js";
 export class Header {
   constructor(element, { store, actions }) {
     Object.assign(this, { element, store, actions });
-    for (const topic of ["current", "channels", "bot", "connection"]) store.on(topic, () => this.#draw());
+    for (const topic of ["current", "channels", "bot", "connection"]) store.on(topic, () => this.#redraw());
+  }
+
+  #redraw() {
+    const focusOf = (focused) => `[aria-label="${CSS.escape(focused.getAttribute("aria-label") ?? "")}"]`;
+    keepFocus(this.element, focusOf, () => this.#draw());
   }
 
   #draw() {
@@ -33,17 +38,26 @@ export class Header {
         h(
           "span",
           { class: "header-sign", "aria-hidden": "true" },
-          isDm(channel) ? avatar(store.bot, "tiny") : parent ? icon("thread") : "#",
+          isDm(channel) ? avatar(store.bot, "tiny") : parent ? icon("thread") : isForum(channel) ? icon("forum") : "#",
         ),
         h("h2", {}, channelTitle(channel, store)),
         channel.topic && h("span", { class: "header-topic" }, channel.topic),
       ),
       this.#status(),
       parent && button("Thread settings", "more", (event) => this.#threadMenu(event, channel)),
-      !isDm(channel) && !parent && button("Create thread", "thread", () => actions.createThread(null)),
+      isForum(channel) && button("New post", "edit", () => actions.createPost(channel)),
+      !isDm(channel) && !parent && !isForum(channel) && button("Create thread", "thread", () => actions.createThread(null)),
       button("Light or dark", "sun", actions.toggleTheme),
-      button("Requests of the bot", "requests", actions.toggleRequests, "requests-button"),
+      this.#requestsButton(),
     );
+  }
+
+  #requestsButton() {
+    const { toggleRequests, requestsShown } = this.actions;
+    const element = button("Requests of the bot", "requests", toggleRequests, "requests-button");
+    element.setAttribute("aria-expanded", String(requestsShown()));
+    element.setAttribute("aria-controls", "requests");
+    return element;
   }
 
   #status() {

@@ -20,7 +20,7 @@ const EMPHASIS = [
 ];
 
 /**
- * The nodes of `text`. `names` answers `user(id)`, `channel(id)` (a name or null) and `openChannel(id)`.
+ * The nodes of `text`. `names` answers `user(id)`, `role(id)`, `channel(id)` (a name or null) and `openChannel(id)`.
  */
 export function inline(text, names, depth = 0) {
   if (depth > DEEPEST) return [text];
@@ -138,7 +138,7 @@ function spoiler(children) {
 
 const ANGLES = [
   [/<@!?(\d{1,20})>/y, ([, id], names) => pill(`@${names.user(id) ?? "unknown-user"}`, { userId: id })],
-  [/<@&(\d{1,20})>/y, () => pill("@role", {})],
+  [/<@&(\d{1,20})>/y, ([, id], names) => pill(`@${names.role(id) ?? "unknown-role"}`, {})],
   [/<#(\d{1,20})>/y, ([, id], names) => channelPill(id, names)],
   [/<t:(-?\d{1,12})(?::([tTdDfFR]))?>/y, ([, seconds, style]) => timestamp(Number(seconds) * 1000, style ?? "f")],
   [/<\/([^\n:<>]{1,100}):\d{1,20}>/y, ([, name]) => pill(`/${name}`, {})],

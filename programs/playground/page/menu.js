@@ -6,8 +6,8 @@ import { icon } from "./icons.js";
 let open = [];
 
 /**
- * Show `items` near `point` (`{x, y}`). An item is `{label, run?, icon?, danger?, items?}`; one with `items`
- * opens a submenu. `wide` lays them out as a grid, for emoji.
+ * Show `items` near `point` (`{x, y}`). An item is `{label, run?, detail?, checked?, icon?, danger?, items?}`; one
+ * with `items` opens a submenu. `wide` lays them out as a grid, for emoji.
  */
 export function openMenu(point, items, { label = "Menu", wide = false } = {}) {
   closeMenus();
@@ -51,13 +51,14 @@ function itemView(item, back) {
     "button",
     {
       type: "button",
-      role: "menuitem",
+      role: item.checked === undefined ? "menuitem" : "menuitemradio",
+      "aria-checked": item.checked !== undefined && String(item.checked),
       tabindex: "-1",
       class: item.danger && "danger",
       "aria-haspopup": item.items && "menu",
       onclick: choose,
     },
-    h("span", {}, item.label),
+    h("span", {}, item.label, item.detail && h("small", {}, item.detail)),
     item.items ? h("span", { "aria-hidden": "true" }, "▸") : item.icon && icon(item.icon),
   );
 }
@@ -72,13 +73,22 @@ function navigate(event, menu, back) {
   const buttons = [...menu.querySelectorAll("button")];
   const at = buttons.indexOf(document.activeElement);
   const step = { ArrowDown: 1, ArrowUp: -1, ...(menu.matches(".wide") && { ArrowRight: 1, ArrowLeft: -1 }) }[event.key];
+  const jump = { Home: 0, End: -1 }[event.key];
   if (step) buttons.at((at + step) % buttons.length).focus();
+  else if (jump !== undefined) buttons.at(jump).focus();
+  else if (event.key.length === 1 && event.key !== " ") beginningWith(event.key, buttons, at)?.focus();
   else if (event.key === "ArrowRight" && document.activeElement.ariaHasPopup === "menu") document.activeElement.click();
   else if (event.key === "ArrowLeft" && open.length > 1) backOne();
   else if (event.key === "Escape" || event.key === "Tab") leave(back);
   else return;
   event.preventDefault();
   event.stopPropagation();
+}
+
+/** The next item whose words begin with the letter that was typed. */
+function beginningWith(letter, buttons, at) {
+  const fits = (button) => button.textContent.replace(/^\W+/, "").toLowerCase().startsWith(letter.toLowerCase());
+  return [...buttons.slice(at + 1), ...buttons.slice(0, at + 1)].find(fits);
 }
 
 function backOne() {

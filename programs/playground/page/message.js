@@ -6,8 +6,10 @@ import { attachmentView, embedView } from "./embeds.js";
 import { displayName, isEphemeral, isLoading } from "./entities.js";
 import { icon } from "./icons.js";
 import { markdown, plainText } from "./markdown.js";
+import { below } from "./menu.js";
 import { avatar, namesOf, nameTag } from "./people.js";
 import { formatDate, formatStamp, sameDay } from "./time.js";
+import { openUserMenu } from "./user_menu.js";
 
 const GROUP_MINUTES = 7;
 const PLAIN = 0;
@@ -69,7 +71,7 @@ function spoken(message, at, joined, names, context) {
           h(
             "div",
             { class: "message-head" },
-            nameTag(author),
+            nameTag(author, (event) => openUserMenu(below(event.currentTarget), author, context)),
             h(
               "time",
               { class: "message-time", datetime: message.timestamp, title: formatDate(at, "F") },

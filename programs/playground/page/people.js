@@ -10,8 +10,11 @@ export function avatar(user, size = "") {
   return circle;
 }
 
-export function nameTag(user) {
-  const name = h("span", { class: "author-name" }, displayName(user));
+/** The name in its colour; with `onclick` it is a button that opens something. */
+export function nameTag(user, onclick = null) {
+  const name = onclick
+    ? h("button", { class: "author-name", type: "button", "aria-haspopup": "menu", onclick }, displayName(user))
+    : h("span", { class: "author-name" }, displayName(user));
   name.style.setProperty("--hue", String(hue(user.id)));
   return [name, user.bot && h("span", { class: "app-tag", title: "An application, not a person" }, "APP")];
 }
@@ -23,6 +26,7 @@ export function namesOf(store, openChannel, mentions = []) {
       const user = store.user(id) ?? mentions.find((mention) => mention.id === id);
       return user ? displayName(user) : null;
     },
+    role: (id) => store.roles.find((role) => role.id === id)?.name ?? null,
     channel: (id) => store.channel(id)?.name ?? null,
     openChannel,
   };

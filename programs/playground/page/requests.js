@@ -5,9 +5,11 @@ import { icon } from "./icons.js";
 import { LOGS } from "./logs.js";
 
 export class RequestsPanel {
+  #drawn = new Map();
+
   constructor(element, { store, close }) {
     this.element = element;
-    this.list = h("ol", { class: "request-list" });
+    this.list = h("ol", { class: "request-list", tabindex: "0", "aria-label": "Requests, the newest first" });
     this.empty = h(
       "p",
       { class: "request-empty" },
@@ -32,26 +34,35 @@ export class RequestsPanel {
         h("code", {}, "uv run python -m programs.logs serve"),
       ),
     );
-    store.on("requests", (request) => this.#add(request, store.requests.length));
-    store.requests.forEach((request) => this.#add(request, store.requests.length));
+    store.on("requests", () => this.#draw(store.requests));
   }
 
-  #add(request, kept) {
-    const { method, route, path, status, ms, at } = request;
-    const failed = status >= 400;
-    this.empty.hidden = true;
-    this.list.prepend(
-      h(
-        "li",
-        { class: failed ? "request failed" : "request", title: `${path ?? route}\n${at ?? ""}` },
-        h("span", { class: `method ${method.toLowerCase()}` }, method),
-        h("span", { class: "route" }, breakable(route)),
-        h("span", { class: "request-status" }, String(status)),
-        h("span", { class: "request-ms" }, `${Math.round(ms)} ms`),
-      ),
-    );
-    while (this.list.children.length > kept) this.list.lastElementChild.remove();
+  /** Each request is drawn once: only new ones are put on top and forgotten ones taken away. */
+  #draw(requests) {
+    this.empty.hidden = requests.length > 0;
+    const kept = new Set(requests);
+    for (const [request, row] of this.#drawn) {
+      if (kept.has(request)) continue;
+      row.remove();
+      this.#drawn.delete(request);
+    }
+    for (const request of requests) {
+      if (this.#drawn.has(request)) continue;
+      this.#drawn.set(request, rowView(request));
+      this.list.prepend(this.#drawn.get(request));
+    }
   }
+}
+
+function rowView({ method, route, path, status, ms, at }) {
+  return h(
+    "li",
+    { class: status >= 400 || status === 0 ? "request failed" : "request", title: `${path ?? route}\n${at ?? ""}` },
+    h("span", { class: `method ${method.toLowerCase()}` }, method),
+    h("span", { class: "route" }, breakable(route)),
+    h("span", { class: "request-status" }, status === 0 ? "cut" : String(status)),
+    h("span", { class: "request-ms" }, `${Math.round(ms)} ms`),
+  );
 }
 
 /** A path that breaks between its parts rather than within them. */

@@ -1,7 +1,7 @@
 /** The left side: guild, channels with their threads, direct messages, and who one is. */
 
 import { fill, h, keepFocus } from "./dom.js";
-import { displayName } from "./entities.js";
+import { displayName, isForum } from "./entities.js";
 import { icon } from "./icons.js";
 import { below, openMenu } from "./menu.js";
 import { avatar, channelTitle } from "./people.js";
@@ -47,7 +47,7 @@ export class Sidebar {
     return h(
       "li",
       {},
-      this.#link(channel, "#"),
+      this.#link(channel, isForum(channel) ? icon("forum") : "#"),
       active.length > 0 &&
         h(
           "ul",

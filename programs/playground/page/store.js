@@ -23,6 +23,7 @@ export class Store {
   threads = [];
   dms = [];
   commands = [];
+  roles = [];
   current = null;
   connected = true;
   typing = new Map();
@@ -42,10 +43,13 @@ export class Store {
   load(state) {
     const { me, people, bot, bot_online: botOnline, notice, guild, channels, threads, dms, commands } = state;
     Object.assign(this, { me, people, bot, botOnline, notice, guild, channels, threads, dms, commands });
+    // Everybody has the guild's own role, so that nobody chooses it.
+    this.roles = (state.roles ?? []).filter(({ id }) => id !== guild.id);
+    this.requests = state.requests ?? [];
     this.typing.clear();
     this.pending.clear();
     for (const history of this.#history.values()) history.stale = true;
-    for (const topic of ["people", "channels", "bot", "notice", "commands", "typing", "pending"]) this.emit(topic);
+    for (const topic of ["people", "channels", "bot", "notice", "commands", "typing", "pending", "requests"]) this.emit(topic);
   }
 
   apply({ t, d }) {

@@ -22,14 +22,25 @@ const HANDLERS = {
     store.upsert(message);
   },
   MESSAGE_DELETE: (store, { channel_id: channelId, id }) => store.remove(channelId, id),
+  MESSAGE_DELETE_BULK: (store, { channel_id: channelId, ids }) => ids.forEach((id) => store.remove(channelId, id)),
   MESSAGE_REACTION_ADD: (store, reaction) => react(store, reaction, 1),
   MESSAGE_REACTION_REMOVE: (store, reaction) => react(store, reaction, -1),
   THREAD_CREATE: (store, thread) => putChannel(store, thread),
   THREAD_UPDATE: (store, thread) => putChannel(store, thread),
   CHANNEL_CREATE: (store, channel) => putChannel(store, channel),
-  THREAD_DELETE(store, { id }) {
-    store.threads = store.threads.filter((thread) => thread.id !== id);
-    store.emit("channels");
+  CHANNEL_UPDATE: (store, channel) => putChannel(store, channel),
+  THREAD_DELETE: (store, { id }) => dropChannel(store, id),
+  CHANNEL_DELETE: (store, { id }) => dropChannel(store, id),
+  GUILD_MEMBER_ADD: (store, { user }) => putPerson(store, user),
+  GUILD_MEMBER_REMOVE(store, { user }) {
+    store.people = store.people.filter(({ id }) => id !== user.id);
+    store.emit("people");
+  },
+  GUILD_ROLE_CREATE: (store, { role }) => putRole(store, role),
+  GUILD_ROLE_UPDATE: (store, { role }) => putRole(store, role),
+  GUILD_ROLE_DELETE(store, { role_id: id }) {
+    store.roles = store.roles.filter((role) => role.id !== id);
+    store.emit("people");
   },
   TYPING_START(store, { channel_id: channelId, user_id: userId }) {
     if (userId === store.me.id) return;
@@ -58,7 +69,7 @@ const HANDLERS = {
   MODAL_OPEN: (store, modal) => store.emit("modal", modal),
   REQUEST(store, request) {
     store.requests = [...store.requests.slice(1 - KEPT_REQUESTS), request];
-    store.emit("requests", request);
+    store.emit("requests");
   },
 };
 
@@ -108,6 +119,23 @@ function putChannel(store, channel) {
     ? store[list].map((other) => (other === known ? { ...known, ...channel } : other))
     : [...store[list], channel];
   store.emit("channels");
+}
+
+function dropChannel(store, id) {
+  for (const list of ["channels", "threads", "dms"]) store[list] = store[list].filter((channel) => channel.id !== id);
+  store.emit("channels");
+}
+
+function putPerson(store, user) {
+  if (user.bot) return;
+  store.people = [...store.people.filter(({ id }) => id !== user.id), user];
+  store.emit("people");
+}
+
+function putRole(store, role) {
+  if (role.id === store.guild.id) return;
+  store.roles = [...store.roles.filter(({ id }) => id !== role.id), role];
+  store.emit("people");
 }
 
 function react(store, { channel_id: channelId, message_id: id, user_id: userId, emoji }, step) {

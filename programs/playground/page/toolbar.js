@@ -5,6 +5,7 @@ import { isDm, isEphemeral, isThread } from "./entities.js";
 import { icon } from "./icons.js";
 import { traceAddress } from "./logs.js";
 import { below, openMenu } from "./menu.js";
+import { openUserMenu } from "./user_menu.js";
 
 const EMOJI = [
   "👍",
@@ -46,8 +47,10 @@ export function attachToolbar(list, { store, actions }) {
     if (!element || event.target.closest("a, textarea") || String(getSelection())) return;
     event.preventDefault();
     const { left, top } = element.getBoundingClientRect();
+    const message = messageOf(element);
     const point = event.clientX ? { x: event.clientX, y: event.clientY } : { x: left + 80, y: top + 20 };
-    openMenu(point, menuItems(messageOf(element), { store, actions }, point), { label: "Message" });
+    if (event.target.closest(".author-name, .avatar")) openUserMenu(point, message.author, { store, actions });
+    else openMenu(point, menuItems(message, { store, actions }, point), { label: "Message" });
   });
 }
 
@@ -87,7 +90,7 @@ function menuItems(message, { store, actions }, point) {
     trace && { label: "Trace of this turn", icon: "requests", run: () => window.open(trace, "_blank", "noopener") },
     apps.length > 0 && {
       label: "Apps",
-      items: apps.map((command) => ({ label: command.name, run: () => actions.useMessageCommand(command, message) })),
+      items: apps.map((command) => ({ label: command.name, run: () => actions.useOn(command, message.id) })),
     },
     own && { label: "Delete message", icon: "trash", danger: true, run: () => actions.remove(message) },
   ].filter(Boolean);

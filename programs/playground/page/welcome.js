@@ -1,7 +1,8 @@
 /** What an empty channel says: what this is, and three things to try. */
 
 import { fill, h } from "./dom.js";
-import { displayName, isDm, isThread } from "./entities.js";
+import { displayName, isDm, isForum, isThread } from "./entities.js";
+import { forumView } from "./forum.js";
 import { avatar, channelTitle } from "./people.js";
 
 const EXAMPLES = [
@@ -16,7 +17,8 @@ export function attachWelcome(element, { store, actions }) {
     const channel = store.channel(store.current);
     const messages = store.messages(store.current);
     element.hidden = !channel || messages === null || messages.length > 0;
-    if (!element.hidden) fill(element, content(channel, store, actions));
+    if (element.hidden) return;
+    fill(element, isForum(channel) ? forumView(channel, { store, actions }) : content(channel, store, actions));
   };
   for (const topic of ["current", "messages", "channels", "bot"]) store.on(topic, draw);
 }
