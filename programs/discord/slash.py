@@ -1,4 +1,4 @@
-"""The slash commands: /system, /clear, /thread. Thin: what they do goes over the bus."""
+"""The slash commands: /stop, /system, /clear, /thread. Thin: what they do goes over the bus."""
 
 import logging
 from collections.abc import Mapping
@@ -10,9 +10,9 @@ from discord import app_commands
 from llmgine.bus import MessageBus
 from llmgine.engine.engine import MAX_SYSTEM_PROMPT
 from llmgine.errors import LLMgineError, RefusedError, UnknownSessionError
-from llmgine.messages.commands import ClearSessionCommand, SetSystemPromptCommand
+from llmgine.messages.commands import ClearSessionCommand, SetSystemPromptCommand, StopTurnCommand
 from llmgine.sessions import SessionStore
-from programs.discord.buttons import is_moderator
+from programs.discord.buttons import is_moderator, may_decide
 from programs.discord.triggers import channel_name, session_id
 
 _TOKEN_SECONDS = 900.0  # how long Discord takes answers to an interaction
@@ -50,6 +50,17 @@ class Sessions:
         if text is None:
             return f"{interaction.user.display_name} went back to the default system prompt."
         return f"{interaction.user.display_name} set the system prompt of this conversation:\n{quoted(text)}"
+
+    async def stop(self, interaction: discord.Interaction) -> str:
+        """Stop what is being answered here, as far as the person may; returns what to tell them."""
+        session = session_id(_channel_id(interaction))
+        turns = [await self._store.turn(turn.id) for turn in await self._store.unfinished(session)]
+        theirs = [turn for turn in turns if may_decide(interaction.user, turn.prompt.author)]
+        if turns and not theirs:
+            raise RefusedError("Only the one who asked or a moderator can stop this.")
+        for turn in theirs:
+            (await self._bus.execute(StopTurnCommand(session_id=session, turn_id=turn.turn.id))).unwrap()
+        return "Stopped." if theirs else "Nothing is being answered here."
 
     async def clear(self, interaction: discord.Interaction) -> str:
         """Forget the conversation; returns what to tell the channel."""
@@ -172,8 +183,18 @@ class Commands(app_commands.CommandTree[discord.Client]):
     def __init__(self, client: discord.Client, sessions: Sessions) -> None:
         super().__init__(client)
         self._sessions = sessions
-        for command in (self._system(), self._clear(), self._thread()):
+        for command in (self._stop(), self._system(), self._clear(), self._thread()):
             self.add_command(command)
+
+    def _stop(self) -> app_commands.Command[Any, ..., Any]:
+        sessions = self._sessions
+
+        @app_commands.command(name="stop", description="Stop the answer that is being written in this channel")
+        async def stop(interaction: discord.Interaction) -> None:
+            await interaction.response.defer(ephemeral=True)
+            await interaction.edit_original_response(content=await sessions.stop(interaction))
+
+        return stop
 
     def _system(self) -> app_commands.Command[Any, ..., Any]:
         sessions = self._sessions

@@ -84,6 +84,40 @@ async def test_system_without_text_shows_the_present_one(scene: Scene) -> None:
     assert await system(scene) == "The second."
 
 
+async def test_stop_ends_the_answer(scene: Scene) -> None:
+    """/stop keeps what was written, says that it was stopped, and the next message is answered."""
+    scene.model.hold(asyncio.Event(), before="I was about to ")
+    scene.ask("tell me")
+    await scene.until(scene.shown)
+
+    scene.command("stop")
+
+    await told(scene, "Stopped.")
+    stopped = await scene.outcome()
+    assert "I was about to" in scene.shown()[0].content
+    assert "Stopped" in stopped.content
+    scene.model.reply("Of course.")
+    scene.ask("and now?")
+    assert "Of course." in (await scene.outcome(2)).content
+
+
+async def test_stop_is_for_the_one_who_asked(scene: Scene) -> None:
+    """Somebody else without Manage Messages is refused, and the answer goes on; with nothing to stop, that is said."""
+    go = asyncio.Event()
+    scene.no_moderators()
+    scene.command("stop", by=GRACE_ID)
+    await told(scene, "Nothing is being answered", GRACE_ID)
+    scene.model.hold(go, before="I was about to ", after="finish.")
+    scene.ask("tell me")
+    await scene.until(scene.shown)
+
+    scene.command("stop", by=GRACE_ID)
+
+    await told(scene, "Only the one who asked", GRACE_ID)
+    go.set()
+    assert "I was about to finish." in (await scene.outcome()).content
+
+
 async def test_the_default_is_shown_and_stays_the_default(scene: Scene) -> None:
     """Where nobody set a prompt, the modal shows the default one; sent back as it is, it sets nothing."""
     scene.command("system")
@@ -301,7 +335,7 @@ async def test_commands_are_registered_only_when_they_differ(scene: Scene) -> No
     await scene.restart()
 
     assert len([r for r in scene.playground.requests if r.method == "PUT" and r.route == route]) == 1
-    assert {c["name"] for c in scene.playground.state.commands.values()} == {"system", "clear", "thread"}
+    assert {c["name"] for c in scene.playground.state.commands.values()} == {"stop", "system", "clear", "thread"}
 
 
 async def test_changed_commands_are_registered_again(scene: Scene) -> None:
