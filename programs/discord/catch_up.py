@@ -48,6 +48,9 @@ class CatchUp:
 
     Args:
         clock: Seconds since 1970, to tell a message's age from its id.
+
+    Attributes:
+        over: Set while nothing is being caught up with: live messages are taken up as they come.
     """
 
     def __init__(
@@ -71,12 +74,12 @@ class CatchUp:
         self._behind: set[int] = set()  # channels with messages that could not be admitted
         self._first_live: dict[int, int] = {}  # the first message that was heard in each channel
         self._gates: dict[int, asyncio.Event] = {}  # of channels whose first catch-up is not over
-        self._over = asyncio.Event()
+        self.over = asyncio.Event()
         self._reads = asyncio.Semaphore(_READS_AT_ONCE)
 
     def begin(self) -> None:
         """A connection begins that may have missed something: live messages wait."""
-        self._over.clear()
+        self.over.clear()
         self._gates = {}
         self._first_live = {}
 
@@ -101,7 +104,7 @@ class CatchUp:
         except* StoreError as errors:
             _log.error("Catching up failed: %s", errors.exceptions[0])
         finally:
-            self._over.set()
+            self.over.set()
             for gate in self._gates.values():
                 gate.set()
 
@@ -117,7 +120,7 @@ class CatchUp:
     async def hear(self, message: discord.Message) -> None:
         """Take a live message up, after everything before it."""
         channel_id = message.channel.id
-        if not self._over.is_set():
+        if not self.over.is_set():
             await self._gates.setdefault(channel_id, asyncio.Event()).wait()
         try:
             if channel_id not in self._cursors:  # made since: nothing was said there before

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from collections.abc import Coroutine
 from typing import ClassVar
 
 import discord
@@ -70,7 +71,7 @@ class Bot(discord.Client):
         sessions = Sessions(app.bus, app.store, app.config.settings.system_prompt)
         self._commands = Commands(self, sessions)
         self._catch_up = CatchUp(self, app.store, poster, Intake(self, app.bus, app.store, poster))
-        self._checks: asyncio.Task[None] | None = None
+        self._at_work: dict[str, asyncio.Task[None]] = {}
         self._recovered = asyncio.Event()
         self.add_view(ClearView(sessions))
         self.add_dynamic_items(decision_button(Decider(app.bus, app.store)))
@@ -94,14 +95,24 @@ class Bot(discord.Client):
                 _log.info("Left from before: %d answers to deliver, %d turns taken up", late, resumed)
         finally:
             self._recovered.set()
-            await self._catch_up.run()
-        if self._checks is None:
+            self._work("catch up", self._catch_up.run())
+        if "check" not in self._at_work:
             _log.info("Logged in as %s", self.user)
-            self._checks = asyncio.create_task(self._check_now_and_then())
+            self._work("check", self._check_now_and_then())
 
     async def on_resumed(self) -> None:
         """Show what could not be shown while Discord was away, and hear what was not told."""
         await self.check()
+
+    def _work(self, name: str, work: Coroutine[None, None, None]) -> None:
+        """Do this in a task of ours, in place of what is under way by that name."""
+        if name in self._at_work:
+            self._at_work[name].cancel()
+        self._at_work[name] = asyncio.create_task(work)
+
+    async def caught_up(self) -> None:
+        """Wait until everything that was missed before the present connection has been read."""
+        await self._catch_up.over.wait()
 
     async def check(self) -> None:
         """Look for messages that Discord did not tell of, and for parts that it did not take."""
@@ -126,8 +137,9 @@ class Bot(discord.Client):
     async def close(self) -> None:
         """Leave Discord; what was not shown is shown after the next start."""
         await self._finish_start()
-        if self._checks is not None:
-            self._checks.cancel()
+        for task in self._at_work.values():
+            task.cancel()
+        await asyncio.gather(*self._at_work.values(), return_exceptions=True)
         await self._views.close()
         await super().close()
 

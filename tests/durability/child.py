@@ -1,0 +1,228 @@
+"""The bot as a process that kills itself at a numbered operation: what every cell of the kill matrix runs.
+
+An operation is a commit, or a request with an effect: to Discord, to the model, or a tool's own. It is numbered by
+its name ("commit finish", "POST text1.0"), so that it is the same operation in every run, whatever else runs beside
+it. A commit counts just before it is durable; a request before it is sent, and again when it has been answered and
+nobody has seen the answer. Previews do not count.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+from collections import Counter
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import Path
+from types import GeneratorType
+from typing import Any, TypeVar
+
+import discord
+
+from llmgine.bootstrap import ApplicationConfig
+from llmgine.engine.model import RetryPolicy
+from llmgine.providers.base import ChatReply, ChatRequest
+from llmgine.providers.openai import OpenAIProvider
+from llmgine.sessions.database import Database, Row, Statement, Transaction
+from llmgine.sessions.records import ResultStep
+from llmgine.settings import Settings
+from programs.application import Application
+from programs.discord.bot import discord_at, join
+from programs.discord.client import Bot
+from programs.discord.editor import Editor
+from programs.discord.rendering import SOURCE, Body, render_deliveries
+
+T = TypeVar("T")
+
+_change = Editor._change
+_drawn: ContextVar[str | None] = ContextVar("drawn", default=None)  # the part that the present request shows
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a child is to do.
+
+    Attributes:
+        settings: Where its Discord, its model and its database are.
+        trail: The file that gets the names of the operations, one a line.
+        effects: The file that gets a line whenever a tool takes effect.
+        kill_at: The operation at which it dies, if any.
+        armed: Whether operations count from the start, or only from the first message on.
+        edit_interval: Seconds between two edits of a message.
+    """
+
+    settings: Settings
+    trail: Path
+    effects: Path
+    kill_at: str | None = None
+    armed: bool = True
+    edit_interval: float = 0.02
+
+
+def _open(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+
+class Operations:
+    """Names every operation in the trail, and ends the process at one of them."""
+
+    def __init__(self, order: Order) -> None:
+        self.armed = order.armed
+        self._kill_at = order.kill_at
+        self._trail = _open(order.trail)
+        self._seen: Counter[str] = Counter()
+
+    def at(self, name: str) -> None:
+        """An operation is reached."""
+        if not self.armed:
+            return
+        self._seen[name] += 1
+        label = name if self._seen[name] == 1 else f"{name} (again, {self._seen[name]})"
+        os.write(self._trail, f"{label}\n".encode())
+        if label == self._kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class NumberedDatabase:
+    """A database whose commits are operations."""
+
+    def __init__(self, database: Database, operations: Operations) -> None:
+        self._database = database
+        self._operations = operations
+        self.version = database.version
+        self.close = database.close
+
+    async def run(self, transaction: Transaction[T]) -> T:
+        """Run it, and count it just before it is committed, if it changes anything."""
+        return await self._database.run(self._counted(transaction))
+
+    def _counted(self, transaction: Transaction[T]) -> Transaction[T]:
+        name, writes = _name_of(transaction), False
+        rows: list[Row] | None = None
+        while True:
+            try:
+                statement: Statement = next(transaction) if rows is None else transaction.send(rows)
+            except StopIteration as end:
+                if writes:
+                    self._operations.at(f"commit {name}")
+                result: T = end.value
+                return result
+            writes |= not statement[0].lstrip().startswith("SELECT")
+            rows = yield statement
+
+
+def _name_of(transaction: Transaction[Any]) -> str:
+    """The transaction's name, and which step or part it is about."""
+    if not isinstance(transaction, GeneratorType) or transaction.gi_frame is None:
+        raise TypeError("a transaction is a generator that has not run yet")
+    facts = transaction.gi_frame.f_locals
+    step, key = facts.get("step"), facts.get("key")
+    name = str(transaction.__name__)
+    if key is not None:
+        return f"{name} {key.kind}{key.round}.{key.part}"
+    if step is None:
+        return name
+    return f"{step.kind} {step.result.name}" if isinstance(step, ResultStep) else str(step.kind)
+
+
+class NumberedModel:
+    """The model's service, each call two operations."""
+
+    def __init__(self, provider: OpenAIProvider, operations: Operations) -> None:
+        self._provider = provider
+        self._operations = operations
+        self.model = provider.model
+        self.aclose = provider.aclose
+
+    async def reply(self, request: ChatRequest, on_text: Callable[[str], None]) -> ChatReply:
+        """Ask, counted before and after."""
+        asked = f"model after {request.messages[-1].role}"
+        self._operations.at(f"{asked}, before")
+        reply = await self._provider.reply(request, on_text)
+        self._operations.at(f"{asked}, answered")
+        return reply
+
+
+class NumberedBot(Bot):
+    """The bot, whose first message is the first operation, and whose requests are operations."""
+
+    def __init__(self, app: Application, operations: Operations, **options: Any) -> None:
+        super().__init__(app, **options)
+        self._operations = operations
+        self._send = self.http.request
+        self.http.request = self._request  # type: ignore[method-assign]  # the one way to stand around every request
+
+    async def on_message(self, message: discord.Message) -> None:
+        """Count what a person wrote."""
+        if not message.author.bot:
+            self._operations.armed = True
+            self._operations.at("message received")
+        await super().on_message(message)
+
+    async def _request(self, route: discord.http.Route, **options: Any) -> Any:
+        part = _drawn.get()
+        counted = route.method == "DELETE" or (part is not None and (route.method == "POST" or "final" in part))
+        name = f"{route.method} {part or 'message'}"
+        if counted:
+            self._operations.at(f"{name}, before")
+        answer = await self._send(route, **options)
+        if counted:
+            self._operations.at(f"{name}, answered")
+        return answer
+
+
+async def _change_named(editor: Editor, body: Body) -> bool:
+    """`Editor._change`, with the part's name for the requests it makes."""
+    key, posts = editor.key, editor._message_id is None
+    final = " final" if editor._final and not posts else ""
+    token = _drawn.set(f"{key.kind}{key.round}.{key.part}{final}")
+    try:
+        return await _change(editor, body)
+    finally:
+        _drawn.reset(token)
+
+
+def main(order: Order) -> None:
+    """Run the bot until it is killed."""
+    logging.basicConfig(filename=order.trail.with_suffix(".log"), level=logging.INFO)
+    Editor._change = _change_named  # type: ignore[method-assign,assignment]  # this process runs nothing else
+    asyncio.run(_serve(order))
+
+
+async def _serve(order: Order) -> None:
+    settings, operations = order.settings, Operations(order)
+    effects = _open(order.effects)
+
+    async def look_up(name: str) -> str:
+        """Look a name up; harmless to repeat.
+
+        Args:
+            name: The name.
+        """
+        operations.at("look_up, before")
+        os.write(effects, b"look_up\n")
+        operations.at("look_up, done")
+        return f"{name} is number 7."
+
+    async def pay(amount: int) -> str:
+        """Pay; never to be repeated.
+
+        Args:
+            amount: How much.
+        """
+        operations.at("pay, before")
+        os.write(effects, b"pay\n")
+        operations.at("pay, done")
+        return f"Paid {amount}."
+
+    service = OpenAIProvider(settings.openai_model, api_key=None, base_url=settings.openai_base_url)
+    provider = NumberedModel(service, operations)
+    config = ApplicationConfig(settings=settings, retry=RetryPolicy(first_wait=0.0))
+    async with Application(config, provider=provider, renderers={SOURCE: render_deliveries}) as app:
+        app.store._database = NumberedDatabase(app.store._database, operations)
+        await app.engine.register_tool(look_up, idempotent=True)
+        await app.engine.register_tool(pay)
+        with discord_at(settings):
+            bot = NumberedBot(app, operations, edit_interval=order.edit_interval, guild_ready_timeout=0.05)
+            await join(bot, settings.discord_token or "", asyncio.Event())

@@ -1,0 +1,20 @@
+"""The scene of the bot's own tests, for faults that need no second process."""
+
+import asyncio
+
+import pytest
+
+from programs.discord.rendering import SOURCE
+from tests.programs.discord.conftest import _no_settings_from_outside, model, playground, scene, unstarted
+from tests.programs.discord.scene import PATIENCE, Scene
+
+__all__ = ["_no_settings_from_outside", "model", "playground", "scene", "unstarted"]
+
+
+@pytest.fixture
+async def settled(scene: Scene) -> Scene:
+    """A scene whose bot has looked at every channel."""
+    async with asyncio.timeout(PATIENCE):
+        await scene.bot.caught_up()
+    assert await scene.app.store.cursors(SOURCE) != {}
+    return scene

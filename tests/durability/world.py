@@ -1,0 +1,168 @@
+"""What outlives the bot: a playground, a model service, the files, and the processes that run the bot between them."""
+
+import asyncio
+import multiprocessing
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing, suppress
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from llmgine.settings import Settings
+from programs.playground.entities import ADA_ID, BOT_ID, GENERAL_ID, Json, Message
+from programs.playground.rules import Rules, Window
+from programs.playground.server import Playground
+from tests.chat_completions import ChatCompletionsServer, Exchange
+from tests.durability import child
+
+_PLENTY = Window(100_000, 1.0)
+_PATIENCE = 20.0  # seconds after which a state that did not come is a failure
+_LOOK = 0.01  # seconds between looks at the database, which tells nobody of its changes
+
+_processes = multiprocessing.get_context("forkserver")
+_processes.set_forkserver_preload([child.__name__])
+
+FIRST_WORDS = "The answer has three parts. "
+ANSWER = FIRST_WORDS + "\n\n".join(
+    f"Part {part}. " + " ".join(f"Sentence {part}.{number} says so." for number in range(70)) for part in range(1, 4)
+)
+
+
+class World:
+    """One playground with one model, and the bot's processes one after the other."""
+
+    def __init__(self, playground: Playground, model: ChatCompletionsServer, folder: Path) -> None:
+        self.playground = playground
+        self.model = model
+        self.folder = folder
+        self.children = 0
+        self.settings = Settings(
+            _env_file=None,
+            discord_token=playground.token,
+            discord_api_base=playground.api_base,
+            discord_gateway_url=playground.gateway_url,
+            openai_base_url=model.base_url,
+            openai_model="test-model",
+            database_url=f"sqlite:///{folder}/llmgine.db",
+            log_dir=folder / "logs",
+            outbox_dir=folder / "outbox",
+        )
+        for _ in range(40):
+            model.answer(self._answer)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, folder: Path, *, nonce_seconds: float = 300.0) -> AsyncIterator["World"]:
+        """A new world in a folder."""
+        rules = Rules(
+            create=_PLENTY,
+            edit=_PLENTY,
+            other=_PLENTY,
+            everything=_PLENTY,
+            webhook=_PLENTY,
+            nonce_seconds=nonce_seconds,
+        )
+        async with Playground(rules=rules) as playground, ChatCompletionsServer() as model:
+            yield cls(playground, model, folder)
+
+    async def run(self, *, say: bool, kill_at: str | None = None) -> tuple[bool, list[str]]:
+        """Run a bot until it dies or everything is done; whether it died, and its operations.
+
+        Args:
+            say: Whether somebody writes to it once it is there; else its operations count from the start.
+            kill_at: The operation it dies at.
+        """
+        self.children += 1
+        trail = self.folder / f"operations-{self.children}"
+        order = child.Order(self.settings, trail, self.folder / "effects", kill_at=kill_at, armed=not say)
+        process = _processes.Process(target=child.main, args=(order,), daemon=True)
+        await asyncio.to_thread(process.start)
+        ended = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        loop.add_reader(process.sentinel, ended.set)
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                if say:
+                    await self._until(lambda: bool(self.rows("SELECT * FROM cursor_of_place")), ended)
+                    self.playground.people.send(GENERAL_ID, ADA_ID, f"<@{BOT_ID}> look Ada up and pay her 5")
+                await self._until(self.is_done, ended)
+        except TimeoutError:
+            raise AssertionError(f"{self.why_not_done()}; {trail} has what it did") from None
+        finally:
+            loop.remove_reader(process.sentinel)
+            died = ended.is_set()
+            process.kill()
+            await asyncio.to_thread(process.join)
+            process.close()
+        return died, self.trail(self.children)
+
+    async def _until(self, state: Callable[[], bool], ended: asyncio.Event) -> None:
+        while not state() and not ended.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK):
+                    await ended.wait()
+
+    def trail(self, number: int) -> list[str]:
+        """The operations of the child of that number."""
+        path = self.folder / f"operations-{number}"
+        return path.read_text().splitlines() if path.exists() else []
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """What the database holds; nothing where it is not made yet."""
+        path = self.folder / "llmgine.db"
+        try:
+            with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=1)) as connection:
+                return connection.execute(query).fetchall()
+        except sqlite3.OperationalError:
+            return []
+
+    def is_done(self) -> bool:
+        """Whether there is a turn, every turn has ended, and every part of it was delivered."""
+        return self.rows(
+            "SELECT (SELECT COUNT(*) FROM turn) > 0 AND (SELECT COUNT(*) FROM open_turn) = 0"
+            " AND (SELECT COUNT(*) FROM delivery WHERE final = 1 AND sent = 0) = 0"
+        ) == [(1,)]
+
+    def why_not_done(self) -> str:
+        """The rows that are open."""
+        turns = self.rows("SELECT id, state FROM turn")
+        unsent = self.rows("SELECT kind, round, part, message_id FROM delivery WHERE final = 1 AND sent = 0")
+        return f"not done: turns {turns}, parts not sent {unsent}"
+
+    def effects(self, tool: str) -> int:
+        """How often the tool took effect."""
+        path = self.folder / "effects"
+        return path.read_text().splitlines().count(tool) if path.exists() else 0
+
+    def shown(self) -> list[Message]:
+        """The bot's messages, oldest first."""
+        messages = self.playground.state.channels[GENERAL_ID].messages.values()
+        return [message for message in messages if message.author_id == BOT_ID]
+
+    async def _answer(self, exchange: Exchange) -> web.StreamResponse:
+        """Two calls first; once their results are shown the answer, which ends when all of it is shown.
+
+        So whatever is a preview has been one before the turn ends, and the operations after that are always the same.
+        """
+        messages: list[Json] = exchange.body["messages"]
+        if messages[-1]["role"] != "tool":
+            await exchange.chunk({"role": "assistant", "content": ""})
+            await exchange.call(0, "call_a", "look_up", '{"name": "Ada"}')
+            await exchange.call(1, "call_b", "pay", '{"amount": 5}')
+            await exchange.chunk({}, "tool_calls")
+            return await exchange.end()
+        await self._shown(lambda message: bool(message.embeds) and "⏳" not in str(message.embeds))
+        await exchange.text(FIRST_WORDS)
+        await self._shown(lambda message: message.content.startswith(FIRST_WORDS.strip()))
+        await exchange.chunk({"content": ANSWER.removeprefix(FIRST_WORDS)})
+        await self._shown(lambda message: message.content.startswith(FIRST_WORDS.strip()) and "1.60" in message.content)
+        await self._shown(lambda message: "Sentence 3.69" in message.content)
+        await exchange.chunk({}, "stop")
+        return await exchange.end()
+
+    async def _shown(self, wanted: Callable[[Message], bool]) -> None:
+        """Wait until people see it, so that the bot is at the same point in every run."""
+        async with asyncio.timeout(_PATIENCE):
+            await self.playground.wait_for(lambda _: any(wanted(message) for message in self.shown()))
