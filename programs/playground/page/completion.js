@@ -55,7 +55,6 @@ export class Completion {
 
   #draw() {
     this.list.hidden = !this.#offer;
-    this.field.setAttribute("aria-expanded", String(Boolean(this.#offer)));
     if (this.#active < 0) this.field.removeAttribute("aria-activedescendant");
     else this.field.setAttribute("aria-activedescendant", `suggestion-${this.#active}`);
     if (!this.#offer) return;

@@ -86,7 +86,6 @@ export class Composer {
       spellcheck: "true",
       "aria-autocomplete": "list",
       "aria-controls": "suggestions",
-      "aria-expanded": "false",
     });
     this.counter = h("span", { class: "counter", "aria-hidden": "true" });
     const send = h(

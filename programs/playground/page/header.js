@@ -40,7 +40,7 @@ export class Header {
           { class: "header-sign", "aria-hidden": "true" },
           isDm(channel) ? avatar(store.bot, "tiny") : parent ? icon("thread") : isForum(channel) ? icon("forum") : "#",
         ),
-        h("h2", {}, channelTitle(channel, store)),
+        h("h1", {}, channelTitle(channel, store)),
         channel.topic && h("span", { class: "header-topic" }, channel.topic),
       ),
       this.#status(),

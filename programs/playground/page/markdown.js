@@ -57,7 +57,7 @@ class Blocks {
     if (ITEM.test(line)) return this.#list();
     const heading = HEADING.exec(line);
     const small = SMALL.exec(line);
-    if (heading) return this.#single(`h${heading[1].length + 2}`, `heading-${heading[1].length}`, heading[2]);
+    if (heading) return this.#single(`h${heading[1].length + 1}`, `heading-${heading[1].length}`, heading[2]);
     if (small) return this.#single("p", "small-print", small[1]);
     if (line.includes(FENCE) && this.#code(line)) return undefined;
     return this.#paragraph.push(this.#take());

@@ -101,9 +101,12 @@ function leave(back) {
   back?.focus({ preventScroll: true });
 }
 
-/** A press anywhere else, a scroll or a resize closes what is open. */
+/**
+ * A press or a scroll by hand anywhere else, or a resize, closes what is open. The scroll event itself would not
+ * do: an answer that streams in scrolls too.
+ */
 export function closeMenusOutside() {
-  addEventListener("pointerdown", (event) => !event.target.closest(".menu") && closeMenus());
+  const outside = (event) => !event.target.closest?.(".menu") && closeMenus();
+  for (const name of ["pointerdown", "wheel", "touchmove"]) addEventListener(name, outside, { passive: true });
   addEventListener("resize", closeMenus);
-  document.addEventListener("scroll", (event) => !event.target.closest?.(".menu") && closeMenus(), true);
 }

@@ -22,17 +22,17 @@ export class Sidebar {
     keepFocus(this.element, focusOf, () =>
       fill(
         this.element,
-        h("h1", { class: "guild-name" }, guild.name),
+        h("h2", { class: "guild-name" }, guild.name),
         h(
           "div",
           { class: "sidebar-scroll" },
-          h("h2", { class: "sidebar-title" }, "Channels"),
+          h("h3", { class: "sidebar-title" }, "Channels"),
           h(
             "ul",
             {},
             channels.map((channel) => this.#channel(channel)),
           ),
-          h("h2", { class: "sidebar-title" }, "Direct messages"),
+          h("h3", { class: "sidebar-title" }, "Direct messages"),
           h("ul", {}, this.#directMessages()),
         ),
         this.#userPanel(),

@@ -1,6 +1,7 @@
 """Steps that the tests of the page share."""
 
 import re
+from typing import Literal
 
 from playwright.async_api import Browser, Locator, Page, expect
 
@@ -9,10 +10,16 @@ from programs.playground.server import Playground
 
 
 async def open_page(
-    browser: Browser, playground: Playground, person: int, *, channel: int = GENERAL_ID, width: int = 1200
+    browser: Browser,
+    playground: Playground,
+    person: int,
+    *,
+    channel: int = GENERAL_ID,
+    width: int = 1200,
+    theme: Literal["light", "dark"] = "light",
 ) -> Page:
     """The page as `person` sees it, read and connected."""
-    context = await browser.new_context(viewport={"width": width, "height": 700})
+    context = await browser.new_context(viewport={"width": width, "height": 700}, color_scheme=theme)
     page = await context.new_page()
     async with page.expect_websocket() as connection:
         await page.goto(f"{playground.url}/?as={person}&channel={channel}")

@@ -18,7 +18,7 @@ async def test_threads_stand_under_their_channel(playground: Playground, page: P
     await message(page, "Let us plan").hover()
     await page.get_by_role("button", name="Create thread").last.click()
     await page.locator("dialog.modal").get_by_role("button", name="Create").click()
-    await expect(page.locator("#header h2")).to_have_text("Let us plan")
+    await expect(page.locator("#header h1")).to_have_text("Let us plan")
     thread = next(channel for channel in playground.state.channels.values() if channel.thread)
     link = page.locator(f"[data-channel-id='{thread.id}']")
     await expect(link).to_have_attribute("aria-current", "page")
@@ -53,7 +53,7 @@ async def test_on_a_narrow_screen_the_channels_are_a_drawer(browser: Browser, pl
     await expect(link).to_be_visible()
     await link.click()
 
-    await expect(page.locator("#header h2")).to_have_text("random")
+    await expect(page.locator("#header h1")).to_have_text("random")
     await expect(link).to_be_hidden()
     assert await page.evaluate("document.documentElement.scrollWidth") == 380
     await page.context.close()
