@@ -38,6 +38,7 @@ class Settings(BaseSettings):
     log_dir: Path = Field(Path("logs"), description="Folder of the log of all bus traffic")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Detail of the program's log")
     playground_port: int = Field(8700, ge=0, le=65535, description="Port of the playground; 0 takes a free one")
+    shutdown_grace: float = Field(10.0, ge=0, le=600, description="Seconds answers get to end when the bot must")
     approval_timeout: int = Field(600, ge=1, le=86_400, description="Seconds a tool call waits for approval")
 
     weather_base_url: str | None = Field(None, description="Open-Meteo or a mirror of it; without it: sample data")

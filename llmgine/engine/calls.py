@@ -108,7 +108,9 @@ class ToolCalls:
         if decision is None:
             await scope.store.set_state(scope.turn.id, "waiting")
             await scope.tell(ToolCallWaitingEvent, round=round_, call=call, deadline=waiting.deadline)
+            scope.waiting += 1
             decision = await self._decision(scope, call, waiting.deadline)
+            scope.waiting -= 1
             await scope.store.set_state(scope.turn.id, "running")
         await scope.tell(
             ToolCallDecidedEvent,

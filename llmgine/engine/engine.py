@@ -74,6 +74,10 @@ class ToolChatEngine:
         self._bus.register_command_handler(DecideToolCallCommand, self._decide)
         self._watcher = asyncio.create_task(self._watch_for_stops())
 
+    async def drain(self, seconds: float) -> None:
+        """Begin no turn any more, and give those that run so long to end; prompts are still stored."""
+        await self._runners.drain(seconds)
+
     async def stop(self) -> None:
         """Stop answering. Turns that run stay unfinished in the store, for the next start to take up."""
         if self._watcher is not None:

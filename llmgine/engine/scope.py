@@ -14,6 +14,7 @@ class TurnScope:
     def __init__(self, turn: Turn, store: SessionStore, bus: MessageBus) -> None:
         self.turn = turn
         self.store = store
+        self.waiting = 0  # tool calls that wait for a person
         self._bus = bus
 
     async def tell(self, event_type: type[TurnEvent], **facts: Any) -> TurnEvent:

@@ -79,6 +79,16 @@ class SessionRunners:
         ):
             await self._changes.wait(_LOOK_AGAIN)
 
+    async def drain(self, seconds: float) -> None:
+        """Begin no turn any more, and let those that run end; what waits for a person is not waited for."""
+        self._closed = True
+        deadline = asyncio.get_running_loop().time() + seconds
+        while any(not run.waits_for_a_person for run in self._running.values()):
+            left = deadline - asyncio.get_running_loop().time()
+            if left <= 0:
+                return
+            await self._changes.wait(min(left, _LOOK_AGAIN))
+
     async def close(self) -> None:
         """End all runners and begin none; turns that ran stay unfinished in the store."""
         self._closed = True
@@ -93,7 +103,7 @@ class SessionRunners:
             while runner.more:
                 runner.more = False
                 try:
-                    while (turn := await self._next(session_id)) is not None:
+                    while not self._closed and (turn := await self._next(session_id)) is not None:
                         await self._run(turn)
                         pause = _FIRST_PAUSE
                 except Exception:  # the store failed: what was admitted has to end, so it is tried again

@@ -52,6 +52,11 @@ class TurnRun:
         self._task: asyncio.Task[OutcomeStep] | None = None
         self._begin = time.monotonic()
 
+    @property
+    def waits_for_a_person(self) -> bool:
+        """Whether nothing happens until somebody decides."""
+        return self._scope.waiting > 0
+
     def stop(self) -> None:
         """End the turn now; its outcome is "stopped"."""
         self._stopped = True

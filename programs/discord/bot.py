@@ -11,7 +11,8 @@ import logging
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import aiohttp
@@ -24,12 +25,15 @@ from llmgine.settings import Settings, load_settings
 from programs.application import DEMO_NOTICE, Application, configure_log, run
 from programs.discord.client import Bot
 from programs.discord.rendering import SOURCE, render_deliveries
+from programs.discord.token_lock import only_one
 from programs.playground.server import Playground
 
 _REFUSED = (
     "Discord refused DISCORD_TOKEN: copy it again from the Bot page of your application "
     "at https://discord.com/developers/applications"
 )
+
+_FIRST_WAIT, _LONGEST_WAIT = 1.0, 300.0  # seconds until a client that failed is replaced
 
 _log = logging.getLogger(__name__)
 
@@ -46,8 +50,9 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         config = ApplicationConfig(settings=settings)
         app = await stack.enter_async_context(Application(config, renderers={SOURCE: render_deliveries}))
         stack.enter_context(discord_at(settings))
-        bot = Bot(app, guild_ready_timeout=0.1 if settings.discord_api_base else 2.0)
-        await join(bot, settings.discord_token or "", stop)
+        stack.enter_context(only_one(settings.discord_token or ""))
+        patience = 0.1 if settings.discord_api_base else 2.0
+        await stay(lambda: Bot(app, guild_ready_timeout=patience), settings, stop)
 
 
 @contextlib.asynccontextmanager
@@ -101,23 +106,60 @@ def discord_at(settings: Settings) -> Iterator[None]:
         route.BASE, gateway.DEFAULT_GATEWAY = before
 
 
-async def join(bot: Bot, token: str, stop: asyncio.Event) -> None:
-    """Log in and stay until `stop`.
+async def stay(make_bot: Callable[[], Bot], settings: Settings, stop: asyncio.Event) -> None:
+    """Stay joined until `stop`: a client that fails after it was in is replaced by a new one, ever less hurriedly.
+
+    Raises:
+        ConfigurationError: Discord does not let the bot in; the text says what to change.
+    """
+    wait = _FIRST_WAIT
+    while not stop.is_set():
+        bot = make_bot()
+        begun = time.monotonic()
+        try:
+            await join(bot, settings.discord_token or "", stop, grace=settings.shutdown_grace)
+        except DisconnectedError as error:
+            if not bot.is_in:
+                raise
+            _log.error("Discord is lost: %s", error)
+        except ConfigurationError:
+            raise
+        except Exception:
+            _log.exception("The Discord client failed")
+        if stop.is_set():
+            return
+        wait = _FIRST_WAIT if time.monotonic() - begun > _LONGEST_WAIT else min(2 * wait, _LONGEST_WAIT)
+        _log.info("Joining again in %.0f s", wait)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait):
+                await stop.wait()
+
+
+class DisconnectedError(ConfigurationError):
+    """Discord cannot be reached."""
+
+
+async def join(bot: Bot, token: str, stop: asyncio.Event, *, grace: float = 0.0) -> None:
+    """Log in and stay until `stop`; then running answers have `grace` seconds to end.
 
     Raises:
         ConfigurationError: Discord does not let the bot in; the text says what to change.
     """
     if not re.fullmatch(r"[!-~]+", token):  # no header can carry it
         raise ConfigurationError(_REFUSED)
-    stopped = asyncio.create_task(stop.wait())
+    stopped, refused = asyncio.create_task(stop.wait()), asyncio.create_task(bot.refused.wait())
     try:
         async with bot:
             running = asyncio.create_task(bot.start(token))
-            await asyncio.wait({stopped, running}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({stopped, refused, running}, return_when=asyncio.FIRST_COMPLETED)
             if running.done():
                 running.result()
+            if stopped.done() and bot.is_in:
+                await bot.wind_down(grace)
             await bot.close()
             await asyncio.gather(running, return_exceptions=True)
+            if refused.done():
+                raise ConfigurationError(_REFUSED)
     except discord.LoginFailure as error:
         raise ConfigurationError(_REFUSED) from error
     except discord.PrivilegedIntentsRequired as error:
@@ -126,22 +168,24 @@ async def join(bot: Bot, token: str, stop: asyncio.Event) -> None:
             "of your application at https://discord.com/developers/applications"
         ) from error
     except (OSError, aiohttp.ClientError, discord.HTTPException, discord.ConnectionClosed) as error:
-        raise ConfigurationError(f"Discord cannot be reached: {error}") from error
+        raise DisconnectedError(f"Discord cannot be reached: {error}") from error
     finally:
         stopped.cancel()
+        refused.cancel()
 
 
 async def _until_signalled(settings: Settings) -> None:
-    """Serve until Ctrl-C or SIGTERM; a second one ends the process at once."""
+    """Serve until Ctrl-C or SIGTERM; a second signal ends the process at once."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
-    def on_signal(number: int) -> None:
-        loop.remove_signal_handler(number)
+    def on_signal() -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
         stop.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, on_signal, number)
+        loop.add_signal_handler(number, on_signal)
     await serve(settings, stop)
 
 

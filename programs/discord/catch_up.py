@@ -74,6 +74,7 @@ class CatchUp:
         self._behind: set[int] = set()  # channels with messages that could not be admitted
         self._first_live: dict[int, int] = {}  # the first message that was heard in each channel
         self._gates: dict[int, asyncio.Event] = {}  # of channels whose first catch-up is not over
+        self._stopped = False
         self.over = asyncio.Event()
         self._reads = asyncio.Semaphore(_READS_AT_ONCE)
 
@@ -108,6 +109,10 @@ class CatchUp:
             for gate in self._gates.values():
                 gate.set()
 
+    def stop(self) -> None:
+        """Take nothing up any more; what is written from here on is found by the next start."""
+        self._stopped = True
+
     async def check(self) -> None:
         """Read the channels that are active, for what Discord never told."""
         now = time.monotonic()
@@ -120,6 +125,8 @@ class CatchUp:
     async def hear(self, message: discord.Message) -> None:
         """Take a live message up, after everything before it."""
         channel_id = message.channel.id
+        if self._stopped:
+            return
         if not self.over.is_set():
             await self._gates.setdefault(channel_id, asyncio.Event()).wait()
         try:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import ClassVar
 
 import discord
@@ -12,6 +12,7 @@ from pydantic import ConfigDict
 from llmgine.errors import LLMgineError
 from llmgine.messages.events import Event
 from programs.application import Application
+from programs.discord.breaker import Breaker
 from programs.discord.buttons import Decider, decision_button
 from programs.discord.catch_up import CatchUp
 from programs.discord.editor import EDIT_INTERVAL
@@ -24,6 +25,7 @@ from programs.discord.triggers import is_from_a_person, session_id
 from programs.discord.views import TurnViews
 
 _CHECK_INTERVAL = 180.0  # seconds between two looks for what Discord did not tell, or did not take
+_PAUSE_PATIENCE = 3.0  # seconds in which people are told of a restart
 _START_PATIENCE = 3.0  # seconds a start that is under way has when it is to end
 
 _log = logging.getLogger(__name__)
@@ -40,6 +42,10 @@ class MessageReceivedEvent(Event):
 
 class Bot(discord.Client):
     """The bot of one application.
+
+    Attributes:
+        breaker: Stops all requests when Discord asks for that.
+        refused: Set when Discord no longer takes the token.
 
     Args:
         app: The application; started before the bot and closed after it.
@@ -58,12 +64,16 @@ class Bot(discord.Client):
     ) -> None:
         # Voice is not used here, so what it would need is no news.
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
+        self.refused = asyncio.Event()
+        self.breaker = Breaker(self.refused.set)
+        trace = rate_limit_trace(app.bus)
+        self.breaker.add_to(trace)
         super().__init__(
             intents=_intents(),
             allowed_mentions=discord.AllowedMentions.none(),
             guild_ready_timeout=guild_ready_timeout,
             max_messages=1_000,
-            http_trace=rate_limit_trace(app.bus),
+            http_trace=trace,
         )
         self._app = app
         poster = Poster(self, first_wait=first_wait)
@@ -71,6 +81,7 @@ class Bot(discord.Client):
         sessions = Sessions(app.bus, app.store, app.config.settings.system_prompt)
         self._commands = Commands(self, sessions)
         self._catch_up = CatchUp(self, app.store, poster, Intake(self, app.bus, app.store, poster))
+        self._deaf: Callable[[], None] | None = None  # ends our hearing
         self._at_work: dict[str, asyncio.Task[None]] = {}
         self._recovered = asyncio.Event()
         self.add_view(ClearView(sessions))
@@ -79,7 +90,7 @@ class Bot(discord.Client):
     async def setup_hook(self) -> None:
         """Once, after login: listen, and see that the slash commands are registered."""
         self._views.start()
-        self._app.bus.register_event_handler(MessageReceivedEvent, self._hear, timeout=None)
+        self._deaf = self._app.bus.register_event_handler(MessageReceivedEvent, self._hear, timeout=None)
         await self._commands.sync_if_changed()
 
     async def on_connect(self) -> None:
@@ -134,9 +145,23 @@ class Bot(discord.Client):
             event = MessageReceivedEvent(session_id=session_id(message.channel.id), message=message)
             await self._app.bus.publish(event)
 
+    @property
+    def is_in(self) -> bool:
+        """Whether it was ever ready."""
+        return self._recovered.is_set()
+
+    async def wind_down(self, grace: float) -> None:
+        """Take nothing up any more, give what runs `grace` seconds to end, and say of the rest that it will go on."""
+        self._catch_up.stop()
+        await self._app.engine.drain(grace)
+        await self._app.bus.wait_until_idle()
+        await self._views.pause(_PAUSE_PATIENCE)
+
     async def close(self) -> None:
         """Leave Discord; what was not shown is shown after the next start."""
         await self._finish_start()
+        if self._deaf is not None:
+            self._deaf()
         for task in self._at_work.values():
             task.cancel()
         await asyncio.gather(*self._at_work.values(), return_exceptions=True)

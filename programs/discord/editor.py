@@ -1,6 +1,7 @@
 """One message on its way to the body it should show: posted once, then edited, latest body first, never hurriedly."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 
@@ -79,6 +80,22 @@ class Editor:
             self._wanted = None
             self._final = True
             self._news.set()
+
+    async def pause(self, note: str) -> None:
+        """End here, with a note under what is shown, if it is not final: somebody will go on with it."""
+        if self._final:
+            return
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+        if self._message_id is None or self._wanted is None:
+            return
+        body = dict(self._wanted)
+        if isinstance(body.get("embed"), dict):
+            body["embed"] = {**body["embed"], "footer": {"text": note}}  # type: ignore[dict-item]  # checked above
+        else:
+            body["content"] = f"{body['content']}\n-# {note}"
+        with contextlib.suppress(UnreachableError):
+            await self._poster.edit(self._channel_id, self._message_id, body)
 
     async def _work(self) -> None:
         try:

@@ -9,6 +9,7 @@ import aiohttp
 import discord
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, stop_after_delay, wait_exponential
 
+from programs.discord.breaker import BreakerOpenError
 from programs.discord.rendering import Body
 
 _TRIES = 10
@@ -146,6 +147,8 @@ class Poster:
 
 
 def _may_pass(error: BaseException) -> bool:
+    if isinstance(error, BreakerOpenError):
+        return False
     if isinstance(error, discord.HTTPException):
         return error.status >= 500
     return isinstance(error, aiohttp.ClientError | OSError | TimeoutError)

@@ -17,6 +17,7 @@ from programs.discord.poster import Poster
 from programs.discord.read_back import Orphans
 from programs.discord.rendering import Body, Live, render, retrying
 
+_PAUSED = "⏳ Restarting; this will go on."
 _TYPING_INTERVAL = 8.0  # seconds; Discord shows "is typing" for 10
 
 
@@ -88,6 +89,11 @@ class TurnView:
     async def delivered(self) -> None:
         """Wait until every part shows its final body."""
         await asyncio.gather(*(editor.task for editor in self._editors.values()), return_exceptions=True)
+
+    async def pause(self) -> None:
+        """Say under the last message of an unfinished turn that it will go on."""
+        if self._editors and not self._closed and (self._steps is None or self._steps.outcome is None):
+            await list(self._editors.values())[-1].pause(_PAUSED)
 
     async def close(self) -> None:
         """End the editors where they are; what they did not show is shown after the next start."""

@@ -56,6 +56,13 @@ class TurnViews:
             await self._settle(await self._open(turn, doubtful=True))
         return len(turns)
 
+    async def pause(self, seconds: float) -> None:
+        """Let what has ended be shown, and say of the rest that it will go on; at most so long each."""
+        if self._closing:
+            await asyncio.wait(self._closing, timeout=seconds)
+        if self._views:
+            await asyncio.wait([asyncio.create_task(view.pause()) for view in self._views.values()], timeout=seconds)
+
     async def close(self) -> None:
         """Stop showing; what is missing is shown after the next start."""
         self._closed = True

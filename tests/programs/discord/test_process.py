@@ -129,7 +129,7 @@ async def test_a_signal_in_the_middle_of_an_answer(outside: Scene) -> None:
     """Told to end while it streams, it ends at once and without noise; the next start finishes the answer."""
     never = asyncio.Event()
     outside.model.hold(never, before="I was about to ")
-    settings = of(outside.playground, outside.model)
+    settings = of(outside.playground, outside.model) | {"SHUTDOWN_GRACE": "0.1"}
     async with running(BOT, folder=outside.folder, **settings) as process:
         await outside.until(lambda: outside.playground.state.bot_online)
         outside.ask("tell me")

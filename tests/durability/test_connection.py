@@ -1,0 +1,113 @@
+"""The connection to Discord: watched over, one per token, and quiet when Discord wants quiet."""
+
+import asyncio
+import multiprocessing
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from llmgine.bootstrap import ApplicationConfig
+from llmgine.errors import ConfigurationError
+from programs.application import Application
+from programs.discord import bot as program
+from programs.discord.bot import discord_at, stay
+from programs.discord.client import Bot
+from programs.discord.rendering import SOURCE, render_deliveries
+from programs.discord.token_lock import only_one
+from tests.programs.discord.scene import PATIENCE, Scene
+
+CREATE = ("POST", "/channels/{channel_id}/messages")
+
+
+@pytest.fixture
+async def staying(unstarted: Scene, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator["asyncio.Task[None]"]:
+    """A bot that is watched over, as the program does it, until the test ends."""
+    monkeypatch.setattr(program, "_FIRST_WAIT", 0.01)
+    stop = asyncio.Event()
+    async with Application(
+        ApplicationConfig(settings=unstarted.settings), renderers={SOURCE: render_deliveries}
+    ) as app:
+        with discord_at(unstarted.settings):
+            make = lambda: Bot(app, edit_interval=0.01, guild_ready_timeout=0.05)  # noqa: E731  a factory in a line
+            task = asyncio.create_task(stay(make, unstarted.settings, stop))
+            await unstarted.until(lambda: unstarted.playground.state.bot_online)
+            yield task
+            stop.set()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_an_event_that_breaks_the_client_costs_no_message(
+    unstarted: Scene, staying: "asyncio.Task[None]", caplog: pytest.LogCaptureFixture
+) -> None:
+    """A malformed event ends the client; a new one is made in the same process, and answers what was said meanwhile."""
+    unstarted.ask("before")
+    await unstarted.until(unstarted.outcomes)
+    unstarted.playground.gateway.send_event("MESSAGE_CREATE", {"id": "nonsense"})
+    unstarted.ask("after")
+
+    await unstarted.until(lambda: len(unstarted.outcomes()) == 2)
+
+    assert not staying.done()
+    caplog.clear()  # it was logged, as it should be
+
+
+async def test_a_token_that_is_refused_ends_the_program(unstarted: Scene, staying: "asyncio.Task[None]") -> None:
+    """A 401 stops everything at once: no request is repeated, and one sentence says what to do."""
+    unstarted.playground.faults.plan("error", *CREATE, status=401, times=100)
+    unstarted.ask("hello")
+
+    with pytest.raises(ConfigurationError, match="DISCORD_TOKEN"):
+        async with asyncio.timeout(PATIENCE):
+            await asyncio.shield(staying)
+
+    assert sum(record.status == 401 for record in unstarted.playground.requests) == 1
+
+
+async def test_a_ban_by_the_proxy_is_waited_out(settled: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    """After Cloudflare's 429 no request at all is made until its time is over; then the answer is shown once."""
+    scene = settled
+    banned = scene.playground.faults.plan("html", *CREATE, status=429, retry_after=1, times=100)
+    scene.ask("hello")
+    await banned.reached()
+    async with asyncio.timeout(PATIENCE):
+        while not await scene.app.store.undelivered(SOURCE):  # noqa: ASYNC110  the store tells nobody
+            await asyncio.sleep(0.01)
+    await scene.app.bus.wait_until_idle()
+    assert scene.bot.breaker.open
+    assert banned.hits == 1
+    scene.playground.faults.clear()
+    scene.bot.breaker._closed_at = 0.0  # as if the time were over
+
+    async with asyncio.timeout(PATIENCE):
+        while not scene.outcomes():
+            await scene.bot.check()
+            await asyncio.sleep(0.01)
+
+    assert len(scene.shown()) == 1
+    caplog.clear()  # the ban was logged, as it should be
+
+
+def _hold(token: str, folder: Path, held: "multiprocessing.synchronize.Event") -> None:
+    with only_one(token, folder):
+        held.set()
+        held.clear()
+        held.wait(PATIENCE)
+
+
+async def test_one_process_per_token(tmp_path: Path) -> None:
+    """A second process with the same token is told which one to end; another token is free, and so is a dead one's."""
+    context = multiprocessing.get_context("spawn")
+    held = context.Event()
+    other = context.Process(target=_hold, args=("the token", tmp_path, held), daemon=True)
+    other.start()
+    await asyncio.to_thread(held.wait, PATIENCE)
+
+    with pytest.raises(ConfigurationError, match=f"process {other.pid}"), only_one("the token", tmp_path):
+        pass
+    with only_one("another token", tmp_path):
+        pass
+    other.kill()
+    await asyncio.to_thread(other.join)
+    with only_one("the token", tmp_path):
+        pass
