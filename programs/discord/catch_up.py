@@ -16,12 +16,12 @@ import discord
 from llmgine.errors import StoreError
 from llmgine.sessions import SessionStore
 from programs.discord.intake import Intake
+from programs.discord.notices import MISSED
 from programs.discord.poster import Channel, Poster, UnreachableError
 from programs.discord.rendering import SOURCE
 
 _ACTIVE_SECONDS = 3600.0  # how long after its last message a channel is still read now and then
 _READS_AT_ONCE = 8
-_MISSED = "I was offline when this was written, and more came after it than I answer late. Say it again if it matters."
 
 _GuildChannel = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
 
@@ -196,7 +196,7 @@ class CatchUp:
         answered = {m.reference.message_id for m in read if m.reference and m.author == self._client.user}
         if message.id not in answered:
             await self._poster.post(
-                message.channel.id, {"content": _MISSED}, nonce=f"-{message.id}", reply_to=message.id
+                message.channel.id, {"content": MISSED}, nonce=f"-{message.id}", reply_to=message.id
             )
 
     async def _move(self, channel_id: int, position: int) -> None:

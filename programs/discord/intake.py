@@ -7,6 +7,7 @@ import discord
 from llmgine.bus import MessageBus
 from llmgine.errors import LLMgineError, StoreError
 from llmgine.sessions import SessionStore
+from programs.discord.notices import CANNOT_STORE
 from programs.discord.poster import Poster, UnreachableError
 from programs.discord.rendering import SOURCE
 from programs.discord.triggers import is_addressed, is_from_a_person, prompt
@@ -50,20 +51,19 @@ class Intake:
         if isinstance(result.exception, StoreError):
             await self.tell_of_failure(message)
             return False
-        await self._answer(message, f"⚠️ I could not take this up: {_reason(result.exception)}")
+        refusal = f"⚠️ I could not take this up: {_reason(result.exception)}"
+        await self._say(message, refusal, reply_to=message.id)
         return True
 
     async def tell_of_failure(self, message: discord.Message) -> None:
         """Say that nothing can be stored: once in each channel, until something can be again."""
         if message.channel.id not in self._told:
             self._told.add(message.channel.id)
-            await self._answer(
-                message, "⚠️ I cannot store anything at present. What you write now I will answer when I can."
-            )
+            await self._say(message, CANNOT_STORE, reply_to=None)
 
-    async def _answer(self, message: discord.Message, text: str) -> None:
+    async def _say(self, message: discord.Message, text: str, *, reply_to: int | None) -> None:
         try:
-            await self._poster.post(message.channel.id, {"content": text}, nonce=f"!{message.id}", reply_to=message.id)
+            await self._poster.post(message.channel.id, {"content": text}, nonce=f"!{message.id}", reply_to=reply_to)
         except UnreachableError as error:
             _log.warning("Nobody could be told in channel %d: %s", message.channel.id, error)
 

@@ -8,6 +8,7 @@ import discord
 from llmgine.errors import StoreError
 from llmgine.sessions import SessionStore
 from llmgine.sessions.records import DeliveryKey, Turn
+from programs.discord.notices import NOTICES
 from programs.discord.poster import Poster, UnreachableError
 
 _LIMIT = 200  # messages after the question that are looked through
@@ -43,6 +44,8 @@ class ReadBack:
     async def _is_orphan(self, message: discord.Message, question: int) -> bool:
         me = self._client.user
         if me is None or message.author.id != me.id or message.interaction_metadata is not None:
+            return False
+        if message.content in NOTICES:
             return False
         if message.reference is not None and message.reference.message_id != question:
             return False

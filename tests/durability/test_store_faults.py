@@ -1,0 +1,127 @@
+"""The session store at its worst: full, locked by others, damaged, or half-way through a migration."""
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from llmgine.errors import ConfigurationError, StoreError
+from llmgine.sessions import open_store, schema
+from llmgine.sessions.database import Transaction
+from llmgine.sessions.migrate import migrate
+from llmgine.sessions.sqlite import SqliteDatabase
+from tests.programs.discord.scene import PATIENCE, Scene, people_said
+
+_HUGE = 2**30
+
+
+async def _allow_pages(scene: Scene, pages: int) -> None:
+    """Let the database have so many pages and no more: what a full disk is to SQLite."""
+    database = scene.app.store._database
+    assert isinstance(database, SqliteDatabase)
+    await database._connection.call(lambda connection: connection.execute(f"PRAGMA max_page_count={pages}").fetchall())
+
+
+async def test_a_full_disk_is_said_once_and_recovered_from(settled: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    """What cannot be stored is not taken up: one notice a channel; when there is space, all is answered in order."""
+    scene = settled
+    scene.ask("before")
+    await scene.outcome()
+    await _allow_pages(scene, 1)
+    for number in range(3):
+        scene.ask(f"while full {number} " + "x" * 1_500)
+    notice = await scene.until(lambda: next((m for m in scene.shown() if "cannot store" in m.content), None))
+    await scene.app.bus.wait_until_idle()
+    assert [m for m in scene.shown() if "cannot store" in m.content] == [notice]
+    assert len(scene.model.requests) == 1
+
+    await _allow_pages(scene, _HUGE)
+    scene.ask("after")
+
+    await scene.outcome(5)
+    asked = [people_said(request)[-1].split(" x")[0] for request in scene.model.requests]
+    assert asked == ["before", "while full 0", "while full 1", "while full 2", "after"]
+    caplog.clear()  # it was logged, as it should be
+
+
+async def test_a_disk_that_fills_in_the_middle_of_a_turn(settled: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    """A turn whose reply cannot be stored ends in one visible outcome, at the latest when there is space again."""
+    scene, go_on = settled, asyncio.Event()
+    scene.model.hold(go_on, before="It ", after="y" * 100_000)
+    scene.model.reply("It works.")
+    scene.ask("tell me")
+    await scene.until(scene.shown)
+    await _allow_pages(scene, 1)
+    go_on.set()
+    async with asyncio.timeout(PATIENCE):
+        while not scene.outcomes() and "cannot go on" not in caplog.text:  # noqa: ASYNC110  whichever comes first
+            await asyncio.sleep(0.01)
+    await _allow_pages(scene, _HUGE)
+
+    outcome = await scene.outcome()
+    assert "It works." in outcome.content or "disk is full" in outcome.content
+    assert len(scene.outcomes()) == 1
+    caplog.clear()  # it was logged, as it should be
+
+
+async def test_a_locked_database_is_waited_for(tmp_path: Path) -> None:
+    """Another process's long transaction delays a commit and does not lose it; past the limit it is our error."""
+    path = tmp_path / "test.db"
+    store = await open_store(f"sqlite:///{path}")
+    impatient = await SqliteDatabase.open(path, busy_timeout=0.05)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="locked"):
+            await impatient.run(_change())
+        waiting = asyncio.create_task(store.move_cursor("test", "place", 7))
+        other.execute("ROLLBACK")
+
+    await waiting
+
+    assert await store.cursors("test") == {"place": 7}
+    await impatient.close()
+    await store.close()
+
+
+def _change() -> Transaction[None]:
+    yield "DELETE FROM cursor_of_place", ()
+
+
+@pytest.mark.parametrize("damage", [0, 100, 5_000], ids=["header", "schema", "pages"])
+async def test_a_damaged_database_is_refused(tmp_path: Path, damage: int) -> None:
+    """A file that is no healthy database is not used, and is left as it is; the error names the setting."""
+    path = tmp_path / "test.db"
+    store = await open_store(f"sqlite:///{path}")
+    for number in range(50):
+        await store.ensure_session(f"session {number}", "x" * 300)
+    await store.close()
+    content = bytearray(path.read_bytes())
+    content[damage : damage + 4_000] = b"\xa5" * 4_000
+    path.write_bytes(content)
+
+    with pytest.raises(ConfigurationError, match="DATABASE_URL"):
+        await open_store(f"sqlite:///{path}")
+
+    assert path.read_bytes() == bytes(content)
+
+
+async def test_a_migration_that_breaks_half_way_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each migration is one transaction: after a failure in its middle the database is as before, and usable."""
+    path = tmp_path / "test.db"
+    await (await open_store(f"sqlite:///{path}")).close()
+    broken = (*schema.MIGRATIONS, ("CREATE TABLE half (id TEXT)", "CREATE TABLE half (id TEXT)"))
+    database = await SqliteDatabase.open(path)
+    monkeypatch.setattr("llmgine.sessions.migrate.MIGRATIONS", broken)
+    with pytest.raises(StoreError):
+        await migrate(database)
+    await database.close()
+    monkeypatch.undo()
+
+    await (await open_store(f"sqlite:///{path}")).close()
+
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master WHERE name = 'half'").fetchall() == []
