@@ -45,7 +45,9 @@ export class Completion {
   }
 
   #pick(index) {
-    this.choose(this.#offer.items[index], this.#offer);
+    const offer = this.#offer;
+    this.hide();
+    this.choose(offer.items[index], offer);
   }
 
   #move(index) {

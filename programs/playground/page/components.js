@@ -58,9 +58,11 @@ function buttonView({ style, label, emoji, url, custom_id: customId, disabled },
       class: `button ${BUTTON_STYLES[style] ?? "secondary"}`,
       type: "button",
       "data-custom-id": customId,
-      disabled: disabled || waiting,
+      // Not disabled while it waits: that would take the focus from who pressed it by key.
+      disabled,
+      "aria-disabled": waiting && "true",
       "aria-busy": waiting && "true",
-      onclick: () => use(customId),
+      onclick: () => !waiting && use(customId),
     },
     text || "Button",
   );

@@ -173,7 +173,8 @@ export class Composer {
   }
 
   /** Values from the bot, asked for once typing pauses. */
-  async #autocomplete(mine, invocation, { option }) {
+  async #autocomplete(mine, invocation, { option, text }) {
+    if (this.#picked.has(`${option.name} ${text}`)) return [];
     await new Promise((resolve) => setTimeout(resolve, 200));
     if (mine !== this.#asked) return [];
     const given = segments(this.field.value, invocation).filter((part) => part.option);
@@ -217,6 +218,10 @@ export class Composer {
       this.#drawReply();
       this.focus();
     };
+    const cancel = () => {
+      this.replyTo(null);
+      this.focus();
+    };
     fill(
       this.replyBar,
       h("span", {}, "Replying to ", h("strong", {}, displayName(message.author))),
@@ -233,7 +238,7 @@ export class Composer {
       ),
       h(
         "button",
-        { type: "button", class: "icon-button", "aria-label": "Cancel the reply", onclick: () => this.replyTo(null) },
+        { type: "button", class: "icon-button", "aria-label": "Cancel the reply", onclick: cancel },
         icon("close"),
       ),
     );

@@ -40,9 +40,19 @@ export function openDialog({ title, content, submitLabel, danger = false, submit
       send.disabled = false;
     }
   });
-  dialog.addEventListener("close", () => dialog.remove());
+  const from = document.activeElement;
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    if (!from.isConnected) twinOf(from).focus({ preventScroll: true });
+  });
   document.body.append(dialog);
   dialog.showModal();
+}
+
+/** What stands where a component was that has been drawn anew meanwhile; else the message box. */
+function twinOf({ dataset: { customId } }) {
+  const twin = customId && document.querySelector(`.message [data-custom-id="${CSS.escape(customId)}"]`);
+  return twin || document.getElementById("composer");
 }
 
 /** Ask for one line of text. */

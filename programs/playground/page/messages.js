@@ -157,7 +157,8 @@ export class MessageList {
   #walk(event) {
     if (!event.target.matches(".message")) return;
     const step = { ArrowUp: "previousElementSibling", ArrowDown: "nextElementSibling" }[event.key];
-    const next = step && event.target[step];
+    const ends = { Home: this.list.firstElementChild, End: this.list.lastElementChild };
+    const next = step ? event.target[step] : ends[event.key];
     if (!next) return;
     event.preventDefault();
     event.target.tabIndex = -1;

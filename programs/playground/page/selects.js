@@ -42,18 +42,20 @@ export function selectOptions({ type, options = [], channel_types: kinds, defaul
 export function selectView(select, { use, busy, store }) {
   const { custom_id: customId, placeholder, min_values: min = 1, max_values: max = 1 } = select;
   const label = placeholder ?? "Make a selection";
-  const disabled = Boolean(select.disabled) || busy(customId);
+  const waiting = busy(customId);
+  const disabled = Boolean(select.disabled);
   const options = selectOptions(select, store);
   const send = (values) => use(customId, values);
-  if (max > 1 || min === 0) return several({ customId, label, min, max, disabled, options }, send);
-  return one({ customId, label, disabled, options }, send);
+  if (max > 1 || min === 0)
+    return several({ customId, label, min, max, disabled: disabled || waiting, options }, send);
+  return one({ customId, label, disabled, waiting, options }, send);
 }
 
 /**
  * A button that opens its choices as a menu: in a native select the arrow keys alone would already send each
  * value that they pass.
  */
-function one({ customId, label, disabled, options }, send) {
+function one({ customId, label, disabled, waiting, options }, send) {
   const chosen = options.find((option) => option.chosen);
   const items = options.map((option) => ({
     label: option.label,
@@ -70,7 +72,8 @@ function one({ customId, label, disabled, options }, send) {
       "aria-haspopup": "menu",
       "aria-label": chosen ? `${label}: ${chosen.label}` : label,
       disabled,
-      onclick: (event) => openMenu(below(event.currentTarget), items, { label }),
+      "aria-disabled": waiting && "true",
+      onclick: (event) => !waiting && openMenu(below(event.currentTarget), items, { label }),
     },
     h("span", { class: chosen ? "" : "select-placeholder" }, chosen?.label ?? label),
     h("span", { class: "select-arrow", "aria-hidden": "true" }, "▾"),

@@ -27,7 +27,10 @@ export function attachFiles({ form, field, tray, button }) {
               type: "button",
               class: "icon-button",
               "aria-label": `Remove ${file.name}`,
-              onclick: () => set(files.filter((other) => other !== file)),
+              onclick: () => {
+                set(files.filter((other) => other !== file));
+                field.focus();
+              },
             },
             icon("close"),
           ),

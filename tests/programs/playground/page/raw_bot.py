@@ -8,7 +8,7 @@ from aiohttp import ClientSession
 from programs.playground.entities import BOT_ID
 from programs.playground.server import Playground
 
-INTENTS = 1 | 1 << 9 | 1 << 12 | 1 << 15
+INTENTS = 1 | 1 << 9 | 1 << 11 | 1 << 12 | 1 << 15
 IDENTIFY = 2
 
 

@@ -86,3 +86,43 @@ async def test_a_message_leads_to_its_turns_trace(playground: Playground, page: 
     await page.keyboard.press("Escape")
     await page.locator("#requests-button").click()
     await expect(page.locator(".logs-note a")).to_have_attribute("href", "http://127.0.0.1:8701/")
+
+
+async def test_an_archived_thread_is_found_and_reopened(playground: Playground, page: Page) -> None:
+    """Archived threads lie folded under their channel; one opens from there, and its menu brings it back."""
+    thread = playground.people.create_thread(GENERAL_ID, ADA_ID, "Old plans")
+    playground.people.send(thread.id, GRACE_ID, "What we planned")
+    playground.people.change_thread(thread.id, ADA_ID, ThreadChanges(archived=True))
+    await page.get_by_text("Archived (1)").click()
+    await page.locator(f"[data-channel-id='{thread.id}']").click()
+    await expect(message(page, "What we planned")).to_be_visible()
+    await page.get_by_role("button", name="Thread settings").click()
+    await page.get_by_role("menuitem", name="Reopen thread").click()
+
+    await expect(page.locator(".archived")).to_have_count(0)
+    await expect(page.locator(f"[data-channel-id='{thread.id}']")).to_be_visible()
+
+
+async def test_a_locked_thread_takes_no_words(playground: Playground, page: Page) -> None:
+    """The box of a locked thread says that it is locked, and is shut."""
+    thread = playground.people.create_thread(GENERAL_ID, ADA_ID, "Closed matters")
+    await page.locator(f"[data-channel-id='{thread.id}']").click()
+    await page.get_by_role("button", name="Thread settings").click()
+    await page.get_by_role("menuitem", name="Lock thread").click()
+
+    await expect(page.locator("#composer")).to_be_disabled()
+    await expect(page.locator("#composer")).to_have_attribute("placeholder", "This thread is locked")
+
+
+async def test_an_open_menu_outlives_an_answer_that_streams(bot: RawBot, page: Page) -> None:
+    """A menu stays open while the messages scroll by themselves."""
+    target = await bot.send(GENERAL_ID, content="The answer")
+    await message(page, "The answer").click(button="right")
+    menu = page.get_by_role("menu", name="Message")
+    await expect(menu).to_be_visible()
+    lines = "\n".join(f"line {number}" for number in range(100))
+    await bot.call("PATCH", f"/channels/{GENERAL_ID}/messages/{target}", {"content": lines})
+    await expect(page.locator(".message-content")).to_contain_text("line 99")
+    await expect(page.locator(".edited")).to_be_in_viewport()
+
+    await expect(menu).to_be_visible()
