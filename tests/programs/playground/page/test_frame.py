@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from programs.playground.entities import ADA_ID, GENERAL_ID, GRACE_ID, RANDOM_ID
+from programs.playground.entities import ADA_ID, GENERAL_ID, GRACE_ID, RANDOM_ID, ChannelType
 from programs.playground.forms import ThreadChanges
 from programs.playground.server import Playground
 from tests.programs.playground.page.driver import message, open_page, write
@@ -126,3 +126,15 @@ async def test_an_open_menu_outlives_an_answer_that_streams(bot: RawBot, page: P
     await expect(page.locator(".edited")).to_be_in_viewport()
 
     await expect(menu).to_be_visible()
+
+
+async def test_a_forum_lists_its_posts(playground: Playground, page: Page) -> None:
+    """A forum has no box to write in but its posts, which open as threads."""
+    forum = playground.world.add_channel("questions", ChannelType.FORUM)
+    playground.people.create_post(forum.id, GRACE_ID, "How do I begin?", "I read the first page.")
+    await page.locator(f"[data-channel-id='{forum.id}']").click()
+    await expect(page.locator("#composer")).to_be_disabled()
+    await page.get_by_role("list", name="Posts").get_by_role("button", name="How do I begin?").click()
+
+    await expect(page.locator("#header h1")).to_have_text("How do I begin?")
+    await expect(message(page, "I read the first page.")).to_be_visible()

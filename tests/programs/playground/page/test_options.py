@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from programs.playground.entities import GRACE_ID, MEMBERS_ROLE_ID, RANDOM_ID
+from programs.playground.entities import GRACE_ID, RANDOM_ID
 from tests.programs.playground.page.driver import write
 from tests.programs.playground.page.raw_bot import RawBot
 
@@ -48,8 +48,6 @@ async def used(bot: RawBot) -> list[dict[str, Any]]:
         (BOOLEAN, "True", True),
         (USER, "@Grace", str(GRACE_ID)),
         (CHANNEL, "#random", str(RANDOM_ID)),
-        (ROLE, "@Members", str(MEMBERS_ROLE_ID)),
-        (MENTIONABLE, "@Members", str(MEMBERS_ROLE_ID)),
         (MENTIONABLE, "@Grace", str(GRACE_ID)),
     ],
 )
