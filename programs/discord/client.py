@@ -9,7 +9,8 @@ from typing import ClassVar
 import discord
 from pydantic import ConfigDict
 
-from llmgine.errors import LLMgineError
+from llmgine.errors import LLMgineError, StoreError
+from llmgine.messages.commands import StopTurnCommand
 from llmgine.messages.events import Event
 from programs.application import Application
 from programs.discord.breaker import Breaker
@@ -51,6 +52,7 @@ class Bot(discord.Client):
         app: The application; started before the bot and closed after it.
         edit_interval: Seconds between two edits of a message.
         guild_ready_timeout: Seconds discord.py waits for servers at the start.
+        heartbeat_timeout: Seconds without a sign of life after which the connection counts as dead.
         first_wait: Seconds before a request that got no answer is sent again; doubled each time.
     """
 
@@ -60,6 +62,7 @@ class Bot(discord.Client):
         *,
         edit_interval: float = EDIT_INTERVAL,
         guild_ready_timeout: float = 2.0,
+        heartbeat_timeout: float = 45.0,
         first_wait: float = 1.0,
     ) -> None:
         # Voice is not used here, so what it would need is no news.
@@ -72,6 +75,7 @@ class Bot(discord.Client):
             intents=_intents(),
             allowed_mentions=discord.AllowedMentions.none(),
             guild_ready_timeout=guild_ready_timeout,
+            heartbeat_timeout=heartbeat_timeout,
             max_messages=1_000,
             http_trace=trace,
         )
@@ -120,6 +124,18 @@ class Bot(discord.Client):
         if name in self._at_work:
             self._at_work[name].cancel()
         self._at_work[name] = asyncio.create_task(work)
+
+    async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
+        """A question that was taken back before its turn came is not answered."""
+        turn_id = await self._app.store.turn_of(SOURCE, str(payload.message_id))
+        if turn_id is None:
+            return
+        try:
+            turn = (await self._app.store.turn(turn_id)).turn
+        except StoreError:
+            return  # its conversation was cleared
+        if turn.state == "queued":
+            await self._app.bus.execute(StopTurnCommand(session_id=turn.session_id, turn_id=turn_id))
 
     async def caught_up(self) -> None:
         """Wait until everything that was missed before the present connection has been read."""

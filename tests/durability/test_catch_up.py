@@ -1,5 +1,6 @@
 """What is said while nobody listens is answered later: once, in order, by the same rules, and within bounds."""
 
+import asyncio
 from functools import partial
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from programs.discord import catch_up
 from programs.discord.rendering import SOURCE
 from programs.playground.entities import ADA_ID, GENERAL_ID, GRACE_ID, RANDOM_ID
-from tests.programs.discord.scene import Scene, people_said
+from tests.programs.discord.scene import PATIENCE, Scene, people_said
 
 
 async def test_what_was_said_while_away_is_answered_in_order(settled: Scene) -> None:
@@ -178,3 +179,26 @@ async def test_the_cursor_moves_only_by_reading(settled: Scene) -> None:
     await scene.bot.check()
 
     assert (await scene.app.store.cursors(SOURCE))[str(GENERAL_ID)] > asked.id
+
+
+async def test_a_question_taken_back_in_time_is_not_answered(settled: Scene) -> None:
+    """A message deleted while it waits for its turn costs no model call; one that is being answered is finished."""
+    scene, go_on = settled, asyncio.Event()
+    scene.model.hold(go_on, before="One ")
+    first = scene.ask("first")
+    second = scene.ask("second")
+    scene.ask("third")
+    await scene.until(scene.shown)
+    scene.playground.state.delete_message(second)
+    scene.playground.state.delete_message(first)
+    await scene.app.bus.wait_until_idle()
+    turn_id = await scene.app.store.turn_of(SOURCE, str(second.id))
+    assert turn_id is not None
+    async with asyncio.timeout(PATIENCE):
+        while turn_id not in await scene.app.store.stop_requested():  # noqa: ASYNC110  the store tells nobody
+            await asyncio.sleep(0.01)
+
+    go_on.set()
+
+    await scene.outcome(3)
+    assert [people_said(request)[-1] for request in scene.model.requests] == ["first", "third"]

@@ -1,6 +1,7 @@
 """The connection to Discord: watched over, one per token, and quiet when Discord wants quiet."""
 
 import asyncio
+import dataclasses
 import multiprocessing
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,7 +16,8 @@ from programs.discord.bot import discord_at, stay
 from programs.discord.client import Bot
 from programs.discord.rendering import SOURCE, render_deliveries
 from programs.discord.token_lock import only_one
-from tests.programs.discord.scene import PATIENCE, Scene
+from programs.playground.server import Playground
+from tests.programs.discord.scene import PATIENCE, ROOMY, Scene
 
 CREATE = ("POST", "/channels/{channel_id}/messages")
 
@@ -29,7 +31,10 @@ async def staying(unstarted: Scene, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
         ApplicationConfig(settings=unstarted.settings), renderers={SOURCE: render_deliveries}
     ) as app:
         with discord_at(unstarted.settings):
-            make = lambda: Bot(app, edit_interval=0.01, guild_ready_timeout=0.05)  # noqa: E731  a factory in a line
+
+            def make() -> Bot:
+                return Bot(app, edit_interval=0.01, guild_ready_timeout=0.05, heartbeat_timeout=0.5)
+
             task = asyncio.create_task(stay(make, unstarted.settings, stop))
             await unstarted.until(lambda: unstarted.playground.state.bot_online)
             yield task
@@ -50,6 +55,28 @@ async def test_an_event_that_breaks_the_client_costs_no_message(
 
     assert not staying.done()
     caplog.clear()  # it was logged, as it should be
+
+
+class TestZombies:
+    """With heartbeats so frequent that a dead connection is noticed soon."""
+
+    @pytest.fixture
+    async def playground(self) -> AsyncIterator[Playground]:
+        async with Playground(rules=dataclasses.replace(ROOMY, heartbeat_seconds=0.2)) as running:
+            yield running
+
+    @pytest.mark.parametrize("fault", ["stop_acks", "freeze"])
+    async def test_a_connection_that_only_seems_alive_is_left(
+        self, unstarted: Scene, staying: "asyncio.Task[None]", fault: str
+    ) -> None:
+        """Without acknowledged heartbeats, or any frame at all, the bot connects anew and answers what it missed."""
+        getattr(unstarted.playground.gateway, fault)()
+        unstarted.ask("is anybody there?")
+
+        await unstarted.until(unstarted.outcomes)
+
+        assert len(unstarted.model.requests) == 1
+        assert not staying.done()
 
 
 async def test_a_token_that_is_refused_ends_the_program(unstarted: Scene, staying: "asyncio.Task[None]") -> None:

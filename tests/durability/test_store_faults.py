@@ -1,16 +1,12 @@
-"""The session store at its worst: full, locked by others, damaged, or half-way through a migration."""
+"""The session store at its worst, as people see it: full, or damaged. See tests/llmgine/sessions for the rest."""
 
 import asyncio
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from llmgine.errors import ConfigurationError, StoreError
-from llmgine.sessions import open_store, schema
-from llmgine.sessions.database import Transaction
-from llmgine.sessions.migrate import migrate
+from llmgine.errors import ConfigurationError
+from llmgine.sessions import open_store
 from llmgine.sessions.sqlite import SqliteDatabase
 from tests.programs.discord.scene import PATIENCE, Scene, people_said
 
@@ -66,29 +62,6 @@ async def test_a_disk_that_fills_in_the_middle_of_a_turn(settled: Scene, caplog:
     caplog.clear()  # it was logged, as it should be
 
 
-async def test_a_locked_database_is_waited_for(tmp_path: Path) -> None:
-    """Another process's long transaction delays a commit and does not lose it; past the limit it is our error."""
-    path = tmp_path / "test.db"
-    store = await open_store(f"sqlite:///{path}")
-    impatient = await SqliteDatabase.open(path, busy_timeout=0.05)
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StoreError, match="locked"):
-            await impatient.run(_change())
-        waiting = asyncio.create_task(store.move_cursor("test", "place", 7))
-        other.execute("ROLLBACK")
-
-    await waiting
-
-    assert await store.cursors("test") == {"place": 7}
-    await impatient.close()
-    await store.close()
-
-
-def _change() -> Transaction[None]:
-    yield "DELETE FROM cursor_of_place", ()
-
-
 @pytest.mark.parametrize("damage", [0, 100, 5_000], ids=["header", "schema", "pages"])
 async def test_a_damaged_database_is_refused(tmp_path: Path, damage: int) -> None:
     """A file that is no healthy database is not used, and is left as it is; the error names the setting."""
@@ -105,23 +78,3 @@ async def test_a_damaged_database_is_refused(tmp_path: Path, damage: int) -> Non
         await open_store(f"sqlite:///{path}")
 
     assert path.read_bytes() == bytes(content)
-
-
-async def test_a_migration_that_breaks_half_way_changes_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each migration is one transaction: after a failure in its middle the database is as before, and usable."""
-    path = tmp_path / "test.db"
-    await (await open_store(f"sqlite:///{path}")).close()
-    broken = (*schema.MIGRATIONS, ("CREATE TABLE half (id TEXT)", "CREATE TABLE half (id TEXT)"))
-    database = await SqliteDatabase.open(path)
-    monkeypatch.setattr("llmgine.sessions.migrate.MIGRATIONS", broken)
-    with pytest.raises(StoreError):
-        await migrate(database)
-    await database.close()
-    monkeypatch.undo()
-
-    await (await open_store(f"sqlite:///{path}")).close()
-
-    with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("SELECT name FROM sqlite_master WHERE name = 'half'").fetchall() == []

@@ -1,0 +1,113 @@
+"""The mutation check: `uv run python -m tests.durability.mutations`.
+
+Each thing that keeps a message from being lost or doubled is taken out in turn, in a copy of the sources; the tests
+named with it must then fail. Without this check a test that can never fail would not be noticed.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+_COPIED = ("llmgine", "programs", "tests", "pyproject.toml", "README.md", ".env.example")
+_PATIENCE = 300.0  # seconds for the tests of one mutation
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """One protection taken out, as a replacement in a file, and the tests that must notice."""
+
+    name: str
+    path: str
+    before: str
+    after: str
+    tests: tuple[str, ...]
+
+
+MUTATIONS = (
+    Mutation(
+        "the nonce",
+        "programs/discord/poster.py",
+        "channel.send(nonce=nonce, ",
+        "channel.send(",
+        ("tests/programs/discord/test_discord_faults.py", "tests/programs/discord/test_restart.py"),
+    ),
+    Mutation(
+        "the admission key",
+        "llmgine/sessions/transactions.py",
+        "    if rows:\n        return Admitted(",
+        "    prompt = prompt.model_copy(update={'source_id': f'{prompt.source_id} {turn_id}'})\n"
+        "    if False:\n        return Admitted(",
+        ("tests/llmgine/sessions/test_turns.py", "tests/durability/test_catch_up.py"),
+    ),
+    Mutation(
+        "commit before send",
+        "llmgine/engine/turn.py",
+        "await scope.store.finish(scope.turn, outcome.state, [outcome], self._render(steps))",
+        "await scope.store.finish(scope.turn, outcome.state, [outcome], ())",
+        ("tests/durability/test_kill_matrix.py::test_killed_at_any_operation",),
+    ),
+    Mutation(
+        "the tool's started record",
+        "llmgine/engine/calls.py",
+        "await scope.append(StartedStep(round=round_, call_id=call.id))",
+        "pass",
+        ("tests/durability/test_kill_matrix.py::test_killed_at_any_operation",),
+    ),
+    Mutation(
+        "reading the channel back",
+        "programs/discord/views.py",
+        "await self._read_back.orphans(turn) if doubtful else Orphans()",
+        "Orphans()",
+        ("tests/durability/test_kill_matrix.py::test_killed_at_any_operation_and_the_nonces_forgotten",),
+    ),
+)
+
+
+def copied(folder: Path) -> None:
+    """Copy the sources into the folder."""
+    for name in _COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, folder / name)
+
+
+def survives(mutation: Mutation, folder: Path) -> bool:
+    """Whether its tests stay green without the protection, which must not be."""
+    path = folder / mutation.path
+    text = path.read_text()
+    if text.count(mutation.before) != 1:
+        raise ValueError(f"{mutation.name}: {mutation.path} no longer holds the line; write the mutation anew")
+    path.write_text(text.replace(mutation.before, mutation.after))
+    try:
+        command = [sys.executable, "-m", "pytest", "-q", "-x", "-n0", "-p", "no:cacheprovider", *mutation.tests]
+        environment = os.environ | {"PYTHONPATH": str(folder)}
+        ran = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=_PATIENCE, check=False)
+    finally:
+        path.write_text(text)
+    if ran.returncode not in (0, 1):
+        raise RuntimeError(f"{mutation.name}: the tests did not run\n{ran.stdout.decode()[-2000:]}")
+    return ran.returncode == 0
+
+
+def main() -> int:
+    """Try every mutation, and say which ones no test noticed."""
+    survivors = 0
+    with tempfile.TemporaryDirectory() as folder:
+        copied(Path(folder))
+        for mutation in MUTATIONS:
+            alive = survives(mutation, Path(folder))
+            survivors += alive
+            sys.stdout.write(f"{'NOT NOTICED' if alive else 'noticed':12} without {mutation.name}\n")
+            sys.stdout.flush()
+    return int(survivors > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
