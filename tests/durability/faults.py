@@ -1,0 +1,114 @@
+"""Every fault we know of, and the test that shows what happens then.
+
+The README's section "What happens when …" says the same in words. A test holds that each named test exists.
+"""
+
+_BOT = "tests/programs/discord/"
+_HERE = "tests/durability/"
+_ENGINE = "tests/llmgine/engine/"
+_STORE = "tests/llmgine/sessions/"
+_MODEL = "tests/llmgine/providers/test_openai_faults.py::"
+_TOOLS = "tests/llmgine/tools/test_manager.py::"
+
+PROCESS = {
+    "killed at any moment": f"{_HERE}test_kill_matrix.py::test_killed_at_any_operation",
+    "killed, and restarted late": f"{_HERE}test_kill_matrix.py::test_killed_at_any_operation_and_the_nonces_forgotten",
+    "killed again while recovering": f"{_HERE}test_kill_matrix.py::test_killed_again_in_the_recovery",
+    "crash loop": f"{_ENGINE}test_resume.py::test_resumes_are_bounded",
+    "told to end in the middle of an answer": f"{_HERE}test_ending.py::test_a_running_answer_ends_within_the_grace",
+    "told to end, answer too slow": (
+        f"{_HERE}test_ending.py::test_an_answer_that_takes_too_long_says_that_it_will_go_on"
+    ),
+    "two processes, one token": f"{_HERE}test_connection.py::test_one_process_per_token",
+}
+
+GATEWAY = {
+    "disconnect and RESUME": f"{_BOT}test_discord_faults.py::test_a_dropped_gateway_loses_nothing",
+    "an event told twice": f"{_HERE}test_catch_up.py::test_an_event_told_twice_is_answered_once",
+    "op 9": f"{_HERE}test_catch_up.py::test_a_session_that_cannot_be_resumed_loses_nothing",
+    "zombie": f"{_HERE}test_connection.py::TestZombies::test_a_connection_that_only_seems_alive_is_left",
+    "malformed event": f"{_HERE}test_connection.py::test_an_event_that_breaks_the_client_costs_no_message",
+    "4004": f"{_BOT}test_process.py::test_a_refused_token_is_one_sentence",
+    "4014": f"{_BOT}test_process.py::test_a_missing_intent_is_one_sentence",
+    "an event never sent": f"{_HERE}test_catch_up.py::test_an_event_that_never_came_is_found",
+    "the bot was away": f"{_HERE}test_catch_up.py::test_what_was_said_while_away_is_answered_in_order",
+    "the bot was away too long": f"{_HERE}test_catch_up.py::test_what_is_too_old_gets_one_notice",
+    "question deleted while queued": f"{_HERE}test_catch_up.py::test_a_question_taken_back_in_time_is_not_answered",
+}
+
+REST = {
+    "429 of a bucket, global or shared": (
+        f"{_BOT}test_discord_faults.py::test_a_request_that_fails_is_made_once_in_the_end"
+    ),
+    "429 all the time": f"{_BOT}test_discord_faults.py::TestNarrow::test_every_outcome_is_right_under_rate_limits",
+    "429 by Cloudflare": f"{_HERE}test_connection.py::test_a_ban_by_the_proxy_is_waited_out",
+    "503, reset, committed or not": (
+        f"{_BOT}test_discord_faults.py::test_a_request_that_fails_is_made_once_in_the_end"
+    ),
+    "unreachable for long": f"{_BOT}test_discord_faults.py::test_an_unreachable_discord_leaves_the_part_for_later",
+    "401": f"{_HERE}test_connection.py::test_a_token_that_is_refused_ends_the_program",
+    "50013, 50001, refused for good": (
+        f"{_BOT}test_discord_faults.py::test_what_discord_refuses_for_good_holds_up_nothing"
+    ),
+    "EMBED_LINKS absent": f"{_BOT}test_cards.py::test_without_the_permission_to_embed_a_card_is_text",
+    "10008, the question": f"{_BOT}test_discord_faults.py::test_the_question_may_be_deleted",
+    "10008, our placeholder": f"{_BOT}test_discord_faults.py::test_a_deleted_answer_stays_deleted",
+    "50083, archived": f"{_BOT}test_discord_faults.py::test_an_archived_thread_is_opened_for_an_edit",
+    "160005, locked": f"{_BOT}test_discord_faults.py::test_a_locked_thread_ends_the_answer",
+    "over 2,000 characters": f"{_BOT}test_splitting.py::test_parts_fit_and_say_something",
+    "over 6,000 in a card": f"{_BOT}test_cards.py::test_any_round_fits_into_a_card",
+}
+
+MODEL = {
+    "busy": f"{_MODEL}TestBusyAndUnavailable::test_a_busy_service_says_how_long_to_wait",
+    "busy for too long": f"{_ENGINE}test_retries.py::test_a_long_wait_is_not_waited_for",
+    "no quota": f"{_MODEL}TestRefused::test_no_quota_is_not_worth_waiting_for",
+    "5xx": f"{_MODEL}TestBusyAndUnavailable::test_a_failing_service_is_unavailable",
+    "no connection": f"{_MODEL}TestBusyAndUnavailable::test_a_connection_that_never_stands_is_unavailable",
+    "no first byte": f"{_MODEL}TestBusyAndUnavailable::test_a_reply_that_does_not_begin_is_unavailable",
+    "stalled": f"{_MODEL}TestCutOff::test_a_stalled_reply_is_a_cut",
+    "cut": f"{_MODEL}TestCutOff::test_a_dropped_connection_is_a_cut",
+    "silent end": f"{_MODEL}TestCutOff::test_a_silent_end_is_a_cut",
+    "broken JSON": f"{_MODEL}TestNotAReply::test_broken_json_at_the_start_is_not_a_reply",
+    "an error in the stream": f"{_MODEL}TestNotAReply::test_an_error_with_status_200_is_the_error_it_names",
+    "a web page": f"{_MODEL}TestNotAReply::test_a_web_page_names_the_address",
+    "no choices": f"{_MODEL}TestNotAReply::test_an_empty_answer_is_said_to_be_one",
+    "length and filter": f"{_ENGINE}test_retries.py::test_a_reply_that_is_not_whole_says_so",
+    "half a tool call": f"{_MODEL}TestCutOff::test_half_a_tool_call_is_a_cut",
+    "tools without end": f"{_ENGINE}test_tool_calls.py::test_rounds_are_bounded",
+}
+
+TOOLS = {
+    "raises": f"{_TOOLS}test_a_raising_tool_is_an_error_result",
+    "hangs": f"{_TOOLS}test_a_hanging_tool_is_cancelled_at_its_limit",
+    "hangs in a thread": f"{_TOOLS}test_a_hanging_sync_tool_is_given_up_and_says_so",
+    "huge result": f"{_TOOLS}test_a_huge_result_keeps_head_and_tail",
+    "malformed arguments": f"{_TOOLS}test_malformed_arguments_are_explained",
+    "unknown tool": f"{_TOOLS}test_an_unknown_tool_is_answered_with_those_there_are",
+    "stopped": f"{_ENGINE}test_tool_calls.py::test_stopping_ends_a_running_tool",
+    "in doubt after a crash": f"{_ENGINE}test_resume.py::test_a_tool_in_doubt_is_not_run_again",
+}
+
+STORE = {
+    "disk full": f"{_HERE}test_store_faults.py::test_a_full_disk_is_said_once_and_recovered_from",
+    "disk full in the middle": f"{_HERE}test_store_faults.py::test_a_disk_that_fills_in_the_middle_of_a_turn",
+    "locked": f"{_STORE}test_sqlite.py::test_another_processs_lock_is_waited_for_then_told",
+    "damaged": f"{_HERE}test_store_faults.py::test_a_damaged_database_is_refused",
+    "newer": f"{_STORE}test_sqlite.py::test_a_newer_database_is_refused",
+    "a migration fails half-way": f"{_STORE}test_sqlite.py::test_a_migration_that_fails_half_way_changes_nothing",
+}
+
+LOAD = {
+    "a thousand messages": f"{_HERE}test_load.py::test_a_thousand_messages_queued_all_end_in_order",
+    "twenty busy sessions and an end": f"{_HERE}test_ending.py::test_twenty_busy_sessions_end_in_time_and_finish_later",
+}
+
+FAULTS = {
+    "process": PROCESS,
+    "gateway": GATEWAY,
+    "rest": REST,
+    "model": MODEL,
+    "tools": TOOLS,
+    "store": STORE,
+    "load": LOAD,
+}
