@@ -15,6 +15,7 @@ from llmgine.errors import ConfigurationError
 from llmgine.observability.metrics import TurnMetrics
 from llmgine.observability.monitor import Monitor
 from llmgine.observability.observer import Observer
+from llmgine.observability.spans import TurnSpans
 from llmgine.providers.base import Provider
 from llmgine.sessions import SessionStore, open_store
 from llmgine.settings import Settings
@@ -91,8 +92,7 @@ class ApplicationBootstrap:
                 enable_console_traces=config.enable_console_traces,
                 secrets=settings.secrets(),
             )
-            metrics = TurnMetrics(provider_name="custom" if self._provider else "openai")
-            for observer in (metrics, *self._observers):
+            for observer in self._all_observers():
                 stack.callback(observer.attach(self.bus))
             try:
                 await self.bus.start()
@@ -119,6 +119,13 @@ class ApplicationBootstrap:
             await self.engine.start()
             stack.push_async_callback(self.engine.stop)
             self._stack = stack.pop_all()
+
+    def _all_observers(self) -> Iterable[Observer]:
+        """The application's own, the metrics of turns, and where somebody reads them the spans."""
+        yield TurnMetrics(provider_name="custom" if self._provider else "openai")
+        if self.config.enable_console_traces:
+            yield TurnSpans()
+        yield from self._observers
 
     async def shutdown(self) -> None:
         """Close everything in reverse order: no new turns, queues worked off, log written; twice is harmless."""

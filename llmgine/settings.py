@@ -1,11 +1,13 @@
 """All settings: read from the environment and from `.env`, by programs only."""
 
+import difflib
+import ipaddress
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from dotenv.parser import parse_stream
-from pydantic import Field, ValidationError, field_validator
+from dotenv.parser import Binding, parse_stream
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from yarl import URL
 
@@ -41,7 +43,9 @@ class Settings(BaseSettings):
     shutdown_grace: float = Field(10.0, ge=0, le=600, description="Seconds answers get to end when the bot must")
     approval_timeout: int = Field(600, ge=1, le=86_400, description="Seconds a tool call waits for approval")
 
-    weather_base_url: str | None = Field(None, description="Open-Meteo or a mirror of it; without it: sample data")
+    weather_base_url: str | None = Field(
+        None, description="Open-Meteo or a mirror of it; by default Open-Meteo, with the demo model sample data"
+    )
     smtp_host: str | None = Field(None, description="Mail server; without it e-mails become files in OUTBOX_DIR")
     smtp_port: int = Field(587, ge=1, le=65535, description="Its port")
     smtp_username: str | None = Field(None, description="Its account")
@@ -68,6 +72,15 @@ class Settings(BaseSettings):
             raise ValueError(f"{url.host} would get the token unencrypted; use https:// or wss://")
         return value
 
+    @model_validator(mode="after")
+    def _names_a_whole_server(self) -> Self:
+        """With one address of another server and one of Discord's, the token would go to a server it is not for."""
+        if (self.discord_api_base is None) != (self.discord_gateway_url is None):
+            raise ValueError("DISCORD_API_BASE and DISCORD_GATEWAY_URL belong to one server; set both or neither")
+        if self.discord_api_base is not None and self.discord_token is None:
+            raise ValueError("DISCORD_API_BASE is set, so DISCORD_TOKEN must be too")
+        return self
+
     @property
     def has_model(self) -> bool:
         """Whether a model service is configured; without one the offline demo model answers."""
@@ -80,7 +93,10 @@ class Settings(BaseSettings):
 
 def is_loopback(host: str) -> bool:
     """Whether the host is this machine, by name or address; no name is looked up."""
-    return host in {"localhost", "127.0.0.1", "::1"}
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def load_settings(env_file: Path | None = ENV_FILE) -> Settings:
@@ -95,17 +111,32 @@ def load_settings(env_file: Path | None = ENV_FILE) -> Settings:
         return Settings(_env_file=env_file)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        name = str(first["loc"][0]).upper()
-        raise ConfigurationError(f"{name}: {first['msg'].removeprefix('Value error, ')} (see .env.example)") from None
+        name = f"{str(first['loc'][0]).upper()}: " if first["loc"] else ""
+        raise ConfigurationError(f"{name}{first['msg'].removeprefix('Value error, ')} (see .env.example)") from None
+
+
+def _check_name(path: Path, binding: Binding) -> None:
+    """A name that is nearly a setting's is a typo; other names may be for other programs."""
+    names = [name.upper() for name in Settings.model_fields]
+    if binding.key is None:
+        return
+    if binding.value is None and binding.key.upper() in names:
+        raise ConfigurationError(f"{path}: {binding.key} has no value; write {binding.key}=value, or remove the line")
+    close = difflib.get_close_matches(binding.key.upper(), names, n=1, cutoff=0.9)
+    if close and binding.key.upper() not in names:
+        raise ConfigurationError(f"{path}: {binding.key} is no setting; did you mean {close[0]}?")
 
 
 def _check_env_file(path: Path) -> None:
     """python-dotenv only warns about a line it cannot read; a setting lost that way would be a riddle."""
     try:
         with path.open(encoding=_ENCODING) as stream:
-            bad = next((binding for binding in parse_stream(stream) if binding.error), None)
+            bindings = list(parse_stream(stream))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path} cannot be read: {error}") from error
+    for binding in bindings:
+        _check_name(path, binding)
+    bad = next((binding for binding in bindings if binding.error), None)
     if bad is not None:
         text = bad.original.string  # begins with the empty lines before
         line = bad.original.line + text[: len(text) - len(text.lstrip())].count("\n")

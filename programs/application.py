@@ -1,5 +1,6 @@
 """What both programs share: the application built from the settings, their log, and errors said in one sentence."""
 
+import copy
 import logging
 import sys
 from collections.abc import Callable, Mapping
@@ -76,6 +77,8 @@ def _smtp(settings: Settings) -> SmtpConfig | None:
         return SmtpConfig.model_validate(values)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
+        if first["loc"] == ("sender",) and values["sender"] is None:
+            raise ConfigurationError("SMTP_FROM: set the address e-mails come from (see .env.example)") from None
         name = "_".join(str(part) for part in ("SMTP", *first["loc"])).upper().replace("SENDER", "FROM")
         raise ConfigurationError(f"{name}: {first['msg'].removeprefix('Value error, ')}") from None
 
@@ -89,6 +92,12 @@ def configure_log(settings: Settings) -> None:
 
     class Formatter(logging.Formatter):
         def format(self, record: logging.LogRecord) -> str:
+            error = record.exc_info[1] if record.exc_info else None
+            if error is not None and record.name.startswith("discord."):
+                # It logs a lost connection with its whole traceback; the error itself says as much.
+                record = copy.copy(record)
+                record.msg, record.args = f"{record.getMessage()} ({error!r})", None
+                record.exc_info = record.exc_text = None
             return redact(super().format(record))
 
     handler = logging.StreamHandler()

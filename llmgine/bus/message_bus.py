@@ -13,7 +13,7 @@ import inspect
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Literal, Protocol, TypeVar, cast
 
 from llmgine.bus.lanes import AsyncHandler, InlineHandler, Lanes, failure, handling, name_of
 from llmgine.errors import BusError, BusStoppedError, DuplicateHandlerError, MissingHandlerError
@@ -162,7 +162,7 @@ class MessageBus:
         event_type: type[E],
         handler: EventHandler[E],
         *,
-        timeout: float | None = -1.0,
+        timeout: float | Literal["bus"] | None = "bus",
     ) -> Callable[[], None]:
         """Let `handler` hear events of this type and of all types derived from it.
 
@@ -172,7 +172,7 @@ class MessageBus:
         Args:
             event_type: The class to hear.
             handler: A `def` runs inside `publish`; an `async def` in its lanes.
-            timeout: Seconds an `async def` may take per event; None for no limit; the bus's own by default. Past it
+            timeout: Seconds an `async def` may take per event; None for no limit; "bus" for the bus's own. Past it
                 the handler is cancelled; if it goes on all the same, it is left to itself within two seconds more, and
                 the next event comes.
 
@@ -181,7 +181,7 @@ class MessageBus:
         """
         entry: InlineHandler | AsyncHandler = InlineHandler(cast("Callable[[Event], object]", handler))
         if _is_async(handler):
-            limit = self._handler_timeout if timeout == -1.0 else timeout
+            limit = self._handler_timeout if timeout == "bus" else timeout
             entry = AsyncHandler(cast("Callable[[Event], Awaitable[object]]", handler), limit)
         self._event_handlers.setdefault(event_type, []).append(entry)
         self._routes.clear()

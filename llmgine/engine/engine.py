@@ -18,6 +18,7 @@ from llmgine.messages.commands import (
     ClearSessionCommand,
     DecideToolCallCommand,
     PromptCommand,
+    RegenerateTurnCommand,
     SetSystemPromptCommand,
     StopTurnCommand,
 )
@@ -68,6 +69,7 @@ class ToolChatEngine:
     async def start(self) -> None:
         """Begin to answer commands."""
         self._bus.register_command_handler(PromptCommand, self._prompt)
+        self._bus.register_command_handler(RegenerateTurnCommand, self._regenerate)
         self._bus.register_command_handler(StopTurnCommand, self._stop_turn)
         self._bus.register_command_handler(ClearSessionCommand, self._clear)
         self._bus.register_command_handler(SetSystemPromptCommand, self._set_system_prompt)
@@ -117,6 +119,15 @@ class ToolChatEngine:
             span = SpanContext(trace_id=command.trace_id, span_id=command.span_id)
             self._runners.wake(command.session_id, admitted.turn_id, span)
         return admitted
+
+    async def _regenerate(self, command: RegenerateTurnCommand) -> Admitted:
+        return await asyncio.shield(self._queue_again(command))
+
+    async def _queue_again(self, command: RegenerateTurnCommand) -> Admitted:
+        await self._store.regenerate(command.session_id, command.turn_id)
+        span = SpanContext(trace_id=command.trace_id, span_id=command.span_id)
+        self._runners.wake(command.session_id, command.turn_id, span)
+        return Admitted(turn_id=command.turn_id, place=0)
 
     async def _stop_turn(self, command: StopTurnCommand) -> int:
         turns = await self._store.request_stop(command.session_id, command.turn_id)

@@ -80,6 +80,16 @@ class StopTurnCommand(Command):
     turn_id: str | None = None
 
 
+class RegenerateTurnCommand(Command):
+    """Answer the last prompt of the session anew, in place of what was answered. Answered with `Admitted`.
+
+    The tools it calls are called anew too, with new approvals.
+    """
+
+    session_id: str
+    turn_id: str
+
+
 class ClearSessionCommand(Command):
     """Forget the conversation: stop what runs, and start the next turn with an empty history."""
 

@@ -7,7 +7,6 @@ loop for tens of milliseconds in long sessions. Retrying is not done here: that 
 
 import asyncio
 import contextlib
-import ipaddress
 import json
 import logging
 import re
@@ -29,6 +28,7 @@ from llmgine.errors import (
 from llmgine.providers.base import ChatReply, ChatRequest
 from llmgine.providers.chat_completions import ReplyBuilder, request_body
 from llmgine.providers.service_errors import seconds_to_wait, service_error, status_of
+from llmgine.settings import is_loopback
 
 _OPENAI = "https://api.openai.com/v1"
 _SLACK = 0.05  # how much earlier than said, as a part of it, a wait between pieces may end
@@ -244,14 +244,7 @@ def _check_base_url(base_url: str, *, with_key: bool) -> bool:
         host = None
     if not host or url.scheme not in {"http", "https"}:
         raise ConfigurationError("OPENAI_BASE_URL must look like http://localhost:11434/v1 or https://host/v1.")
-    loopback = _is_loopback(host)
+    loopback = is_loopback(host)
     if with_key and url.scheme == "http" and not loopback:
         log.warning("The key for %s travels over plain http, where others can read it.", host)
     return loopback
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")

@@ -13,6 +13,7 @@ from llmgine.sessions.database import Database, Row
 from llmgine.sessions.migrate import migrate
 from llmgine.sessions.owners import Owners
 from llmgine.sessions.records import DecisionStep, Delivery, DeliveryKey, Session, Step, Turn, TurnState, TurnSteps
+from llmgine.sessions.regenerate import regenerate
 from llmgine.sessions.sqlite import SqliteDatabase
 
 
@@ -96,6 +97,14 @@ class SessionStore:
     async def admit(self, prompt: PromptCommand) -> Admitted:
         """Store a prompt as a queued turn of this process; what was admitted before is not admitted again."""
         return await self._database.run(tx.admit(prompt, secrets.token_hex(8), self.owners.me, _now()))
+
+    async def regenerate(self, session_id: str, turn_id: str) -> None:
+        """Queue the session's last turn once more, as one of this process.
+
+        Raises:
+            RefusedError: It cannot be; the text tells the person why.
+        """
+        await self._database.run(regenerate(session_id, turn_id, self.owners.me))
 
     async def claim(self, turn_id: str, *, resumed: bool) -> bool:
         """Begin to run a turn of ours; False when it has ended meanwhile."""

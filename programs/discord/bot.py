@@ -28,6 +28,7 @@ from programs.discord.rendering import SOURCE, render_deliveries
 from programs.discord.token_lock import only_one
 from programs.playground.server import Playground
 
+_UNREACHABLE = "Discord cannot be reached: check the network, and DISCORD_API_BASE if you set it, then start again"
 _REFUSED = (
     "Discord refused DISCORD_TOKEN: copy it again from the Bot page of your application "
     "at https://discord.com/developers/applications"
@@ -45,10 +46,10 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         ConfigurationError: It cannot run with these settings; the text says what to do.
     """
     async with contextlib.AsyncExitStack() as stack:
-        if settings.discord_token is None:
-            settings = await stack.enter_async_context(playground_for(settings))
         config = ApplicationConfig(settings=settings)
         app = await stack.enter_async_context(Application(config, renderers={SOURCE: render_deliveries}))
+        if settings.discord_token is None:
+            settings = await stack.enter_async_context(playground_for(settings))
         stack.enter_context(discord_at(settings))
         stack.enter_context(only_one(settings.discord_token or ""))
         patience = 0.1 if settings.discord_api_base else 2.0
@@ -124,7 +125,9 @@ async def stay(make_bot: Callable[[], Bot], settings: Settings, stop: asyncio.Ev
             _log.error("Discord is lost: %s", error)
         except ConfigurationError:
             raise
-        except Exception:
+        except Exception as error:
+            if not bot.is_in:  # discord.py fails on its own error when its first connection does
+                raise DisconnectedError(_UNREACHABLE) from error
             _log.exception("The Discord client failed")
         if stop.is_set():
             return
@@ -168,7 +171,7 @@ async def join(bot: Bot, token: str, stop: asyncio.Event, *, grace: float = 0.0)
             "of your application at https://discord.com/developers/applications"
         ) from error
     except (OSError, aiohttp.ClientError, discord.HTTPException, discord.ConnectionClosed) as error:
-        raise DisconnectedError(f"Discord cannot be reached: {error}") from error
+        raise DisconnectedError(f"{_UNREACHABLE} ({error})") from error
     finally:
         stopped.cancel()
         refused.cancel()

@@ -134,7 +134,13 @@ class Editor:
         """Post or edit; False when the message can no longer be shown."""
         if self._message_id is not None:
             self._counts.edits += 1
-            return await self._poster.edit(self._channel_id, self._message_id, body)
+            if await self._poster.edit(self._channel_id, self._message_id, body):
+                return True
+            if "buttons" not in body:
+                return False
+            # The card is gone, and somebody has to press its buttons. Discord answers the nonce of a deleted message
+            # with an error, so it is posted anew with another one.
+            self._message_id, self._nonce = None, f"{self._nonce}+"
         async with self._poster.turnstile(self._channel_id):
             message_id = await self._poster.post(self._channel_id, body, nonce=self._nonce, reply_to=self._reply_to)
             if message_id is None:

@@ -83,12 +83,15 @@ class TurnViews:
         if isinstance(event, TurnFinishedEvent):
             await (self._settle(view) if view else self.deliver_what_is_left())
             return
+        if view is not None and isinstance(event, TurnStartedEvent) and view.turn.attempt != event.attempt:
+            await view.close()  # it is answered anew: the next view goes on with these messages
+            view = None
         if view is None and isinstance(event, TurnStartedEvent):
             try:
                 steps = await self._store.turn(event.turn_id)
             except StoreError:
                 return  # it has ended and was cleared since; what is left to show comes with its last event
-            view = await self._open(steps.turn, doubtful=event.resumed)
+            view = await self._open(steps.turn, doubtful=event.resumed or event.attempt > 1)
         if view is not None:
             await view.hear(event)
             self._remember_tail(view)
@@ -131,7 +134,8 @@ class TurnViews:
 
     async def _close_when_delivered(self, view: TurnView) -> None:
         await view.delivered()
-        self._views.pop(view.turn.id, None)
+        if self._views.get(view.turn.id) is view:
+            del self._views[view.turn.id]
         if self._tails.get(view.channel_id) is view.last:
             self._tails.pop(view.channel_id, None)
         metrics = view.counts.metrics(view.turn.created_at)

@@ -44,7 +44,12 @@ def main() -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="programs.playground", description="A local Discord, for any bot.")
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="port on 127.0.0.1 (default %(default)s)")
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=os.environ.get("PLAYGROUND_PORT", DEFAULT_PORT),
+        help=f"port on 127.0.0.1 (default: PLAYGROUND_PORT, or {DEFAULT_PORT})",
+    )
     parser.add_argument("--token", help="the bot token to accept (default: a random one)")
     parser.add_argument(
         "--person",

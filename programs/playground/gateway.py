@@ -23,6 +23,7 @@ MAX_FRAMES_A_MINUTE = 120
 MAX_SESSIONS = 16
 MAX_SHARDS = 16
 _DAY = 86_400.0
+ACK_SECONDS = 0.01  # as long as the way to Discord and back takes at least
 CLOSE_SECONDS = 1.0  # for the client's half of a close
 
 
@@ -116,7 +117,8 @@ class Gateway(GatewayFaults):
         op, data = frame.get("op"), frame.get("d")
         if op == Op.HEARTBEAT:
             if connection.acknowledges:
-                connection.send(Op.ACK)
+                # Not before the sender has noted that it sent: discord.py counts its latency from there, in a thread.
+                asyncio.get_running_loop().call_later(ACK_SECONDS, connection.send, Op.ACK)
         elif op in (Op.IDENTIFY, Op.RESUME) and session is not None:
             raise ClosingError(4005, "Already authenticated.")
         elif op == Op.IDENTIFY:

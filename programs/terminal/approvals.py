@@ -12,6 +12,8 @@ from programs.terminal.text import call_text, one_line
 from programs.terminal.view import View
 
 _YES = frozenset({"y", "yes"})
+# Where there is no person to answer: the input is a pipe that has ended.
+_NOBODY = Author(id="terminal", name="The end of the input")
 
 
 class Approvals:
@@ -59,7 +61,7 @@ class Approvals:
             turn_id=event.turn_id,
             call_id=call.id,
             approved=(answer or "").strip().casefold() in _YES,
-            decided_by=self._me,
+            decided_by=self._me if answer is not None else _NOBODY,
         )
         result = await self._bus.execute(decision)
         if not result.success:
@@ -72,7 +74,7 @@ class Approvals:
         name = one_line(event.call.name, 64)
         if event.decided_by is None:
             self._view.note(f"Nobody answered in time, so {name} does not run.")
-        elif was_open or event.decided_by != self._me:
+        elif was_open or event.decided_by not in (self._me, _NOBODY):
             verb = "approved" if event.approved else "denied"
             self._view.note(f"{one_line(event.decided_by.name, 64)} {verb} {name} elsewhere.")
 

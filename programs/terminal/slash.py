@@ -98,6 +98,8 @@ class SlashCommands:
 
     async def _clear(self, _: str) -> None:
         await self._execute(ClearSessionCommand(session_id=self._session_id))
+        if self._session_id.startswith("terminal:"):  # its name may be the first words that were said in it
+            await self._app.store.ensure_session(self._session_id, name=self._session_id)
         self._view.note("The conversation is forgotten.")
 
     async def _tools(self, _: str) -> None:

@@ -1,7 +1,6 @@
 """The e-mail tool: one message to one address, sent by SMTP or, without a server, put into an outbox."""
 
 import asyncio
-import ipaddress
 import os
 import re
 import secrets
@@ -18,6 +17,7 @@ import aiosmtplib
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from llmgine.errors import ToolError
+from llmgine.settings import is_loopback
 from llmgine.tools.tool import Tool
 
 OUTBOX_SENDER = "llmgine@localhost"
@@ -82,16 +82,9 @@ class SmtpConfig(BaseModel):
     def _keep_the_password_secret(self) -> Self:
         if (self.username is None) != (self.password is None):
             raise ValueError("SMTP authentication takes a username and a password: give both or neither")
-        if self.password is not None and self.tls == "none" and not _is_loopback(self.host):
+        if self.password is not None and self.tls == "none" and not is_loopback(self.host):
             raise ValueError("with tls 'none' the SMTP password would travel readable: take 'starttls' or 'tls'")
         return self
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def email_tool(*, outbox: Path, smtp: SmtpConfig | None = None) -> Tool:

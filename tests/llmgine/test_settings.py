@@ -96,9 +96,34 @@ def test_the_token_never_leaves_this_machine_unencrypted(monkeypatch: pytest.Mon
 )
 def test_loopback_and_encrypted_addresses_are_taken(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     """As they are written."""
-    monkeypatch.setenv("DISCORD_API_BASE", url)
+    monkeypatch.setenv("DISCORD_TOKEN", "made-up")
+    for name in ("DISCORD_API_BASE", "DISCORD_GATEWAY_URL"):
+        monkeypatch.setenv(name, url)
 
     assert load_settings(None).discord_api_base == url
+
+
+@pytest.mark.parametrize(
+    "given", [("DISCORD_API_BASE",), ("DISCORD_GATEWAY_URL",), ("DISCORD_API_BASE", "DISCORD_GATEWAY_URL")]
+)
+def test_another_server_is_named_whole(monkeypatch: pytest.MonkeyPatch, given: tuple[str, ...]) -> None:
+    """Half an address would send the token to a server it is not for; a server without a token is a mistake."""
+    if len(given) == 1:
+        monkeypatch.setenv("DISCORD_TOKEN", "made-up")
+    for name in given:
+        monkeypatch.setenv(name, "https://discord.example")
+
+    assert "set both or neither" in error_of() or "DISCORD_TOKEN must be" in error_of()
+
+
+@pytest.mark.parametrize("line", ["DISCORD_TOKN=x", "OPENAI_APIKEY=x", "OPENAI_API_KEY"])
+def test_a_slip_in_the_env_file_is_named(tmp_path: Path, line: str) -> None:
+    """A name that is nearly a setting's, or one without a value, would otherwise be ignored without a word."""
+    path = tmp_path / ".env"
+    path.write_text(f"{line}\nSOMEBODY_ELSES_SETTING=1\n")
+
+    with pytest.raises(ConfigurationError, match=r"did you mean|has no value"):
+        load_settings(path)
 
 
 @pytest.mark.parametrize("url", [f"http://ada:{SECRET}@discord.example", f"ftp://{SECRET}", f"http://{SECRET}:x/"])

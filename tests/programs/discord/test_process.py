@@ -33,7 +33,14 @@ def assert_one_sentence(err: str, *words: str) -> None:
     [
         ({"DISCORD_API_BASE": "http://example.com/api/v10", "DISCORD_TOKEN": "t"}, ["DISCORD_API_BASE", "https"]),
         ({"DISCORD_GATEWAY_URL": "ws://example.com/", "DISCORD_TOKEN": "t"}, ["DISCORD_GATEWAY_URL", "wss"]),
-        ({"DISCORD_API_BASE": "http://127.0.0.1:9/api/v10", "DISCORD_TOKEN": "t"}, ["Discord cannot be reached"]),
+        (
+            {
+                "DISCORD_API_BASE": "http://127.0.0.1:9/api/v10",
+                "DISCORD_GATEWAY_URL": "ws://127.0.0.1:9/",
+                "DISCORD_TOKEN": "t",
+            },
+            ["Discord cannot be reached", "check the network"],
+        ),
         ({"DATABASE_URL": "mysql://db/x", "PLAYGROUND_PORT": 0}, ["DATABASE_URL"]),
         ({"DATABASE_URL": "sqlite:////proc/nowhere/x.db", "PLAYGROUND_PORT": 0}, ["/proc/nowhere"]),
         ({"PLAYGROUND_PORT": "many"}, ["PLAYGROUND_PORT"]),
@@ -48,6 +55,17 @@ async def test_a_bad_setting_is_one_sentence(tmp_path: Path, settings: dict[str,
 
     assert end.code == 1
     assert_one_sentence(end.err, *words)
+
+
+async def test_an_unreachable_gateway_is_one_sentence(tmp_path: Path, playground: Playground) -> None:
+    """Logged in, and then no gateway: one sentence, though discord.py fails on an error of its own."""
+    settings = {**of(playground), "DISCORD_GATEWAY_URL": "ws://127.0.0.1:9/"}
+    process = await launch(BOT, folder=tmp_path, **settings)
+
+    end = await ended(process)
+
+    assert end.code == 1
+    assert_one_sentence(end.err, "Discord cannot be reached")
 
 
 async def test_a_malformed_env_file_is_one_sentence(tmp_path: Path) -> None:
