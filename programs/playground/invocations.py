@@ -49,16 +49,9 @@ class Invocations:
     def autocomplete(self, command: Json, options: list[Json], focused: str) -> Json:
         """A command as typed so far. Raises 50035 when no option that completes has the focus."""
         data: Json = {"id": command["id"], "name": command["name"], "type": command["type"]}
-        declared = {option["name"]: option for option in command.get("options", [])}
-        if not declared.get(focused, {}).get("autocomplete"):
+        data["options"], found = _typed(command.get("options", []), options, focused)
+        if not found:
             raise invalid_form((("focused",), "BASE_TYPE_CHOICES", "This option does not complete."))
-        given = {option["name"]: option.get("value", "") for option in options if option["name"] in declared}
-        given.setdefault(focused, "")
-        data["options"] = [
-            {"name": name, "type": declared[name]["type"], "value": value}
-            | ({"focused": True} if name == focused else {})
-            for name, value in given.items()
-        ]
         return data
 
     def _options(self, declared: list[Json], given: list[Json], resolved: Json) -> list[Json]:
@@ -156,6 +149,25 @@ class Invocations:
         if row["type"] == LABEL:
             return {"type": LABEL, "id": row["id"], "component": _field(row["component"], values)}
         return {"type": 1, "id": row["id"], "components": [_field(one, values) for one in row["components"]]}
+
+
+def _typed(declared: list[Json], given: list[Json], focused: str) -> tuple[list[Json], bool]:
+    """The options as typed so far, also inside subcommands, and whether one that completes has the focus."""
+    values = {option["name"]: option for option in given}
+    typed: list[Json] = []
+    found = False
+    for option in declared:
+        kind, name = option["type"], option["name"]
+        if kind <= SUBCOMMAND_GROUP and name in values:
+            inside, inner = _typed(option.get("options", []), values[name].get("options") or [], focused)
+            typed.append({"name": name, "type": kind, "options": inside})
+            found = found or inner
+        elif name == focused and option.get("autocomplete"):
+            typed.append({"name": name, "type": kind, "value": values.get(name, {}).get("value", ""), "focused": True})
+            found = True
+        elif kind > SUBCOMMAND_GROUP and name in values:
+            typed.append({"name": name, "type": kind, "value": values[name].get("value", "")})
+    return typed, found
 
 
 def _check_value(declared: Json, value: Any) -> None:

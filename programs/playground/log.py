@@ -29,6 +29,10 @@ class RequestRecord:
     response: Any = None
     shared: bool = False  # a 429 that is not the bot's own doing
 
+    def shown(self) -> Json:
+        """As the page lists it: without the bodies."""
+        return {name: getattr(self, name) for name in ("method", "route", "path", "status", "ms", "at")}
+
 
 @dataclass(frozen=True)
 class DispatchRecord:

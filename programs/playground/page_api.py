@@ -2,7 +2,7 @@
 
 import inspect
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal
 
 from aiohttp import web
@@ -13,6 +13,7 @@ from programs.playground.entities import BOT_ID, Channel, ChannelType, Json
 from programs.playground.errors import ApiError
 from programs.playground.forms import Form, Id, ThreadChanges
 from programs.playground.ids import read_id
+from programs.playground.log import RequestRecord
 from programs.playground.page_files import HEADERS
 from programs.playground.people import People
 from programs.playground.rest.messages import page
@@ -21,6 +22,7 @@ from programs.playground.wire import NOTHING, Call, Reply, answer, read_call
 
 log = logging.getLogger(__name__)
 
+SHOWN_REQUESTS = 200
 _CHANNEL = "/channels/{channel_id}"
 _MESSAGE = _CHANNEL + "/messages/{message_id}"
 Handler = Callable[[Call], Reply | Awaitable[Reply]]
@@ -45,6 +47,7 @@ class NewMessage(Who):
 class NewThread(Who):
     name: str
     message_id: Id | None = None
+    content: str = ""  # of the first message, where the channel is a forum
 
 
 class Option(Form):
@@ -67,10 +70,11 @@ class NewInteraction(Who):
 
 
 class PageApi:
-    def __init__(self, state: State, people: People, notice: str | None) -> None:
+    def __init__(self, state: State, people: People, notice: str | None, requests: Sequence[RequestRecord]) -> None:
         self._state = state
         self._people = people
         self._notice = notice
+        self._requests = requests
 
     def add(self, app: web.Application) -> None:
         """Put the routes of the page into `app`."""
@@ -106,11 +110,13 @@ class PageApi:
                 "bot_online": self._state.bot_online,
                 "notice": self._notice,
                 "guild": {"id": str(self._state.guild.id), "name": self._state.guild.name},
-                "channels": drawn(lambda channel: channel.type is ChannelType.TEXT),
+                "channels": drawn(lambda channel: channel.type in (ChannelType.TEXT, ChannelType.FORUM)),
                 "threads": drawn(lambda channel: channel.thread is not None),
                 "dms": drawn(lambda channel: channel.type is ChannelType.DM),
                 "commands": list(self._state.commands.values()),
                 "typing": [],
+                "roles": [payloads.role(role) for role in self._state.roles.values()],
+                "requests": [record.shown() for record in list(self._requests)[-SHOWN_REQUESTS:]],
             }
         )
 
@@ -158,7 +164,11 @@ class PageApi:
 
     def create_thread(self, call: Call) -> Reply:
         form = call.form(NewThread)
-        thread = self._people.create_thread(call.id("channel_id"), form.user_id, form.name, message_id=form.message_id)
+        where, who = call.id("channel_id"), form.user_id
+        if self._state.channel(where, self._state.person(who)).type is ChannelType.FORUM:
+            thread = self._people.create_post(where, who, form.name, form.content)
+        else:
+            thread = self._people.create_thread(where, who, form.name, message_id=form.message_id)
         return Reply(self._state.channel_payload(thread, form.user_id))
 
     def change_thread(self, call: Call) -> Reply:

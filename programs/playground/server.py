@@ -109,7 +109,7 @@ class Playground:
         for name in people:
             if name not in here:
                 self.world.join(name)
-        self._page_api = PageApi(self.state, self.people, notice)
+        self._page_api = PageApi(self.state, self.people, notice, self.log.requests)
         self._page_events = PageEvents(self.state)
         self._api = Api(
             self.state,

@@ -131,8 +131,7 @@ class Api:
             self._log.violations.append(Violation("bot", text))
         if self._contract is not None:
             self._log.violations.extend(self._contract.violations(record))
-        shown = ("method", "route", "path", "status", "ms", "at")
-        self._state.tell_people("REQUEST", {name: getattr(record, name) for name in shown})
+        self._state.tell_people("REQUEST", record.shown())
 
     def _not_found(self, call: Call) -> Reply:
         log.warning("There is no route /api/%s", call.ids["tail"])

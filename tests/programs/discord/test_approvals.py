@@ -153,6 +153,21 @@ async def test_the_buttons_work_after_a_restart(demo: Scene) -> None:
     assert [message.id for message in demo.shown() if message.embeds] == [card.id]
 
 
+async def test_a_card_that_was_deleted_is_shown_again(demo: Scene) -> None:
+    """A call that waits must be seen to wait: where its card is gone after a restart, a new one has the buttons."""
+    card = await asked(demo)
+    await demo.stop()
+    demo.playground.state.delete_message(card)
+
+    await demo.start(demo=True)
+    again = await waiting(demo)
+    demo.click(again, "Approve")
+
+    assert again.id != card.id
+    await demo.outcome()
+    assert outbox(demo) == 1
+
+
 async def test_a_decision_on_a_forgotten_call_is_told(demo: Scene) -> None:
     """A click that comes after the conversation was cleared is answered, not lost."""
     card = await asked(demo)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from programs.playground.entities import ADA_ID, GENERAL_ID, GRACE_ID, RANDOM_ID
+from programs.playground.entities import ADA_ID, GENERAL_ID, GRACE_ID, MEMBERS_ROLE_ID, RANDOM_ID
 from tests.programs.playground.page.driver import message
 from tests.programs.playground.page.raw_bot import RawBot
 from tests.programs.playground.page.scene import BUTTONS, COLOURS, EMBED, LAYOUT, row
@@ -13,7 +13,7 @@ from tests.programs.playground.page.scene import BUTTONS, COLOURS, EMBED, LAYOUT
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 REPLY, MODAL = 4, 9
-STRINGS, USERS, MENTIONABLES, CHANNELS = 3, 5, 7, 8
+STRINGS, USERS, ROLES, MENTIONABLES, CHANNELS = 3, 5, 6, 7, 8
 
 
 async def used(bot: RawBot) -> dict[str, Any]:
@@ -29,7 +29,9 @@ async def used(bot: RawBot) -> dict[str, Any]:
     [
         (STRINGS, "Blue", "blue"),
         (USERS, "Grace", str(GRACE_ID)),
+        (ROLES, "@Members", str(MEMBERS_ROLE_ID)),
         (MENTIONABLES, "Grace", str(GRACE_ID)),
+        (MENTIONABLES, "@Members", str(MEMBERS_ROLE_ID)),
         (CHANNELS, "#random", str(RANDOM_ID)),
     ],
 )

@@ -138,3 +138,42 @@ async def test_a_forum_lists_its_posts(playground: Playground, page: Page) -> No
 
     await expect(page.locator("#header h1")).to_have_text("How do I begin?")
     await expect(message(page, "I read the first page.")).to_be_visible()
+
+
+async def test_a_post_is_written_in_a_forum(browser: Browser, playground: Playground) -> None:
+    """Title and text make a post, which opens at once; a page opened later has the forum too."""
+    forum = playground.world.add_channel("questions", ChannelType.FORUM)
+    page = await open_page(browser, playground, ADA_ID, channel=forum.id)
+    await page.locator("#welcome").get_by_role("button", name="New post").click()
+    dialog = page.get_by_role("dialog", name="New post in questions")
+    await dialog.get_by_label("Title").fill("How do I begin?")
+    await dialog.get_by_label("Message").fill("I read the **first** page.")
+    await dialog.get_by_role("button", name="Post").click()
+
+    await expect(page.locator("#header h1")).to_have_text("How do I begin?")
+    await expect(page.locator(".message-content strong")).to_have_text("first")
+    await page.context.close()
+
+
+async def test_earlier_requests_are_listed_at_once(browser: Browser, playground: Playground, bot: RawBot) -> None:
+    """A page opened late shows what the bot asked before, and goes on from there."""
+    await bot.call("GET", "/users/@me")
+    page = await open_page(browser, playground, ADA_ID)
+    await page.get_by_role("button", name="Requests of the bot").click()
+    await expect(page.locator(".request")).to_have_count(1)
+    await bot.send(GENERAL_ID, content="hello")
+
+    await expect(page.locator(".request .method")).to_have_text(["POST", "GET"])
+    await page.context.close()
+
+
+async def test_a_deleted_channel_is_left(playground: Playground, page: Page) -> None:
+    """Who stands in a channel that is deleted finds themselves in another."""
+    channel = playground.world.add_channel("brief")
+    await page.locator(f"[data-channel-id='{channel.id}']").click()
+    await expect(page.locator("#header h1")).to_have_text("brief")
+
+    playground.world.delete_channel(channel.id)
+
+    await expect(page.locator("#header h1")).to_have_text("general")
+    await expect(page.locator(f"[data-channel-id='{channel.id}']")).to_have_count(0)

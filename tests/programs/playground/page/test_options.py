@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from programs.playground.entities import GRACE_ID, RANDOM_ID
+from programs.playground.entities import GRACE_ID, MEMBERS_ROLE_ID, RANDOM_ID
 from tests.programs.playground.page.driver import write
 from tests.programs.playground.page.raw_bot import RawBot
 
@@ -48,6 +48,8 @@ async def used(bot: RawBot) -> list[dict[str, Any]]:
         (BOOLEAN, "True", True),
         (USER, "@Grace", str(GRACE_ID)),
         (CHANNEL, "#random", str(RANDOM_ID)),
+        (ROLE, "@Members", str(MEMBERS_ROLE_ID)),
+        (MENTIONABLE, "@Members", str(MEMBERS_ROLE_ID)),
         (MENTIONABLE, "@Grace", str(GRACE_ID)),
     ],
 )
@@ -139,3 +141,20 @@ async def test_the_bot_completes_an_option(bot: RawBot, page: Page) -> None:
 
     assert asked["data"]["options"] == [{"name": "city", "type": 3, "value": "Ber", "focused": True}]
     assert await used(bot) == [{"name": "city", "type": 3, "value": "bern"}]
+
+
+async def test_the_bot_completes_an_option_of_a_subcommand(bot: RawBot, page: Page) -> None:
+    """Inside a subcommand completion works as well; the bot sees where the option stands."""
+    city = option(STRING, "city", autocomplete=True)
+    await bot.register(command({"type": 1, "name": "add", "description": "Add one", "options": [city]}))
+    composer = page.locator("#composer")
+    await composer.press_sequentially("/try a")
+    await expect(page.locator(".command-suggestion")).to_have_count(1)
+    await composer.press("Tab")
+    await composer.press_sequentially("city: Ber")
+    asked = await bot.event("INTERACTION_CREATE")
+    await bot.answer(asked, CHOICES, {"choices": [{"name": "Bern (CH)", "value": "bern"}]})
+    await expect(page.locator(".value-suggestion strong")).to_have_text("Bern (CH)")
+
+    inside = [{"name": "city", "type": 3, "value": "Ber", "focused": True}]
+    assert asked["data"]["options"] == [{"name": "add", "type": 1, "options": inside}]

@@ -31,6 +31,17 @@ async def test_one_switches_between_all_people(browser: Browser) -> None:
         await page.context.close()
 
 
+async def test_people_come_and_go(playground: Playground, page: Page) -> None:
+    """Who joins can be switched to without a reload, and who leaves cannot."""
+    playground.world.join("Linus")
+    playground.world.leave(GRACE_ID)
+    playground.people.send(GENERAL_ID, ADA_ID, "Who is here?")
+    await expect(message(page, "Who is here?")).to_be_visible()
+    await page.locator("#user-switch").click()
+
+    await expect(page.get_by_role("menuitem")).to_have_text(["Switch to Linus"])
+
+
 async def test_a_direct_message_is_between_one_person_and_the_bot(
     browser: Browser, playground: Playground, bot: RawBot, page: Page
 ) -> None:
