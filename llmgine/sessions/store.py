@@ -7,7 +7,7 @@ from pathlib import Path
 
 from llmgine.errors import ConfigurationError
 from llmgine.messages.commands import Admitted, Author, PromptCommand
-from llmgine.sessions import cursors
+from llmgine.sessions import cursors, logins
 from llmgine.sessions import transactions as tx
 from llmgine.sessions.database import Database, Row
 from llmgine.sessions.migrate import migrate
@@ -25,9 +25,9 @@ async def open_store(url: str) -> "SessionStore":
     """
     path = Path(url.removeprefix("sqlite:///"))
     if not url.startswith("sqlite:///") or not path.name:
-        raise ConfigurationError(
-            f"DATABASE_URL: {url.partition(':')[0]}: is not supported; use sqlite:///data/llmgine.db"
-        )
+        scheme, colon, _ = url.partition(":")
+        wrong = f"{scheme}: is not supported" if colon and scheme != "sqlite" else "it names no file"
+        raise ConfigurationError(f"DATABASE_URL: {wrong}; use sqlite:///data/llmgine.db")
     if path.name == ":memory:":
         raise ConfigurationError("DATABASE_URL: sessions kept in memory would be lost; use sqlite:///data/llmgine.db")
     database = await SqliteDatabase.open(path)
@@ -206,6 +206,11 @@ class SessionStore:
     async def move_cursor(self, source: str, place: str, position: int) -> None:
         """Remember that everything in the place up to the position was looked at; a cursor never goes back."""
         await self._database.run(cursors.move_cursor(source, place, position))
+
+    async def count_login(self, source: str, *, seconds: int = 86_400) -> int:
+        """Note that a front end logs in to its service; returns how often it did in the last `seconds`."""
+        now = int(datetime.now(UTC).timestamp())
+        return await self._database.run(logins.count_login(source, now, now - seconds))
 
 
 def _session(row: Row) -> Session:

@@ -70,7 +70,8 @@ async def test_sends_nothing_without_a_yes(tmp_path: Path) -> None:
     chat = await run(tmp_path, lines=[EMAIL, "n", EMAIL, "", EMAIL, "yess", EMAIL])
 
     assert chat.output.count("\nresult of send_email(") == 4
-    assert chat.output.count("(failed): ann denied this call.") == 4
+    assert chat.output.count("(failed): ann denied this call.") == 3
+    assert chat.output.count("(failed): The end of the input denied this call.") == 1
     assert "? [y/N] (end of input)\n" in chat.output
     assert not (tmp_path / "outbox").exists()
     assert chat.process.returncode == 0
