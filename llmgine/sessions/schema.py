@@ -79,4 +79,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "DROP INDEX delivery_unsent",
         "CREATE INDEX delivery_unsent ON delivery (turn_id) WHERE sent = 0",
     ),
+    (
+        "CREATE TABLE login (source TEXT NOT NULL, at BIGINT NOT NULL)",
+        "CREATE INDEX login_at ON login (source, at)",
+    ),
 )

@@ -26,6 +26,7 @@ from programs.discord.triggers import is_from_a_person, session_id
 from programs.discord.views import TurnViews
 
 _CHECK_INTERVAL = 180.0  # seconds between two looks for what Discord did not tell, or did not take
+_MOST_LOGINS = 900  # in 24 hours; at 1,000 Discord resets the token
 _PAUSE_PATIENCE = 3.0  # seconds in which people are told of a restart
 _START_PATIENCE = 3.0  # seconds a start that is under way has when it is to end
 
@@ -47,6 +48,7 @@ class Bot(discord.Client):
     Attributes:
         breaker: Stops all requests when Discord asks for that.
         refused: Set when Discord no longer takes the token.
+        worn_out: Set when it logged in so often that Discord is about to reset the token.
 
     Args:
         app: The application; started before the bot and closed after it.
@@ -67,7 +69,7 @@ class Bot(discord.Client):
     ) -> None:
         # Voice is not used here, so what it would need is no news.
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
-        self.refused = asyncio.Event()
+        self.refused, self.worn_out = asyncio.Event(), asyncio.Event()
         self.breaker = Breaker(self.refused.set)
         trace = rate_limit_trace(app.bus)
         self.breaker.add_to(trace)
@@ -100,6 +102,8 @@ class Bot(discord.Client):
     async def on_connect(self) -> None:
         """A session begins: live messages wait until what was missed before it is caught up with."""
         self._catch_up.begin()
+        if await self._app.store.count_login(SOURCE) > _MOST_LOGINS:
+            self.worn_out.set()
 
     async def on_ready(self) -> None:
         """Finish what an earlier process left, once; then catch up with what was said meanwhile."""

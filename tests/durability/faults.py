@@ -28,6 +28,7 @@ GATEWAY = {
     "op 9": f"{_HERE}test_catch_up.py::test_a_session_that_cannot_be_resumed_loses_nothing",
     "zombie": f"{_HERE}test_connection.py::TestZombies::test_a_connection_that_only_seems_alive_is_left",
     "malformed event": f"{_HERE}test_connection.py::test_an_event_that_breaks_the_client_costs_no_message",
+    "too many logins": f"{_HERE}test_connection.py::test_logins_are_counted_over_restarts",
     "4004": f"{_BOT}test_process.py::test_a_refused_token_is_one_sentence",
     "4014": f"{_BOT}test_process.py::test_a_missing_intent_is_one_sentence",
     "an event never sent": f"{_HERE}test_catch_up.py::test_an_event_that_never_came_is_found",

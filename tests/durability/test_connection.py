@@ -12,6 +12,7 @@ from llmgine.bootstrap import ApplicationConfig
 from llmgine.errors import ConfigurationError
 from programs.application import Application
 from programs.discord import bot as program
+from programs.discord import client
 from programs.discord.bot import discord_at, stay
 from programs.discord.client import Bot
 from programs.discord.rendering import SOURCE, render_deliveries
@@ -89,6 +90,21 @@ async def test_a_token_that_is_refused_ends_the_program(unstarted: Scene, stayin
             await asyncio.shield(staying)
 
     assert sum(record.status == 401 for record in unstarted.playground.requests) == 1
+
+
+async def test_logins_are_counted_over_restarts(
+    unstarted: Scene, staying: "asyncio.Task[None]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before so many logins in a day that Discord would reset the token, the program ends and says why."""
+    monkeypatch.setattr(client, "_MOST_LOGINS", 2)
+    for _ in range(2):
+        unstarted.playground.gateway.invalidate()
+        await unstarted.until(lambda: not unstarted.playground.state.bot_online)
+        await unstarted.until(lambda: unstarted.playground.state.bot_online or staying.done())
+
+    with pytest.raises(ConfigurationError, match="900 times"):
+        async with asyncio.timeout(PATIENCE):
+            await asyncio.shield(staying)
 
 
 async def test_a_ban_by_the_proxy_is_waited_out(settled: Scene, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,0 +1,198 @@
+"""Anything in any order: people, duplicates, deletions, clears, faults of everybody, ends and restarts, and after it
+all promises hold. A failure prints the seed and the steps; `SEED=n` runs the same again.
+"""
+
+import asyncio
+import os
+import random
+import tempfile
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import hypothesis
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+
+from llmgine.messages.commands import ClearSessionCommand, StopTurnCommand
+from programs.discord.rendering import SOURCE
+from programs.discord.triggers import session_id
+from programs.playground.entities import ADA_ID, GENERAL_ID, GRACE_ID, RANDOM_ID, Message
+from programs.playground.invariants import Invariants
+from programs.playground.server import Playground
+from tests.chat_completions import ChatCompletionsServer
+from tests.durability.promises import invalid
+from tests.programs.discord.scene import PATIENCE, ROOMY, Scene
+
+_CREATE = ("POST", "/channels/{channel_id}/messages")
+_EDIT = ("PATCH", "/channels/{channel_id}/messages/{message_id}")
+_channels = st.sampled_from([GENERAL_ID, RANDOM_ID])
+
+
+class Machine(RuleBasedStateMachine):
+    """A scene that lives through the steps, in an event loop of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.paid: list[str] = []
+        self.asked: list[Message] = []
+        self.payments = 0
+        self.refusals = 0
+        self.runner.run(self._begin())
+
+    async def _begin(self) -> None:
+        self.stack = AsyncExitStack()
+        folder = self.stack.enter_context(tempfile.TemporaryDirectory())
+        playground = await self.stack.enter_async_context(Playground(rules=ROOMY))
+        model = await self.stack.enter_async_context(ChatCompletionsServer())
+        self.scene = Scene(playground, model, Path(folder))
+        await self._start()
+
+    async def _start(self) -> None:
+        def pay(reference: str) -> str:
+            """Pay; never to be repeated.
+
+            Args:
+                reference: What for.
+            """
+            self.paid.append(reference)
+            return f"Paid for {reference}."
+
+        await self.scene.start(tools=(pay,))
+        async with asyncio.timeout(PATIENCE):
+            await self.scene.bot.caught_up()
+
+    async def _breathe(self) -> None:
+        """Let what is under way go on a little."""
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+    @rule(channel=_channels, by=st.sampled_from([ADA_ID, GRACE_ID]), text=st.text(max_size=30))
+    def ask(self, channel: int, by: int, text: str) -> None:
+        """Somebody asks."""
+
+        async def step() -> None:
+            self.asked.append(self.scene.ask(text, by=by, channel=channel))
+            await self._breathe()
+
+        self.runner.run(step())
+
+    @rule(fault=st.sampled_from(["busy", "cut", "broken", "html", "tool"]))
+    def next_reply(self, fault: str) -> None:
+        """The next model call goes so."""
+        model = self.scene.model
+        if fault == "busy":
+            model.fail(503)
+        elif fault == "cut":
+            model.cut("The beginning")
+        elif fault == "broken":
+            model.chunks(["{not json"])
+        elif fault == "html":
+            model.html()
+        else:
+            self.payments += 1
+            model.reply(tool_calls=[("pay", f'{{"reference": "payment {self.payments}"}}')])
+
+    @rule(channel=_channels)
+    def ask_while_it_is_away(self, channel: int) -> None:
+        """The bot ends, somebody asks, and the bot starts again."""
+
+        async def step() -> None:
+            await self.scene.stop()
+            self.asked.append(self.scene.ask("are you there?", channel=channel))
+            await self._start()
+
+        self.runner.run(step())
+
+    @rule()
+    def restart(self) -> None:
+        """The bot ends in the middle of whatever it does."""
+
+        async def step() -> None:
+            await self.scene.stop()
+            await self._start()
+
+        self.runner.run(step())
+
+    @rule(effect=st.sampled_from(["reset", "error", "rate_limit"]), route=st.sampled_from([_CREATE, _EDIT]))
+    def discord_fails(self, effect: str, route: tuple[str, str]) -> None:
+        """The next post or edit fails, or its answer is lost."""
+        options = {"error": {"status": 503, "committed": True}, "rate_limit": {"retry_after": 0.01}}.get(effect, {})
+        self.refusals += effect == "rate_limit"
+        self.scene.playground.faults.plan(effect, *route, **options)  # type: ignore[arg-type]  # one of the effects
+
+    @rule(what=st.sampled_from(["drop", "repeat", "invalidate"]))
+    def gateway_fails(self, what: str) -> None:
+        """The connection ends, or an event is told twice."""
+
+        async def step() -> None:
+            gateway = self.scene.playground.gateway
+            gateway.repeat("MESSAGE_CREATE") if what == "repeat" else getattr(gateway, what)()
+            await self._breathe()
+
+        self.runner.run(step())
+
+    @rule(channel=_channels, command=st.sampled_from([ClearSessionCommand, StopTurnCommand]))
+    def clear_or_stop(self, channel: int, command: type[ClearSessionCommand] | type[StopTurnCommand]) -> None:
+        """Somebody clears the conversation, or stops all of it."""
+        bus = self.scene.app.bus
+
+        async def step() -> None:
+            async with asyncio.timeout(PATIENCE):
+                await bus.execute(command(session_id=session_id(channel)))
+
+        self.runner.run(step())
+
+    def teardown(self) -> None:
+        """Let everything end, and look at all promises."""
+        try:
+            self.runner.run(self._check())
+        finally:
+            self.runner.close()
+
+    async def _check(self) -> None:
+        scene = self.scene
+        try:
+            async with asyncio.timeout(3 * PATIENCE):
+                while not await self._is_quiet():
+                    await scene.bot.check()
+                    await asyncio.sleep(0.02)
+            held = Invariants(scene.playground, refusals=self.refusals)
+            breaches = [*held.one_outcome(), *held.nothing_twice(), *held.in_order(), *held.no_secret()]
+            breaches += [*held.every_request_valid(), *held.nothing_half_done()]
+            breaches += [words for request in scene.model.requests for words in invalid(request["messages"])]
+            breaches += [f"paid twice for {one}" for one in self.paid if self.paid.count(one) > 1]
+            assert breaches == []
+        finally:
+            await scene.stop()
+            await self.stack.aclose()
+
+    async def _is_quiet(self) -> bool:
+        """Whether every question has a turn, every turn an outcome, and every part is shown."""
+        store = self.scene.app.store
+        turns = [await store.turn_of(SOURCE, str(message.id)) for message in self.asked]
+        open_turns = [await store.unfinished(session_id(channel)) for channel in (GENERAL_ID, RANDOM_ID)]
+        return None not in turns and not any(open_turns) and not await store.undelivered(SOURCE)
+
+
+# discord.py leaves the heartbeat thread of a connection it gave up; at its next beat it finds no event loop.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_anything_in_any_order() -> None:
+    """Whatever happens in whatever order, every question ends in one outcome, in order, and nothing is done twice."""
+    number = int(os.environ.get("SEED", "0")) or random.randrange(1, 2**32)  # noqa: S311  not a secret
+    print(f"SEED={number}")  # noqa: T201  what a failure is repeated by
+    bounds = settings(
+        max_examples=int(os.environ.get("EXAMPLES", "5")),
+        stateful_step_count=15,
+        deadline=None,
+        database=None,
+        print_blob=True,
+        suppress_health_check=list(HealthCheck),
+    )
+
+    class Seeded(Machine):
+        pass
+
+    run_state_machine_as_test(hypothesis.seed(number)(Seeded), settings=bounds)
