@@ -105,6 +105,17 @@ def test_files_the_readme_names_exist() -> None:
     assert not missing
 
 
+def test_the_tests_that_the_readme_names_exist() -> None:
+    """What is promised for a fault is shown by a test of that name."""
+    named = set(re.findall(r"`(test_\w+)`", README))
+    defined = {
+        name for path in (ROOT / "tests").rglob("test_*.py") for name in re.findall(r"def (test_\w+)", path.read_text())
+    }
+
+    assert named
+    assert not named - defined
+
+
 def test_the_lock_file_satisfies_the_project() -> None:
     """requirements.lock pins every dependency inside its range, with hashes and without addresses."""
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
