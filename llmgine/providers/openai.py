@@ -27,6 +27,7 @@ from llmgine.errors import (
 )
 from llmgine.providers.base import ChatReply, ChatRequest
 from llmgine.providers.chat_completions import ReplyBuilder, request_body
+from llmgine.providers.server_sent_events import event_data
 from llmgine.providers.service_errors import seconds_to_wait, service_error, status_of
 from llmgine.settings import is_loopback
 
@@ -231,8 +232,14 @@ async def _read(stream: AsyncStream[object], builder: ReplyBuilder) -> AsyncGene
             raise openai.APIError("error document", stream.response.request, body=document["error"])
         yield builder.add_document(document)
         return
-    async for chunk in stream:
-        yield builder.add(chunk)
+    async with contextlib.aclosing(event_data(stream.response.aiter_bytes())) as events:
+        async for data in events:
+            if data.startswith(b"[DONE]"):
+                return
+            chunk = json.loads(data)
+            if isinstance(chunk, dict) and chunk.get("error"):
+                raise openai.APIError("error in the stream", stream.response.request, body=chunk["error"])
+            yield builder.add(chunk)
 
 
 def _check_base_url(base_url: str, *, with_key: bool) -> bool:
