@@ -16,6 +16,7 @@ from programs.bench.others import BURST, others
 
 _ONE_BY_ONE = 100
 _ROUNDS = 40
+_PEER_ROUNDS = 5
 _QUEUED = 100_000
 
 
@@ -63,7 +64,7 @@ async def started(log_dir: Path | None = None) -> AsyncIterator[MessageBus]:
 async def def_row(handlers: int) -> Row:
     """`def` handlers: each event is handled before the next is published."""
     table: dict[type, list[Callable[[object], None]]] = {BenchEvent: [heard] * handlers}
-    async with started() as bus, others(handlers, heard, make) as peers:
+    async with started() as bus:
         for _ in range(handlers):
             bus.register_event_handler(BenchEvent, heard)
 
@@ -77,7 +78,7 @@ async def def_row(handlers: int) -> Row:
                 for handler in table[type(event)]:
                     handler(event)
 
-        works = {"ours": Work(ours, BURST), "floor": Work(floor, BURST), **peers}
+        works = {"ours": Work(ours, BURST), "floor": Work(floor, BURST)}
         return Row(
             f"{handlers} def, awaited",
             "publish returns when all have run; the floor looks the handlers up in a dict and calls them",
@@ -90,7 +91,7 @@ async def async_row(handlers: int, *, burst: bool, target: float) -> Row:
     """`async def` handlers: each event is waited for, or all are published first."""
     table = {BenchEvent: [heard_later] * handlers}
     count = BURST if burst else _ONE_BY_ONE
-    async with started() as bus, others(handlers, heard_later, make, burst=burst) as peers:
+    async with started() as bus:
         for _ in range(handlers):
             bus.register_event_handler(BenchEvent, heard_later)
 
@@ -107,7 +108,7 @@ async def async_row(handlers: int, *, burst: bool, target: float) -> Row:
                 for handler in table[type(event)]:
                     await handler(event)
 
-        works = {"ours": Work(ours, count), "floor": Work(floor, count), **peers}
+        works = {"ours": Work(ours, count), "floor": Work(floor, count)}
         how = "published together, then waited for once" if burst else "published and waited for, one by one"
         return Row(
             f"{handlers} async def, {f'burst of {BURST}' if burst else 'one by one'}",
@@ -187,8 +188,8 @@ async def queued_megabytes() -> float:
 
 
 async def rows() -> list[Row]:
-    """The whole table."""
-    return [
+    """The whole table. The others come last: what they leave running would slow down what is measured after."""
+    measured = [
         await def_row(1),
         await def_row(10),
         await async_row(1, burst=True, target=2.2),
@@ -198,3 +199,9 @@ async def rows() -> list[Row]:
         await command_row(),
         await log_row(),
     ]
+    shapes: list[tuple[Callable[[object], object], int, bool]] = [(heard, 1, False), (heard, 10, False)]
+    shapes += [(heard_later, handlers, burst) for burst in (True, False) for handlers in (1, 10)]
+    for row, (handler, handlers, burst) in zip(measured, shapes, strict=False):
+        async with others(handlers, handler, make, burst=burst) as peers:
+            row.times.update(await time_side_by_side(peers, rounds=_PEER_ROUNDS))
+    return measured

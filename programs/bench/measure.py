@@ -31,7 +31,7 @@ class Row:
 
     name: str
     meaning: str
-    times: Mapping[str, Timing]
+    times: dict[str, Timing]
     target: float
 
     @property
