@@ -74,13 +74,15 @@ class TurnView:
                 self._steps = await self._store.turn(self.turn.id)
         if self._steps is not None:
             self._type(on=self._steps.waiting.keys() <= self._steps.decisions.keys())
-            self._show(render(self._steps, self._live), final=False)
+            parts = render(self._steps, self._live)
+            self._show(parts, first=parts[0][0] if parts else None, final=False)
 
     async def settle(self) -> None:
         """Show the outcome as it was committed: the stored bodies, which outlive a cleared conversation."""
         self._type(on=False)
         parts = [part for part in await self._store.deliveries(self.turn.id) if part.body]
-        self._show([(part.key, part.body) for part in parts if not part.sent], final=True)
+        first = parts[0].key if parts else None
+        self._show([(part.key, part.body) for part in parts if not part.sent], first=first, final=True)
         for key in self._posted.keys() - {part.key for part in parts}:
             self._editor(key).withdraw()
         if self._orphans.left() and not self._closed:
@@ -105,23 +107,26 @@ class TurnView:
             self._tidied.cancel()
         await self.delivered()
 
-    def _show(self, parts: list[tuple[DeliveryKey, Body]], *, final: bool) -> None:
-        """Tell the editors what their messages should show now; a part that is no longer one is taken away."""
+    def _show(self, parts: list[tuple[DeliveryKey, Body]], *, first: DeliveryKey | None, final: bool) -> None:
+        """Tell the editors what their messages should show now; a part that is no longer one is taken away.
+
+        `first` is the part that replies to the question. What was first may be gone: "waiting for the model", say.
+        """
         if self._closed:
             return
         for key, body in parts:
-            self._editor(key).show(body, final=final)
+            self._editor(key, replies=key == first).show(body, final=final)
         for key in self._editors.keys() - {key for key, _ in parts}:
             self._editors[key].withdraw()
 
-    def _editor(self, key: DeliveryKey) -> Editor:
+    def _editor(self, key: DeliveryKey, *, replies: bool = False) -> Editor:
         if key not in self._editors:
             self._editors[key] = self.last = Editor(
                 self._poster,
                 channel_id=self.channel_id,
                 key=key,
                 nonce=nonce(self.turn, key),
-                reply_to=None if self._editors or self._posted else self._reply_to,
+                reply_to=self._reply_to if replies else None,
                 after=self.last,
                 message_id=self._posted.get(key) or self._adopt(key),
                 on_posted=self._mark_posted,

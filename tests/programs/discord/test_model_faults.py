@@ -111,7 +111,7 @@ async def test_a_retry_is_shown_and_goes_away(scene: Scene) -> None:
 
 
 async def test_a_retry_before_a_tool_call_goes_away(scene: Scene) -> None:
-    """The note of a retry does not stay above the card of a reply that has no text."""
+    """The note of a retry does not stay above the card of a reply without text, which is the one that replies then."""
     go_on, calculated = asyncio.Event(), asyncio.Event()
 
     async def call(exchange: Exchange) -> object:
@@ -124,7 +124,7 @@ async def test_a_retry_before_a_tool_call_goes_away(scene: Scene) -> None:
     scene.model.fail(503)
     scene.model.answer(call)  # type: ignore[arg-type]  # it answers with what `end` gives
     scene.model.hold(calculated, silent=True, after="42")
-    scene.ask("hello")
+    asked = scene.ask("hello")
     await scene.until(lambda: any("try 2 of 4" in message.content for message in scene.shown()))
     go_on.set()
 
@@ -133,7 +133,10 @@ async def test_a_retry_before_a_tool_call_goes_away(scene: Scene) -> None:
     calculated.set()
 
     await scene.outcome()
-    assert len(scene.shown()) == 2
+    card, answer = scene.shown()
+    assert card.reference is not None
+    assert card.reference.message_id == asked.id
+    assert answer.reference is None
 
 
 async def test_a_failed_turn_does_not_stop_the_ones_behind(scene: Scene) -> None:
