@@ -7,13 +7,11 @@ from pathlib import Path
 
 from llmgine.errors import ConfigurationError
 from llmgine.messages.commands import Admitted, Author, PromptCommand
-from llmgine.sessions import cursors, logins
 from llmgine.sessions import transactions as tx
-from llmgine.sessions.database import Database, Row
+from llmgine.sessions.database import Database
 from llmgine.sessions.migrate import migrate
 from llmgine.sessions.owners import Owners
 from llmgine.sessions.records import DecisionStep, Delivery, DeliveryKey, Session, Step, Turn, TurnState, TurnSteps
-from llmgine.sessions.regenerate import regenerate
 from llmgine.sessions.sqlite import SqliteDatabase
 
 
@@ -70,7 +68,7 @@ class SessionStore:
 
     async def sessions(self) -> list[Session]:
         """All sessions, the one used last first."""
-        return [_session(row) for row in await self._database.run(tx.sessions())]
+        return await self._database.run(tx.sessions.sessions())
 
     async def session(self, session_id: str) -> Session:
         """One session.
@@ -78,25 +76,25 @@ class SessionStore:
         Raises:
             UnknownSessionError: There is none with this id.
         """
-        return _session(await self._database.run(tx.session(session_id)))
+        return await self._database.run(tx.sessions.session(session_id))
 
     async def ensure_session(self, session_id: str, name: str | None = None) -> None:
         """Make the session if it is not there; a name, when given, becomes its name."""
-        await self._database.run(tx.ensure_session(session_id, name, _now()))
+        await self._database.run(tx.sessions.ensure_session(session_id, name, _now()))
 
     async def set_system_prompt(self, session_id: str, prompt: str | None, name: str | None = None) -> None:
         """Set the session's own system prompt, or take it away (None)."""
-        await self._database.run(tx.set_system_prompt(session_id, name, prompt, _now()))
+        await self._database.run(tx.sessions.set_system_prompt(session_id, name, prompt, _now()))
 
     async def clear(self, session_id: str) -> None:
         """Forget the conversation: later turns see nothing of it, and the texts of ended turns are deleted."""
-        await self._database.run(tx.clear(session_id, _now()))
+        await self._database.run(tx.sessions.clear(session_id, _now()))
 
     # Turns
 
     async def admit(self, prompt: PromptCommand) -> Admitted:
         """Store a prompt as a queued turn of this process; what was admitted before is not admitted again."""
-        return await self._database.run(tx.admit(prompt, secrets.token_hex(8), self.owners.me, _now()))
+        return await self._database.run(tx.admission.admit(prompt, secrets.token_hex(8), self.owners.me, _now()))
 
     async def regenerate(self, session_id: str, turn_id: str) -> None:
         """Queue the session's last turn once more, as one of this process.
@@ -104,27 +102,29 @@ class SessionStore:
         Raises:
             RefusedError: It cannot be; the text tells the person why.
         """
-        await self._database.run(regenerate(session_id, turn_id, self.owners.me))
+        await self._database.run(tx.admission.regenerate(session_id, turn_id, self.owners.me))
 
     async def claim(self, turn_id: str, *, resumed: bool) -> bool:
         """Begin to run a turn of ours; False when it has ended meanwhile."""
-        return await self._database.run(tx.claim(turn_id, self.owners.me, resumed=resumed))
+        return await self._database.run(tx.turns.claim(turn_id, self.owners.me, resumed=resumed))
 
     async def unfinished(self, session_id: str) -> list[Turn]:
         """The session's turns that have no outcome, oldest first."""
-        return [tx.to_turn(row) for row in await self._database.run(tx.unfinished(session_id))]
+        return await self._database.run(tx.turns.unfinished(session_id))
 
     async def take_over(self, sources: Iterable[str], session_id: str | None = None) -> list[Turn]:
         """Make the unfinished turns of dead processes ours, in one session or all (None); oldest first."""
-        dead = await self._database.run(tx.unfinished_of(tuple(sources), session_id))
-        turns = [tx.to_turn(row) for row in dead if not self.owners.is_alive(row["owner"])]
+        turns = await self._database.run(tx.turns.unfinished_of(tuple(sources), session_id))
+        dead = [turn for turn in turns if not self.owners.is_alive(turn.owner)]
         return [
-            turn for turn in turns if await self._database.run(tx.change_owner(turn.id, turn.owner, self.owners.me))
+            turn
+            for turn in dead
+            if await self._database.run(tx.turns.change_owner(turn.id, turn.owner, self.owners.me))
         ]
 
     async def set_state(self, turn_id: str, state: TurnState) -> None:
         """Say what a turn is doing."""
-        await self._database.run(tx.set_state(turn_id, state))
+        await self._database.run(tx.turns.set_state(turn_id, state))
 
     async def turn(self, turn_id: str) -> TurnSteps:
         """A turn and the steps of its present attempt.
@@ -132,86 +132,79 @@ class SessionStore:
         Raises:
             StoreError: There is no such turn, or its conversation was cleared.
         """
-        return await self._database.run(tx.turn_steps(turn_id))
+        return await self._database.run(tx.steps.turn_steps(turn_id))
 
     async def turn_of(self, source: str, source_id: str) -> str | None:
         """The turn that a message was admitted to."""
-        return await self._database.run(tx.turn_of(source, source_id))
+        return await self._database.run(tx.turns.turn_of(source, source_id))
 
     async def history(self, session_id: str, before_seq: int | None = None) -> list[TurnSteps]:
         """The ended turns since the session was last cleared, oldest first, up to (not with) `before_seq`."""
-        return await self._database.run(tx.history(session_id, before_seq))
+        return await self._database.run(tx.steps.history(session_id, before_seq))
 
     async def ended(self, session_id: str, after_seq: int, before_seq: int) -> list[tuple[str, int]]:
         """The id and attempt of the session's ended turns between these places, oldest first, as `history` has them."""
-        rows = await self._database.run(tx.ended(session_id, after_seq, before_seq))
-        return [(row["id"], row["attempt"]) for row in rows]
+        return await self._database.run(tx.steps.ended(session_id, after_seq, before_seq))
 
     async def turns(self, turn_ids: Sequence[str]) -> list[TurnSteps]:
         """These turns with the steps of their present attempts; those whose texts were deleted are left out."""
-        return await self._database.run(tx.turns(turn_ids))
+        return await self._database.run(tx.steps.turns(turn_ids))
 
     async def append(self, turn: Turn, step: Step) -> None:
         """Add a step to the turn's present attempt."""
-        await self._database.run(tx.append(turn.id, turn.attempt, step))
+        await self._database.run(tx.steps.append(turn.id, turn.attempt, step))
 
     async def decide(self, turn_id: str, call_id: str, *, approved: bool, decided_by: Author | None) -> bool:
         """Decide a waiting call; False when it no longer waits, its time is up, or it was decided before."""
         step = DecisionStep(call_id=call_id, approved=approved, decided_by=decided_by)
-        return await self._database.run(tx.decide(turn_id, step, datetime.now(UTC)))
+        return await self._database.run(tx.steps.decide(turn_id, step, datetime.now(UTC)))
 
     async def request_stop(self, session_id: str, turn_id: str | None) -> list[Turn]:
         """Ask that the turn, or all of the session (None), be stopped; returns those that had not ended."""
-        return [tx.to_turn(row) for row in await self._database.run(tx.request_stop(session_id, turn_id))]
+        return await self._database.run(tx.turns.request_stop(session_id, turn_id))
 
     async def stop_requested(self) -> list[str]:
         """The ids of our unfinished turns that somebody asked to stop."""
-        return await self._database.run(tx.stop_requested(self.owners.me))
+        return await self._database.run(tx.turns.stop_requested(self.owners.me))
 
     async def finish(self, turn: Turn, state: TurnState, steps: Sequence[Step], deliveries: Sequence[Delivery]) -> None:
         """Give a turn its outcome: the last steps, the state and all deliveries, or nothing of it."""
-        await self._database.run(tx.finish(turn, state, steps, deliveries, _now()))
+        await self._database.run(tx.deliveries.finish(turn, state, steps, deliveries, _now()))
 
     # Deliveries
 
     async def deliveries(self, turn_id: str) -> list[Delivery]:
         """The deliveries of the turn's present attempt, in the order they are shown."""
-        return await self._database.run(tx.deliveries(turn_id))
+        return await self._database.run(tx.deliveries.deliveries(turn_id))
 
     async def undelivered(self, source: str) -> list[Turn]:
         """Ended turns with parts that were not sent, oldest first, of processes that are dead or of this one."""
-        rows = await self._database.run(tx.undelivered(source))
-        return [
-            tx.to_turn(row) for row in rows if row["owner"] == self.owners.me or not self.owners.is_alive(row["owner"])
-        ]
+        turns = await self._database.run(tx.deliveries.undelivered(source))
+        return [turn for turn in turns if turn.owner == self.owners.me or not self.owners.is_alive(turn.owner)]
 
     async def posted(self, turn: Turn, key: DeliveryKey, message_id: str) -> None:
         """Remember where a part was posted, at once, so that a crash does not post it twice."""
-        await self._database.run(tx.posted(turn.id, turn.attempt, key, message_id))
+        await self._database.run(tx.deliveries.posted(turn.id, turn.attempt, key, message_id))
 
     async def sent(self, turn: Turn, key: DeliveryKey) -> None:
         """A part shows its final body."""
-        await self._database.run(tx.sent(turn.id, turn.attempt, key))
+        await self._database.run(tx.deliveries.sent(turn.id, turn.attempt, key))
 
     async def is_delivery(self, message_id: str) -> bool:
         """Whether the message is one of ours."""
-        return await self._database.run(tx.is_delivery(message_id))
+        return await self._database.run(tx.deliveries.is_delivery(message_id))
 
     # Cursors
 
     async def cursors(self, source: str) -> dict[str, int]:
         """Up to where each place of a front end is known to have been looked at."""
-        return await self._database.run(cursors.cursors(source))
+        return await self._database.run(tx.cursors.cursors(source))
 
     async def move_cursor(self, source: str, place: str, position: int) -> None:
         """Remember that everything in the place up to the position was looked at; a cursor never goes back."""
-        await self._database.run(cursors.move_cursor(source, place, position))
+        await self._database.run(tx.cursors.move_cursor(source, place, position))
 
     async def count_login(self, source: str, *, seconds: int = 86_400) -> int:
         """Note that a front end logs in to its service; returns how often it did in the last `seconds`."""
         now = int(datetime.now(UTC).timestamp())
-        return await self._database.run(logins.count_login(source, now, now - seconds))
-
-
-def _session(row: Row) -> Session:
-    return Session.model_validate(dict(row))
+        return await self._database.run(tx.logins.count_login(source, now, now - seconds))

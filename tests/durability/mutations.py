@@ -38,7 +38,7 @@ MUTATIONS = (
     ),
     Mutation(
         "the admission key",
-        "llmgine/sessions/transactions.py",
+        "llmgine/sessions/transactions/admission.py",
         "    if rows:\n        return Admitted(",
         "    prompt = prompt.model_copy(update={'source_id': f'{prompt.source_id} {turn_id}'})\n"
         "    if False:\n        return Admitted(",

@@ -318,8 +318,10 @@ async def test_a_long_session_is_whole(store: SessionStore) -> None:
     def fill() -> Transaction[None]:
         # In one transaction: ten thousand durable commits would test the disk.
         for number in range(10_000):
-            place = yield from tx.admit(prompt(str(number), str(number)), f"turn{number}", store.owners.me, now)
-            yield from tx.append(place.turn_id, 1, REPLY)
+            place = yield from tx.admission.admit(
+                prompt(str(number), str(number)), f"turn{number}", store.owners.me, now
+            )
+            yield from tx.steps.append(place.turn_id, 1, REPLY)
             yield "UPDATE turn SET state = 'done' WHERE id = $1", (place.turn_id,)
 
     await store._database.run(fill())

@@ -1,4 +1,4 @@
-"""Cursors, in SQL: up to where what was said in a place is known to have been looked at (see transactions.py)."""
+"""Cursors: up to where what was said in a place is known to have been looked at."""
 
 from llmgine.sessions.database import Transaction
 

@@ -1,4 +1,4 @@
-"""How often a front end logged in to its service lately, in SQL (see transactions.py)."""
+"""How often a front end logged in to its service lately."""
 
 from llmgine.sessions.database import Transaction
 

@@ -1,0 +1,8 @@
+"""The store's SQL, a file for each kind of fact: one generator a transaction (see database.py).
+
+The statements are shared by SQLite and PostgreSQL: `$n`, BIGINT and 0/1, JSON as TEXT, one statement a `yield`.
+"""
+
+from llmgine.sessions.transactions import admission, cursors, deliveries, logins, sessions, steps, turns
+
+__all__ = ["admission", "cursors", "deliveries", "logins", "sessions", "steps", "turns"]

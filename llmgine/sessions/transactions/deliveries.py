@@ -1,0 +1,98 @@
+"""The outcome of a turn, and where its parts were posted."""
+
+import json
+from collections.abc import Iterable
+
+from llmgine.sessions.database import Transaction
+from llmgine.sessions.records import Delivery, DeliveryKey, Step, Turn, TurnState
+from llmgine.sessions.transactions.steps import append
+from llmgine.sessions.transactions.turns import to_turn
+
+
+def finish(
+    turn: Turn,
+    state: TurnState,
+    steps: Iterable[Step],
+    parts: Iterable[Delivery],
+    now: str,
+) -> Transaction[None]:
+    """The outcome as one whole. A part posted before keeps its place; a preview that has no final part is left."""
+    for step in steps:
+        yield from append(turn.id, turn.attempt, step)
+    yield "UPDATE turn SET state = $2 WHERE id = $1", (turn.id, state)
+    yield "UPDATE session SET updated_at = $2 WHERE id = $1", (turn.session_id, now)
+    for part in parts:
+        yield (
+            """
+            INSERT INTO delivery (turn_id, attempt, kind, round, part, body, final, sent)
+            VALUES ($1, $2, $3, $4, $5, $6, 1, 0)
+            ON CONFLICT (turn_id, attempt, kind, round, part) DO UPDATE SET body = $6, final = 1, sent = 0
+            """,
+            (*_key(part.turn_id, part.attempt, part.key), json.dumps(part.body)),
+        )
+
+
+def deliveries(turn_id: str) -> Transaction[list[Delivery]]:
+    """The parts of a turn in the order they stand on screen: by round, its text before its card, notices last."""
+    rows = yield (
+        """
+        SELECT delivery.* FROM delivery JOIN turn ON turn.id = delivery.turn_id AND turn.attempt = delivery.attempt
+        WHERE turn_id = $1
+        ORDER BY round, CASE kind WHEN 'text' THEN 0 WHEN 'card' THEN 1 ELSE 2 END, part
+        """,
+        (turn_id,),
+    )
+    return [
+        Delivery(
+            turn_id=row["turn_id"],
+            attempt=row["attempt"],
+            key=DeliveryKey(kind=row["kind"], round=row["round"], part=row["part"]),
+            body=json.loads(row["body"]),
+            message_id=row["message_id"],
+            sent=bool(row["sent"]),
+        )
+        for row in rows
+    ]
+
+
+def undelivered(source: str) -> Transaction[list[Turn]]:
+    """Ended turns with parts that still have to be sent, or previews that are no part of the outcome."""
+    rows = yield (
+        """
+        SELECT * FROM ended_turn
+        WHERE source = $1 AND id IN (SELECT turn_id FROM delivery WHERE sent = 0)
+        ORDER BY created_at, seq
+        """,
+        (source,),
+    )
+    return [to_turn(row) for row in rows]
+
+
+def posted(turn_id: str, attempt: int, key: DeliveryKey, message_id: str) -> Transaction[None]:
+    """Where a part stands; before the outcome its row is made here, with no body yet."""
+    yield (
+        """
+        INSERT INTO delivery (turn_id, attempt, kind, round, part, body, message_id, final, sent)
+        VALUES ($1, $2, $3, $4, $5, '{}', $6, 0, 0)
+        ON CONFLICT (turn_id, attempt, kind, round, part) DO UPDATE SET message_id = $6
+        """,
+        (*_key(turn_id, attempt, key), message_id),
+    )
+
+
+def sent(turn_id: str, attempt: int, key: DeliveryKey) -> Transaction[None]:
+    """A part is done."""
+    yield (
+        "UPDATE delivery SET sent = 1 WHERE turn_id = $1 AND attempt = $2 AND kind = $3 AND round = $4 AND part = $5",
+        _key(turn_id, attempt, key),
+    )
+
+
+def is_delivery(message_id: str) -> Transaction[bool]:
+    """Whether a message is a part of some turn."""
+    rows = yield "SELECT turn_id FROM delivery WHERE message_id = $1", (message_id,)
+    return bool(rows)
+
+
+def _key(turn_id: str, attempt: int, key: DeliveryKey) -> tuple[object, ...]:
+    return (turn_id, attempt, key.kind, key.round, key.part)

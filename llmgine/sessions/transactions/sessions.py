@@ -1,0 +1,62 @@
+"""Sessions: their names, their system prompts, and what is forgotten of them."""
+
+from llmgine.errors import UnknownSessionError
+from llmgine.sessions.database import Row, Transaction
+from llmgine.sessions.records import Session
+
+_SESSION = """
+    SELECT id, name, system_prompt, updated_at,
+           (SELECT COUNT(*) FROM turn WHERE session_id = session.id AND seq > cleared_seq) AS turns
+    FROM session
+"""
+
+
+def sessions() -> Transaction[list[Session]]:
+    """All sessions, the one used last first."""
+    rows = yield _SESSION + "ORDER BY updated_at DESC, id", ()
+    return [_to_session(row) for row in rows]
+
+
+def session(session_id: str) -> Transaction[Session]:
+    """One session, or UnknownSessionError."""
+    rows = yield _SESSION + "WHERE id = $1", (session_id,)
+    if not rows:
+        raise UnknownSessionError(f"There is no session {session_id!r}; --list-sessions or /sessions shows them all")
+    return _to_session(rows[0])
+
+
+def ensure_session(session_id: str, name: str | None, now: str) -> Transaction[None]:
+    """Make the session if need be, and mark it as used."""
+    yield (
+        """
+        INSERT INTO session (id, name, cleared_seq, updated_at) VALUES ($1, $2, 0, $3)
+        ON CONFLICT (id) DO UPDATE SET updated_at = $3
+        """,
+        (session_id, name or session_id, now),
+    )
+    if name:
+        yield "UPDATE session SET name = $2 WHERE id = $1", (session_id, name)
+
+
+def set_system_prompt(session_id: str, name: str | None, prompt: str | None, now: str) -> Transaction[None]:
+    """Set or take away the session's own system prompt."""
+    yield from ensure_session(session_id, name, now)
+    yield "UPDATE session SET system_prompt = $2 WHERE id = $1", (session_id, prompt)
+
+
+def clear(session_id: str, now: str) -> Transaction[None]:
+    """Hide all turns from the history; delete the texts of those that have ended, also from the file's free pages."""
+    yield from ensure_session(session_id, None, now)
+    yield (
+        "UPDATE session SET cleared_seq = (SELECT COALESCE(MAX(seq), 0) FROM turn WHERE session_id = $1) WHERE id = $1",
+        (session_id,),
+    )
+    yield "DELETE FROM step WHERE turn_id IN (SELECT id FROM ended_turn WHERE session_id = $1)", (session_id,)
+    yield (
+        "DELETE FROM delivery WHERE sent = 1 AND turn_id IN (SELECT id FROM ended_turn WHERE session_id = $1)",
+        (session_id,),
+    )
+
+
+def _to_session(row: Row) -> Session:
+    return Session.model_validate(dict(row))

@@ -1,0 +1,95 @@
+"""The steps of turns: what was said, answered, called and decided."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from llmgine.errors import StoreError
+from llmgine.sessions.database import Transaction
+from llmgine.sessions.records import STEP, DecisionStep, Step, Turn, TurnSteps
+from llmgine.sessions.transactions.turns import to_turn
+
+_NO_LIMIT = 2**62
+
+
+def append(turn_id: str, attempt: int, step: Step) -> Transaction[None]:
+    """Add a step."""
+    yield (
+        """
+        INSERT INTO step (turn_id, attempt, seq, body)
+        SELECT $1, $2, COALESCE(MAX(seq), 0) + 1, $3 FROM step WHERE turn_id = $1 AND attempt = $2
+        """,
+        (turn_id, attempt, step.model_dump_json()),
+    )
+
+
+def decide(turn_id: str, step: DecisionStep, now: datetime) -> Transaction[bool]:
+    """Decide a call of an unfinished turn; the first decision counts, and after the deadline nobody's."""
+    rows = yield "SELECT attempt FROM open_turn WHERE id = $1", (turn_id,)
+    if not rows:
+        return False
+    steps = yield from turn_steps(turn_id)
+    waiting = steps.waiting.get(step.call_id)
+    if waiting is None or step.call_id in steps.decisions:
+        return False
+    if step.decided_by is not None and now > waiting.deadline:
+        return False
+    yield from append(turn_id, rows[0]["attempt"], step)
+    return True
+
+
+def turn_steps(turn_id: str) -> Transaction[TurnSteps]:
+    """A turn with its steps."""
+    rows = yield "SELECT * FROM turn WHERE id = $1", (turn_id,)
+    if not rows:
+        raise StoreError(f"There is no turn {turn_id!r}")
+    found = yield from _with_steps([to_turn(rows[0])])
+    if not found:
+        raise StoreError("This conversation was cleared; the turn's texts are gone")
+    return found[0]
+
+
+def history(session_id: str, before_seq: int | None) -> Transaction[list[TurnSteps]]:
+    """The ended turns that the model may be told of."""
+    rows = yield (
+        """
+        SELECT * FROM ended_turn
+        WHERE session_id = $1 AND seq < $2 AND seq > (SELECT cleared_seq FROM session WHERE id = $1)
+        ORDER BY seq
+        """,
+        (session_id, _NO_LIMIT if before_seq is None else before_seq),
+    )
+    return (yield from _with_steps([to_turn(row) for row in rows]))
+
+
+def ended(session_id: str, after_seq: int, before_seq: int) -> Transaction[list[tuple[str, int]]]:
+    """Which ended turns the model may be told of: their id and attempt, after and before these places."""
+    rows = yield (
+        """
+        SELECT id, attempt FROM ended_turn
+        WHERE session_id = $1 AND seq > $2 AND seq < $3
+            AND seq > (SELECT cleared_seq FROM session WHERE id = $1)
+        ORDER BY seq
+        """,
+        (session_id, after_seq, before_seq),
+    )
+    return [(row["id"], row["attempt"]) for row in rows]
+
+
+def turns(turn_ids: Sequence[str]) -> Transaction[list[TurnSteps]]:
+    """Turns with their steps; those that are gone are left out."""
+    found: list[TurnSteps] = []
+    for turn_id in turn_ids:
+        rows = yield "SELECT * FROM turn WHERE id = $1", (turn_id,)
+        found += yield from _with_steps([to_turn(row) for row in rows])
+    return found
+
+
+def _with_steps(turns: Sequence[Turn]) -> Transaction[list[TurnSteps]]:
+    """Turns with the steps of their present attempt; those whose texts were deleted are left out."""
+    found = []
+    for turn in turns:
+        rows = yield "SELECT body FROM step WHERE turn_id = $1 AND attempt = $2 ORDER BY seq", (turn.id, turn.attempt)
+        if rows:
+            steps = tuple(STEP.validate_json(row["body"]) for row in rows)
+            found.append(TurnSteps(turn=turn, steps=steps))
+    return found

@@ -1,0 +1,71 @@
+"""Turns: who owns them and what they are doing."""
+
+import json
+from collections.abc import Sequence
+
+from llmgine.sessions.database import Row, Transaction
+from llmgine.sessions.records import Turn, TurnState
+
+
+def to_turn(row: Row) -> Turn:
+    """A turn from its row."""
+    return Turn.model_validate({**row, "origin": json.loads(row["origin"])})
+
+
+def turn_of(source: str, source_id: str) -> Transaction[str | None]:
+    """The turn a message was admitted to."""
+    rows = yield "SELECT turn_id FROM inbox WHERE source = $1 AND source_id = $2", (source, source_id)
+    return rows[0]["turn_id"] if rows else None
+
+
+def claim(turn_id: str, owner: str, *, resumed: bool) -> Transaction[bool]:
+    """Mark a turn as running, if it is unfinished and ours."""
+    rows = yield "SELECT id FROM open_turn WHERE id = $1 AND owner = $2", (turn_id, owner)
+    if rows:
+        yield "UPDATE turn SET state = 'running', resumes = resumes + $2 WHERE id = $1", (turn_id, int(resumed))
+    return bool(rows)
+
+
+def unfinished(session_id: str) -> Transaction[list[Turn]]:
+    """A session's queue."""
+    rows = yield "SELECT * FROM open_turn WHERE session_id = $1 ORDER BY seq", (session_id,)
+    return [to_turn(row) for row in rows]
+
+
+def unfinished_of(sources: Sequence[str], session_id: str | None) -> Transaction[list[Turn]]:
+    """The unfinished turns that came from these front ends."""
+    rows = yield (
+        "SELECT * FROM open_turn WHERE ($1 = '' OR session_id = $1) ORDER BY session_id, seq",
+        (session_id or "",),
+    )
+    return [to_turn(row) for row in rows if row["source"] in sources]
+
+
+def change_owner(turn_id: str, old: str, new: str) -> Transaction[bool]:
+    """Take a turn from a dead owner, unless somebody else was quicker."""
+    rows = yield "SELECT id FROM open_turn WHERE id = $1 AND owner = $2", (turn_id, old)
+    if rows:
+        yield "UPDATE turn SET owner = $2 WHERE id = $1", (turn_id, new)
+    return bool(rows)
+
+
+def set_state(turn_id: str, state: TurnState) -> Transaction[None]:
+    """Change the state of an unfinished turn."""
+    yield "UPDATE turn SET state = $2 WHERE id IN (SELECT id FROM open_turn WHERE id = $1)", (turn_id, state)
+
+
+def request_stop(session_id: str, turn_id: str | None) -> Transaction[list[Turn]]:
+    """Mark unfinished turns to be stopped by their owner."""
+    rows = yield (
+        "SELECT * FROM open_turn WHERE session_id = $1 AND ($2 = '' OR id = $2) ORDER BY seq",
+        (session_id, turn_id or ""),
+    )
+    for row in rows:
+        yield "UPDATE turn SET stop_requested = 1 WHERE id = $1", (row["id"],)
+    return [to_turn(row) for row in rows]
+
+
+def stop_requested(owner: str) -> Transaction[list[str]]:
+    """An owner's turns that are to be stopped."""
+    rows = yield "SELECT id FROM open_turn WHERE owner = $1 AND stop_requested = 1", (owner,)
+    return [row["id"] for row in rows]
