@@ -5,13 +5,13 @@ import math
 import socket
 import struct
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, Literal
 
 from aiohttp import web
 from pydantic import Field
 
 from programs.playground.changes import Changes
+from programs.playground.deadlines import Deadlines
 from programs.playground.entities import Json
 from programs.playground.forms import Form, read
 from programs.playground.ids import read_id
@@ -64,12 +64,14 @@ class Fault(Form):
 class Planned:
     """A fault that waits for its request. `hits` counts the requests it met."""
 
-    def __init__(self, fault: Fault, changes: Changes) -> None:
+    def __init__(self, fault: Fault, changes: Changes, deadlines: Deadlines) -> None:
         self.fault = fault
         self.hits = 0
         self._seen = 0
         self._changes = changes
-        self._released = asyncio.Event()
+        self._deadlines = deadlines
+        self._released = False
+        self._held: set[asyncio.Event] = set()
 
     @property
     def spent(self) -> bool:
@@ -92,12 +94,24 @@ class Planned:
 
     def release(self) -> None:
         """Let what `delay` or `hang` holds go on."""
-        self._released.set()
+        self._released = True
+        for held in self._held:
+            held.set()
 
     async def wait(self) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self.fault.seconds):
-                await self._released.wait()
+        """Until it is let go, or the fault's seconds are over."""
+        if self._released:
+            return
+        held = asyncio.Event()
+        self._held.add(held)
+        seconds = self.fault.seconds
+        deadline = None if seconds is None else self._deadlines.after(seconds, held.set)
+        try:
+            await held.wait()
+        finally:
+            self._held.discard(held)
+            if deadline is not None:
+                self._deadlines.cancel(deadline)
 
     def described(self) -> Json:
         return {**self.fault.model_dump(exclude_defaults=True), "hits": self.hits}
@@ -113,8 +127,9 @@ class NoAnswerError(Exception):
 
 
 class Faults:
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, deadlines: Deadlines) -> None:
         self._state = state
+        self._deadlines = deadlines
         self._planned: list[Planned] = []
 
     def plan(self, effect: Effect, method: str, route: str, **options: Any) -> Planned:
@@ -122,7 +137,7 @@ class Faults:
         return self.add(read(Fault, {"effect": effect, "method": method, "route": route, **options}))
 
     def add(self, fault: Fault) -> Planned:
-        planned = Planned(fault, self._state.changes)
+        planned = Planned(fault, self._state.changes, self._deadlines)
         self._planned.append(planned)
         return planned
 

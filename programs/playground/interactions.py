@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from programs.playground import payloads
+from programs.playground.deadlines import Deadline, Deadlines
 from programs.playground.entities import (
     BOT_ID,
     GUILD_ID,
@@ -37,7 +38,8 @@ class Interaction:
     original: Message | None = None  # what @original means, once there is an answer
     message_ids: set[int] = field(default_factory=set)  # what this token may edit
     choices: asyncio.Future[list[Json]] | None = None  # of an autocompletion
-    timers: list[asyncio.TimerHandle] = field(default_factory=list, repr=False)
+    first_answer: Deadline | None = field(default=None, repr=False)
+    token_end: Deadline | None = field(default=None, repr=False)
 
     @property
     def command_name(self) -> str | None:
@@ -65,10 +67,11 @@ class Modal:
 class Interactions:
     """All interactions that are still alive. Needs a running loop, for their deadlines."""
 
-    def __init__(self, state: State, rules: Rules, secret: Callable[[int], str]) -> None:
+    def __init__(self, state: State, rules: Rules, deadlines: Deadlines, secret: Callable[[int], str]) -> None:
         self._state = state
         self._secret = secret
         self._rules = rules
+        self._deadlines = deadlines
         self._alive: dict[int, Interaction] = {}
         self.modals: dict[int, Modal] = {}
 
@@ -83,16 +86,14 @@ class Interactions:
         trigger: Origin | None = None,
     ) -> Interaction:
         """Tell the bot, and the person that it is pending."""
-        loop = asyncio.get_running_loop()
         interaction = Interaction(
             self._state.ids.next(), self._secret(48), kind, user_id, channel.id, data, source, trigger
         )
         if kind == AUTOCOMPLETE:
-            interaction.choices = loop.create_future()
-        interaction.timers = [
-            loop.call_later(self._rules.first_answer_seconds, self._unanswered, interaction),
-            loop.call_later(self._rules.token_seconds, self._expired, interaction),
-        ]
+            interaction.choices = asyncio.get_running_loop().create_future()
+        after = self._deadlines.after
+        interaction.first_answer = after(self._rules.first_answer_seconds, lambda: self._unanswered(interaction))
+        interaction.token_end = after(self._rules.token_seconds, lambda: self._expired(interaction))
         self._alive[interaction.id] = interaction
         if kind != AUTOCOMPLETE:
             self._tell_pending(interaction)
@@ -102,6 +103,7 @@ class Interactions:
 
     def to_answer(self, interaction_id: int, token: str) -> Interaction:
         """The interaction a callback answers. Raises 10062 past its deadline, 40060 the second time."""
+        self._deadlines.run_due()
         interaction = self._alive.get(interaction_id)
         if interaction is None or not secrets.compare_digest(interaction.token.encode(), token.encode()):
             raise unknown("Interaction")
@@ -112,6 +114,7 @@ class Interactions:
 
     def to_follow(self, application_id: int, token: str) -> Interaction:
         """The answered interaction of a webhook's token. Raises 10015 and 50027."""
+        self._deadlines.run_due()
         if application_id != BOT_ID:
             raise unknown("Webhook")
         for interaction in self._alive.values():
@@ -130,7 +133,7 @@ class Interactions:
     def acknowledge(self, interaction: Interaction) -> None:
         """The first answer came in time."""
         interaction.answered = True
-        interaction.timers[0].cancel()
+        self._cancel(interaction.first_answer)
 
     def done(self, interaction: Interaction) -> None:
         self._tell("INTERACTION_DONE", interaction, {})
@@ -157,14 +160,18 @@ class Interactions:
     def close(self) -> None:
         """Forget everything: the playground stops."""
         for interaction in self._alive.values():
-            for timer in interaction.timers:
-                timer.cancel()
+            self._cancel(interaction.first_answer)
+            self._cancel(interaction.token_end)
             if interaction.choices is not None:
                 interaction.choices.cancel()
         self._alive.clear()
 
+    def _cancel(self, deadline: Deadline | None) -> None:
+        if deadline is not None:
+            self._deadlines.cancel(deadline)
+
     def _unanswered(self, interaction: Interaction) -> None:
-        interaction.timers[1].cancel()
+        self._cancel(interaction.token_end)
         del self._alive[interaction.id]
         if interaction.choices is not None and not interaction.choices.done():
             interaction.choices.set_result([])

@@ -1,6 +1,5 @@
 """The playground as one object: everything built, served on 127.0.0.1, and handed to tests to drive."""
 
-import asyncio
 import secrets
 import time
 from collections import deque
@@ -16,6 +15,7 @@ from programs.playground.callbacks import Callbacks
 from programs.playground.commands import Commands
 from programs.playground.contract import Contract
 from programs.playground.credentials import Credentials
+from programs.playground.deadlines import Deadlines
 from programs.playground.fault_api import FaultApi
 from programs.playground.faults import Faults
 from programs.playground.files import FileRoutes
@@ -63,7 +63,7 @@ class Playground:
         openapi: Discord's own document (`openapi.Document`); every exchange is then held against it too.
         fault_api: whether faults may be asked for over HTTP, at /playground/faults.
         clock: seconds since 1970, for ids, times and rate limits.
-        monotonic: seconds that never go back, for nonces and quotas.
+        monotonic: seconds that never go back, for nonces, quotas and deadlines.
         secret: makes tokens and session ids of so many bytes.
 
     Raises:
@@ -93,7 +93,8 @@ class Playground:
         if self._storage is not None:
             self._storage.load()
         self.log = Log()
-        self.faults = Faults(self.state)
+        self._deadlines = Deadlines(monotonic)
+        self.faults = Faults(self.state, self._deadlines)
         credentials = Credentials(self.token)
         self.gateway = Gateway(
             self.state, credentials, self.rules, self.log, contract=openapi, clock=monotonic, secret=secret
@@ -103,7 +104,7 @@ class Playground:
         self._posting = Posting(self.state, self.rules.nonce_seconds, monotonic, admission)
         self._threads = Threads(self.state, self._posting)
         self._commands = Commands(self.state, monotonic)
-        self._interactions = Interactions(self.state, self.rules, secret)
+        self._interactions = Interactions(self.state, self.rules, self._deadlines, secret)
         self.people = People(self.state, self._posting, self._threads, self._commands, self._interactions)
         here = {person.global_name for person in self.state.people}
         for name in people:
@@ -121,7 +122,6 @@ class Playground:
         )
         self._fault_api = FaultApi(self.faults, self.gateway, self.log) if fault_api else None
         self._runner: web.AppRunner | None = None
-        self._ticking: asyncio.Task[None] | None = None
 
     @property
     def url(self) -> str:
@@ -150,13 +150,16 @@ class Playground:
         return await self.state.changes.wait_for(lambda: find(self.state))
 
     def tick(self) -> None:
-        """Let the clock have its effects: idle threads are archived. Done every minute by itself."""
+        """Let the clocks have their effects after a test moved one: deadlines pass, idle threads are archived.
+
+        By itself a deadline passes in its time, and threads are looked at every minute.
+        """
+        self._deadlines.run_due()
         self._threads.archive_idle()
 
-    async def _tick_forever(self) -> None:
-        while True:
-            await asyncio.sleep(TICK_SECONDS)
-            self.tick()
+    def _keep_ticking(self) -> None:
+        self._threads.archive_idle()
+        self._deadlines.after(TICK_SECONDS, self._keep_ticking)
 
     async def start(self) -> None:
         """Raises OSError when the port is taken."""
@@ -173,15 +176,15 @@ class Playground:
         self.state.base_url = self.url
         self.gateway.url = self.gateway_url
         self._runner = runner
-        self._ticking = asyncio.create_task(self._tick_forever())
+        self._keep_ticking()
         if self._storage is not None:
             self._storage.start()
 
     async def stop(self) -> None:
-        if self._runner is not None and self._ticking is not None:
-            self._ticking.cancel()
+        if self._runner is not None:
             self.faults.clear()
             self._interactions.close()
+            self._deadlines.close()
             await self._page_events.close()
             self.gateway.drop(1001)
             await self._runner.cleanup()

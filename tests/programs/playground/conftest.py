@@ -110,6 +110,16 @@ async def bot(start: Connect, playground: Playground) -> Bot:
 
 
 @dataclass
+class Clock:
+    """Seconds that go on only when a test says so."""
+
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
 class Raw:
     """Plain HTTP, as the bot (`api`) or as the page (`page`). Gives the status and the JSON."""
 

@@ -1,5 +1,6 @@
 """Commands, buttons, selects, modals and their deadlines, through the real discord.py."""
 
+import asyncio
 from typing import Any
 
 import discord
@@ -11,7 +12,7 @@ from programs.playground.errors import ApiError
 from programs.playground.rules import Rules
 from programs.playground.server import Playground
 from programs.playground.state import Dispatch
-from tests.programs.playground.conftest import Bot, Connect, Raw, within
+from tests.programs.playground.conftest import Bot, Clock, Connect, Raw, within
 
 Interaction = discord.Interaction[Any]
 
@@ -133,18 +134,53 @@ async def test_a_second_answer_is_refused(playground: Playground, bot: Bot) -> N
 
 
 async def test_an_answer_after_the_deadline_is_refused(start: Connect) -> None:
-    """Past its time an interaction is unknown, and the person was told that nobody answered."""
-    async with Playground(rules=Rules(first_answer_seconds=0.01)) as playground:
+    """Three seconds on, an interaction is unknown, and the person was told that nobody answered; none is waited for."""
+    clock = Clock()
+    async with Playground(monotonic=clock) as playground:
         told: list[Dispatch] = []
         playground.state.subscribe(told.append)
         bot = await start(playground)
         await listen(bot)
         interaction = await ask(playground, bot)
-        await within(playground.wait_for(lambda _: [one for one in told if one.name == "INTERACTION_FAILED"]))
+
+        clock.now += 2.9
+        playground.tick()
+        assert "INTERACTION_FAILED" not in [one.name for one in told]
+        clock.now += 0.1
+        playground.tick()
+
+        assert "INTERACTION_FAILED" in [one.name for one in told]
+        with pytest.raises(discord.NotFound) as refused:
+            await interaction.response.send_message("late")
+        assert refused.value.code == 10062
+        await bot.close()
+
+
+async def test_a_late_answer_finds_the_deadline_by_itself(start: Connect) -> None:
+    """Once the clock is past it an answer is refused, though nobody told the playground to look at the clock."""
+    clock = Clock()
+    async with Playground(monotonic=clock) as playground:
+        bot = await start(playground)
+        await listen(bot)
+        interaction = await ask(playground, bot)
+        clock.now += 3
 
         with pytest.raises(discord.NotFound) as refused:
             await interaction.response.send_message("late")
         assert refused.value.code == 10062
+        await bot.close()
+
+
+async def test_a_deadline_passes_by_itself(start: Connect) -> None:
+    """Under the real clock nobody has to look: who asked is told when the time is over."""
+    async with Playground(rules=Rules(first_answer_seconds=0.01)) as playground:
+        told: list[Dispatch] = []
+        playground.state.subscribe(told.append)
+        bot = await start(playground)
+        await listen(bot)
+        await ask(playground, bot)
+
+        await within(playground.wait_for(lambda _: [one for one in told if one.name == "INTERACTION_FAILED"]))
         await bot.close()
 
 
@@ -164,16 +200,40 @@ async def test_an_answer_in_a_deleted_thread_is_refused(playground: Playground, 
 
 async def test_a_token_ends(start: Connect) -> None:
     """After its quarter of an hour a token is invalid, and a promised answer has failed."""
-    async with Playground(rules=Rules(token_seconds=0.2)) as playground:
+    clock = Clock()
+    async with Playground(monotonic=clock) as playground:
         bot = await start(playground)
         await listen(bot)
         interaction = await ask(playground, bot)
         await interaction.response.defer(thinking=True)
-        await within(playground.wait_for(lambda state: not state.channels[GENERAL_ID].messages))
+        clock.now += 899
+        await interaction.followup.send("in time", ephemeral=True)
+        await interaction.followup.send("more", ephemeral=True)
+        clock.now += 1
 
         with pytest.raises(discord.HTTPException) as refused:
             await interaction.edit_original_response(content="late")
         assert refused.value.code == 50027
+        await bot.close()
+
+
+async def test_a_promise_that_was_not_kept_is_taken_back(start: Connect) -> None:
+    """What still says "thinking" when the token ends goes, and the person is told."""
+    clock = Clock()
+    async with Playground(monotonic=clock) as playground:
+        told: list[Dispatch] = []
+        playground.state.subscribe(told.append)
+        bot = await start(playground)
+        await listen(bot)
+        interaction = await ask(playground, bot)
+        await interaction.response.defer(thinking=True)
+        assert playground.state.channels[GENERAL_ID].messages
+
+        clock.now += 900
+        playground.tick()
+
+        assert not playground.state.channels[GENERAL_ID].messages
+        assert told[-1].name == "INTERACTION_FAILED"
         await bot.close()
 
 
@@ -229,14 +289,20 @@ async def test_suggestions_are_waited_for(playground: Playground, bot: Bot) -> N
 
 async def test_nobody_answers_with_suggestions() -> None:
     """An autocompletion without an answer ends empty, not hanging."""
-    async with Playground(rules=Rules(first_answer_seconds=0.01)) as lonely:
+    clock = Clock()
+    async with Playground(monotonic=clock) as lonely:
         lonely.state.commands[7] = {
             "id": "7",
             "name": "c",
             "type": 1,
             "options": [{"name": "o", "type": 3, "autocomplete": True}],
         }
-        assert await within(lonely.people.autocomplete(GENERAL_ID, ADA_ID, 7, [], "o")) == []
+        asking = asyncio.create_task(lonely.people.autocomplete(GENERAL_ID, ADA_ID, 7, [], "o"))
+        await asyncio.sleep(0)  # it is asked
+        clock.now += 3
+        lonely.tick()
+
+        assert await within(asking) == []
 
 
 @pytest.mark.parametrize(

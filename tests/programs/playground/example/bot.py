@@ -52,6 +52,7 @@ class Choice(discord.ui.View):
     @discord.ui.button(label="Tell us", style=discord.ButtonStyle.grey)
     async def tell(self, interaction: discord.Interaction[Any], _: discord.ui.Button["Choice"]) -> None:
         await interaction.response.send_modal(Feedback())
+        await interaction.followup.send("Take your time.", ephemeral=True)
 
 
 @app_commands.command(description="Order something to drink")
@@ -59,6 +60,7 @@ class Choice(discord.ui.View):
 async def order(interaction: Interaction, sugar: app_commands.Range[int, 0, 5] = 0) -> None:
     await interaction.response.defer(thinking=True)
     await interaction.followup.send(f"With {sugar} pieces of sugar. What will it be?", view=Choice())
+    await interaction.followup.send("Press a button.", ephemeral=True)
 
 
 if __name__ == "__main__":
