@@ -17,7 +17,6 @@ PEOPLE_NOTE = (
 
 _KEEP = 0.6  # after trimming, how full the budget is: trimming is rare, so the prefix stays the same for prompt caches
 
-
 # The history is read back to a multiple of this many turns, so that its beginning, and with it the cut, moves seldom.
 _PAGE = 1_000
 _REMEMBERED = 5_000  # ended turns kept ready, over all sessions; they never change
@@ -126,8 +125,7 @@ def messages_of(turn: TurnSteps) -> list[ChatMessage]:
     results = turn.results
     for reply in turn.replies:
         if reply.text or reply.tool_calls:
-            calls = tuple(_call(call) for call in reply.tool_calls)
-            messages.append(ChatMessage(role="assistant", content=reply.text, tool_calls=calls))
+            messages.append(ChatMessage(role="assistant", content=reply.text, tool_calls=reply.tool_calls))
         for call in reply.tool_calls:
             result = results.get(call.id)
             content = result.result.content if result else _missing(call, turn)
@@ -141,21 +139,6 @@ def _prompt(prompt: PromptStep) -> str:
     if prompt.author is None:
         return prompt.text
     return json.dumps({"from": prompt.author.model_dump(), "text": prompt.text}, ensure_ascii=False)
-
-
-def _call(call: ToolCall) -> ToolCall:
-    """The call with a JSON object as arguments: some services refuse a whole conversation over one without."""
-    try:
-        if isinstance(json.loads(call.arguments, parse_constant=_refuse), dict):
-            return call
-    except (ValueError, RecursionError):  # RecursionError: brackets nested by the thousand
-        pass
-    return call.model_copy(update={"arguments": json.dumps({"malformed": call.arguments[:500]})})
-
-
-def _refuse(constant: str) -> None:
-    """Python reads NaN and Infinity; JSON, and so the service, has no such thing."""
-    raise ValueError(constant)
 
 
 def _missing(call: ToolCall, turn: TurnSteps) -> str:

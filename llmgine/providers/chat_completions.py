@@ -11,6 +11,8 @@ from llmgine.errors import ProviderReplyError, ReplyCutOffError
 from llmgine.messages.chat import ChatMessage, ToolCall, Usage, new_call_id
 from llmgine.providers.base import ChatReply, ChatRequest
 
+_LONGEST_MALFORMED = 500  # characters of malformed arguments that the model is reminded of
+
 
 def request_body(request: ChatRequest, model: str, *, limit_field: str) -> dict[str, object]:
     """The body of a streaming request; what is not set is left out.
@@ -50,7 +52,7 @@ def _call(call: ToolCall) -> dict[str, object]:
     """
     arguments = call.arguments
     if not _is_json_object(arguments):
-        arguments = json.dumps({"malformed_arguments": arguments})
+        arguments = json.dumps({"malformed_arguments": arguments[:_LONGEST_MALFORMED]})
     name = re.sub(r"[^a-zA-Z0-9_-]", "_", call.name)[:64] or "unnamed"
     return {"id": call.id, "type": "function", "function": {"name": name, "arguments": arguments}}
 
@@ -228,6 +230,11 @@ def _count(value: object) -> int:
 
 def _is_json_object(text: str) -> bool:
     try:
-        return isinstance(json.loads(text), dict)
-    except (ValueError, RecursionError):
+        return isinstance(json.loads(text, parse_constant=_refuse), dict)
+    except (ValueError, RecursionError):  # RecursionError: brackets nested by the thousand
         return False
+
+
+def _refuse(constant: str) -> None:
+    """Python reads NaN and Infinity; JSON, and so the service, has no such thing."""
+    raise ValueError(constant)

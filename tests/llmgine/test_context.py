@@ -75,11 +75,6 @@ BROKEN_HISTORIES: dict[str, tuple[Step, ...]] = {
     "failed before any reply": (OutcomeStep(state="failed", notice="down", seconds=0),),
     "stopped while streaming": (OutcomeStep(state="stopped", partial="I thi", seconds=0),),
     "an empty reply": (reply(""), DONE),
-    "malformed arguments": (reply("", CALL.model_copy(update={"arguments": '{"a": '})), result("c1"), DONE),
-    "arguments that are no object": (reply("", CALL.model_copy(update={"arguments": "[1]"})), result("c1"), DONE),
-    "arguments no JSON has": (reply("", CALL.model_copy(update={"arguments": '{"a": NaN}'})), result("c1"), DONE),
-    "arguments without end": (reply("", CALL.model_copy(update={"arguments": "[" * 100_000})), result("c1"), DONE),
-    "no arguments at all": (reply("", CALL.model_copy(update={"arguments": ""})), result("c1"), DONE),
     "a second round": (reply("a", CALL), result("c1"), reply("b", OTHER, round_=1), result("c2"), reply("c", round_=2)),
     "a result without its call": (reply("hello"), result("elsewhere"), DONE),
     "not ended": (reply("", CALL),),
@@ -87,7 +82,7 @@ BROKEN_HISTORIES: dict[str, tuple[Step, ...]] = {
 
 
 def check_valid(messages: list[ChatMessage]) -> None:
-    """Each call is answered exactly once, right after its message; no result stands alone; arguments are objects."""
+    """Each call is answered exactly once, right after its message; no result stands alone."""
     open_calls: list[str] = []
     for message in messages:
         if message.role == "tool":
@@ -97,8 +92,6 @@ def check_valid(messages: list[ChatMessage]) -> None:
         assert not open_calls
         assert message.role == "user" or message.content or message.tool_calls
         open_calls = [call.id for call in message.tool_calls]
-        for call in message.tool_calls:
-            assert isinstance(json.loads(call.arguments, parse_constant=pytest.fail), dict)
     assert not open_calls
 
 
