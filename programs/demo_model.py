@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from llmgine.messages.chat import ChatMessage, ToolCall, Usage
+from llmgine.messages.text import shorten
 from llmgine.providers.base import ChatReply, ChatRequest
 from llmgine.providers.scripted import stream_words
 from programs.demo_texts import HELP, LONG_ANSWER
@@ -130,7 +131,7 @@ def _said(message: ChatMessage) -> tuple[str, str]:
 
 def _recall(messages: tuple[ChatMessage, ...]) -> str:
     name, text = _said(next(message for message in messages if message.role == "user"))
-    quote = text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}…"
+    quote = shorten(text, _LONGEST_QUOTE)
     return f"The first thing {f'{name} said' if name else 'you said'}, as far as I am sent it, was: “{quote}”"
 
 

@@ -30,7 +30,7 @@ HEIGHT = {part: height for height, parts in enumerate(LEVELS) for part in parts}
 PROGRAMS = {
     "tools": set[str](),
     "playground": set[str](),
-    "logs": {"terminal", "playground"},
+    "logs": {"playground"},
     "demo_texts": set[str](),
     "demo_model": {"demo_texts"},
     "application": {"tools", "demo_model"},

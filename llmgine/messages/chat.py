@@ -2,17 +2,11 @@
 
 import secrets
 import string
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-
-def clean_text(text: str) -> str:
-    """Without NUL and lone surrogates: no database and no UTF-8 holds them, but JSON can smuggle them in."""
-    return text.encode("utf-8", "ignore").decode().replace("\0", "")
-
-
-CleanText = Annotated[str, AfterValidator(clean_text)]
+from llmgine.messages.text import CleanText
 
 _ALPHANUMERICS = string.ascii_letters + string.digits
 

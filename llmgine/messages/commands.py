@@ -5,8 +5,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from llmgine.errors import CommandFailedError
-from llmgine.messages.chat import CleanText
 from llmgine.messages.message import Message
+from llmgine.messages.text import CleanText
 
 
 class Command(Message):

@@ -1,13 +1,13 @@
 """Metrics and spans for people: coloured in a terminal, plain elsewhere."""
 
 import contextlib
-import json
 from datetime import datetime
 
 from rich.console import Console
 from rich.text import Text
 
 from llmgine.messages.message import Message
+from llmgine.messages.text import escape
 from llmgine.observability.events import MetricEvent, TraceEvent
 
 
@@ -18,11 +18,6 @@ def _duration(event: TraceEvent) -> str:
     except (ValueError, TypeError):  # TypeError: only one of the two has a time zone
         return ""
     return f" {seconds.total_seconds() * 1000:.1f} ms"
-
-
-def _printable(text: str) -> str:
-    """The text with what does not print escaped: a name or tag is anybody's, and must not command the terminal."""
-    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
 class ConsoleSink:
@@ -48,5 +43,6 @@ class ConsoleSink:
             self._say("span", colour, f"{message.name} {message.status}{_duration(message)}")
 
     def _say(self, kind: str, colour: str, text: str) -> None:
+        # Escaped: a name or tag is anybody's, and must not command the terminal.
         with contextlib.suppress(OSError, ValueError):  # nobody reads it any more, or the stream is closed
-            self._console.print(Text.assemble((f"{kind:<7}", colour), _printable(text)), soft_wrap=True)
+            self._console.print(Text.assemble((f"{kind:<7}", colour), escape(text)), soft_wrap=True)

@@ -5,7 +5,8 @@ from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from llmgine.messages.chat import ChatMessage, CleanText, ToolCall, ToolSchema, Usage
+from llmgine.messages.chat import ChatMessage, ToolCall, ToolSchema, Usage
+from llmgine.messages.text import CleanText
 
 
 class ChatRequest(BaseModel):

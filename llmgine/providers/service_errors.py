@@ -13,6 +13,7 @@ from llmgine.errors import (
     ProviderReplyError,
     ProviderUnavailableError,
 )
+from llmgine.messages.text import collapse_spaces, shorten
 
 _LONGEST_QUOTE = 300
 _NO_QUOTA = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"}
@@ -111,5 +112,4 @@ def _quote(body: object) -> str:
         text = next((body[name] for name in ("message", "detail", "error") if body.get(name)), "")
     if not isinstance(text, str) or text.lstrip().startswith("<"):
         return ""
-    text = " ".join(text.split())
-    return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}…"
+    return shorten(collapse_spaces(text), _LONGEST_QUOTE)

@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
-from llmgine.messages.chat import CleanText, ToolCall, ToolResult, Usage
+from llmgine.messages.chat import ToolCall, ToolResult, Usage
 from llmgine.messages.commands import Author
+from llmgine.messages.text import CleanText
 
 TurnState = Literal["queued", "running", "waiting", "done", "failed", "stopped"]
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 import aiosqlite
 
 from llmgine.errors import ConfigurationError, StoreError
-from llmgine.messages.chat import clean_text
+from llmgine.messages.text import clean_text
 from llmgine.sessions.database import Row, Statement, Transaction
 
 T = TypeVar("T")

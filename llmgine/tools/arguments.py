@@ -10,8 +10,7 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 
 from llmgine.errors import InvalidArgumentsError
-from llmgine.messages.chat import clean_text
-from llmgine.tools.text import shorten
+from llmgine.messages.text import clean_text, shorten
 
 _MAX_PROBLEMS = 5
 _MAX_PROBLEM_LENGTH = 300

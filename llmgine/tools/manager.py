@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable
 from typing import TypedDict, Unpack
 
 from llmgine.errors import ToolError, UnknownToolError
-from llmgine.messages.chat import ToolCall, ToolResult, ToolSchema, clean_text
-from llmgine.tools.text import cap, shorten, to_text
+from llmgine.messages.chat import ToolCall, ToolResult, ToolSchema
+from llmgine.messages.text import clean_text, shorten
+from llmgine.tools.text import cap, to_text
 from llmgine.tools.tool import Tool
 
 logger = logging.getLogger(__name__)

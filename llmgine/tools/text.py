@@ -39,8 +39,3 @@ def cap(text: str, limit: int = MAX_RESULT_BYTES) -> str:
     half = (limit - _NOTE_ROOM) // 2
     note = f"\n[... {len(data) - 2 * half:,} of {len(data):,} bytes are left out here ...]\n"
     return data[:half].decode("utf-8", "ignore") + note + data[-half:].decode("utf-8", "ignore")
-
-
-def shorten(text: str, length: int) -> str:
-    """At most `length` characters, the last of them an ellipsis when something was cut."""
-    return text if len(text) <= length else text[: length - 1] + "…"

@@ -5,7 +5,8 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from llmgine.messages.chat import ToolCall, clean_text
+from llmgine.messages.chat import ToolCall
+from llmgine.messages.text import clean_text, collapse_spaces, shorten
 from llmgine.sessions.records import ReplyStep, TurnSteps
 
 State = Literal["queued", "running", "waiting", "done", "failed", "interrupted", "skipped"]
@@ -96,15 +97,19 @@ def _field(call: ToolCall, state: State, steps: TurnSteps, room: int) -> dict[st
         longest = 300 if result.result.ok else 600
         lines.append(_code(result.result.content, min(longest, room - len(lines[0]) - 2)))
     value = "\n".join(line for line in [*lines, words] if line)
-    return {"name": _cut(f"{_ICONS[state]} {_one_line(call.name)}", _MAX_NAME), "value": value, "inline": False}
+    return {
+        "name": shorten(f"{_ICONS[state]} {collapse_spaces(call.name)}", _MAX_NAME),
+        "value": value,
+        "inline": False,
+    }
 
 
 def _buttons(steps: TurnSteps, reply: ReplyStep, part: int, *, numbered: bool) -> list[JsonValue]:
     what = f" {reply.tool_calls[part].name} {part + 1}" if numbered else ""
     place = f"{steps.turn.id}:{reply.round}.{part}"
     return [
-        {"custom_id": f"lg:approve:{place}", "label": _cut(f"Approve{what}", 80), "style": "success"},
-        {"custom_id": f"lg:deny:{place}", "label": _cut(f"Deny{what}", 80), "style": "danger"},
+        {"custom_id": f"lg:approve:{place}", "label": shorten(f"Approve{what}", 80), "style": "success"},
+        {"custom_id": f"lg:deny:{place}", "label": shorten(f"Deny{what}", 80), "style": "danger"},
     ]
 
 
@@ -137,17 +142,9 @@ def _parsed(call: ToolCall) -> object:
 
 def _code(text: str, room: int) -> str:
     """Foreign text as inline code, where it can neither format, link nor mention."""
-    line = _one_line(text)
-    return f"`{_cut(line, room - 2).replace('`', 'ˋ')}`" if line else ""
-
-
-def _one_line(text: str) -> str:
-    return " ".join(clean_text(text).split())
+    line = collapse_spaces(clean_text(text))
+    return f"`{shorten(line, room - 2).replace('`', 'ˋ')}`" if line else ""
 
 
 def _unfenced(text: str) -> str:
     return text.replace("```", "ˋˋˋ")
-
-
-def _cut(text: str, room: int) -> str:
-    return text if len(text) <= room else f"{text[: room - 1]}…"

@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 from llmgine.messages.events import ModelRetryEvent
+from llmgine.messages.text import collapse_spaces, shorten
 from llmgine.sessions.records import Delivery, DeliveryKey, TurnSteps
 from programs.demo_model import MODEL as DEMO_MODEL
 from programs.discord.cards import card
@@ -73,7 +74,7 @@ def _with_outcome(
     notice = outcome.notice if outcome else None
     if notice is not None:
         sign = "⏹️" if outcome and outcome.state == "stopped" else "⚠️"
-        parts = [*parts, (_key("notice", round_), {"content": f"{sign} {_cut(notice, _MAX_NOTICE)}"})]
+        parts = [*parts, (_key("notice", round_), {"content": f"{sign} {shorten(notice, _MAX_NOTICE)}"})]
     if parts and "content" in parts[-1][1]:
         key, body = parts[-1]
         parts = [*parts[:-1], (key, {"content": f"{body['content']}\n{footer(steps)}"})]
@@ -85,7 +86,7 @@ def footer(steps: TurnSteps) -> str:
     facts = []
     if steps.replies:
         model = steps.replies[-1].model
-        facts.append("offline demo model" if model == DEMO_MODEL else _cut(_one_line(model), _MAX_MODEL))
+        facts.append("offline demo model" if model == DEMO_MODEL else shorten(collapse_spaces(model), _MAX_MODEL))
     usage = steps.usage
     if usage.input_tokens or usage.output_tokens:
         facts.append(f"{usage.input_tokens + usage.output_tokens:,} tokens")
@@ -97,12 +98,4 @@ def footer(steps: TurnSteps) -> str:
 def retrying(event: ModelRetryEvent) -> Live:
     """What is shown while the model is waited for, in small print."""
     wait = f"waiting {event.wait_seconds:.0f} s, then try {event.next_try} of {event.tries}"
-    return Live(event.round, status=f"-# ⏳ {_cut(_one_line(event.reason), _MAX_REASON)} ({wait})")
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _cut(text: str, room: int) -> str:
-    return text if len(text) <= room else f"{text[: room - 1]}…"
+    return Live(event.round, status=f"-# ⏳ {shorten(collapse_spaces(event.reason), _MAX_REASON)} ({wait})")

@@ -11,6 +11,7 @@ from llmgine.bus import MessageBus
 from llmgine.engine.engine import MAX_SYSTEM_PROMPT
 from llmgine.errors import LLMgineError, RefusedError, UnknownSessionError
 from llmgine.messages.commands import ClearSessionCommand, SetSystemPromptCommand, StopTurnCommand
+from llmgine.messages.text import shorten
 from llmgine.sessions import SessionStore
 from programs.discord.buttons import is_moderator, may_decide
 from programs.discord.triggers import channel_name, session_id
@@ -71,8 +72,7 @@ class Sessions:
 
 def quoted(text: str, room: int = 1_700) -> str:
     """A text as a quote of at most `room` characters, to fit into a message."""
-    quote = "\n".join(f"> {line}" for line in text.splitlines())
-    return quote if len(quote) <= room else f"{quote[: room - 1]}…"
+    return shorten("\n".join(f"> {line}" for line in text.splitlines()), room)
 
 
 def _channel_id(interaction: discord.Interaction) -> int:

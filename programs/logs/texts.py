@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable
 from enum import IntEnum
 
+from llmgine.messages.text import collapse_spaces, escape, shorten
 from llmgine.observability.reader import Record
-from programs.terminal.text import escape
 
 _ENVELOPE = {"v", "type", "id", "at", "session_id", "trace_id", "span_id", "parent_id"}
 
@@ -48,8 +48,7 @@ def level(record: Record) -> Level:
 
 def one_line(text: str, longest: int) -> str:
     """The text on one line of at most `longest` characters, with everything that does not print escaped."""
-    line = escape(" ".join(text[: longest * 2].split()))
-    return line if len(line) <= longest else f"{line[: longest - 1]}…"
+    return shorten(escape(collapse_spaces(text[: longest * 2])), longest)
 
 
 def seconds(value: float | None) -> str:

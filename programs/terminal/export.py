@@ -18,8 +18,8 @@ import os
 from pathlib import Path
 
 from llmgine.errors import RefusedError
+from llmgine.messages.text import escape
 from llmgine.sessions import SessionStore
-from programs.terminal.text import escape
 
 VERSION = 1
 
@@ -43,7 +43,7 @@ async def export(store: SessionStore, session_id: str) -> str:
             for turn in turns
         ],
     }
-    return escape(json.dumps(data, ensure_ascii=False, indent=2))
+    return escape(json.dumps(data, ensure_ascii=False, indent=2), keep="\n")
 
 
 def write_new(file: str, text: str) -> Path:

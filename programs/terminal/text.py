@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 
 from llmgine.messages.chat import ToolCall, Usage
+from llmgine.messages.text import collapse_spaces, escape, shorten
 
 LONGEST_RESULT = 200  # characters of a result on its line
 LONGEST_CALL = 300  # characters of a call on its line
@@ -20,13 +21,7 @@ def clean(text: str) -> str:
 
 def one_line(text: str, longest: int) -> str:
     """The text on one line, without control characters, cut to `longest` characters."""
-    line = " ".join(clean(text[: longest * 8]).split())
-    return line if len(line) <= longest else f"{line[: longest - 1]}…"
-
-
-def escape(text: str) -> str:
-    """The text with everything that does not print, or prints as something else, as JSON escapes it."""
-    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
+    return shorten(collapse_spaces(clean(text[: longest * 8])), longest)
 
 
 def call_text(call: ToolCall) -> str:
@@ -39,7 +34,7 @@ def call_text(call: ToolCall) -> str:
         inside = ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in arguments.items())
     else:
         inside = call.arguments
-    return escape(f"{call.name}({inside})").replace("\n", "\\n")
+    return escape(f"{call.name}({inside})")
 
 
 def short_call(call: ToolCall) -> str:

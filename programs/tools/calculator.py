@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 
 from llmgine.errors import ToolError
+from llmgine.messages.text import shorten
 
 MAX_LENGTH = 500
 MAX_DEPTH = 50
@@ -168,4 +169,4 @@ def _written(value: Number) -> str:
 
 
 def _quoted(text: str) -> str:
-    return repr(text if len(text) <= 40 else text[:39] + "…")
+    return repr(shorten(text, 40))

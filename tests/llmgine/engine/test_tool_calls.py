@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from llmgine.messages.chat import ToolCall, clean_text
+from llmgine.messages.chat import ToolCall
 from llmgine.messages.commands import Author, StopTurnCommand
 from llmgine.messages.events import (
     ToolCallDecidedEvent,
@@ -15,6 +15,7 @@ from llmgine.messages.events import (
     ToolCallWaitingEvent,
     TurnFinishedEvent,
 )
+from llmgine.messages.text import clean_text
 from llmgine.providers.base import ChatReply
 from llmgine.providers.scripted import ScriptedProvider
 from llmgine.tools.context import current_tool_context

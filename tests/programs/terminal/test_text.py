@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmgine.messages.chat import ToolCall, Usage
-from programs.terminal.text import call_text, clean, escape, footer, one_line, short_call
+from programs.terminal.text import call_text, clean, footer, one_line, short_call
 
 
 @given(st.text())
@@ -23,15 +23,6 @@ def test_clean_text_gives_no_orders(text: str) -> None:
 def test_cleaning_is_stable_as_a_text_grows(text: str, more: str) -> None:
     """What was shown of a growing answer stays its beginning."""
     assert clean(text + more).startswith(clean(text))
-
-
-@given(st.dictionaries(st.text(max_size=5), st.text(max_size=20), max_size=3))
-def test_escaped_json_says_the_same(data: dict[str, str]) -> None:
-    """Escapes change how JSON looks, not what it says, and all of it prints."""
-    text = escape(json.dumps(data, ensure_ascii=False, indent=1))
-
-    assert json.loads(text) == data
-    assert all(c.isprintable() or c == "\n" for c in text)
 
 
 @pytest.mark.parametrize(
