@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import threading
 from collections.abc import Callable, Coroutine
 from typing import ClassVar
 
@@ -121,7 +122,7 @@ class Bot(discord.Client):
 
     async def on_resumed(self) -> None:
         """Show what could not be shown while Discord was away, and hear what was not told."""
-        await self.check()
+        self._work("look again", self._try_to_check())
 
     def _work(self, name: str, work: Coroutine[None, None, None]) -> None:
         """Do this in a task of ours, in place of what is under way by that name."""
@@ -153,10 +154,13 @@ class Bot(discord.Client):
     async def _check_now_and_then(self) -> None:
         while True:
             await asyncio.sleep(_CHECK_INTERVAL)
-            try:
-                await self.check()
-            except LLMgineError as error:
-                _log.warning("The channels could not be checked: %s", error)
+            await self._try_to_check()
+
+    async def _try_to_check(self) -> None:
+        try:
+            await self.check()
+        except LLMgineError as error:
+            _log.warning("The channels could not be checked: %s", error)
 
     async def on_message(self, message: discord.Message) -> None:
         """Queue what a person wrote; messages of one channel are looked at in their order."""
@@ -187,6 +191,15 @@ class Bot(discord.Client):
         await asyncio.gather(*self._at_work.values(), return_exceptions=True)
         await self._views.close()
         await super().close()
+        await self._close_forgotten_connections()
+
+    async def _close_forgotten_connections(self) -> None:
+        """discord.py forgets a connection that ends while it is being made; its heartbeat goes on in a thread."""
+        for beat in threading.enumerate():
+            if not isinstance(beat, discord.gateway.KeepAliveHandler):
+                continue
+            if beat.ws._connection is self._connection:  # noqa: SLF001  whose it is, it tells nowhere else
+                await beat.ws.close()
 
     async def _finish_start(self) -> None:
         """discord.py cannot be closed while it waits for servers: it would go on with a client that is gone."""

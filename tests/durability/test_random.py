@@ -10,7 +10,6 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import hypothesis
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
@@ -177,8 +176,6 @@ class Machine(RuleBasedStateMachine):
         return None not in turns and not any(open_turns) and not await store.undelivered(SOURCE)
 
 
-# discord.py leaves the heartbeat thread of a connection it gave up; at its next beat it finds no event loop.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_anything_in_any_order() -> None:
     """Whatever happens in whatever order, every question ends in one outcome, in order, and nothing is done twice."""
     number = int(os.environ.get("SEED", "0")) or random.randrange(1, 2**32)  # noqa: S311  not a secret
