@@ -29,8 +29,9 @@ HEIGHT = {part: height for height, parts in enumerate(LEVELS) for part in parts}
 # What each program may import of the other programs. All may import llmgine, the playground aside.
 PROGRAMS = {
     "tools": set[str](),
-    "playground": set[str](),
-    "logs": {"playground"},
+    "web": set[str](),
+    "playground": {"web"},
+    "logs": {"web"},
     "demo_texts": set[str](),
     "demo_model": {"demo_texts"},
     "application": {"tools", "demo_model"},

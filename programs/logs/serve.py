@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import re
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -19,14 +18,11 @@ from llmgine.errors import ConfigurationError
 from programs.logs.live import LiveLog
 from programs.logs.spans import build, walk
 from programs.logs.turns import Summary, summarize
-from programs.playground import page_files
-from programs.playground.guard import guard
+from programs.web.guard import guard
+from programs.web.page_files import HEADERS, add_page
 
 HOST = "127.0.0.1"
 _PAGE = Path(__file__).parent / "page"
-# The playground's own: both pages look the same, and are built by the same few functions.
-_SHARED = {"style.css", "dom.js", "theme.js", "icons.js"}
-_NAME = re.compile(r"[a-z]+\.(?:css|js)")
 _MOST_TURNS = 200  # on the page
 _LONGEST_TEXT = 4_000  # characters of a text on the page
 _LONGEST_PROMPT = 200
@@ -73,22 +69,11 @@ class LogPage:
 
     def _app(self) -> web.Application:
         app = web.Application(middlewares=[_with_headers, guard(lambda: self.port)])
-        app.router.add_get("/", self._index)
-        app.router.add_get("/page/{name}", self._file)
+        add_page(app, _PAGE)
         app.router.add_get("/api/turns", self._turns)
         app.router.add_get("/api/turns/{turn}", self._turn)
         app.router.add_get("/api/changes", self._changes)
         return app
-
-    async def _index(self, _: web.Request) -> web.FileResponse:
-        return web.FileResponse(_PAGE / "index.html")
-
-    async def _file(self, request: web.Request) -> web.FileResponse:
-        name = request.match_info["name"]
-        path = (page_files.PAGE if name in _SHARED else _PAGE) / name
-        if not _NAME.fullmatch(name) or not path.is_file():
-            raise web.HTTPNotFound
-        return web.FileResponse(path)
 
     async def _turns(self, _: web.Request) -> web.Response:
         turns = [_summary(turn) for turn in self.log.turns.newest(_MOST_TURNS)]
@@ -117,7 +102,7 @@ class LogPage:
 
     async def _changes(self, request: web.Request) -> web.StreamResponse:
         """Server-sent events: the revision, now and whenever it changes."""
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", **page_files.HEADERS})
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", **HEADERS})
         await response.prepare(request)
         seen = -1
         with contextlib.suppress(ConnectionError):  # the browser left
@@ -130,14 +115,14 @@ class LogPage:
 
 @web.middleware
 async def _with_headers(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Every answer, refusals too, goes out under the playground's strict policy."""
+    """Every answer, refusals too, goes out under the page's strict policy."""
     try:
         response = await handler(request)
     except web.HTTPException as refusal:
-        refusal.headers.update(page_files.HEADERS)
+        refusal.headers.update(HEADERS)
         raise
     if not response.prepared:
-        response.headers.update(page_files.HEADERS)
+        response.headers.update(HEADERS)
     return response
 
 

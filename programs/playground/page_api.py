@@ -14,11 +14,11 @@ from programs.playground.errors import ApiError
 from programs.playground.forms import Form, Id, ThreadChanges
 from programs.playground.ids import read_id
 from programs.playground.log import RequestRecord
-from programs.playground.page_files import HEADERS
 from programs.playground.people import People
 from programs.playground.rest.messages import page
 from programs.playground.state import State
 from programs.playground.wire import NOTHING, Call, Reply, answer, read_call
+from programs.web.page_files import HEADERS
 
 log = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ from aiohttp import web
 
 from programs.playground.errors import ApiError
 from programs.playground.ids import read_id
-from programs.playground.page_files import HEADERS
 from programs.playground.state import Dispatch, State
 from programs.playground.wire import answer
+from programs.web.page_files import HEADERS
 
 MAX_WAITING = 5000  # a page that reads nothing is cut off here, and loads everything anew
 _SHOWN = frozenset(

@@ -20,14 +20,12 @@ from programs.playground.fault_api import FaultApi
 from programs.playground.faults import Faults
 from programs.playground.files import FileRoutes
 from programs.playground.gateway import Gateway
-from programs.playground.guard import guard
 from programs.playground.ids import Snowflakes
 from programs.playground.interactions import Interactions
 from programs.playground.log import Log, RequestRecord, Violation
 from programs.playground.moderation import Moderation
 from programs.playground.page_api import PageApi
 from programs.playground.page_events import PageEvents
-from programs.playground.page_files import add_page
 from programs.playground.people import People
 from programs.playground.posting import Posting
 from programs.playground.ratelimits import RateLimits
@@ -43,9 +41,12 @@ from programs.playground.state import State
 from programs.playground.storage import Storage
 from programs.playground.threads import Threads
 from programs.playground.wire import MAX_REQUEST_BYTES, Routes
+from programs.web.guard import guard
+from programs.web.page_files import add_page
 
 T = TypeVar("T")
 HOST = "127.0.0.1"
+_PAGE = Path(__file__).parent / "page"
 SHUTDOWN_SECONDS = 2.0
 TICK_SECONDS = 60.0
 
@@ -233,5 +234,5 @@ class Playground:
         app.router.add_get("/playground/events", self._page_events.connect)
         if self._fault_api is not None:
             self._fault_api.add(app)
-        add_page(app)
+        add_page(app, _PAGE)
         return app

@@ -1,4 +1,4 @@
-"""Only this machine's own page and programs may talk to the playground."""
+"""Only this machine's own page and programs may talk to a server of ours."""
 
 from collections.abc import Callable
 
@@ -18,9 +18,9 @@ def guard(port: Callable[[], int]) -> Middleware:
         hosts = {f"127.0.0.1:{port()}", f"localhost:{port()}"}
         origin = request.headers.get("Origin")
         if request.headers.get("Host") not in hosts:
-            raise web.HTTPForbidden(text="This host name is not the playground's.")
+            raise web.HTTPForbidden(text="This server goes by 127.0.0.1 and localhost only.")
         if origin is not None and origin not in {f"http://{host}" for host in hosts}:
-            raise web.HTTPForbidden(text="Another page may not talk to the playground.")
+            raise web.HTTPForbidden(text="Another page may not talk to this server.")
         return await handler(request)
 
     return guarding

@@ -1,0 +1,1 @@
+"""What the pages of this machine share: whom they let in, how their files are served, and how they look."""
