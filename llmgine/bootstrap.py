@@ -81,44 +81,49 @@ class ApplicationBootstrap:
             ConfigurationError: A setting cannot be used; the text names it.
             StoreError: The database cannot be used.
         """
-        config, settings = self.config, self.config.settings
         async with AsyncExitStack() as stack:
-            self.store = await open_store(settings.database_url)
+            self.store = await open_store(self.config.settings.database_url)
             stack.push_async_callback(self.store.close)
-            self.bus = MessageBus(
-                log_dir=settings.log_dir,
-                log_filename=config.log_filename,
-                enable_console_metrics=config.enable_console_metrics,
-                enable_console_traces=config.enable_console_traces,
-                secrets=settings.secrets(),
-            )
-            for observer in self._all_observers():
-                stack.callback(observer.attach(self.bus))
-            try:
-                await self.bus.start()
-            except OSError as error:
-                raise ConfigurationError(f"LOG_DIR: {error.filename} cannot be written: {error.strerror}") from error
-            stack.push_async_callback(self.bus.stop)
-            monitor = Monitor(self.bus, lambda: self.bus.queued, interval=config.monitor_interval)
-            monitor.start()
-            stack.push_async_callback(monitor.stop)
-            provider = self._provider or _configured_provider(config)
+            self.bus = await self._start_bus(stack)
+            provider = self._provider or _configured_provider(self.config)
             stack.push_async_callback(provider.aclose)
-            self.engine = ToolChatEngine(
-                bus=self.bus,
-                store=self.store,
-                model=Model(provider, calls_at_once=config.calls_at_once, retry=config.retry),
-                context=ContextManager(
-                    self.store,
-                    system_prompt=settings.system_prompt,
-                    budget=settings.context_tokens,
-                ),
-                renderers=self._renderers,
-                approval_timeout=settings.approval_timeout,
-            )
+            self.engine = self._build_engine(provider)
             await self.engine.start()
             stack.push_async_callback(self.engine.stop)
             self._stack = stack.pop_all()
+
+    async def _start_bus(self, stack: AsyncExitStack) -> MessageBus:
+        """The bus, running, with all that observes it."""
+        config, settings = self.config, self.config.settings
+        bus = MessageBus(
+            log_dir=settings.log_dir,
+            log_filename=config.log_filename,
+            enable_console_metrics=config.enable_console_metrics,
+            enable_console_traces=config.enable_console_traces,
+            secrets=settings.secrets(),
+        )
+        for observer in self._all_observers():
+            stack.callback(observer.attach(bus))
+        try:
+            await bus.start()
+        except OSError as error:
+            raise ConfigurationError(f"LOG_DIR: {error.filename} cannot be written: {error.strerror}") from error
+        stack.push_async_callback(bus.stop)
+        monitor = Monitor(bus, lambda: bus.queued, interval=config.monitor_interval)
+        monitor.start()
+        stack.push_async_callback(monitor.stop)
+        return bus
+
+    def _build_engine(self, provider: Provider) -> ToolChatEngine:
+        config, settings = self.config, self.config.settings
+        return ToolChatEngine(
+            bus=self.bus,
+            store=self.store,
+            model=Model(provider, calls_at_once=config.calls_at_once, retry=config.retry),
+            context=ContextManager(self.store, system_prompt=settings.system_prompt, budget=settings.context_tokens),
+            renderers=self._renderers,
+            approval_timeout=settings.approval_timeout,
+        )
 
     def _all_observers(self) -> Iterable[Observer]:
         """The application's own, the metrics of turns, and where somebody reads them the spans."""

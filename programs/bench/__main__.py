@@ -11,33 +11,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 
 from programs.bench import bus, playground, turns
 from programs.bench.measure import Row
-
-
-def bus_table(rows: Sequence[Row]) -> Table:
-    """The table of the bus, for a terminal."""
-    table = Table(box=box.SIMPLE, title="The bus, µs an operation", title_justify="left")
-    for name in ("what", "p50", "p99", "a second", "floor", "ratio", "target", "times ours"):
-        table.add_column(name, justify="left" if name in ("what", "times ours") else "right")
-    for row in rows:
-        ours = row.times["ours"]
-        met = row.ratio <= row.target
-        table.add_row(
-            row.name,
-            f"{ours.p50:.2f}",
-            f"{ours.p99:.2f}",
-            f"{ours.rate:,.0f}",
-            f"{row.times['floor'].p50:.2f}",
-            f"[{'green' if met else 'red'}]{row.ratio:.2f}[/]",
-            f"{row.target:g}",
-            ", ".join(f"{name} {ratio:,.1f}" for name, ratio in row.peers.items()),
-        )
-    return table
+from programs.bench.tables import bus_table, streams_table, turns_table
 
 
 def machine() -> dict[str, object]:
@@ -88,23 +66,7 @@ async def run_turns(console: Console) -> dict[str, object]:
             for sessions, each in ((1, 20), (100, 5), (1_000, 1))
             for name, side in sides.items()
         ]
-        table = Table(
-            box=box.SIMPLE, title="Turns with one tool call, the model answering at once", title_justify="left"
-        )
-        for column in (
-            "",
-            "sessions at once",
-            "ms a turn, p50",
-            "CPU ms a turn",
-            "turns a second",
-            "piece to text, ms",
-        ):
-            table.add_column(column, justify="right" if column else "left")
-        for name, t in done:
-            table.add_row(
-                name, f"{t.sessions:,}", f"{t.p50:,.1f}", f"{t.cpu:.1f}", f"{t.rate:.0f}", f"{t.first_text:,.1f}"
-            )
-        console.print(table)
+        console.print(turns_table(done))
         console.print(
             f"Added to a turn: {done[0][1].p50 - done[1][1].p50:.1f} ms (to stay under: 10).", highlight=False
         )
@@ -114,14 +76,7 @@ async def run_turns(console: Console) -> dict[str, object]:
             for streams in (100, 500)
             for name, side in sides.items()
         ]
-        table = Table(box=box.SIMPLE, title="Streams of 20 pieces a second, while all flow", title_justify="left")
-        for column in ("", "streams", "pieces a CPU second", "delay p50, ms", "delay p99, ms"):
-            table.add_column(column, justify="right" if column else "left")
-        for name, s in flowing:
-            table.add_row(
-                name, f"{s.streams}", f"{s.pieces_per_cpu_second:,.0f}", f"{s.delay_p50:,.0f}", f"{s.delay_p99:,.0f}"
-            )
-        console.print(table)
+        console.print(streams_table(flowing))
         ratio = flowing[0][1].pieces_per_cpu_second / flowing[1][1].pieces_per_cpu_second
         console.print(f"At 100 streams {ratio:.1f} times the SDK's pieces a CPU second (to reach: 2).", highlight=False)
     return {

@@ -1,0 +1,70 @@
+"""What was measured, as tables for a terminal."""
+
+from collections.abc import Iterable, Sequence
+
+from rich import box
+from rich.table import Table
+
+from programs.bench.measure import Row
+from programs.bench.turns import Streams, Turns
+
+
+def bus_table(rows: Sequence[Row]) -> Table:
+    """The bus beside the floor and other buses."""
+    table = _table("The bus, µs an operation", "what", "p50", "p99", "a second", "floor", "ratio", "target")
+    table.add_column("times ours")
+    for row in rows:
+        ours = row.times["ours"]
+        met = row.ratio <= row.target
+        table.add_row(
+            row.name,
+            f"{ours.p50:.2f}",
+            f"{ours.p99:.2f}",
+            f"{ours.rate:,.0f}",
+            f"{row.times['floor'].p50:.2f}",
+            f"[{'green' if met else 'red'}]{row.ratio:.2f}[/]",
+            f"{row.target:g}",
+            ", ".join(f"{name} {ratio:,.1f}" for name, ratio in row.peers.items()),
+        )
+    return table
+
+
+def turns_table(measured: Iterable[tuple[str, Turns]]) -> Table:
+    """Whole turns, by who ran them."""
+    table = _table(
+        "Turns with one tool call, the model answering at once",
+        "",
+        "sessions at once",
+        "ms a turn, p50",
+        "CPU ms a turn",
+        "turns a second",
+        "piece to text, ms",
+    )
+    for name, t in measured:
+        table.add_row(name, f"{t.sessions:,}", f"{t.p50:,.1f}", f"{t.cpu:.1f}", f"{t.rate:.0f}", f"{t.first_text:,.1f}")
+    return table
+
+
+def streams_table(measured: Iterable[tuple[str, Streams]]) -> Table:
+    """Streams that flow side by side, by who read them."""
+    table = _table(
+        "Streams of 20 pieces a second, while all flow",
+        "",
+        "streams",
+        "pieces a CPU second",
+        "delay p50, ms",
+        "delay p99, ms",
+    )
+    for name, s in measured:
+        table.add_row(
+            name, f"{s.streams}", f"{s.pieces_per_cpu_second:,.0f}", f"{s.delay_p50:,.0f}", f"{s.delay_p99:,.0f}"
+        )
+    return table
+
+
+def _table(title: str, what: str, *numbers: str) -> Table:
+    table = Table(box=box.SIMPLE, title=title, title_justify="left")
+    table.add_column(what)
+    for number in numbers:
+        table.add_column(number, justify="right")
+    return table
