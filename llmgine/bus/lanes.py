@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from types import CoroutineType
 from typing import cast
 
+from llmgine.bus.failures import failure, name_of
 from llmgine.messages.events import Event, HandlerFailedEvent
-from llmgine.messages.message import CURRENT, inside
+from llmgine.messages.message import CURRENT
 
 DEPTH_WARNING = 1_000
 
@@ -29,12 +30,6 @@ _log = logging.getLogger(__name__)
 
 # Set while a handler runs, so that waiting there for the bus to be idle can be refused instead of hanging.
 handling: ContextVar[bool] = ContextVar("llmgine_handling", default=False)
-
-
-def name_of(handler: object) -> str:
-    """A handler's name for logs: `module.function`."""
-    name = getattr(handler, "__qualname__", None) or type(handler).__qualname__
-    return f"{getattr(handler, '__module__', '?')}.{name}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -281,25 +276,3 @@ class Lanes:
 
 def _too_long(lane: Lane) -> str:
     return f"took longer than {lane.handler.timeout or 0:g} s"
-
-
-def failure(
-    report: Callable[[HandlerFailedEvent], None],
-    handler: object,
-    event: Event,
-    what: str,
-    error: BaseException | None = None,
-) -> None:
-    """Log and report a handler's failure. Failures to handle a failure are only logged, or they would never end."""
-    _log.error("%s failed on %s: %s", name_of(handler), type(event).__name__, what, exc_info=error)
-    if not isinstance(event, HandlerFailedEvent):
-        with inside(event):
-            report(
-                HandlerFailedEvent(
-                    session_id=event.session_id,
-                    handler=name_of(handler),
-                    event_id=event.id,
-                    event_type=type(event).__name__,
-                    error=what,
-                )
-            )

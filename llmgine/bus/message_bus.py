@@ -15,7 +15,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar, cast
 
-from llmgine.bus.lanes import AsyncHandler, InlineHandler, Lanes, failure, handling, name_of
+from llmgine.bus.failures import failure, name_of
+from llmgine.bus.lanes import AsyncHandler, InlineHandler, Lanes, handling
 from llmgine.errors import BusError, BusStoppedError, DuplicateHandlerError, MissingHandlerError
 from llmgine.messages.commands import Command, CommandResult
 from llmgine.messages.events import CommandErrorEvent, CommandResultEvent, Event

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from llmgine.bus import MessageBus
-from llmgine.bus.lanes import name_of
+from llmgine.bus.failures import name_of
 from tests.llmgine.bus.messages import Noted
 
 _WAVE = 100  # events that wait at a time
