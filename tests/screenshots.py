@@ -1,22 +1,20 @@
-"""Makes the pictures of the README: `uv run python -m tests.screenshots`. Needs Chromium at /usr/bin/chromium."""
+"""Makes the pictures of the README: `uv run python -m tests.screenshots`. Needs Chromium."""
 
 import asyncio
 import os
 import tempfile
 from pathlib import Path
 
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 
 from llmgine.settings import Settings
 from programs.application import DEMO_NOTICE
 from programs.discord.bot import serve
 from programs.logs.serve import LogPage
 from programs.playground.server import Playground
+from tests.chromium import chromium
 
 PICTURES = Path(__file__).parent.parent / "docs"
-# Chromium must neither look for updates nor open its own sandbox, which root may not.
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
 
 async def ask(page: Page, text: str, answer: str) -> None:
@@ -29,8 +27,7 @@ async def ask(page: Page, text: str, answer: str) -> None:
 
 async def take_pictures(playground_url: str, logs_url: str) -> None:
     """A conversation with tool calls, and its last turn in the log page."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    async with chromium() as browser:
         page = await browser.new_page(viewport={"width": 1120, "height": 760}, color_scheme="light")
         await page.goto(playground_url)
         await ask(page, "What's the weather like in San Francisco?", "San Francisco")
@@ -41,7 +38,6 @@ async def take_pictures(playground_url: str, logs_url: str) -> None:
         await page.locator("#turns tbody tr").nth(1).click()
         await expect(page.locator("#turn")).to_contain_text("calculate")
         await page.screenshot(path=PICTURES / "logs.png")
-        await browser.close()
 
 
 async def main() -> None:

@@ -5,10 +5,10 @@ import asyncio
 import pytest
 
 from programs.discord.rendering import SOURCE
-from tests.programs.discord.conftest import _no_settings_from_outside, model, playground, scene, unstarted
+from tests.programs.discord.conftest import playground, scene, unstarted
 from tests.programs.discord.scene import PATIENCE, Scene
 
-__all__ = ["_no_settings_from_outside", "model", "playground", "scene", "unstarted"]
+__all__ = ["playground", "scene", "unstarted"]
 
 
 @pytest.fixture

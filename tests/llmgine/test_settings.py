@@ -5,16 +5,9 @@ from pathlib import Path
 import pytest
 
 from llmgine.errors import ConfigurationError
-from llmgine.settings import Settings, load_settings
+from llmgine.settings import load_settings
 
 SECRET = "hunter22-not-to-be-shown"
-
-
-@pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No setting of whoever runs the tests."""
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
 
 
 def error_of(env_file: Path | None = None) -> str:

@@ -6,7 +6,6 @@ import re
 import shutil
 import stat
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -38,12 +37,6 @@ result: Not sent, because no mail server is configured: written to <file>
 **E-mail:** Not sent, because no mail server is configured: written to <file>
 -- demo (offline demo) · <n> tokens · <n> s
 """
-
-
-@pytest.fixture
-async def model() -> AsyncIterator[ChatCompletionsServer]:
-    async with ChatCompletionsServer() as server:
-        yield server
 
 
 def session_of(output: str) -> str:

@@ -2,7 +2,6 @@
 
 import json
 import logging
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -12,22 +11,7 @@ from llmgine.messages.chat import ChatMessage, ToolCall, ToolSchema, Usage
 from llmgine.providers.base import ChatReply, ChatRequest
 from llmgine.providers.openai import OpenAIProvider, Timeouts
 from tests.chat_completions import ChatCompletionsServer
-
-HELLO = ChatRequest(messages=(ChatMessage(role="user", content="Hello"),))
-KEY = "a-key-for-tests"
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[ChatCompletionsServer]:
-    async with ChatCompletionsServer() as server:
-        yield server
-
-
-@pytest.fixture
-async def provider(server: ChatCompletionsServer) -> AsyncIterator[OpenAIProvider]:
-    provider = OpenAIProvider("gpt-test", KEY, server.base_url)
-    yield provider
-    await provider.aclose()
+from tests.llmgine.providers.examples import HELLO, KEY
 
 
 async def ask(provider: OpenAIProvider, request: ChatRequest = HELLO) -> ChatReply:

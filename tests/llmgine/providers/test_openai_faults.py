@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import socket
 import traceback
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -19,26 +18,9 @@ from llmgine.errors import (
     ProviderUnavailableError,
     ReplyCutOffError,
 )
-from llmgine.messages.chat import ChatMessage
-from llmgine.providers.base import ChatRequest
 from llmgine.providers.openai import OpenAIProvider, Timeouts
 from tests.chat_completions import ChatCompletionsServer, Exchange
-
-HELLO = ChatRequest(messages=(ChatMessage(role="user", content="Hello"),))
-KEY = "a-key-for-tests"
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[ChatCompletionsServer]:
-    async with ChatCompletionsServer() as server:
-        yield server
-
-
-@pytest.fixture
-async def provider(server: ChatCompletionsServer) -> AsyncIterator[OpenAIProvider]:
-    provider = OpenAIProvider("gpt-test", KEY, server.base_url)
-    yield provider
-    await provider.aclose()
+from tests.llmgine.providers.examples import HELLO, KEY
 
 
 async def fault(provider: OpenAIProvider, pieces: list[str] | None = None) -> ProviderError:

@@ -6,30 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from llmgine.settings import Settings
 from programs.playground.invariants import Invariants
 from programs.playground.server import Playground
 from tests.chat_completions import ChatCompletionsServer
 from tests.programs.discord.scene import ROOMY, Scene
 
 
-@pytest.fixture(autouse=True)
-def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is set where the tests run must not reach them."""
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-
-
 @pytest.fixture
 async def playground() -> AsyncIterator[Playground]:
     async with Playground(rules=ROOMY) as running:
         yield running
-
-
-@pytest.fixture
-async def model() -> AsyncIterator[ChatCompletionsServer]:
-    async with ChatCompletionsServer() as server:
-        yield server
 
 
 @pytest.fixture

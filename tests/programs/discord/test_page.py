@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Locator, Page, async_playwright, expect
+from playwright.async_api import Browser, Locator, Page, expect
 
 from programs.playground.entities import ADA_ID, GENERAL_ID, RANDOM_ID
+from tests.chromium import CHROMIUM, THERE, chromium
 from tests.programs.discord.process import address, running
-from tests.programs.playground.page.conftest import CHROMIUM, FLAGS, THERE
+from tests.programs.playground.page.driver import write
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
@@ -37,10 +38,8 @@ async def started(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sta
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        await chromium.close()
+    async with chromium() as launched:
+        yield launched
 
 
 async def open_channel(browser: Browser, started: Started, channel: int) -> Page:
@@ -50,11 +49,6 @@ async def open_channel(browser: Browser, started: Started, channel: int) -> Page
     await expect(page.locator(f"[data-channel-id='{channel}'][aria-current]")).to_be_attached()
     await expect(page.get_by_text("demo model").first).to_be_visible()
     return page
-
-
-async def write(page: Page, text: str) -> None:
-    await page.locator("#composer").fill(text)
-    await page.locator("#composer").press("Enter")
 
 
 def contents(page: Page) -> Locator:

@@ -3,10 +3,8 @@
 import asyncio
 import json
 import termios
-from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
 from aiohttp import web
 
 from programs.demo_texts import LONG_ANSWER
@@ -16,12 +14,6 @@ from tests.programs.terminal.program import in_terminal
 PROMPT = "\n> "
 UP, LEFT, TAB, CTRL_C, CTRL_D = "\x1b[A", "\x1b[D", "\t", "\x03", "\x04"
 EMAIL = ("send_email", json.dumps({"to": "test@example.com", "subject": "Hello", "body": "Testing"}))
-
-
-@pytest.fixture
-async def model() -> AsyncIterator[ChatCompletionsServer]:
-    async with ChatCompletionsServer() as server:
-        yield server
 
 
 def said(model: ChatCompletionsServer) -> list[str]:

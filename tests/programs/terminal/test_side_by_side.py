@@ -20,12 +20,6 @@ SESSION = "discord:1200000000000000001"
 ANN = Author(id="7", name="Ann")
 
 
-@pytest.fixture
-async def model() -> AsyncIterator[ChatCompletionsServer]:
-    async with ChatCompletionsServer() as server:
-        yield server
-
-
 @contextlib.asynccontextmanager
 async def bot(folder: Path, model: ChatCompletionsServer | None = None) -> AsyncIterator[Application]:
     """An application as the bot's, on the store of the chats in `folder`."""

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 
 from programs.logs.serve import LogPage
+from tests.chromium import CHROMIUM, THERE, chromium
 from tests.programs.logs.story import Story
-from tests.programs.playground.page.conftest import CHROMIUM, FLAGS, THERE
 
 
 @pytest_asyncio.fixture(loop_scope="package", scope="package")
@@ -17,10 +17,8 @@ async def browser() -> AsyncIterator[Browser]:
     """One Chromium for all tests of the page; without one they are skipped."""
     if not THERE:
         pytest.skip(f"there is no Chromium at {CHROMIUM}")
-    async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        await chromium.close()
+    async with chromium() as launched:
+        yield launched
 
 
 @pytest_asyncio.fixture(autouse=True)

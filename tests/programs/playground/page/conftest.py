@@ -1,21 +1,16 @@
 """A page of the playground, open in a real Chromium."""
 
-import os
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 
 from programs.playground.entities import ADA_ID
 from programs.playground.server import Playground
+from tests.chromium import CHROMIUM, THERE, chromium
 from tests.programs.playground.page.driver import open_page
 from tests.programs.playground.page.raw_bot import RawBot
-
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-THERE = Path(CHROMIUM).exists()
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
 
 @pytest_asyncio.fixture(loop_scope="package", scope="package")
@@ -23,10 +18,8 @@ async def browser() -> AsyncIterator[Browser]:
     """One Chromium for all tests of the page; without one they are skipped."""
     if not THERE:
         pytest.skip(f"there is no Chromium at {CHROMIUM}")
-    async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        await chromium.close()
+    async with chromium() as launched:
+        yield launched
 
 
 @pytest_asyncio.fixture(loop_scope="package")

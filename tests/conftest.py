@@ -1,0 +1,21 @@
+"""What holds for every test, and the model's service that many ask."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from llmgine.settings import Settings
+from tests.chat_completions import ChatCompletionsServer
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting of whoever runs the tests reaches them."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+async def model() -> AsyncIterator[ChatCompletionsServer]:
+    async with ChatCompletionsServer() as server:
+        yield server
