@@ -138,9 +138,9 @@ class SessionStore:
         """The turn that a message was admitted to."""
         return await self._database.run(tx.turns.turn_of(source, source_id))
 
-    async def history(self, session_id: str, before_seq: int | None = None) -> list[TurnSteps]:
-        """The ended turns since the session was last cleared, oldest first, up to (not with) `before_seq`."""
-        return await self._database.run(tx.steps.history(session_id, before_seq))
+    async def history(self, session_id: str) -> list[TurnSteps]:
+        """The ended turns since the session was last cleared, oldest first."""
+        return await self._database.run(tx.steps.history(session_id))
 
     async def ended(self, session_id: str, after_seq: int, before_seq: int) -> list[tuple[str, int]]:
         """The id and attempt of the session's ended turns between these places, oldest first, as `history` has them."""

@@ -87,7 +87,7 @@ async def _greet(app: Application, view: View, session_id: str, *, is_new: bool)
 
 async def _lines(app: Application, session_id: str) -> Lines:
     if _is_terminal():
-        past = await app.store.history(session_id, None)
+        past = await app.store.history(session_id)
         said = [turn.prompt.text for turn in past if turn.turn.source == SOURCE]
         return PromptLines({name: meaning for name, (_, meaning) in COMMANDS.items()}, said)
     # A program may be started without a standard input; its number may then be that of another file.

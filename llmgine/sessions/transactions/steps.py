@@ -8,8 +8,6 @@ from llmgine.sessions.database import Transaction
 from llmgine.sessions.records import STEP, DecisionStep, Step, Turn, TurnSteps
 from llmgine.sessions.transactions.turns import to_turn
 
-_NO_LIMIT = 2**62
-
 
 def append(turn_id: str, attempt: int, step: Step) -> Transaction[None]:
     """Add a step."""
@@ -48,15 +46,15 @@ def turn_steps(turn_id: str) -> Transaction[TurnSteps]:
     return found[0]
 
 
-def history(session_id: str, before_seq: int | None) -> Transaction[list[TurnSteps]]:
+def history(session_id: str) -> Transaction[list[TurnSteps]]:
     """The ended turns that the model may be told of."""
     rows = yield (
         """
         SELECT * FROM ended_turn
-        WHERE session_id = $1 AND seq < $2 AND seq > (SELECT cleared_seq FROM session WHERE id = $1)
+        WHERE session_id = $1 AND seq > (SELECT cleared_seq FROM session WHERE id = $1)
         ORDER BY seq
         """,
-        (session_id, _NO_LIMIT if before_seq is None else before_seq),
+        (session_id,),
     )
     return (yield from _with_steps([to_turn(row) for row in rows]))
 
