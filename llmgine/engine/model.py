@@ -99,15 +99,15 @@ class Model:
         self,
         scope: TurnScope,
         progress: Progress,
-        round_: int,
         messages: tuple[ChatMessage, ...],
         tools: tuple[ToolSchema, ...],
     ) -> ReplyStep:
-        """Ask, commit the reply, and tell of it.
+        """Ask, commit the reply, and tell of it; `progress` says of which round it is.
 
         Raises:
             ProviderError: No reply came, on all tries.
         """
+        round_ = progress.round
         request = ChatRequest(messages=messages, tools=tools)
         await scope.tell(ModelAskedEvent, round=round_, model=self.name)
         begin = time.monotonic()

@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from llmgine.context import ContextManager
 from llmgine.engine.calls import ToolCalls
@@ -117,7 +118,7 @@ class TurnRun:
         self._progress = Progress(self._scope, round_)
         messages = await self._parts.context.build(steps)
         schemas = self._parts.tools.schemas() if offer_tools else ()
-        return await self._parts.model.reply(self._scope, self._progress, round_, messages, schemas)
+        return await self._parts.model.reply(self._scope, self._progress, messages, schemas)
 
     async def _unfinished_text(self) -> str:
         """What was streamed of a reply that is not committed."""
@@ -125,9 +126,10 @@ class TurnRun:
             return ""
         return self._progress.text
 
-    def _outcome(self, state: str, notice: str | None, partial: str = "") -> OutcomeStep:
-        seconds = time.monotonic() - self._begin
-        return OutcomeStep.model_validate({"state": state, "notice": notice, "partial": partial, "seconds": seconds})
+    def _outcome(
+        self, state: Literal["done", "failed", "stopped"], notice: str | None, partial: str = ""
+    ) -> OutcomeStep:
+        return OutcomeStep(state=state, notice=notice, partial=partial, seconds=time.monotonic() - self._begin)
 
     async def _finish(self, outcome: OutcomeStep) -> None:
         """Commit the outcome with its deliveries, then tell of it."""
