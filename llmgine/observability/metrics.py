@@ -16,7 +16,7 @@ from llmgine.messages.events import (
 )
 from llmgine.observability import names
 from llmgine.observability.events import Metric, MetricEvent
-from llmgine.observability.observer import ObservedBus
+from llmgine.observability.observer import ObservedBus, all_of
 
 _MOST_TURNS = 10_000  # turns watched for their first text; a turn that never ends must not be kept for ever
 
@@ -61,7 +61,7 @@ class TurnMetrics:
         async def measure_turn(event: TurnFinishedEvent) -> None:
             await _publish(bus, event, self._of_turn(event))
 
-        undo = [
+        return all_of(
             bus.register_event_handler(TurnAdmittedEvent, self._watch),
             bus.register_event_handler(TurnStartedEvent, self._watch),
             bus.register_event_handler(AnswerProgressEvent, self._see_text),
@@ -69,13 +69,7 @@ class TurnMetrics:
             bus.register_event_handler(ModelFailedEvent, measure_failure),
             bus.register_event_handler(ToolCallFinishedEvent, measure_tool),
             bus.register_event_handler(TurnFinishedEvent, measure_turn),
-        ]
-
-        def detach() -> None:
-            for remove in undo:
-                remove()
-
-        return detach
+        )
 
     def _watch(self, event: TurnEvent) -> None:
         """Somebody waits from here on; a turn that runs again without being admitted again, from its start."""

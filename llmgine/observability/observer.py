@@ -23,3 +23,13 @@ class Observer(Protocol):
 
     def attach(self, bus: ObservedBus) -> Callable[[], None]:
         """Listen to the bus; returns a function that ends it."""
+
+
+def all_of(*undos: Callable[[], None]) -> Callable[[], None]:
+    """One undo for several."""
+
+    def undo() -> None:
+        for one in undos:
+            one()
+
+    return undo

@@ -22,7 +22,7 @@ from llmgine.messages.events import (
 )
 from llmgine.observability import names
 from llmgine.observability.events import MetricEvent
-from llmgine.observability.observer import ObservedBus
+from llmgine.observability.observer import ObservedBus, all_of
 
 try:
     from opentelemetry import metrics, trace
@@ -108,7 +108,7 @@ class OpenTelemetrySink:
 
     def attach(self, bus: ObservedBus) -> Callable[[], None]:
         """Listen to the bus; returns a function that ends it, and with it the spans of turns that did not finish."""
-        undo = [
+        return all_of(
             bus.register_event_handler(TurnStartedEvent, self._begin_turn),
             bus.register_event_handler(ModelAskedEvent, self._begin_chat),
             bus.register_event_handler(ModelRetryEvent, self._note_retry),
@@ -120,15 +120,8 @@ class OpenTelemetrySink:
             bus.register_event_handler(ToolCallFinishedEvent, self._end_tool),
             bus.register_event_handler(TurnFinishedEvent, self._end_turn),
             bus.register_event_handler(MetricEvent, self._record),
-        ]
-
-        def detach() -> None:
-            for remove in undo:
-                remove()
-            while self._turns:
-                self._abandon(next(iter(self._turns)))
-
-        return detach
+            self._abandon_all,
+        )
 
     def _begin_turn(self, event: TurnStartedEvent) -> None:
         self._abandon(event.session_id)
@@ -153,6 +146,10 @@ class OpenTelemetrySink:
         if turn is not None:
             _fail(turn.span, names.CANCELLED)
             turn.end()
+
+    def _abandon_all(self) -> None:
+        while self._turns:
+            self._abandon(next(iter(self._turns)))
 
     def _begin_chat(self, event: ModelAskedEvent) -> None:
         if turn := self._turn(event):

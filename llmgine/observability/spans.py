@@ -6,7 +6,7 @@ from datetime import timedelta
 from llmgine.messages.events import LLMResponseEvent, ToolCallFinishedEvent, TurnEvent, TurnFinishedEvent
 from llmgine.messages.message import SpanContext
 from llmgine.observability.events import TraceEvent
-from llmgine.observability.observer import ObservedBus
+from llmgine.observability.observer import ObservedBus, all_of
 
 
 class TurnSpans:
@@ -24,17 +24,11 @@ class TurnSpans:
         async def end_turn(event: TurnFinishedEvent) -> None:
             await bus.publish(_span(event, "invoke_agent", event.seconds, ok=event.state == "done"))
 
-        undo = [
+        return all_of(
             bus.register_event_handler(LLMResponseEvent, end_chat),
             bus.register_event_handler(ToolCallFinishedEvent, end_tool),
             bus.register_event_handler(TurnFinishedEvent, end_turn),
-        ]
-
-        def detach() -> None:
-            for remove in undo:
-                remove()
-
-        return detach
+        )
 
 
 def _span(event: TurnEvent, name: str, seconds: float, *, ok: bool) -> TraceEvent:
