@@ -15,6 +15,7 @@ from llmgine.engine.turn import Renderer, TurnParts
 from llmgine.errors import RefusedError, StoreError
 from llmgine.messages.commands import (
     Admitted,
+    ChangeSettingCommand,
     ClearSessionCommand,
     DecideToolCallCommand,
     PromptCommand,
@@ -22,7 +23,12 @@ from llmgine.messages.commands import (
     SetSystemPromptCommand,
     StopTurnCommand,
 )
-from llmgine.messages.events import SessionClearedEvent, SystemPromptChangedEvent, TurnAdmittedEvent
+from llmgine.messages.events import (
+    SessionClearedEvent,
+    SettingChangedEvent,
+    SystemPromptChangedEvent,
+    TurnAdmittedEvent,
+)
 from llmgine.messages.message import SpanContext
 from llmgine.sessions import SessionStore
 from llmgine.tools.manager import ToolManager, ToolOptions
@@ -73,6 +79,7 @@ class ToolChatEngine:
         self._bus.register_command_handler(StopTurnCommand, self._stop_turn)
         self._bus.register_command_handler(ClearSessionCommand, self._clear)
         self._bus.register_command_handler(SetSystemPromptCommand, self._set_system_prompt)
+        self._bus.register_command_handler(ChangeSettingCommand, self._change_setting)
         self._bus.register_command_handler(DecideToolCallCommand, self._decide)
         self._watcher = asyncio.create_task(self._watch_for_stops())
 
@@ -163,6 +170,14 @@ class ToolChatEngine:
             )
         await self._store.set_system_prompt(command.session_id, prompt, command.session_name)
         await self._bus.publish(SystemPromptChangedEvent(session_id=command.session_id, system_prompt=prompt))
+
+    async def _change_setting(self, command: ChangeSettingCommand) -> None:
+        await self._store.change_setting(command.scope, command.name, command.value, command.changed_by)
+        await self._bus.publish(
+            SettingChangedEvent(
+                scope=command.scope, name=command.name, value=command.value, changed_by=command.changed_by
+            )
+        )
 
     async def _decide(self, command: DecideToolCallCommand) -> bool:
         counted = await self._store.decide(

@@ -44,6 +44,31 @@ class Author(BaseModel):
     name: CleanText
 
 
+class Quote(BaseModel):
+    """An earlier message that a prompt replies to."""
+
+    model_config = ConfigDict(frozen=True)
+
+    author: Author | None
+    text: CleanText
+
+
+class Attachment(BaseModel):
+    """A file that came with a prompt: its text, or the number of its image in the turn, or neither of both.
+
+    `note` says to the model what of it was cut or left out.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: CleanText
+    media_type: str
+    size: int
+    text: CleanText | None = None
+    image: int | None = None
+    note: CleanText | None = None
+
+
 class Admitted(BaseModel):
     """The answer to a `PromptCommand`: its turn, and how many turns of the session are before it (0: it runs now)."""
 
@@ -58,7 +83,8 @@ class PromptCommand(Command):
     """Somebody says something to the model. Answered with `Admitted` as soon as it is stored.
 
     `source` and `source_id` name the message it came from; what arrives twice is admitted once. `origin` is the front
-    end's own note on where the answer goes, kept with the turn.
+    end's own note on where the answer goes, kept with the turn. `scopes` are those the session inherits settings from,
+    the nearest first.
     """
 
     session_id: str
@@ -68,6 +94,9 @@ class PromptCommand(Command):
     author: Author | None = None
     origin: dict[str, JsonValue] = Field(default_factory=dict)
     session_name: CleanText | None = None
+    scopes: tuple[str, ...] = ()
+    quoted: Quote | None = None
+    attachments: tuple[Attachment, ...] = ()
 
 
 class StopTurnCommand(Command):
@@ -102,6 +131,15 @@ class SetSystemPromptCommand(Command):
     session_id: str
     session_name: CleanText | None = None
     system_prompt: CleanText | None
+
+
+class ChangeSettingCommand(Command):
+    """Make a setting for a session, or for a scope that sessions inherit from, or take it away (None)."""
+
+    scope: str
+    name: str
+    value: CleanText | None
+    changed_by: Author | None = None
 
 
 class DecideToolCallCommand(Command):

@@ -163,6 +163,15 @@ class SessionClearedEvent(Event):
     session_id: str
 
 
+class SettingChangedEvent(Event):
+    """A setting of a session or scope was made, or taken away (None)."""
+
+    scope: str
+    name: str
+    value: str | None
+    changed_by: Author | None
+
+
 class SystemPromptChangedEvent(Event):
     """The session's own system prompt was set, or taken away (None)."""
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
 from llmgine.messages.chat import ToolCall, ToolResult, Usage
-from llmgine.messages.commands import Author
+from llmgine.messages.commands import Attachment, Author, Quote
 from llmgine.messages.text import CleanText
 
 TurnState = Literal["queued", "running", "waiting", "done", "failed", "stopped"]
@@ -17,13 +17,29 @@ class _Record(BaseModel):
 
 
 class Session(_Record):
-    """One conversation. `turns` counts the turns since it was last cleared."""
+    """One conversation. `turns` counts the turns since it was last cleared.
+
+    `name` is where it is held, `title` what it is about. Where it has no setting of its own, that of the first of
+    `scopes` which has one holds.
+    """
 
     id: str
     name: str
+    title: str | None
+    scopes: tuple[str, ...]
     system_prompt: str | None
     turns: int
     updated_at: datetime
+
+
+class Setting(_Record):
+    """A setting made for a session or for a scope that sessions inherit from."""
+
+    scope: str
+    name: str
+    value: str
+    changed_by: str
+    changed_at: datetime
 
 
 class PromptStep(_Record):
@@ -32,6 +48,8 @@ class PromptStep(_Record):
     kind: Literal["prompt"] = "prompt"
     text: CleanText
     author: Author | None = None
+    quoted: Quote | None = None
+    attachments: tuple[Attachment, ...] = ()
 
 
 class ReplyStep(_Record):

@@ -83,4 +83,31 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE login (source TEXT NOT NULL, at BIGINT NOT NULL)",
         "CREATE INDEX login_at ON login (source, at)",
     ),
+    (
+        """
+        CREATE TABLE setting (
+            scope TEXT NOT NULL,
+            name TEXT NOT NULL,
+            value TEXT NOT NULL,
+            changed_by TEXT NOT NULL,
+            changed_at TEXT NOT NULL,
+            PRIMARY KEY (scope, name)
+        )
+        """,
+        """
+        INSERT INTO setting (scope, name, value, changed_by, changed_at)
+        SELECT id, 'system_prompt', system_prompt, '', updated_at FROM session WHERE system_prompt IS NOT NULL
+        """,
+        "ALTER TABLE session DROP COLUMN system_prompt",
+        "ALTER TABLE session ADD COLUMN scopes TEXT NOT NULL DEFAULT '[]'",
+        "ALTER TABLE session ADD COLUMN title TEXT",
+        """
+        CREATE TABLE image (
+            turn_id TEXT NOT NULL REFERENCES turn (id),
+            number BIGINT NOT NULL,
+            data TEXT NOT NULL,
+            PRIMARY KEY (turn_id, number)
+        )
+        """,
+    ),
 )

@@ -11,7 +11,17 @@ from llmgine.sessions import transactions as tx
 from llmgine.sessions.database import Database
 from llmgine.sessions.migrate import migrate
 from llmgine.sessions.owners import Owners
-from llmgine.sessions.records import DecisionStep, Delivery, DeliveryKey, Session, Step, Turn, TurnState, TurnSteps
+from llmgine.sessions.records import (
+    DecisionStep,
+    Delivery,
+    DeliveryKey,
+    Session,
+    Setting,
+    Step,
+    Turn,
+    TurnState,
+    TurnSteps,
+)
 from llmgine.sessions.sqlite import SqliteDatabase
 
 
@@ -85,6 +95,14 @@ class SessionStore:
     async def set_system_prompt(self, session_id: str, prompt: str | None, name: str | None = None) -> None:
         """Set the session's own system prompt, or take it away (None)."""
         await self._database.run(tx.sessions.set_system_prompt(session_id, name, prompt, _now()))
+
+    async def settings(self, scopes: Sequence[str]) -> list[Setting]:
+        """All settings of sessions or scopes, in the order of `scopes`."""
+        return await self._database.run(tx.settings.settings(scopes))
+
+    async def change_setting(self, scope: str, name: str, value: str | None, by: Author | None) -> None:
+        """Make a setting of a session or scope, or take it away (None)."""
+        await self._database.run(tx.settings.change_setting(scope, name, value, by.id if by else "", _now()))
 
     async def clear(self, session_id: str) -> None:
         """Forget the conversation: later turns see nothing of it, and the texts of ended turns are deleted."""

@@ -17,13 +17,15 @@ from programs.application import Application
 from programs.discord.breaker import Breaker
 from programs.discord.buttons import Decider, decision_button
 from programs.discord.catch_up import CatchUp
+from programs.discord.channels import session_id
 from programs.discord.editor import EDIT_INTERVAL
 from programs.discord.intake import Intake
 from programs.discord.metrics import rate_limit_trace
 from programs.discord.poster import Poster
 from programs.discord.rendering import SOURCE
-from programs.discord.slash import ClearView, Commands, Sessions
-from programs.discord.triggers import is_from_a_person, session_id
+from programs.discord.slash.conversation import ClearView, Sessions
+from programs.discord.slash.tree import Commands
+from programs.discord.triggers import is_from_a_person
 from programs.discord.views import TurnViews
 
 _CHECK_INTERVAL = 180.0  # seconds between two looks for what Discord did not tell, or did not take
@@ -85,13 +87,12 @@ class Bot(discord.Client):
         self._app = app
         poster = Poster(self, first_wait=first_wait)
         self._views = TurnViews(self, app.bus, app.store, poster, edit_interval=edit_interval)
-        sessions = Sessions(app.bus, app.store, app.config.settings.system_prompt)
-        self._commands = Commands(self, sessions)
+        self._commands = Commands(self, app)
         self._catch_up = CatchUp(self, app.store, poster, Intake(self, app.bus, app.store, poster))
         self._deaf: Callable[[], None] | None = None  # ends our hearing
         self._at_work: dict[str, asyncio.Task[None]] = {}
         self._recovered = asyncio.Event()
-        self.add_view(ClearView(sessions))
+        self.add_view(ClearView(Sessions(app)))
         self.add_dynamic_items(decision_button(Decider(app.bus, app.store)))
 
     async def setup_hook(self) -> None:

@@ -7,6 +7,7 @@ import discord
 from llmgine.bus import MessageBus
 from llmgine.errors import LLMgineError, StoreError
 from llmgine.sessions import SessionStore
+from programs.discord.channels import Channels
 from programs.discord.notices import CANNOT_STORE
 from programs.discord.poster import Poster, UnreachableError
 from programs.discord.rendering import SOURCE
@@ -22,6 +23,7 @@ class Intake:
         self._client = client
         self._bus = bus
         self._store = store
+        self._channels = Channels(store)
         self._poster = poster
         self._told: set[int] = set()  # channels that know that nothing can be stored at present
 
@@ -43,7 +45,8 @@ class Intake:
         me = self._client.user
         if me is None:
             return False
-        result = await self._bus.execute(prompt(message, me))
+        session_id = await self._channels.session_id(message.channel, message.author.id)
+        result = await self._bus.execute(prompt(message, me, session_id))
         if result.success:
             self._told.discard(message.channel.id)
             return True

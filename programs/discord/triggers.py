@@ -5,14 +5,10 @@ import re
 import discord
 
 from llmgine.messages.commands import Author, PromptCommand
+from programs.discord.channels import scopes
 from programs.discord.rendering import SOURCE
 
 _ANSWERED_TYPES = (discord.MessageType.default, discord.MessageType.reply)
-
-
-def session_id(channel_id: int) -> str:
-    """The session of a channel, thread or DM."""
-    return f"discord:{channel_id}"
 
 
 def is_from_a_person(message: discord.Message) -> bool:
@@ -33,17 +29,17 @@ def is_addressed(message: discord.Message, me: discord.ClientUser, *, replies_to
     return isinstance(channel, discord.Thread) and (channel.me is not None or channel.owner_id == me.id)
 
 
-def prompt(message: discord.Message, me: discord.ClientUser) -> PromptCommand:
-    """The message as a command."""
-    channel_id = message.channel.id
+def prompt(message: discord.Message, me: discord.ClientUser, session_id: str) -> PromptCommand:
+    """The message as a command to a session."""
     return PromptCommand(
-        session_id=session_id(channel_id),
+        session_id=session_id,
+        scopes=scopes(message.channel),
         session_name=channel_name(message.channel, message.author),
         text=text_for_model(message, me),
         source=SOURCE,
         source_id=str(message.id),
         author=Author(id=str(message.author.id), name=message.author.display_name),
-        origin={"channel_id": str(channel_id), "message_id": str(message.id)},
+        origin={"channel_id": str(message.channel.id), "message_id": str(message.id)},
     )
 
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from llmgine.messages.commands import ClearSessionCommand, StopTurnCommand
+from programs.discord.channels import session_id
 from programs.discord.rendering import SOURCE
-from programs.discord.triggers import session_id
 from programs.playground.entities import ADA_ID, GENERAL_ID, GRACE_ID, RANDOM_ID, Message
 from programs.playground.invariants import Invariants
 from programs.playground.server import Playground

@@ -3,8 +3,8 @@
 import asyncio
 
 from llmgine.messages.commands import RegenerateTurnCommand
+from programs.discord.channels import session_id
 from programs.discord.rendering import SOURCE
-from programs.discord.triggers import session_id
 from programs.playground.entities import GENERAL_ID
 from tests.programs.discord.scene import PATIENCE, Scene, body_of
 

@@ -15,7 +15,7 @@ def admit(prompt: PromptCommand, turn_id: str, owner: str, now: str) -> Transact
     rows = yield "SELECT turn_id FROM inbox WHERE source = $1 AND source_id = $2", (prompt.source, prompt.source_id)
     if rows:
         return Admitted(turn_id=rows[0]["turn_id"], place=0, duplicate=True)
-    yield from ensure_session(prompt.session_id, prompt.session_name, now)
+    yield from ensure_session(prompt.session_id, prompt.session_name, now, prompt.scopes or None)
     waiting = yield "SELECT COUNT(*) AS n FROM open_turn WHERE session_id = $1", (prompt.session_id,)
     yield (
         """
@@ -29,7 +29,8 @@ def admit(prompt: PromptCommand, turn_id: str, owner: str, now: str) -> Transact
         "INSERT INTO inbox (source, source_id, turn_id) VALUES ($1, $2, $3)",
         (prompt.source, prompt.source_id, turn_id),
     )
-    yield from append(turn_id, 1, PromptStep(text=prompt.text, author=prompt.author))
+    said = PromptStep(text=prompt.text, author=prompt.author, quoted=prompt.quoted, attachments=prompt.attachments)
+    yield from append(turn_id, 1, said)
     return Admitted(turn_id=turn_id, place=waiting[0]["n"])
 
 

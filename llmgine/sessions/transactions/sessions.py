@@ -1,11 +1,15 @@
 """Sessions: their names, their system prompts, and what is forgotten of them."""
 
+import json
+
 from llmgine.errors import UnknownSessionError
 from llmgine.sessions.database import Row, Transaction
 from llmgine.sessions.records import Session
+from llmgine.sessions.transactions.settings import change_setting
 
 _SESSION = """
-    SELECT id, name, system_prompt, updated_at,
+    SELECT id, name, title, scopes, updated_at,
+           (SELECT value FROM setting WHERE scope = session.id AND name = 'system_prompt') AS system_prompt,
            (SELECT COUNT(*) FROM turn WHERE session_id = session.id AND seq > cleared_seq) AS turns
     FROM session
 """
@@ -25,8 +29,10 @@ def session(session_id: str) -> Transaction[Session]:
     return _to_session(rows[0])
 
 
-def ensure_session(session_id: str, name: str | None, now: str) -> Transaction[None]:
-    """Make the session if need be, and mark it as used."""
+def ensure_session(
+    session_id: str, name: str | None, now: str, scopes: tuple[str, ...] | None = None
+) -> Transaction[None]:
+    """Make the session if need be, and mark it as used; a name and scopes that are given become its own."""
     yield (
         """
         INSERT INTO session (id, name, cleared_seq, updated_at) VALUES ($1, $2, 0, $3)
@@ -36,12 +42,14 @@ def ensure_session(session_id: str, name: str | None, now: str) -> Transaction[N
     )
     if name:
         yield "UPDATE session SET name = $2 WHERE id = $1", (session_id, name)
+    if scopes is not None:
+        yield "UPDATE session SET scopes = $2 WHERE id = $1", (session_id, json.dumps(scopes))
 
 
 def set_system_prompt(session_id: str, name: str | None, prompt: str | None, now: str) -> Transaction[None]:
     """Set or take away the session's own system prompt."""
     yield from ensure_session(session_id, name, now)
-    yield "UPDATE session SET system_prompt = $2 WHERE id = $1", (session_id, prompt)
+    yield from change_setting(session_id, "system_prompt", prompt, "", now)
 
 
 def clear(session_id: str, now: str) -> Transaction[None]:
@@ -59,4 +67,4 @@ def clear(session_id: str, now: str) -> Transaction[None]:
 
 
 def _to_session(row: Row) -> Session:
-    return Session.model_validate(dict(row))
+    return Session.model_validate({**row, "scopes": json.loads(row["scopes"])})

@@ -1,0 +1,91 @@
+"""The channels, threads and DMs of conversations, and the settings that hold there.
+
+A setting is made for a server, a category, a channel or a thread; the nearest one holds.
+"""
+
+from typing import Literal
+
+import discord
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from llmgine.errors import RefusedError
+from llmgine.sessions import SessionStore
+from llmgine.sessions.records import Setting
+from programs.discord.rendering import SOURCE
+
+
+class ChannelSettings(BaseModel):
+    """What holds in a channel for the bot; what the model is told and offered is the engine's (`SessionSettings`).
+
+    Attributes:
+        listen: Which messages are answered: those that mention the bot or reply to it, all, or none.
+        threads: Whether each question gets a thread of its own.
+        cards: How much is shown of tool calls.
+        people: Whether everybody shares the channel's conversation, or each person has one of their own.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    listen: Literal["mention", "always", "off"] = "mention"
+    threads: Literal["off", "auto"] = "off"
+    cards: Literal["quiet", "normal", "verbose"] = "normal"
+    people: Literal["shared", "each"] = "shared"
+
+
+class Channels:
+    """Finds the session of a channel, and its settings."""
+
+    def __init__(self, store: SessionStore) -> None:
+        self._store = store
+
+    async def settings(self, channel: object) -> ChannelSettings:
+        """What holds in a channel."""
+        found = nearest(await self._store.settings(scopes(channel)), scopes(channel))
+        try:
+            return ChannelSettings.model_validate({name: setting.value for name, setting in found.items()})
+        except ValidationError:  # a value of another version of the program
+            return ChannelSettings()
+
+    async def session_id(self, channel: object, user_id: int) -> str:
+        """The session that a person talks to in a channel."""
+        own = (await self.settings(channel)).people == "each" and not isinstance(channel, discord.DMChannel)
+        return session_id(getattr(channel, "id", 0), user_id if own else None)
+
+    async def session_of(self, interaction: discord.Interaction) -> str:
+        """The session that a person who uses a command or presses a button means.
+
+        Raises:
+            RefusedError: The command was not used in a channel.
+        """
+        if interaction.channel is None:
+            raise RefusedError("This works in a channel, a thread or a DM.")
+        return await self.session_id(interaction.channel, interaction.user.id)
+
+
+def session_id(channel_id: int, user_id: int | None = None) -> str:
+    """The session of a channel, thread or DM, or a person's own in it."""
+    own = "" if user_id is None else f":{user_id}"
+    return f"{SOURCE}:{channel_id}{own}"
+
+
+def scopes(channel: object) -> tuple[str, ...]:
+    """Whose settings hold in a channel, the nearest first: its own, a thread's parent's, the category's, the server's.
+
+    They begin with the front end's name, so that no other's can be meant.
+    """
+    found = [session_id(getattr(channel, "id", 0))]
+    if isinstance(channel, discord.Thread):
+        found.append(session_id(channel.parent_id))
+    category_id = getattr(channel, "category_id", None)
+    if category_id is not None:
+        found.append(f"{SOURCE}:category:{category_id}")
+    guild = getattr(channel, "guild", None)
+    if guild is not None:
+        found.append(f"{SOURCE}:server:{guild.id}")
+    return tuple(found)
+
+
+def nearest(settings: list[Setting], order: tuple[str, ...]) -> dict[str, Setting]:
+    """The setting that holds for each name: the one whose scope is first in `order`."""
+    ranked = sorted(settings, key=lambda setting: order.index(setting.scope), reverse=True)
+    return {setting.name: setting for setting in ranked}

@@ -1,0 +1,52 @@
+"""What commands and buttons say back, and who may use them."""
+
+import logging
+from typing import Any
+
+import discord
+
+from llmgine.errors import LLMgineError, RefusedError
+from llmgine.messages.text import shorten
+from programs.discord.buttons import is_moderator
+
+_log = logging.getLogger(__name__)
+
+
+async def answer(interaction: discord.Interaction, action: Any, *arguments: Any) -> None:
+    """Defer, act, and tell the channel what was done, or only the person why not."""
+    await interaction.response.defer(thinking=True)
+    try:
+        told = await action(interaction, *arguments)
+    except LLMgineError as error:
+        await interaction.delete_original_response()
+        await interaction.followup.send(str(error), ephemeral=True)
+        return
+    await interaction.edit_original_response(content=told, allowed_mentions=discord.AllowedMentions.none())
+
+
+async def explain(interaction: discord.Interaction, error: Exception) -> None:
+    """Tell the person what went wrong; what is not meant for people goes to the log."""
+    if isinstance(error, LLMgineError):
+        told = str(error)
+    elif isinstance(error, discord.Forbidden):
+        told = f"Discord does not let me do that here: {error.text}. Ask a moderator to check my permissions."
+    else:
+        _log.error("An interaction failed", exc_info=error)
+        told = "Something went wrong; the log has the details."
+    if interaction.response.is_done():
+        await interaction.followup.send(told, ephemeral=True)
+    else:
+        await interaction.response.send_message(told, ephemeral=True)
+
+
+def quoted(text: str, room: int = 1_700) -> str:
+    """A text as a quote of at most `room` characters, to fit into a message."""
+    return shorten("\n".join(f"> {line}" for line in text.splitlines()), room)
+
+
+def require_moderator(interaction: discord.Interaction, what: str) -> None:
+    """In a server, what concerns everybody in the channel is for moderators, and for the owner of a thread."""
+    channel = interaction.channel
+    owns_thread = isinstance(channel, discord.Thread) and channel.owner_id == interaction.user.id
+    if interaction.guild_id is not None and not owns_thread and not is_moderator(interaction.user):
+        raise RefusedError(f"Only people with the permission Manage Messages can {what} here.")

@@ -1,0 +1,35 @@
+"""Threads: a conversation of its own, beside the channel's."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from llmgine.errors import RefusedError
+from programs.application import Application
+
+
+def commands(_app: Application) -> Iterable[app_commands.Command[Any, ..., Any]]:
+    """The family's commands."""
+    return (_thread(),)
+
+
+def _thread() -> app_commands.Command[Any, ..., Any]:
+    @app_commands.command(name="thread", description="Open a thread with a conversation of its own")
+    @app_commands.describe(name="The thread's name")
+    async def thread(interaction: discord.Interaction, name: app_commands.Range[str, 1, 100] = "Chat") -> None:
+        channel = interaction.channel
+        if not isinstance(channel, discord.TextChannel):
+            raise RefusedError("A thread can be opened in a server's text channel, not here.")
+        await interaction.response.defer(ephemeral=True)
+        opened = await channel.create_thread(name=name, type=discord.ChannelType.public_thread)
+        await opened.add_user(interaction.user)
+        await opened.send(
+            f"This thread has a conversation of its own, {interaction.user.mention}. Just write; "
+            "no need to mention me.",
+            allowed_mentions=discord.AllowedMentions.none(),
+        )
+        await interaction.edit_original_response(content=f"Opened {opened.mention}.")
+
+    return thread
