@@ -4,10 +4,11 @@ from typing import Any
 
 from programs.playground.commands import CHAT_INPUT, Commands
 from programs.playground.entities import Channel, Json, Permission
-from programs.playground.errors import ApiError, unknown
+from programs.playground.errors import ApiError, invalid_form, unknown
 from programs.playground.interactions import AUTOCOMPLETE, COMMAND, COMPONENT, MODAL, Interaction, Interactions
 from programs.playground.invocations import Invocations
 from programs.playground.permissions import EVERYTHING
+from programs.playground.posting import Upload, attached
 from programs.playground.state import State
 
 
@@ -28,12 +29,17 @@ class Actions:
         options: list[Json] | None = None,
         *,
         target_id: int | None = None,
+        uploads: tuple[Upload, ...] = (),
     ) -> Interaction:
-        """Use a command, given by its id, or by its name. `options` are `{"name", "value"}`."""
+        """Use a command, given by its id, or by its name.
+
+        `options` are `{"name", "value"}`, or `{"name", "upload"}` with the number of an upload where one takes a file.
+        """
         channel = self._state.channel(channel_id, self._state.person(user_id))
         found = self._find(command, channel)
         self._require_allowed(found, channel, user_id)
-        data = self._invocations.command(found, options or [], channel, target_id)
+        sent = self._with_uploads(options or [], {one.index: one for one in uploads}, channel)
+        data = self._invocations.command(found, sent, channel, target_id)
         return self._interactions.open(COMMAND, channel, user_id, data)
 
     def click(
@@ -67,6 +73,22 @@ class Actions:
         interaction = self._interactions.open(AUTOCOMPLETE, channel, user_id, data)
         assert interaction.choices is not None  # noqa: S101  an autocompletion is opened with it
         return await interaction.choices
+
+    def _with_uploads(self, options: list[Json], uploads: dict[int, Upload], channel: Channel) -> list[Json]:
+        """The options with the ids of attachments in place of uploads. Raises 50035 for an upload that did not come."""
+        ready = []
+        for option in options:
+            if "upload" in option:
+                upload = uploads.get(option["upload"])
+                if upload is None:
+                    raise invalid_form((("attachments",), "BASE_TYPE_REQUIRED", "The file did not come with it."))
+                attachment = attached(self._state, channel.id, upload)
+                self._state.attachments[attachment.id] = attachment
+                ready.append({"name": option["name"], "value": str(attachment.id)})
+            else:
+                inside = self._with_uploads(option.get("options") or [], uploads, channel)
+                ready.append({**option, "options": inside} if inside else option)
+        return ready
 
     def _require_allowed(self, command: Json, channel: Channel, user_id: int) -> None:
         """Raises 50013 for a command Discord would not show this person there."""

@@ -24,8 +24,9 @@ class Invocations:
     def __init__(self, state: State) -> None:
         self._state = state
         user, role, mentionable = self._resolve_user, self._resolve_role, self._resolve_mentionable
-        self._of_option: dict[int, Resolve] = {6: user, 7: self._resolve_channel, 8: role, 9: mentionable}
-        self._of_select: dict[int, Resolve] = {5: user, 6: role, 7: mentionable, 8: self._resolve_channel}
+        channel, file = self._resolve_channel, self._resolve_attachment
+        self._of_option: dict[int, Resolve] = {6: user, 7: channel, 8: role, 9: mentionable, 11: file}
+        self._of_select: dict[int, Resolve] = {5: user, 6: role, 7: mentionable, 8: channel}
 
     def command(self, command: Json, options: list[Json], channel: Channel, target_id: int | None) -> Json:
         """A command as used. Raises 50035 for missing, unknown or ill-typed options, 10008 and 10013 for targets."""
@@ -85,10 +86,7 @@ class Invocations:
         thing = read_id(value)
         if thing is None:
             raise invalid_form((("options", name), "NUMBER_TYPE_COERCE", "This must be the id of something."))
-        resolve = self._of_option.get(kind)
-        if resolve is None:
-            raise invalid_form((("options", name), "BASE_TYPE_CHOICES", "The playground has none of these."))
-        resolve(thing, resolved)
+        self._of_option[kind](thing, resolved)
         return str(thing)
 
     def _resolve_user(self, user_id: int, resolved: Json) -> None:
@@ -119,6 +117,13 @@ class Invocations:
         payload = self._state.channel_payload(channel, BOT_ID)
         payload["permissions"] = str(int(self._state.permissions(BOT_ID, channel)))
         resolved.setdefault("channels", {})[str(channel_id)] = payload
+
+    def _resolve_attachment(self, attachment_id: int, resolved: Json) -> None:
+        attachment = self._state.attachments.get(attachment_id)
+        if attachment is None:
+            raise invalid_form((("attachments",), "BASE_TYPE_CHOICES", "There is no such attachment."))
+        payload = payloads.attachment(attachment, self._state.base_url) | {"ephemeral": True}
+        resolved.setdefault("attachments", {})[str(attachment_id)] = payload
 
     def component(self, message: Message, custom_id: str, values: list[str] | None) -> Json:
         """A button pressed, or a select's choice. Raises 50035 for what the message does not offer."""

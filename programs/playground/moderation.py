@@ -50,10 +50,11 @@ class Moderation:
         self._tell("GUILD_ROLE_CREATE", {"role": payloads.role(role)})
         return role.id
 
-    def set_role(self, role_id: int, permissions: Permission) -> None:
-        """Change what a role allows; the guild's own id is @everyone's."""
+    def set_role(self, role_id: int, permissions: Permission, *, name: str | None = None) -> None:
+        """Change what a role allows, and its name; the guild's own id is @everyone's."""
         role = self._role(role_id)
         role.permissions = permissions
+        role.name = name or role.name
         self._tell("GUILD_ROLE_UPDATE", {"role": payloads.role(role)})
 
     def remove_role(self, role_id: int) -> None:
@@ -105,6 +106,14 @@ class Moderation:
         channel = Channel(self._state.ids.next(), kind, name, GUILD_ID, position=position)
         self._state.add_channel(channel)
         return channel
+
+    def change_channel(self, channel_id: int, changes: Json) -> None:
+        """Any of `name`, `topic` and `rate_limit_per_user`, seconds."""
+        channel = self._channel(channel_id)
+        channel.name = changes.get("name", channel.name)
+        channel.topic = changes.get("topic", channel.topic) or None
+        channel.slowmode = changes.get("rate_limit_per_user", channel.slowmode)
+        self._state.update_channel(channel)
 
     def delete_channel(self, channel_id: int) -> None:
         self._state.delete_channel(self._channel(channel_id))

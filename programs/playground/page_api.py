@@ -3,19 +3,19 @@
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Literal
 
 from aiohttp import web
-from pydantic import Field
 
 from programs.playground import payloads
 from programs.playground.entities import BOT_ID, Channel, ChannelType, Json
 from programs.playground.errors import ApiError
-from programs.playground.forms import Form, Id, ThreadChanges
 from programs.playground.ids import read_id
 from programs.playground.log import RequestRecord
+from programs.playground.page_forms import NewInteraction, NewMessage, NewThread, Text, Who
+from programs.playground.page_settings import PageSettings
 from programs.playground.people import People
 from programs.playground.rest.messages import page
+from programs.playground.sight import seen
 from programs.playground.state import State
 from programs.playground.wire import NOTHING, Call, Reply, answer, read_call
 from programs.web.page_files import HEADERS
@@ -28,51 +28,19 @@ _MESSAGE = _CHANNEL + "/messages/{message_id}"
 Handler = Callable[[Call], Reply | Awaitable[Reply]]
 
 
-class Who(Form):
-    user_id: Id = Field(alias="as")
-
-
-class Text(Who):
-    content: str
-
-
-class NewMessage(Who):
-    content: str = ""
-    reply_to: Id | None = None
-    ping: bool = True
-    nonce: str | None = None
-    nitro: bool = False
-
-
-class NewThread(Who):
-    name: str
-    message_id: Id | None = None
-    content: str = ""  # of the first message, where the channel is a forum
-
-
-class Option(Form):
-    name: str
-    value: str | bool | int | float | None = None
-    options: "list[Option] | None" = None
-
-
-class NewInteraction(Who):
-    type: Literal["command", "component", "modal", "autocomplete"]
-    channel_id: Id = 0
-    command_id: Id | None = None
-    options: list[Option] = Field(default=[], max_length=25)
-    focused: str = ""
-    target_id: Id | None = None
-    message_id: Id = 0
-    custom_id: str = ""
-    modal_id: Id = 0
-    values: list[str] | dict[str, Any] | None = None
-
-
 class PageApi:
-    def __init__(self, state: State, people: People, notice: str | None, requests: Sequence[RequestRecord]) -> None:
+    def __init__(
+        self,
+        state: State,
+        people: People,
+        settings: PageSettings,
+        *,
+        notice: str | None,
+        requests: Sequence[RequestRecord],
+    ) -> None:
         self._state = state
         self._people = people
+        self._settings = settings
         self._notice = notice
         self._requests = requests
 
@@ -88,9 +56,9 @@ class PageApi:
             ("DELETE", _MESSAGE + "/reactions/{emoji}", self.unreact),
             ("POST", _CHANNEL + "/typing", self.typing),
             ("POST", _CHANNEL + "/threads", self.create_thread),
-            ("PATCH", _CHANNEL, self.change_thread),
             ("POST", "/dms", self.open_dm),
             ("POST", "/interactions", self.interact),
+            *self._settings.routes(),
         ]
         for method, template, handler in routes:
             app.router.add_route(method, "/playground" + template, answering(handler))
@@ -100,7 +68,7 @@ class PageApi:
         channels = [c for c in self._state.channels.values() if self._state.may_see(viewer, c)]
 
         def drawn(fits: Callable[[Channel], bool]) -> list[Json]:
-            return [self._state.channel_payload(channel, viewer) for channel in channels if fits(channel)]
+            return [seen(self._state, channel, viewer) for channel in channels if fits(channel)]
 
         return Reply(
             {
@@ -109,13 +77,18 @@ class PageApi:
                 "bot": payloads.user(self._state.users[BOT_ID]),
                 "bot_online": self._state.bot_online,
                 "notice": self._notice,
-                "guild": {"id": str(self._state.guild.id), "name": self._state.guild.name},
+                "guild": {
+                    "id": str(self._state.guild.id),
+                    "name": self._state.guild.name,
+                    "owner_id": str(self._state.guild.owner_id),
+                    "permissions": str(int(self._state.permissions(viewer))),
+                },
                 "channels": drawn(lambda channel: channel.type in (ChannelType.TEXT, ChannelType.FORUM)),
                 "threads": drawn(lambda channel: channel.thread is not None),
                 "dms": drawn(lambda channel: channel.type is ChannelType.DM),
                 "commands": list(self._state.commands.values()),
                 "typing": [],
-                "roles": [payloads.role(role) for role in self._state.roles.values()],
+                **self._settings.state(viewer),
                 "requests": [record.shown() for record in list(self._requests)[-SHOWN_REQUESTS:]],
             }
         )
@@ -166,19 +139,14 @@ class PageApi:
         form = call.form(NewThread)
         where, who = call.id("channel_id"), form.user_id
         if self._state.channel(where, self._state.person(who)).type is ChannelType.FORUM:
-            thread = self._people.create_post(where, who, form.name, form.content)
+            thread = self._people.create_post(where, who, form.name, form.content, uploads=call.files)
         else:
             thread = self._people.create_thread(where, who, form.name, message_id=form.message_id)
-        return Reply(self._state.channel_payload(thread, form.user_id))
-
-    def change_thread(self, call: Call) -> Reply:
-        who = call.form(Who).user_id
-        thread = self._people.change_thread(call.id("channel_id"), who, call.form(ThreadChanges))
-        return Reply(self._state.channel_payload(thread, who))
+        return Reply(seen(self._state, thread, form.user_id))
 
     def open_dm(self, call: Call) -> Reply:
         who = call.form(Who).user_id
-        return Reply(self._state.channel_payload(self._people.open_dm(who), who))
+        return Reply(seen(self._state, self._people.open_dm(who), who))
 
     async def interact(self, call: Call) -> Reply:
         form = call.form(NewInteraction)
@@ -188,7 +156,8 @@ class PageApi:
             choices = await self._people.autocomplete(where, who, command, options, form.focused)
             return Reply({"choices": choices})
         if form.type == "command":
-            opened = self._people.command(where, who, command, options, target_id=form.target_id)
+            target, files = form.target_id, call.files
+            opened = self._people.command(where, who, command, options, target_id=target, uploads=files)
         elif form.type == "component":
             values = form.values if isinstance(form.values, list) else None
             opened = self._people.click(where, who, form.message_id, form.custom_id, values)

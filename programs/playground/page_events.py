@@ -8,6 +8,7 @@ from aiohttp import web
 
 from programs.playground.errors import ApiError
 from programs.playground.ids import read_id
+from programs.playground.sight import Sight
 from programs.playground.state import Dispatch, State
 from programs.playground.wire import answer
 from programs.web.page_files import HEADERS
@@ -18,9 +19,11 @@ _SHOWN = frozenset(
         "BOT_STATUS",
         "CHANNEL_CREATE",
         "CHANNEL_DELETE",
+        "CHANNEL_UPDATE",
         "COMMANDS_UPDATE",
         "GUILD_MEMBER_ADD",
         "GUILD_MEMBER_REMOVE",
+        "GUILD_MEMBER_UPDATE",
         "GUILD_ROLE_CREATE",
         "GUILD_ROLE_DELETE",
         "GUILD_ROLE_UPDATE",
@@ -35,6 +38,7 @@ _SHOWN = frozenset(
         "MESSAGE_REACTION_REMOVE",
         "MESSAGE_UPDATE",
         "MODAL_OPEN",
+        "PERMISSIONS",
         "REQUEST",
         "THREAD_CREATE",
         "THREAD_DELETE",
@@ -58,11 +62,13 @@ class PageEvents:
         await socket.prepare(request)
         waiting: asyncio.Queue[str | None] = asyncio.Queue(MAX_WAITING)
 
+        sight = Sight(self._state, viewer)
+
         def hear(dispatch: Dispatch) -> None:
-            if dispatch.name in _SHOWN and dispatch.is_for(viewer) and not waiting.full():
-                last = waiting.qsize() == MAX_WAITING - 1
-                frame = json.dumps({"t": dispatch.name, "d": dispatch.render(viewer)})
-                waiting.put_nowait(None if last else frame)
+            for name, data in sight.follow(dispatch):
+                if name in _SHOWN and not waiting.full():
+                    last = waiting.qsize() == MAX_WAITING - 1
+                    waiting.put_nowait(None if last else json.dumps({"t": name, "d": data}))
 
         remove = self._state.subscribe(hear)
         self._open.add(socket)

@@ -105,10 +105,12 @@ class People(Actions):
         message = self._state.message(channel, message_id, user_id)
         return self._threads.from_message(message, self._state.person(user_id), form)
 
-    def create_post(self, forum_id: int, user_id: int, name: str, content: str) -> Channel:
-        """A thread in a forum, with its first message."""
+    def create_post(
+        self, forum_id: int, user_id: int, name: str, content: str = "", *, uploads: tuple[Upload, ...] = ()
+    ) -> Channel:
+        """A thread in a forum, with its first message: a text, files, or both."""
         form: PostForm = read(PostForm, {"name": name, "message": MessageForm(content=content)})
-        return self._threads.post(self._channel(forum_id, user_id), self._state.person(user_id), form)
+        return self._threads.post(self._channel(forum_id, user_id), self._state.person(user_id), form, uploads)
 
     def change_thread(self, thread_id: int, user_id: int, changes: ThreadChanges) -> Channel:
         """Rename, archive or lock."""

@@ -25,7 +25,15 @@ from programs.playground.errors import (
     invalid_form,
     unknown,
 )
-from programs.playground.forms import MAX_CONTENT, MAX_EMBEDS_TOTAL, MAX_FILES, AllowedMentions, Embed, MessageForm
+from programs.playground.forms import (
+    MAX_CONTENT,
+    MAX_EMBEDS_TOTAL,
+    MAX_FILES,
+    AllowedMentions,
+    AttachmentForm,
+    Embed,
+    MessageForm,
+)
 from programs.playground.mentions import find_mentions
 from programs.playground.state import State
 
@@ -213,16 +221,18 @@ class Posting:
         if len(kept) + len(uploads) > MAX_FILES:
             words = f"Must be {MAX_FILES} or fewer in length."
             raise invalid_form((("attachments",), "BASE_TYPE_MAX_LENGTH", words))
-        if any(len(upload.content) > MAX_FILE_BYTES for upload in uploads):
-            raise ApiError(413, 40005, "Request entity too large")
-        added = []
-        for upload in uploads:
-            entry = named.get(upload.index)
-            name = safe_filename((entry and entry.filename) or upload.filename)
-            kind = IMAGE_TYPES.get(name.rpartition(".")[2].lower(), "application/octet-stream")
-            about = None if entry is None else entry.description
-            added.append(Attachment(self._state.ids.next(), message.channel_id, name, kind, upload.content, about))
-        return kept + added
+        new = [attached(self._state, message.channel_id, upload, named.get(upload.index)) for upload in uploads]
+        return kept + new
+
+
+def attached(state: State, channel_id: int, upload: Upload, about: AttachmentForm | None = None) -> Attachment:
+    """An upload as an attachment, under the name and with the description that `about` gives. Raises 40005."""
+    if len(upload.content) > MAX_FILE_BYTES:
+        raise ApiError(413, 40005, "Request entity too large")
+    name = safe_filename((about and about.filename) or upload.filename)
+    kind = IMAGE_TYPES.get(name.rpartition(".")[2].lower(), "application/octet-stream")
+    words = None if about is None else about.description
+    return Attachment(state.ids.next(), channel_id, name, kind, upload.content, words)
 
 
 def embeds_of(embeds: list[Embed]) -> list[Json]:

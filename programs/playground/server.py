@@ -26,6 +26,7 @@ from programs.playground.log import Log, RequestRecord, Violation
 from programs.playground.moderation import Moderation
 from programs.playground.page_api import PageApi
 from programs.playground.page_events import PageEvents
+from programs.playground.page_settings import PageSettings
 from programs.playground.people import People
 from programs.playground.posting import Posting
 from programs.playground.ratelimits import RateLimits
@@ -111,7 +112,8 @@ class Playground:
         for name in people:
             if name not in here:
                 self.world.join(name)
-        self._page_api = PageApi(self.state, self.people, notice, self.log.requests)
+        settings = PageSettings(self.state, self.people, self.world)
+        self._page_api = PageApi(self.state, self.people, settings, notice=notice, requests=self.log.requests)
         self._page_events = PageEvents(self.state)
         self._api = Api(
             self.state,

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from programs.playground.entities import (
+    NO_PERMISSION,
     Channel,
     ChannelType,
     Flag,
@@ -54,7 +55,8 @@ class Threads:
         """A thread of a forum, with its first message, which has the same id. Raises 50024 outside a forum."""
         if forum.type is not ChannelType.FORUM:
             raise ApiError(400, 50024, "Cannot execute action on this channel type")
-        self._state.require(owner_id, forum, Permission.SEND_MESSAGES)
+        needed = Permission.SEND_MESSAGES | (Permission.ATTACH_FILES if uploads else NO_PERMISSION)
+        self._state.require(owner_id, forum, needed)
         thread = self._thread(forum, self._state.ids.next(), ChannelType.PUBLIC_THREAD, owner_id, form)
         self._state.channels[thread.id] = thread
         try:

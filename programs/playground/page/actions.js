@@ -21,8 +21,8 @@ export function channelActions(api, store) {
     save: (message, content) => saveEdit(api, message, content),
     remove: (message) => confirmRemoval(api, message),
     copy: (message) => orToast(() => copy(decodeMentions(message.content, store))),
-    useCommand: (command, options) =>
-      api.interact("command", { channel_id: store.current, command_id: command.id, options }),
+    useCommand: (command, options, files) =>
+      api.interact("command", { channel_id: store.current, command_id: command.id, options }, files),
     useOn: (command, targetId) =>
       orToast(() =>
         api.interact("command", {
@@ -43,7 +43,7 @@ export function channelActions(api, store) {
       ),
     submitModal: (modal, values) => api.interact("modal", { modal_id: modal.modal_id, values }),
     autocomplete: (invocation, given, focused) => autocomplete(api, store, invocation, given, focused),
-    changeThread: (thread, changes) => orToast(() => api.changeThread(thread.id, changes)),
+    changeThread: (thread, changes) => orToast(() => api.changeChannel(thread.id, changes)),
     renameThread: (thread) =>
       askText({
         title: "Rename the thread",
@@ -51,7 +51,7 @@ export function channelActions(api, store) {
         value: thread.name,
         submitLabel: "Rename",
         maxLength: LONGEST_NAME,
-        submit: (name) => api.changeThread(thread.id, { name }),
+        submit: (name) => api.changeChannel(thread.id, { name }),
       }),
   };
 }
@@ -59,13 +59,15 @@ export function channelActions(api, store) {
 /** Ask for title and text of a post in `forum`, make it and answer through `opened(thread)`. */
 export function askPost(api, forum, opened) {
   const title = h("input", { type: "text", required: true, maxlength: String(LONGEST_NAME) });
-  const text = h("textarea", { rows: "5", required: true, maxlength: "2000" });
+  const text = h("textarea", { rows: "5", maxlength: "2000" });
+  const files = h("input", { type: "file", multiple: true });
   const field = (label, input) => h("label", { class: "field" }, h("span", { class: "field-label" }, label), input);
   openDialog({
     title: `New post in ${forum.name}`,
     submitLabel: "Post",
-    content: [field("Title", title), field("Message", text)],
-    submit: async () => opened(await api.createPost(forum.id, title.value.trim(), text.value.trim())),
+    content: [field("Title", title), field("Message", text), field("Files", files)],
+    submit: async () =>
+      opened(await api.createPost(forum.id, title.value.trim(), text.value.trim(), [...files.files])),
   });
 }
 

@@ -27,12 +27,7 @@ export class Api {
 
   send(channelId, { content, replyTo = null, ping = true, files = [] }) {
     const body = { as: this.as, content, ping, ...(replyTo && { reply_to: replyTo }) };
-    const path = `/playground/channels/${channelId}/messages`;
-    if (files.length === 0) return this.#request("POST", path, body);
-    const form = new FormData();
-    form.append("payload_json", JSON.stringify(body));
-    files.forEach((file, index) => form.append(`files[${index}]`, file, file.name));
-    return this.#request("POST", path, form);
+    return this.#request("POST", `/playground/channels/${channelId}/messages`, withFiles(body, files));
   }
 
   edit(channelId, messageId, content) {
@@ -58,14 +53,55 @@ export class Api {
     return this.#request("POST", `/playground/channels/${channelId}/threads`, body);
   }
 
-  /** Change a thread: any of `name`, `archived`, `locked`. */
-  changeThread(threadId, changes) {
-    return this.#request("PATCH", `/playground/channels/${threadId}`, { as: this.as, ...changes });
+  /** Change a thread (`name`, `archived`, `locked`) or a channel (`name`, `topic`, `rate_limit_per_user`). */
+  changeChannel(channelId, changes) {
+    return this.#request("PATCH", `/playground/channels/${channelId}`, { as: this.as, ...changes });
+  }
+
+  deleteChannel(channelId) {
+    return this.#request("DELETE", `/playground/channels/${channelId}`, { as: this.as });
+  }
+
+  createChannel(name, type) {
+    return this.#request("POST", "/playground/channels", { as: this.as, name, type });
+  }
+
+  /** What a role or a member may and may not in a channel, as digits. */
+  overwrite(channelId, targetId, allow, deny) {
+    const path = `/playground/channels/${channelId}/overwrites/${targetId}`;
+    return this.#request("PUT", path, { as: this.as, allow, deny });
+  }
+
+  createRole(name) {
+    return this.#request("POST", "/playground/roles", { as: this.as, name });
+  }
+
+  /** Change a role: any of `name`, `permissions`. */
+  changeRole(roleId, changes) {
+    return this.#request("PATCH", `/playground/roles/${roleId}`, { as: this.as, ...changes });
+  }
+
+  deleteRole(roleId) {
+    return this.#request("DELETE", `/playground/roles/${roleId}`, { as: this.as });
+  }
+
+  join(name) {
+    return this.#request("POST", "/playground/members", { as: this.as, name });
+  }
+
+  /** Change a member: any of `roles`, `time_out` (seconds), `dms_closed`. */
+  changeMember(userId, changes) {
+    return this.#request("PATCH", `/playground/members/${userId}`, { as: this.as, ...changes });
+  }
+
+  removeMember(userId) {
+    return this.#request("DELETE", `/playground/members/${userId}`, { as: this.as });
   }
 
   /** A post in a forum: a thread with its first message. */
-  createPost(forumId, name, content) {
-    return this.#request("POST", `/playground/channels/${forumId}/threads`, { as: this.as, name, content });
+  createPost(forumId, name, content, files) {
+    const path = `/playground/channels/${forumId}/threads`;
+    return this.#request("POST", path, withFiles({ as: this.as, name, content }, files));
   }
 
   openDm() {
@@ -73,8 +109,8 @@ export class Api {
   }
 
   /** Use a command, a component, a modal or an option's autocompletion. */
-  interact(type, body) {
-    return this.#request("POST", "/playground/interactions", { as: this.as, type, ...body });
+  interact(type, body, files = []) {
+    return this.#request("POST", "/playground/interactions", withFiles({ as: this.as, type, ...body }, files));
   }
 
   #message(channelId, messageId) {
@@ -107,6 +143,15 @@ export class Api {
     } = answer?.error ?? {};
     throw new ApiError(response.status, code, faults(errors).join(" ") || message);
   }
+}
+
+/** `body` as it is, or, when files go with it, as Discord's multipart form. */
+function withFiles(body, files) {
+  if (files.length === 0) return body;
+  const form = new FormData();
+  form.append("payload_json", JSON.stringify(body));
+  files.forEach((file, index) => form.append(`files[${index}]`, file, file.name));
+  return form;
 }
 
 /** The sentences in Discord's tree of form errors: they say more than "Invalid Form Body" above them. */

@@ -6,13 +6,14 @@ import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
 import { openModal } from "./dialogs.js";
 import { editorView } from "./editor.js";
-import { displayName } from "./entities.js";
+import { displayName, timedOutUntil } from "./entities.js";
 import { Header } from "./header.js";
 import { closeMenusOutside } from "./menu.js";
 import { MessageList } from "./messages.js";
 import { channelTitle, namesOf } from "./people.js";
 import { attachPending } from "./pending.js";
 import { RequestsPanel } from "./requests.js";
+import { guildItems, openChannelSettings, openMembers } from "./settings.js";
 import { Sidebar } from "./sidebar.js";
 import { Store } from "./store.js";
 import { applyTheme, toggleTheme } from "./theme.js";
@@ -23,10 +24,12 @@ import { attachTyping } from "./typing.js";
 import { attachWelcome } from "./welcome.js";
 
 const PAGE_SIZE = 50;
+const LONGEST_TIMER = 2 ** 31 - 1; // milliseconds: a longer one would pass at once
 const byId = (id) => document.getElementById(id);
 
 class App {
   #editing = null;
+  #timeOut = null;
 
   constructor() {
     const address = new URLSearchParams(location.search);
@@ -101,6 +104,10 @@ class App {
       mention: (user) => this.composer.insert(`@${displayName(user)} `),
       createThread: (message) => askThread(this.api, this.store, message, (thread) => this.#openNew(thread)),
       createPost: (forum) => askPost(this.api, forum, (thread) => this.#openNew(thread)),
+      openNew: (channel) => this.#openNew(channel),
+      guildItems: () => guildItems(this),
+      memberSettings: (user) => openMembers(this, user.id),
+      channelSettings: (channel) => openChannelSettings(this, channel),
       toggleTheme,
       requestsShown: () => !byId("requests").hidden,
       toggleRequests: () => this.#toggleRequests(),
@@ -123,16 +130,18 @@ class App {
     );
     store.on("unread", () => this.#title());
     store.on("channels", () => this.#leaveDeleted());
+    store.on("people", () => this.#leaveWithoutOneself());
+    store.on("people", () => this.#timedOut());
     addEventListener("popstate", () => this.#open(this.#wanted(), "keep"));
     addEventListener("focus", () => this.store.current && this.store.read(this.store.current));
     byId("scrim").addEventListener("click", () => this.#drawer(false));
-    addEventListener("keydown", (event) => event.key === "Escape" && this.#drawer(false));
+    addEventListener("keydown", ({ key }) => key === "Escape" && !document.querySelector("dialog") && this.#drawer(false));
     byId("requests").addEventListener("keydown", (event) => event.key === "Escape" && this.#toggleRequests());
   }
 
-  #openNew(thread) {
-    this.store.apply({ t: "THREAD_CREATE", d: thread });
-    this.#open(thread.id, "push");
+  #openNew(channel) {
+    this.store.apply({ t: "CHANNEL_CREATE", d: channel });
+    this.#open(channel.id, "push");
   }
 
   /** The focus goes into the panel with its opening, and back to the button with its closing. */
@@ -146,18 +155,40 @@ class App {
   #load(state) {
     this.store.load(state);
     this.store.setConnected(true);
-    const id = this.store.channel(this.store.current) ? this.store.current : this.#wanted();
-    this.#open(id, "replace");
+    if (this.store.channel(this.store.current)) this.#open(this.store.current, "replace");
+    else this.#openFirst();
   }
 
   #leaveDeleted() {
-    const { current } = this.store;
-    if (current && !this.store.channel(current)) this.#open(this.#wanted(), "replace");
+    if (this.store.me && this.connection && !this.store.channel(this.store.current)) this.#openFirst();
   }
 
+  /** Who has left goes on as somebody who is here. */
+  #leaveWithoutOneself() {
+    const { me, people } = this.store;
+    if (people.length > 0 && !people.some(({ id }) => id === me.id)) this.actions.become(people[0].id);
+  }
+
+  /** What one may do is asked anew when one's time-out ends: nobody tells. */
+  #timedOut() {
+    clearTimeout(this.#timeOut);
+    const { me } = this.store;
+    const until = timedOutUntil(this.store.member(me.id));
+    const ask = () => orToast(async () => this.#load(await this.api.state()));
+    if (until) this.#timeOut = setTimeout(ask, Math.min(until - Date.now(), LONGEST_TIMER));
+  }
+
+  /** The channel of the address, else the first one; null when one sees none. */
   #wanted() {
     const id = new URLSearchParams(location.search).get("channel");
-    return this.store.channel(id) ? id : this.store.channels[0].id;
+    const { channels, dms } = this.store;
+    return this.store.channel(id) ? id : ([...channels, ...dms][0]?.id ?? null);
+  }
+
+  #openFirst() {
+    const id = this.#wanted();
+    if (id) this.#open(id, "replace");
+    else if (this.store.current) this.store.open(null);
   }
 
   /** Show a channel; `history` says what becomes of the address: "push", "replace" or "keep". */

@@ -14,6 +14,10 @@ const CHANNEL = 7;
 const ROLE = 8;
 const MENTIONABLE = 9;
 const NUMBER = 10;
+const ATTACHMENT = 11;
+
+/** Whether an option is filled by a file that lies in the message box, not by words. */
+export const takesFile = ({ type }) => type === ATTACHMENT;
 
 /** What a person got wrong in a command, in words for them. */
 export class CommandError extends Error {}
@@ -69,17 +73,31 @@ export function segments(text, invocation) {
   return [{ option: free ?? null, text: lead, start: from + rest.indexOf(lead) }, ...parts];
 }
 
-/** The options to send, or a CommandError that says what is missing or wrong. */
-export function readOptions(text, invocation, store, picked) {
+/**
+ * The options to send, or a CommandError that says what is missing or wrong. The `files` fill the options for files
+ * in their order.
+ */
+export function readOptions(text, invocation, { store, picked, files = [] }) {
+  const places = invocation.options.filter(takesFile);
+  if (files.length > places.length)
+    throw new CommandError(`/${invocation.name} takes ${places.length || "no"} ${places.length === 1 ? "file" : "files"}.`);
   const given = segments(text, invocation);
   const stray = given.find(({ option }) => option === null);
   if (stray) throw new CommandError(`/${invocation.name} does not take “${stray.text.slice(0, 40)}”.`);
   const missing = invocation.options.find(
-    (option) => option.required && !given.some((part) => part.option === option && part.text),
+    (option) =>
+      option.required &&
+      (takesFile(option) ? !files[places.indexOf(option)] : !given.some((part) => part.option === option && part.text)),
   );
-  if (missing) throw new CommandError(`/${invocation.name} needs ${missing.name}: ${missing.description}`);
+  if (missing)
+    throw new CommandError(
+      `/${invocation.name} needs ${missing.name}${takesFile(missing) ? ", a file: attach it" : `: ${missing.description}`}`,
+    );
   const filled = given.filter((part) => part.text);
-  return invocation.wrap(filled.map((part) => ({ name: part.option.name, value: valueOf(part, store, picked) })));
+  return invocation.wrap([
+    ...filled.map((part) => ({ name: part.option.name, value: valueOf(part, store, picked) })),
+    ...files.map((_, index) => ({ name: places[index].name, upload: index })),
+  ]);
 }
 
 function valueOf({ option, text }, store, picked) {
@@ -112,6 +130,9 @@ const READERS = {
     const found = userNamed(text, store) ?? roleNamed(text, store);
     if (!found) throw new CommandError(`${option.name} is a person or a role; there is none called “${text}”.`);
     return found.id;
+  },
+  [ATTACHMENT](text, option) {
+    throw new CommandError(`${option.name} is a file: attach it.`);
   },
   [CHANNEL](text, option, store) {
     const channel = store.channels.find(({ name }) => name === text.replace(/^#/, ""));

@@ -2,17 +2,19 @@
 
 import { CommandError, invocationOf, invocations, readOptions, segments } from "./commands.js";
 import { Completion } from "./completion.js";
+import { hintViews, replyViews } from "./composer_bars.js";
 import { fill, h } from "./dom.js";
-import { displayName, isDm, isForum, isThread } from "./entities.js";
+import { isDm, isThread } from "./entities.js";
 import { icon } from "./icons.js";
 import { encodeMentions } from "./mentions.js";
 import { channelTitle } from "./people.js";
 import { suggest } from "./suggest.js";
 import { toast } from "./toast.js";
 import { attachFiles } from "./uploads.js";
+import { charactersLeft, shutReason, tooLong } from "./writing.js";
 
 const TYPING_EVERY = 8000;
-const LONGEST = 2000;
+const WARN = 200; // characters left from which on they are counted
 
 export class Composer {
   #reply = null;
@@ -41,8 +43,8 @@ export class Composer {
     });
     this.uploads = attachFiles({ form, field: this.field, tray: this.tray, button: this.attach });
     store.on("current", () => this.#switch());
-    store.on("channels", () => this.#describe());
-    store.on("commands", () => this.field.value.startsWith("/") && this.#suggest());
+    for (const topic of ["channels", "people"]) store.on(topic, () => this.store.me && this.#describe());
+    store.on("commands", () => this.#isCommand() && this.#suggest());
   }
 
   focus() {
@@ -88,7 +90,8 @@ export class Composer {
       "aria-controls": "suggestions",
     });
     this.counter = h("span", { class: "counter", "aria-hidden": "true" });
-    const send = h(
+    this.limit = h("p", { class: "limit", role: "status" });
+    this.sendButton = h(
       "button",
       { type: "submit", class: "icon-button send", "aria-label": "Send", title: "Send" },
       icon("send"),
@@ -102,8 +105,9 @@ export class Composer {
         "div",
         { class: "composer-box" },
         this.tray,
-        h("div", { class: "composer-line" }, this.attach, this.field, this.counter, send),
+        h("div", { class: "composer-line" }, this.attach, this.field, this.counter, this.sendButton),
       ),
+      this.limit,
     );
   }
 
@@ -121,16 +125,11 @@ export class Composer {
 
   #describe() {
     const channel = this.store.channel(this.store.current);
-    if (!channel) return;
-    const locked = Boolean(channel.thread_metadata?.locked);
-    const title = channelTitle(channel, this.store);
-    const name = isDm(channel) ? `@${title}` : isThread(channel) ? title : `#${title}`;
-    this.field.disabled = locked || isForum(channel);
-    this.field.placeholder = locked
-      ? "This thread is locked"
-      : isForum(channel)
-        ? "Write a post, or open one to answer"
-        : `Message ${name}`;
+    const shut = shutReason(channel, this.store);
+    const title = channel && channelTitle(channel, this.store);
+    const name = shut || (isDm(channel) ? `@${title}` : isThread(channel) ? title : `#${title}`);
+    this.field.disabled = this.attach.disabled = Boolean(shut);
+    this.field.placeholder = shut ?? `Message ${name}`;
     this.field.setAttribute("aria-label", this.field.placeholder);
   }
 
@@ -155,9 +154,21 @@ export class Composer {
   #grow() {
     this.field.style.height = "auto";
     this.field.style.height = `${this.field.scrollHeight}px`;
-    const left = LONGEST - this.field.value.length;
-    this.counter.textContent = left < 200 ? String(left) : "";
+    this.#count();
+  }
+
+  /** What is left of the longest message: shown near its end, and told once it is past. */
+  #count() {
+    const left = this.#isCommand() ? WARN : charactersLeft(this.field.value, this.store);
+    this.counter.textContent = left < WARN ? String(left) : "";
     this.counter.classList.toggle("over", left < 0);
+    this.limit.textContent = tooLong(left);
+    this.field.setAttribute("aria-invalid", String(left < 0));
+    this.sendButton.disabled = left < 0;
+  }
+
+  #isCommand() {
+    return this.field.value.startsWith("/");
   }
 
   async #suggest() {
@@ -193,28 +204,14 @@ export class Composer {
   #drawHint(hint) {
     this.hint.hidden = !hint;
     if (!hint) return;
-    const { invocation, active } = hint;
-    fill(
-      this.hint,
-      h("strong", {}, `/${invocation.name}`),
-      invocation.options.map((option) =>
-        h(
-          "span",
-          { class: option === active ? "hint-option active" : "hint-option" },
-          option.name,
-          option.required && h("span", { class: "required" }, " *"),
-        ),
-      ),
-      h("span", { class: "hint-text" }, active ? active.description : invocation.description),
-    );
+    fill(this.hint, hintViews(hint));
   }
 
   #drawReply() {
     this.replyBar.hidden = !this.#reply;
     if (!this.#reply) return;
-    const { message, ping } = this.#reply;
     const toggle = () => {
-      this.#reply.ping = !ping;
+      this.#reply.ping = !this.#reply.ping;
       this.#drawReply();
       this.focus();
     };
@@ -222,26 +219,7 @@ export class Composer {
       this.replyTo(null);
       this.focus();
     };
-    fill(
-      this.replyBar,
-      h("span", {}, "Replying to ", h("strong", {}, displayName(message.author))),
-      h(
-        "button",
-        {
-          type: "button",
-          class: ping ? "ping on" : "ping",
-          "aria-pressed": String(ping),
-          onclick: toggle,
-          title: "Whether the author is notified",
-        },
-        ping ? "@ on" : "@ off",
-      ),
-      h(
-        "button",
-        { type: "button", class: "icon-button", "aria-label": "Cancel the reply", onclick: cancel },
-        icon("close"),
-      ),
-    );
+    fill(this.replyBar, replyViews(this.#reply, { toggle, cancel }));
   }
 
   #key(event) {
@@ -265,10 +243,8 @@ export class Composer {
     if (this.#sending || (!text && files.length === 0)) return;
     this.#sending = true;
     try {
-      const invocation =
-        text.startsWith("/") && files.length === 0 && invocationOf(text, invocations(this.store.usableCommands()));
-      if (invocation)
-        await this.actions.useCommand(invocation.command, readOptions(text, invocation, this.store, this.#picked));
+      const invocation = text.startsWith("/") && invocationOf(text, invocations(this.store.usableCommands()));
+      if (invocation) await this.#useCommand(text, invocation, files);
       else await this.#send(text, files);
       this.#sent(text);
     } catch (error) {
@@ -279,8 +255,16 @@ export class Composer {
     }
   }
 
+  async #useCommand(text, invocation, files) {
+    const options = readOptions(text, invocation, { store: this.store, picked: this.#picked, files });
+    await this.actions.useCommand(invocation.command, options, files);
+    this.uploads.clear();
+  }
+
   async #send(text, files) {
     const { message, ping } = this.#reply ?? {};
+    const problem = tooLong(charactersLeft(text, this.store));
+    if (problem) throw new Error(problem);
     await this.actions.post({ content: encodeMentions(text, this.store), replyTo: message?.id, ping, files });
     this.replyTo(null);
     this.uploads.clear();

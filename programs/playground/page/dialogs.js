@@ -1,6 +1,6 @@
 /** Dialogs: the modals of the bot, and the page's own questions in the same dress. */
 
-import { fill, h } from "./dom.js";
+import { fill, h, keepFocus } from "./dom.js";
 import { markdown } from "./markdown.js";
 import { checkboxes, optionViews, selectOptions } from "./selects.js";
 
@@ -47,6 +47,43 @@ export function openDialog({ title, content, submitLabel, danger = false, submit
   });
   document.body.append(dialog);
   dialog.showModal();
+}
+
+/**
+ * A dialog whose changes hold at once. `draw(redraw)` makes what it shows, again whenever the server changes; what has
+ * the focus is found again by its `data-key`.
+ */
+export function openPanel({ title, store, draw }) {
+  const fields = h("div", { class: "fields" });
+  const done = h("button", { type: "button", class: "button primary", onclick: () => dialog.close() }, "Done");
+  const dialog = h(
+    "dialog",
+    { class: "modal panel", "aria-labelledby": "dialog-title" },
+    h(
+      "form",
+      { onsubmit: (event) => event.preventDefault() },
+      h("h2", { id: "dialog-title" }, title),
+      fields,
+      h("div", { class: "dialog-actions" }, done),
+    ),
+  );
+  const keyOf = ({ dataset: { key } }) => key && `[data-key="${CSS.escape(key)}"]`;
+  const redraw = () => keepFocus(fields, keyOf, () => fill(fields, draw(redraw)));
+  const stops = ["people", "channels"].map((topic) => store.on(topic, redraw));
+  const from = document.activeElement;
+  dialog.addEventListener("close", () => {
+    for (const stop of stops) stop();
+    dialog.remove();
+    if (!from.isConnected) twinOf(from).focus({ preventScroll: true });
+  });
+  redraw();
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+/** Ask whether to do what cannot be undone. */
+export function confirm({ title, text, submitLabel, submit }) {
+  openDialog({ title, submitLabel, danger: true, content: h("p", {}, text), submit });
 }
 
 /** What stands where a component was that has been drawn anew meanwhile; else the message box. */

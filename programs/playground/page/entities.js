@@ -11,6 +11,26 @@ export const isEphemeral = (message) => (message.flags & EPHEMERAL) !== 0;
 export const isLoading = (message) => (message.flags & LOADING) !== 0;
 export const displayName = (user) => user.global_name ?? user.username;
 
+/** The permissions the page itself looks at, as bits. */
+export const MAY = {
+  kick: 1n << 1n,
+  manageChannels: 1n << 4n,
+  send: 1n << 11n,
+  manageRoles: 1n << 28n,
+  manageThreads: 1n << 34n,
+  sendInThreads: 1n << 38n,
+  timeOut: 1n << 40n,
+};
+/** Whether one has a permission in a channel, or in the guild. */
+export const permits = ({ permissions }, bit) => (BigInt(permissions ?? 0) & bit) !== 0n;
+/** Whether one may write in a channel. */
+export const mayWrite = (channel) => permits(channel, isThread(channel) ? MAY.sendInThreads : MAY.send);
+/** When a member's time-out ends, or null when there is none. */
+export function timedOutUntil(member) {
+  const until = new Date(member?.communication_disabled_until ?? 0);
+  return until > new Date() ? until : null;
+}
+
 /** Snowflakes in the order of time: they are too long for a JavaScript number. */
 export function compareIds(one, other) {
   return one.length - other.length || (one < other ? -1 : Number(one > other));

@@ -5,6 +5,7 @@ import { displayName, isDm, isForum, isThread } from "./entities.js";
 import { icon } from "./icons.js";
 import { below, openMenu } from "./menu.js";
 import { avatar, channelTitle } from "./people.js";
+import { maySet } from "./settings.js";
 
 export class Header {
   constructor(element, { store, actions }) {
@@ -20,7 +21,10 @@ export class Header {
   #draw() {
     const { store, actions } = this;
     const channel = store.channel(store.current);
-    if (!channel) return;
+    if (!channel) {
+      fill(this.element, button("Show the channels", "menu", actions.toggleSidebar, "menu-button"), h("h1", {}, "No channel"));
+      return;
+    }
     const parent = isThread(channel) && store.channel(channel.parent_id);
     fill(
       this.element,
@@ -47,6 +51,7 @@ export class Header {
       parent && button("Thread settings", "more", (event) => this.#threadMenu(event, channel)),
       isForum(channel) && button("New post", "edit", () => actions.createPost(channel)),
       !isDm(channel) && !parent && !isForum(channel) && button("Create thread", "thread", () => actions.createThread(null)),
+      !isDm(channel) && !parent && maySet(channel) && button("Channel settings", "settings", () => actions.channelSettings(channel)),
       button("Light or dark", "sun", actions.toggleTheme),
       this.#requestsButton(),
     );

@@ -17,12 +17,12 @@ export class Sidebar {
   #draw() {
     const { guild, channels, me } = this.store;
     if (!me) return;
-    const focusOf = (focused) =>
-      focused.dataset.channelId && `[data-channel-id="${CSS.escape(focused.dataset.channelId)}"]`;
+    const focusOf = ({ id, dataset: { channelId } }) =>
+      channelId ? `[data-channel-id="${CSS.escape(channelId)}"]` : id && `#${CSS.escape(id)}`;
     keepFocus(this.element, focusOf, () =>
       fill(
         this.element,
-        h("h2", { class: "guild-name" }, guild.name),
+        h("h2", { class: "guild-name" }, this.#guildButton(guild)),
         h(
           "div",
           { class: "sidebar-scroll" },
@@ -37,6 +37,16 @@ export class Sidebar {
         ),
         this.#userPanel(),
       ),
+    );
+  }
+
+  #guildButton(guild) {
+    const open = (event) => openMenu(below(event.currentTarget), this.actions.guildItems(), { label: guild.name });
+    return h(
+      "button",
+      { class: "guild-button", type: "button", id: "guild-button", "aria-haspopup": "menu", onclick: open },
+      h("span", {}, guild.name),
+      icon("down"),
     );
   }
 

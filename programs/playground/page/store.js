@@ -23,7 +23,12 @@ export class Store {
   threads = [];
   dms = [];
   commands = [];
+  /** Those that can be mentioned and chosen; `everyone` is the one that all have. */
   roles = [];
+  everyone = null;
+  members = [];
+  permissions = [];
+  dmsClosed = false;
   current = null;
   connected = true;
   typing = new Map();
@@ -31,8 +36,10 @@ export class Store {
   requests = [];
   unread = new Map();
 
+  /** Hear of a topic; answers how to stop that. */
   on(topic, listener) {
     this.#listeners.set(topic, [...(this.#listeners.get(topic) ?? []), listener]);
+    return () => this.#listeners.set(topic, this.#listeners.get(topic).filter((other) => other !== listener));
   }
 
   emit(topic, detail) {
@@ -43,9 +50,10 @@ export class Store {
   load(state) {
     const { me, people, bot, bot_online: botOnline, notice, guild, channels, threads, dms, commands } = state;
     Object.assign(this, { me, people, bot, botOnline, notice, guild, channels, threads, dms, commands });
-    // Everybody has the guild's own role, so that nobody chooses it.
-    this.roles = (state.roles ?? []).filter(({ id }) => id !== guild.id);
-    this.requests = state.requests ?? [];
+    const { members, permissions, roles, requests, dms_closed: dmsClosed } = state;
+    Object.assign(this, { members, permissions, requests, dmsClosed });
+    this.roles = roles.filter(({ id }) => id !== guild.id);
+    this.everyone = roles.find(({ id }) => id === guild.id);
     this.typing.clear();
     this.pending.clear();
     for (const history of this.#history.values()) history.stale = true;
@@ -71,6 +79,10 @@ export class Store {
 
   user(id) {
     return [...this.people, this.bot].find((user) => user?.id === id) ?? null;
+  }
+
+  member(id) {
+    return this.members.find(({ user }) => user.id === id) ?? null;
   }
 
   open(id) {
@@ -133,6 +145,12 @@ export class Store {
     const rest = history.messages.filter((other) => other.id !== id);
     history.messages = [...rest, message].sort((one, other) => compareIds(one.id, other.id));
     this.emit("messages", { channelId, kind: "upsert", id });
+  }
+
+  /** A channel is gone, or out of sight: what was read of it is read anew if it comes back. */
+  forget(channelId) {
+    this.#history.delete(channelId);
+    this.read(channelId);
   }
 
   remove(channelId, id) {

@@ -31,9 +31,15 @@ const HANDLERS = {
   CHANNEL_UPDATE: (store, channel) => putChannel(store, channel),
   THREAD_DELETE: (store, { id }) => dropChannel(store, id),
   CHANNEL_DELETE: (store, { id }) => dropChannel(store, id),
-  GUILD_MEMBER_ADD: (store, { user }) => putPerson(store, user),
+  GUILD_MEMBER_ADD: (store, member) => putMember(store, member),
+  GUILD_MEMBER_UPDATE: (store, member) => putMember(store, member),
   GUILD_MEMBER_REMOVE(store, { user }) {
     store.people = store.people.filter(({ id }) => id !== user.id);
+    store.members = store.members.filter((member) => member.user.id !== user.id);
+    store.emit("people");
+  },
+  PERMISSIONS(store, { permissions }) {
+    store.guild = { ...store.guild, permissions };
     store.emit("people");
   },
   GUILD_ROLE_CREATE: (store, { role }) => putRole(store, role),
@@ -123,19 +129,26 @@ function putChannel(store, channel) {
 
 function dropChannel(store, id) {
   for (const list of ["channels", "threads", "dms"]) store[list] = store[list].filter((channel) => channel.id !== id);
+  store.forget(id);
   store.emit("channels");
 }
 
-function putPerson(store, user) {
-  if (user.bot) return;
-  store.people = [...store.people.filter(({ id }) => id !== user.id), user];
+function putMember(store, { guild_id: _, ...member }) {
+  const { user } = member;
+  if (!user.bot && !store.people.some(({ id }) => id === user.id)) store.people = [...store.people, user];
+  store.members = put(store.members, member, (other) => other.user.id === user.id);
   store.emit("people");
 }
 
 function putRole(store, role) {
-  if (role.id === store.guild.id) return;
-  store.roles = [...store.roles.filter(({ id }) => id !== role.id), role];
+  if (role.id === store.guild.id) store.everyone = role;
+  else store.roles = put(store.roles, role, ({ id }) => id === role.id);
   store.emit("people");
+}
+
+/** `list` with `thing` in the place of what `same` finds, or at its end. */
+function put(list, thing, same) {
+  return list.some(same) ? list.map((other) => (same(other) ? thing : other)) : [...list, thing];
 }
 
 function react(store, { channel_id: channelId, message_id: id, user_id: userId, emoji }, step) {

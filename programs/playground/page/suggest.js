@@ -1,6 +1,6 @@
 /** What the composer offers to complete, given its text and where the caret is. */
 
-import { invocationOf, invocations, knownValues, segments } from "./commands.js";
+import { invocationOf, invocations, knownValues, segments, takesFile } from "./commands.js";
 import { displayName } from "./entities.js";
 import { mentionable } from "./mentions.js";
 
@@ -49,7 +49,7 @@ async function options(text, before, invocation, store, autocomplete) {
   }
   const given = new Set(segments(text, invocation).map(({ option }) => option));
   const open =
-    /\s$/.test(before) && !(last && last.text === "") ? invocation.options.filter((option) => !given.has(option)) : [];
+    /\s$/.test(before) && !(last && last.text === "") ? invocation.options.filter((option) => !given.has(option) && !takesFile(option)) : [];
   const items = open.map((option) => ({
     label: `${option.name}:`,
     detail: option.description,

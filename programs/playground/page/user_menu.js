@@ -11,6 +11,7 @@ export function openUserMenu(point, user, { store, actions }) {
   const items = [
     { label: `Mention ${displayName(user)}`, run: () => actions.mention(user) },
     user.id === store.bot.id && { label: "Message", icon: "reply", run: () => actions.openDm() },
+    store.member(user.id) && { label: "Roles and time-out", run: () => actions.memberSettings(user) },
     apps.length > 0 && {
       label: "Apps",
       items: apps.map((command) => ({ label: command.name, run: () => actions.useOn(command, user.id) })),

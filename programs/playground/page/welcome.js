@@ -16,11 +16,15 @@ export function attachWelcome(element, { store, actions }) {
   const draw = () => {
     const channel = store.channel(store.current);
     const messages = store.messages(store.current);
-    element.hidden = !channel || messages === null || messages.length > 0;
-    if (element.hidden) return;
-    fill(element, isForum(channel) ? forumView(channel, { store, actions }) : content(channel, store, actions));
+    element.hidden = channel ? messages === null || messages.length > 0 : !store.me;
+    fill(element, !element.hidden && views(channel, { store, actions }));
   };
   for (const topic of ["current", "messages", "channels", "bot"]) store.on(topic, draw);
+}
+
+function views(channel, { store, actions }) {
+  if (!channel) return [h("h2", {}, "No channel"), h("p", {}, "There is none here that you may see.")];
+  return isForum(channel) ? forumView(channel, { store, actions }) : content(channel, store, actions);
 }
 
 function content(channel, store, actions) {

@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from programs.playground.entities import ADA_ID, BOT_ID, GENERAL_ID, GUILD_ID
+from programs.playground.entities import ADA_ID, BOT_ID, GENERAL_ID, GRACE_ID, GUILD_ID, MEMBERS_ROLE_ID
 from programs.playground.rules import Rules, Window
 from programs.playground.server import Playground
 from tests.programs.playground.conftest import Raw
@@ -62,6 +62,8 @@ def addresses(playground: Playground) -> list[tuple[str, str]]:
         "message_id": message.id,
         "guild_id": GUILD_ID,
         "user_id": ADA_ID,
+        "role_id": MEMBERS_ROLE_ID,
+        "target_id": GRACE_ID,
         "application_id": BOT_ID,
         "webhook_id": BOT_ID,
         "command_id": 7,
