@@ -72,7 +72,7 @@ class _OpenTurn:
 
 
 class OpenTelemetrySink:
-    """Tells OpenTelemetry what happens on a bus. One turn is one trace:
+    """Tells OpenTelemetry what happens on a bus, a trace for each turn.
 
         invoke_agent {agent_name}
         ├── chat {model}            one for each round, with its retries as span events
