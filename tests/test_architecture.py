@@ -1,6 +1,7 @@
 """The arrows of the design: who may import whom, and which module alone may know a library."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -91,6 +92,16 @@ def test_every_part_has_its_place() -> None:
 def test_importing_the_library_loads_nothing() -> None:
     """The package itself is a docstring: importing one part does not load the others."""
     assert list(imports("llmgine")) == []
+
+
+def test_the_docstring_is_the_map() -> None:
+    """It names every part, those that know others above those they know."""
+    named = re.findall(
+        r"^    (\w+)  ", ast.get_docstring(ast.parse(MODULES["llmgine"].read_text())) or "", re.MULTILINE
+    )
+
+    assert named == sorted(named, key=lambda part: -HEIGHT[part])
+    assert set(named) == set(HEIGHT)
 
 
 @pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("programs.")])
