@@ -18,6 +18,7 @@ from llmgine.messages.commands import (
     ChangeSettingCommand,
     ClearSessionCommand,
     DecideToolCallCommand,
+    ForgetTurnCommand,
     PromptCommand,
     RegenerateTurnCommand,
     SetSystemPromptCommand,
@@ -28,6 +29,7 @@ from llmgine.messages.events import (
     SettingChangedEvent,
     SystemPromptChangedEvent,
     TurnAdmittedEvent,
+    TurnForgottenEvent,
 )
 from llmgine.messages.message import SpanContext
 from llmgine.sessions import SessionStore
@@ -77,6 +79,7 @@ class ToolChatEngine:
         self._bus.register_command_handler(PromptCommand, self._prompt)
         self._bus.register_command_handler(RegenerateTurnCommand, self._regenerate)
         self._bus.register_command_handler(StopTurnCommand, self._stop_turn)
+        self._bus.register_command_handler(ForgetTurnCommand, self._forget)
         self._bus.register_command_handler(ClearSessionCommand, self._clear)
         self._bus.register_command_handler(SetSystemPromptCommand, self._set_system_prompt)
         self._bus.register_command_handler(ChangeSettingCommand, self._change_setting)
@@ -153,6 +156,20 @@ class ToolChatEngine:
                 await asyncio.sleep(_AFTER_FAILURE)
             else:
                 await self._changes.wait()
+
+    async def _forget(self, command: ForgetTurnCommand) -> bool:
+        """Until it is forgotten or gone: one that runs is stopped, and may have been given anew in between."""
+        session_id, turn_id = command.session_id, command.turn_id
+        while (turn := await self._store.forget(session_id, turn_id)) is None:
+            running = await self._store.request_stop(session_id, turn_id)
+            if not running:
+                return False
+            self._runners.stop(turn_id)
+            await self._runners.ended(session_id, [turn_id])
+        self._changes.notify()
+        about = {"session_id": session_id, "turn_id": turn_id, "source": turn.source, "origin": turn.origin}
+        await self._bus.publish(TurnForgottenEvent.model_validate(about))
+        return True
 
     async def _clear(self, command: ClearSessionCommand) -> None:
         turns = await self._store.request_stop(command.session_id, None)

@@ -119,6 +119,16 @@ class RegenerateTurnCommand(Command):
     turn_id: str
 
 
+class ForgetTurnCommand(Command):
+    """Forget one turn: stop it if it has not ended, delete its texts, and take away what was posted for it.
+
+    Answered with True if there was something to forget.
+    """
+
+    session_id: str
+    turn_id: str
+
+
 class ClearSessionCommand(Command):
     """Forget the conversation: stop what runs, and start the next turn with an empty history."""
 

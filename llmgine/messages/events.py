@@ -157,6 +157,10 @@ class TurnFinishedEvent(TurnEvent):
     seconds: float
 
 
+class TurnForgottenEvent(TurnEvent):
+    """A turn was forgotten: its texts are deleted, and what was posted for it is to be taken away."""
+
+
 class SessionClearedEvent(Event):
     """The conversation was forgotten."""
 

@@ -9,7 +9,7 @@ from llmgine.messages.chat import ToolCall, ToolResult, Usage
 from llmgine.messages.commands import Attachment, Author, Quote
 from llmgine.messages.text import CleanText
 
-TurnState = Literal["queued", "running", "waiting", "done", "failed", "stopped"]
+TurnState = Literal["queued", "running", "waiting", "done", "failed", "stopped", "forgotten"]
 
 
 class _Record(BaseModel):

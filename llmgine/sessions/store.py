@@ -181,6 +181,12 @@ class SessionStore:
         """Ask that the turn, or all of the session (None), be stopped; returns those that had not ended."""
         return await self._database.run(tx.turns.request_stop(session_id, turn_id))
 
+    async def forget(self, session_id: str, turn_id: str) -> Turn | None:
+        """Delete a turn's texts; None when there is nothing to forget, or a living process is at it."""
+        running = [turn.owner for turn in await self.unfinished(session_id) if turn.id == turn_id]
+        dead = next((owner for owner in running if not self.owners.is_alive(owner)), "")
+        return await self._database.run(tx.turns.forget(session_id, turn_id, dead))
+
     async def stop_requested(self) -> list[str]:
         """The ids of our unfinished turns that somebody asked to stop."""
         return await self._database.run(tx.turns.stop_requested(self.owners.me))

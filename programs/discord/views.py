@@ -7,7 +7,7 @@ import discord
 
 from llmgine.bus import MessageBus
 from llmgine.errors import StoreError
-from llmgine.messages.events import TurnEvent, TurnFinishedEvent, TurnStartedEvent
+from llmgine.messages.events import TurnEvent, TurnFinishedEvent, TurnForgottenEvent, TurnStartedEvent
 from llmgine.observability import MetricEvent
 from llmgine.sessions import SessionStore
 from llmgine.sessions.records import Turn
@@ -80,6 +80,9 @@ class TurnViews:
         if event.source != SOURCE:
             return
         view = self._views.get(event.turn_id)
+        if isinstance(event, TurnForgottenEvent):
+            await self._take_away(event.turn_id)
+            return
         if isinstance(event, TurnFinishedEvent):
             await (self._settle(view) if view else self.deliver_what_is_left())
             return
@@ -95,6 +98,15 @@ class TurnViews:
         if view is not None:
             await view.hear(event)
             self._remember_tail(view)
+
+    async def _take_away(self, turn_id: str) -> None:
+        """What was posted for a forgotten turn goes; the store keeps it as undelivered until it has."""
+        view = self._views.pop(turn_id, None)
+        if view is None:
+            await self.deliver_what_is_left()
+            return
+        await view.close()  # it may be posting, so what is there now is read back
+        await self._settle(await self._open(view.turn, doubtful=True))
 
     async def _open(self, turn: Turn, *, doubtful: bool) -> TurnView:
         """The view of a turn. `doubtful`: parts of it may have been posted by a process that died over it."""

@@ -43,7 +43,8 @@ def regenerate(session_id: str, turn_id: str, owner: str) -> Transaction[None]:
     rows = yield (
         """
         SELECT attempt, seq FROM ended_turn
-        WHERE id = $1 AND session_id = $2 AND seq = (SELECT MAX(seq) FROM turn WHERE session_id = $2)
+        WHERE id = $1 AND session_id = $2
+            AND seq = (SELECT MAX(seq) FROM turn WHERE session_id = $2 AND state <> 'forgotten')
             AND seq > (SELECT cleared_seq FROM session WHERE id = $2)
         """,
         (turn_id, session_id),

@@ -56,11 +56,12 @@ def deliveries(turn_id: str) -> Transaction[list[Delivery]]:
 
 
 def undelivered(source: str) -> Transaction[list[Turn]]:
-    """Ended turns with parts that still have to be sent, or previews that are no part of the outcome."""
+    """Ended turns with parts that still have to be sent, or messages that are no part of the outcome."""
     rows = yield (
         """
-        SELECT * FROM ended_turn
-        WHERE source = $1 AND id IN (SELECT turn_id FROM delivery WHERE sent = 0)
+        SELECT * FROM turn
+        WHERE source = $1 AND state IN ('done', 'failed', 'stopped', 'forgotten')
+            AND id IN (SELECT turn_id FROM delivery WHERE sent = 0)
         ORDER BY created_at, seq
         """,
         (source,),

@@ -10,7 +10,10 @@ from llmgine.sessions.transactions.settings import change_setting
 _SESSION = """
     SELECT id, name, title, scopes, updated_at,
            (SELECT value FROM setting WHERE scope = session.id AND name = 'system_prompt') AS system_prompt,
-           (SELECT COUNT(*) FROM turn WHERE session_id = session.id AND seq > cleared_seq) AS turns
+           (
+               SELECT COUNT(*) FROM turn
+               WHERE session_id = session.id AND seq > cleared_seq AND state <> 'forgotten'
+           ) AS turns
     FROM session
 """
 

@@ -69,3 +69,29 @@ def stop_requested(owner: str) -> Transaction[list[str]]:
     """An owner's turns that are to be stopped."""
     rows = yield "SELECT id FROM open_turn WHERE owner = $1 AND stop_requested = 1", (owner,)
     return [row["id"] for row in rows]
+
+
+def forget(session_id: str, turn_id: str, dead_owner: str) -> Transaction[Turn | None]:
+    """Delete a turn's texts, and mark what was posted for it as to be taken away.
+
+    None where it is there no more, or runs: of the turns that do, only those of a dead owner are forgotten.
+    """
+    rows = yield (
+        """
+        SELECT * FROM turn
+        WHERE id = $2 AND session_id = $1 AND state <> 'forgotten'
+            AND (state NOT IN ('running', 'waiting') OR owner = $3)
+        """,
+        (session_id, turn_id, dead_owner),
+    )
+    if not rows:
+        return None
+    yield "UPDATE turn SET state = 'forgotten' WHERE id = $1", (turn_id,)
+    yield "DELETE FROM step WHERE turn_id = $1", (turn_id,)
+    yield "DELETE FROM image WHERE turn_id = $1", (turn_id,)
+    yield (
+        "DELETE FROM delivery WHERE turn_id = $1 AND (message_id IS NULL OR attempt < $2)",
+        (turn_id, rows[0]["attempt"]),
+    )
+    yield "UPDATE delivery SET body = '{}', final = 0, sent = 0 WHERE turn_id = $1", (turn_id,)
+    return to_turn(rows[0])
