@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from llmgine.engine.changes import Changes
@@ -20,6 +21,15 @@ from llmgine.tools.arguments import read_arguments
 from llmgine.tools.context import ToolContext, tool_context
 from llmgine.tools.manager import ToolManager
 from llmgine.tools.tool import Tool
+
+
+@dataclass(frozen=True)
+class _Round:
+    """The round whose calls are run, with what was committed of the turn before it ran."""
+
+    scope: TurnScope
+    steps: TurnSteps
+    number: int
 
 
 class ToolCalls:
@@ -42,14 +52,15 @@ class ToolCalls:
         author = steps.prompt.author
         who = (author.id, author.name) if author else ("", "")
         token = tool_context.set(ToolContext(scope.turn.session_id, scope.turn.id, *who))
+        round_ = _Round(scope, steps, reply.round)
         try:
             open_calls = [call for call in reply.tool_calls if call.id not in steps.results]
             queue = [call for call in open_calls if self._is_sequential(call)]
             async with asyncio.TaskGroup() as group:
                 for call in open_calls:
                     if call not in queue:
-                        group.create_task(self._settle(scope, steps, reply.round, call))
-                group.create_task(self._settle_in_turn(scope, steps, reply.round, queue))
+                        group.create_task(self._settle(round_, call))
+                group.create_task(self._settle_in_turn(round_, queue))
         finally:
             tool_context.reset(token)
 
@@ -63,25 +74,26 @@ class ToolCalls:
         tool = self._tool(call)
         return tool is not None and tool.sequential
 
-    async def _settle_in_turn(self, scope: TurnScope, steps: TurnSteps, round_: int, calls: list[ToolCall]) -> None:
+    async def _settle_in_turn(self, round_: _Round, calls: list[ToolCall]) -> None:
         for call in calls:
-            await self._settle(scope, steps, round_, call)
+            await self._settle(round_, call)
 
-    async def _settle(self, scope: TurnScope, steps: TurnSteps, round_: int, call: ToolCall) -> None:
+    async def _settle(self, round_: _Round, call: ToolCall) -> None:
         """From a call to its result: in doubt, denied, or run."""
         tool = self._tool(call)
-        if call.id in steps.started and not (tool and tool.idempotent):
+        if call.id in round_.steps.started and not (tool and tool.idempotent):
             text = "Interrupted: whether this took effect is unknown. Do not repeat it without asking the person."
             result, seconds = ToolResult(call_id=call.id, name=call.name, content=text, ok=False), 0.0
         else:
-            denial = await self._denial(scope, steps, round_, call) if self._needs_approval(tool, call) else None
-            result, seconds = (denial, 0.0) if denial else await self._run(scope, round_, call)
-        await scope.append(ResultStep(round=round_, result=result, seconds=seconds))
-        await scope.tell(ToolCallFinishedEvent, round=round_, call=call, result=result, seconds=seconds)
+            denial = await self._denial(round_, call) if self._needs_approval(tool, call) else None
+            result, seconds = (denial, 0.0) if denial else await self._run(round_, call)
+        scope = round_.scope
+        await scope.append(ResultStep(round=round_.number, result=result, seconds=seconds))
+        await scope.tell(ToolCallFinishedEvent, round=round_.number, call=call, result=result, seconds=seconds)
 
-    async def _run(self, scope: TurnScope, round_: int, call: ToolCall) -> tuple[ToolResult, float]:
-        await scope.append(StartedStep(round=round_, call_id=call.id))
-        started = await scope.tell(ToolCallStartedEvent, round=round_, call=call)
+    async def _run(self, round_: _Round, call: ToolCall) -> tuple[ToolResult, float]:
+        await round_.scope.append(StartedStep(round=round_.number, call_id=call.id))
+        started = await round_.scope.tell(ToolCallStartedEvent, round=round_.number, call=call)
         begin = time.monotonic()
         with inside(started):
             result = await self._tools.run(call)
@@ -97,24 +109,25 @@ class ToolCalls:
             return False
         return True
 
-    async def _denial(self, scope: TurnScope, steps: TurnSteps, round_: int, call: ToolCall) -> ToolResult | None:
+    async def _denial(self, round_: _Round, call: ToolCall) -> ToolResult | None:
         """Ask whether the call may run. The result of a call that may not, None for one that may."""
-        waiting = steps.waiting.get(call.id)
+        scope = round_.scope
+        waiting = round_.steps.waiting.get(call.id)
         if waiting is None:
             deadline = datetime.now(UTC) + timedelta(seconds=self._approval_timeout)
-            waiting = WaitingStep(round=round_, call_id=call.id, deadline=deadline)
+            waiting = WaitingStep(round=round_.number, call_id=call.id, deadline=deadline)
             await scope.append(waiting)
-        decision = steps.decisions.get(call.id)
+        decision = round_.steps.decisions.get(call.id)
         if decision is None:
             await scope.store.set_state(scope.turn.id, "waiting")
-            await scope.tell(ToolCallWaitingEvent, round=round_, call=call, deadline=waiting.deadline)
+            await scope.tell(ToolCallWaitingEvent, round=round_.number, call=call, deadline=waiting.deadline)
             scope.waiting += 1
             decision = await self._decision(scope, call, waiting.deadline)
             scope.waiting -= 1
             await scope.store.set_state(scope.turn.id, "running")
         await scope.tell(
             ToolCallDecidedEvent,
-            round=round_,
+            round=round_.number,
             call=call,
             approved=decision.approved,
             decided_by=decision.decided_by,

@@ -1,5 +1,6 @@
 """What the model sees and says: chat messages, tool calls and their results, token usage."""
 
+import json
 import secrets
 import string
 from typing import Literal
@@ -28,6 +29,13 @@ class ToolCall(_Value):
     id: str = Field(default_factory=new_call_id)
     name: CleanText
     arguments: CleanText = "{}"
+
+    def parsed(self) -> object:
+        """The arguments as the model meant them; None when they are not JSON."""
+        try:
+            return json.loads(self.arguments)
+        except (ValueError, RecursionError):  # RecursionError: brackets nested by the thousand
+            return None
 
 
 class ToolResult(_Value):

@@ -29,10 +29,6 @@ from programs.discord.token_lock import only_one
 from programs.playground.server import Playground
 
 _UNREACHABLE = "Discord cannot be reached: check the network, and DISCORD_API_BASE if you set it, then start again"
-_WORN_OUT = (
-    "The bot logged in to Discord 900 times in a day; at 1,000 Discord resets its token. "
-    "Look in the log why it was disconnected so often, mend that, and start it again tomorrow"
-)
 _REFUSED = (
     "Discord refused DISCORD_TOKEN: copy it again from the Bot page of your application "
     "at https://discord.com/developers/applications"
@@ -154,19 +150,19 @@ async def join(bot: Bot, token: str, stop: asyncio.Event, *, grace: float = 0.0)
     """
     if not re.fullmatch(r"[!-~]+", token):  # no header can carry it
         raise ConfigurationError(_REFUSED)
-    stopped, refused, worn_out = (asyncio.create_task(event.wait()) for event in (stop, bot.refused, bot.worn_out))
+    stopped, refused = (asyncio.create_task(event.wait()) for event in (stop, bot.refused))
     try:
         async with bot:
             running = asyncio.create_task(bot.start(token))
-            await asyncio.wait({stopped, refused, worn_out, running}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({stopped, refused, running}, return_when=asyncio.FIRST_COMPLETED)
             if running.done():
                 running.result()
             if stopped.done() and bot.is_in:
                 await bot.wind_down(grace)
             await bot.close()
             await asyncio.gather(running, return_exceptions=True)
-            if refused.done() or worn_out.done():
-                raise ConfigurationError(_REFUSED if refused.done() else _WORN_OUT)
+            if refused.done():
+                raise ConfigurationError(_REFUSED)
     except discord.LoginFailure as error:
         raise ConfigurationError(_REFUSED) from error
     except discord.PrivilegedIntentsRequired as error:
@@ -179,7 +175,6 @@ async def join(bot: Bot, token: str, stop: asyncio.Event, *, grace: float = 0.0)
     finally:
         stopped.cancel()
         refused.cancel()
-        worn_out.cancel()
 
 
 async def _until_signalled(settings: Settings) -> None:
@@ -190,6 +185,7 @@ async def _until_signalled(settings: Settings) -> None:
     def on_signal() -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)  # Python's own for SIGINT would let all tasks end first
         stop.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -115,7 +115,7 @@ def _buttons(steps: TurnSteps, reply: ReplyStep, part: int, *, numbered: bool) -
 
 def _arguments(call: ToolCall) -> str:
     """The arguments on one line, for reading."""
-    values = _parsed(call)
+    values = call.parsed()
     if not isinstance(values, dict):
         return call.arguments
     return ", ".join(
@@ -125,19 +125,11 @@ def _arguments(call: ToolCall) -> str:
 
 def _exact_arguments(call: ToolCall, room: int) -> str:
     """The arguments as they are, for deciding on them, in at most `room` characters."""
-    values = _parsed(call)
+    values = call.parsed()
     text = call.arguments if values is None else clean_text(json.dumps(values, indent=1, ensure_ascii=False))
     room -= len("```json\n\n… and 100,000,000 characters more\n```")
     left_out = f"\n… and {len(text) - room:,} characters more" if len(text) > room else ""
     return f"```json\n{_unfenced(text[:room])}{left_out}\n```"
-
-
-def _parsed(call: ToolCall) -> object:
-    """The arguments as the model meant them; None when they are not JSON."""
-    try:
-        return json.loads(call.arguments)
-    except (ValueError, RecursionError):
-        return None
 
 
 def _code(text: str, room: int) -> str:

@@ -5,6 +5,7 @@ live message is admitted: what came before that message may not have been heard.
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterable
@@ -17,7 +18,8 @@ from llmgine.errors import StoreError
 from llmgine.sessions import SessionStore
 from programs.discord.intake import Intake
 from programs.discord.notices import MISSED
-from programs.discord.poster import Channel, Poster, UnreachableError
+from programs.discord.poster import Channel, Poster
+from programs.discord.refusals import RefusedError, ShutOutError, UnreachableError
 from programs.discord.rendering import SOURCE
 
 _ACTIVE_SECONDS = 3600.0  # how long after its last message a channel is still read now and then
@@ -159,7 +161,7 @@ class CatchUp:
         async with self._reads:
             try:
                 channel = await self._client.fetch_channel(channel_id)
-            except (discord.HTTPException, OSError, TimeoutError):
+            except (discord.DiscordException, OSError, TimeoutError):
                 return  # gone, or not ours to see any more
         if isinstance(channel, discord.DMChannel):
             await self._look(channel)
@@ -195,9 +197,10 @@ class CatchUp:
         """The one notice, unless a process that died over it has given it."""
         answered = {m.reference.message_id for m in read if m.reference and m.author == self._client.user}
         if message.id not in answered:
-            await self._poster.post(
-                message.channel.id, {"content": MISSED}, nonce=f"-{message.id}", reply_to=message.id
-            )
+            with contextlib.suppress(RefusedError, ShutOutError):  # there is nobody to be told, or no way
+                await self._poster.post(
+                    message.channel.id, {"content": MISSED}, nonce=f"-{message.id}", reply_to=message.id
+                )
 
     async def _move(self, channel_id: int, position: int) -> None:
         if position > self._cursors.get(channel_id, -1):

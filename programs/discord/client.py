@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Coroutine
+import time
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import ClassVar
 
 import discord
 from pydantic import ConfigDict
 
-from llmgine.errors import LLMgineError, StoreError
+from llmgine.errors import ConfigurationError, LLMgineError, StoreError
 from llmgine.messages.commands import StopTurnCommand
 from llmgine.messages.events import Event
 from programs.application import Application
@@ -21,7 +22,7 @@ from programs.discord.channels import session_id
 from programs.discord.editor import EDIT_INTERVAL
 from programs.discord.intake import Intake
 from programs.discord.metrics import rate_limit_trace
-from programs.discord.poster import Poster
+from programs.discord.poster import LONGEST_LIMIT, Poster
 from programs.discord.rendering import SOURCE
 from programs.discord.slash.conversation import ClearView, Sessions
 from programs.discord.slash.tree import Commands
@@ -30,10 +31,18 @@ from programs.discord.views import TurnViews
 
 _CHECK_INTERVAL = 180.0  # seconds between two looks for what Discord did not tell, or did not take
 _MOST_LOGINS = 900  # in 24 hours; at 1,000 Discord resets the token
+_WORN_OUT = (
+    "The bot logged in to Discord 900 times in a day; at 1,000 Discord resets its token. "
+    "Look in the log why it was disconnected so often, mend that, and start it again tomorrow"
+)
 _PAUSE_PATIENCE = 3.0  # seconds in which people are told of a restart
 _START_PATIENCE = 3.0  # seconds a start that is under way has when it is to end
 
 _log = logging.getLogger(__name__)
+
+
+class WornOutError(ConfigurationError):
+    """The bot logged in so often that Discord is about to reset its token."""
 
 
 class MessageReceivedEvent(Event):
@@ -51,7 +60,6 @@ class Bot(discord.Client):
     Attributes:
         breaker: Stops all requests when Discord asks for that.
         refused: Set when Discord no longer takes the token.
-        worn_out: Set when it logged in so often that Discord is about to reset the token.
 
     Args:
         app: The application; started before the bot and closed after it.
@@ -59,6 +67,8 @@ class Bot(discord.Client):
         guild_ready_timeout: Seconds discord.py waits for servers at the start.
         heartbeat_timeout: Seconds without a sign of life after which the connection counts as dead.
         first_wait: Seconds before a request that got no answer is sent again; doubled each time.
+        clock: Seconds since 1970, to tell how old messages are.
+        sleep: How the end of a long rate limit is waited for.
     """
 
     def __init__(
@@ -69,10 +79,12 @@ class Bot(discord.Client):
         guild_ready_timeout: float = 2.0,
         heartbeat_timeout: float = 45.0,
         first_wait: float = 1.0,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         # Voice is not used here, so what it would need is no news.
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
-        self.refused, self.worn_out = asyncio.Event(), asyncio.Event()
+        self.refused = asyncio.Event()
         self.breaker = Breaker(self.refused.set)
         trace = rate_limit_trace(app.bus)
         self.breaker.add_to(trace)
@@ -83,12 +95,14 @@ class Bot(discord.Client):
             heartbeat_timeout=heartbeat_timeout,
             max_messages=1_000,
             http_trace=trace,
+            max_ratelimit_timeout=LONGEST_LIMIT,
         )
         self._app = app
-        poster = Poster(self, first_wait=first_wait)
+        poster = Poster(self, first_wait=first_wait, clock=clock, sleep=sleep)
+        self._access = poster.access
         self._views = TurnViews(self, app.bus, app.store, poster, edit_interval=edit_interval)
         self._commands = Commands(self, app)
-        self._catch_up = CatchUp(self, app.store, poster, Intake(self, app.bus, app.store, poster))
+        self._catch_up = CatchUp(self, app.store, poster, Intake(self, app.bus, app.store, poster), clock=clock)
         self._deaf: Callable[[], None] | None = None  # ends our hearing
         self._at_work: dict[str, asyncio.Task[None]] = {}
         self._recovered = asyncio.Event()
@@ -101,11 +115,22 @@ class Bot(discord.Client):
         self._deaf = self._app.bus.register_event_handler(MessageReceivedEvent, self._hear, timeout=None)
         await self._commands.sync_if_changed()
 
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Before each login: count it, for Discord resets the token of a bot that logs in too often.
+
+        Raises:
+            WornOutError: It would be one too many.
+        """
+        try:
+            if await self._app.store.count_login(SOURCE) > _MOST_LOGINS:
+                raise WornOutError(_WORN_OUT)
+        except StoreError as error:  # rather one that is not counted than no bot while the disk is full
+            _log.warning("A login could not be counted: %s", error)
+        await super().before_identify_hook(shard_id, initial=initial)
+
     async def on_connect(self) -> None:
         """A session begins: live messages wait until what was missed before it is caught up with."""
         self._catch_up.begin()
-        if await self._app.store.count_login(SOURCE) > _MOST_LOGINS:
-            self.worn_out.set()
 
     async def on_ready(self) -> None:
         """Finish what an earlier process left, once; then catch up with what was said meanwhile."""
@@ -142,6 +167,34 @@ class Bot(discord.Client):
             return  # its conversation was cleared
         if turn.state == "queued":
             await self._app.bus.execute(StopTurnCommand(session_id=turn.session_id, turn_id=turn_id))
+
+    async def on_raw_thread_delete(self, payload: discord.RawThreadDeleteEvent) -> None:
+        """Nobody can read an answer there any more; what was said is kept."""
+        await self._app.bus.execute(StopTurnCommand(session_id=session_id(payload.thread_id)))
+
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        """As of a thread."""
+        await self._app.bus.execute(StopTurnCommand(session_id=session_id(channel.id)))
+
+    async def on_guild_channel_update(
+        self, _before: discord.abc.GuildChannel, _after: discord.abc.GuildChannel
+    ) -> None:
+        """The bot may be allowed to write where it was not."""
+        self._pay()
+
+    async def on_guild_role_update(self, _before: discord.Role, _after: discord.Role) -> None:
+        """As of a channel."""
+        self._pay()
+
+    async def on_member_update(self, _before: discord.Member, after: discord.Member) -> None:
+        """As of a channel, where it is the bot itself whose roles change."""
+        if after == after.guild.me:
+            self._pay()
+
+    def _pay(self) -> None:
+        """Show what could not be shown for want of a permission."""
+        self._access.forget()
+        self._work("pay", self._try_to_check())
 
     async def caught_up(self) -> None:
         """Wait until everything that was missed before the present connection has been read."""
@@ -192,6 +245,8 @@ class Bot(discord.Client):
         await asyncio.gather(*self._at_work.values(), return_exceptions=True)
         await self._views.close()
         await super().close()
+        if self._connection._ready_task is not None:  # noqa: SLF001  nothing else ends its wait for servers
+            self._connection._ready_task.cancel()  # noqa: SLF001  as above
         await self._close_forgotten_connections()
 
     async def _close_forgotten_connections(self) -> None:

@@ -3,16 +3,37 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from typing import Protocol
 
 from llmgine.sessions.records import DeliveryKey
+from programs.discord.bodies import Body
 from programs.discord.metrics import TurnCounts
-from programs.discord.poster import Poster, UnreachableError
-from programs.discord.rendering import Body
+from programs.discord.poster import Poster
+from programs.discord.refusals import MustWaitError, RefusedError, ShutOutError, UnreachableError
 
 EDIT_INTERVAL = 1.2  # seconds between two changes of a message; Discord allows about five in five seconds a channel
 
 _log = logging.getLogger(__name__)
+
+
+class Keeper(Protocol):
+    """Who writes down what has become of a part, and knows what to do where it cannot be shown."""
+
+    async def posted(self, key: DeliveryKey, message_id: int | None) -> None:
+        """The part stands in this message, or in none any more."""
+
+    async def shown(self, key: DeliveryKey) -> None:
+        """The final body is shown, or never will be. Raises UnreachableError while that is not the whole truth."""
+
+    async def shut_out(self, error: ShutOutError) -> None:
+        """The bot may not write there at present."""
+
+    async def taken_away(self) -> None:
+        """Somebody deleted the message before it was final."""
+
+    async def instead(self, body: Body, error: RefusedError) -> Body | None:
+        """What to show in place of a final body that is refused. Raises UnreachableError to have it shown anew."""
 
 
 class Editor:
@@ -20,21 +41,26 @@ class Editor:
 
     Args:
         poster: Who talks to Discord.
+        keeper: Who is told.
         channel_id: Where.
         key: Which part it is.
         nonce: The part's nonce.
         reply_to: The message the part answers, if it does.
         after: The part above; this one is not posted before it.
         message_id: Where it was posted before, if it was.
-        on_posted: Called once the message is there, with its id.
-        on_final: Called once the final body is shown, or Discord refused it for good.
         counts: Where posts and edits are counted.
         interval: Seconds between two changes.
+
+    Attributes:
+        posted: Set once there is a message, or never will be one.
+        lost: Whether it ended before the final body was shown; it can be shown another time.
+        waited: Whether Discord made it wait for long.
     """
 
     def __init__(
         self,
         poster: Poster,
+        keeper: Keeper,
         *,
         channel_id: int,
         key: DeliveryKey,
@@ -42,27 +68,26 @@ class Editor:
         reply_to: int | None,
         after: "Editor | None",
         message_id: int | None,
-        on_posted: Callable[[DeliveryKey, int], Awaitable[None]],
-        on_final: Callable[[DeliveryKey], Awaitable[None]],
         counts: TurnCounts,
         interval: Callable[[], float] = lambda: EDIT_INTERVAL,
     ) -> None:
         self.key = key
+        self.lost = self.waited = False
         self._poster = poster
+        self._keeper = keeper
         self._channel_id = channel_id
         self._nonce = nonce
         self._reply_to = reply_to
         self._after = after
         self._message_id = message_id
-        self._on_posted = on_posted
-        self._on_final = on_final
         self._counts = counts
         self._interval = interval
         self._wanted: Body | None = None
         self._final = False
+        self._moved = self._above_moved = False
         self._news = asyncio.Event()
         self.posted = asyncio.Event()
-        if message_id is not None:
+        if message_id is not None and not poster.is_old(message_id):  # an old one may get a new place
             self.posted.set()
         self.task = asyncio.create_task(self._work())
 
@@ -94,24 +119,35 @@ class Editor:
             body["embed"] = {**body["embed"], "footer": {"text": note}}  # type: ignore[dict-item]  # checked above
         else:
             body["content"] = f"{body['content']}\n-# {note}"
-        with contextlib.suppress(UnreachableError):
+        with contextlib.suppress(UnreachableError, RefusedError):
             await self._poster.edit(self._channel_id, self._message_id, body)
 
     async def _work(self) -> None:
         try:
+            await self._wait_for_the_one_above()
             await self._converge()
-            await self._on_final(self.key)
+            await self._keeper.shown(self.key)
         except UnreachableError as error:  # it stays undelivered in the store, and is sent another time
+            self.lost = True
             _log.warning("Part %s is not shown yet: %s", self.key, error)
+            if isinstance(error, ShutOutError):
+                await self._keeper.shut_out(error)
         except Exception:  # one message that cannot be shown must not hold up the ones below it
             _log.exception("Part %s could not be shown", self.key)
         finally:
             self.posted.set()
             self._after = None
 
+    async def _wait_for_the_one_above(self) -> None:
+        above = self._after
+        if above is None:
+            return
+        await above.posted.wait()
+        if above.lost and above._message_id is None and self._message_id is None:  # noqa: SLF001  of the same class
+            raise UnreachableError("what stands above it is not there yet")
+        self._above_moved = above._moved  # noqa: SLF001  of the same class
+
     async def _converge(self) -> None:
-        if self._after is not None:
-            await self._after.posted.wait()
         shown: Body | None = None
         refused = False
         while True:
@@ -123,29 +159,71 @@ class Editor:
                     await self._poster.delete(self._channel_id, self._message_id)
                 return
             if body != shown and (final or not refused):  # a refused preview need not mean a refused answer
-                refused = not await self._change(body)
+                try:
+                    refused = not await self._change(body, final=final)
+                except MustWaitError as error:
+                    self.waited = True
+                    await self._poster.sleep(error.seconds)
+                    self._news.set()
+                    continue
                 self.posted.set()
             shown = body
             if final:
                 return
             await asyncio.sleep(self._interval())
 
-    async def _change(self, body: Body) -> bool:
-        """Post or edit; False when the message can no longer be shown."""
-        if self._message_id is not None:
-            self._counts.edits += 1
-            if await self._poster.edit(self._channel_id, self._message_id, body):
-                return True
-            if "buttons" not in body:
+    async def _change(self, body: Body, *, final: bool) -> bool:
+        """Show it, or what is to be shown in its place; False when Discord takes neither."""
+        try:
+            await self._put(body, final=final)
+        except RefusedError as error:
+            _log.warning("Discord refused part %s in channel %d: %s", self.key, self._channel_id, error)
+            if not final:
+                if error.gone and self._message_id is not None:
+                    await self._keeper.taken_away()
                 return False
-            # The card is gone, and somebody has to press its buttons. Discord answers the nonce of a deleted message
-            # with an error, so it is posted anew with another one.
-            self._message_id, self._nonce = None, f"{self._nonce}+"
-        async with self._poster.turnstile(self._channel_id):
-            message_id = await self._poster.post(self._channel_id, body, nonce=self._nonce, reply_to=self._reply_to)
-            if message_id is None:
+            instead = await self._keeper.instead(body, error)
+            if instead is None:
                 return False
-            self._message_id = message_id
-            self._counts.count_post()
-            await self._on_posted(self.key, message_id)
+            with contextlib.suppress(RefusedError):
+                await self._put(instead, final=True)
         return True
+
+    async def _put(self, body: Body, *, final: bool) -> None:
+        """Edit the message or post it, also in place of one that Discord takes no more edits of."""
+        if self._message_id is not None:
+            if await self._edit(self._message_id, body, final=final):
+                return
+            await self._leave(self._message_id)
+        async with self._poster.turnstile(self._channel_id):
+            self._message_id = await self._poster.post(
+                self._channel_id, body, nonce=self._nonce, reply_to=self._reply_to
+            )
+            self._counts.count_post()
+            await self._keeper.posted(self.key, self._message_id)
+
+    async def _edit(self, message_id: int, body: Body, *, final: bool) -> bool:
+        """Have the message show it; False when it takes a new message."""
+        if self._above_moved:
+            return False
+        try:
+            if self._poster.is_old(message_id):
+                return await self._poster.is_shown(self._channel_id, message_id, body)
+            self._counts.edits += 1
+            await self._poster.edit(self._channel_id, message_id, body)
+        except MustWaitError:
+            if not final:
+                raise
+            return False  # discord.py does not say whether the limit is that of old messages
+        except RefusedError as error:
+            if error.too_old or (error.gone and "buttons" in body):  # somebody has to press its buttons
+                return False
+            raise
+        return True
+
+    async def _leave(self, message_id: int) -> None:
+        """Give the message up for a new one. Discord answers the nonce of a deleted message with an error."""
+        await self._keeper.posted(self.key, None)
+        await self._poster.delete(self._channel_id, message_id)
+        self._message_id, self._nonce = None, f"{self._nonce}+"
+        self._moved, self._above_moved = True, False

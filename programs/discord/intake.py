@@ -9,7 +9,8 @@ from llmgine.errors import LLMgineError, StoreError
 from llmgine.sessions import SessionStore
 from programs.discord.channels import Channels
 from programs.discord.notices import CANNOT_STORE
-from programs.discord.poster import Poster, UnreachableError
+from programs.discord.poster import Poster
+from programs.discord.refusals import RefusedError, UnreachableError
 from programs.discord.rendering import SOURCE
 from programs.discord.triggers import is_addressed, is_from_a_person, prompt
 
@@ -67,7 +68,7 @@ class Intake:
     async def _say(self, message: discord.Message, text: str, *, reply_to: int | None) -> None:
         try:
             await self._poster.post(message.channel.id, {"content": text}, nonce=f"!{message.id}", reply_to=reply_to)
-        except UnreachableError as error:
+        except (UnreachableError, RefusedError) as error:
             _log.warning("Nobody could be told in channel %d: %s", message.channel.id, error)
 
     async def _replies_to_me(self, message: discord.Message) -> bool:

@@ -8,8 +8,9 @@ import discord
 from llmgine.errors import StoreError
 from llmgine.sessions import SessionStore
 from llmgine.sessions.records import DeliveryKey, Turn
-from programs.discord.notices import NOTICES
-from programs.discord.poster import Poster, UnreachableError
+from programs.discord.notices import is_notice
+from programs.discord.poster import Poster
+from programs.discord.refusals import UnreachableError
 
 _LIMIT = 200  # messages after the question that are looked through
 
@@ -45,7 +46,7 @@ class ReadBack:
         me = self._client.user
         if me is None or message.author.id != me.id or message.interaction_metadata is not None:
             return False
-        if message.content in NOTICES:
+        if is_notice(message.content):
             return False
         if message.reference is not None and message.reference.message_id != question:
             return False

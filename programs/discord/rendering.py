@@ -7,16 +7,13 @@ then its tool card; a notice last.
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import JsonValue
-
 from llmgine.messages.events import ModelRetryEvent
 from llmgine.messages.text import collapse_spaces, shorten
 from llmgine.sessions.records import Delivery, DeliveryKey, TurnSteps
 from programs.demo_model import MODEL as DEMO_MODEL
+from programs.discord.bodies import Body, bodies_of, preview_of
 from programs.discord.cards import card
-from programs.discord.splitting import split
 
-Body = dict[str, JsonValue]
 SOURCE = "discord"
 
 # A service's words and a model's name may have any length; text and footer must fit into one message.
@@ -38,14 +35,14 @@ def render(steps: TurnSteps, live: Live | None = None) -> list[tuple[DeliveryKey
     """The parts of a turn, in the order they are shown."""
     parts: list[tuple[DeliveryKey, Body]] = []
     for reply in steps.replies:
-        parts += _texts(reply.round, reply.text)
+        parts += _texts(reply.round, bodies_of(reply.text))
         if reply.tool_calls:
             parts.append((_key("card", reply.round), card(steps, reply)))
     next_round = len(steps.replies)
     if steps.outcome is not None:
-        return _with_outcome(steps, parts + _texts(next_round, steps.outcome.partial), next_round)
+        return _with_outcome(steps, parts + _texts(next_round, bodies_of(steps.outcome.partial)), next_round)
     if live is not None and live.round == next_round:
-        parts += _texts(live.round, live.text or live.status)
+        parts += _texts(live.round, preview_of(live.text or live.status))
     return parts
 
 
@@ -60,8 +57,8 @@ def _key(kind: Literal["text", "card", "notice"], round_: int, part: int = 0) ->
     return DeliveryKey(kind=kind, round=round_, part=part)
 
 
-def _texts(round_: int, text: str) -> list[tuple[DeliveryKey, Body]]:
-    return [(_key("text", round_, part), {"content": content}) for part, content in enumerate(split(text))]
+def _texts(round_: int, bodies: list[Body]) -> list[tuple[DeliveryKey, Body]]:
+    return [(_key("text", round_, part), body) for part, body in enumerate(bodies)]
 
 
 def _with_outcome(
@@ -77,7 +74,7 @@ def _with_outcome(
         parts = [*parts, (_key("notice", round_), {"content": f"{sign} {shorten(notice, _MAX_NOTICE)}"})]
     if parts and "content" in parts[-1][1]:
         key, body = parts[-1]
-        parts = [*parts[:-1], (key, {"content": f"{body['content']}\n{footer(steps)}"})]
+        parts = [*parts[:-1], (key, {**body, "content": f"{body['content']}\n{footer(steps)}"})]
     return parts
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import discord
 
@@ -10,12 +10,16 @@ from llmgine.errors import StoreError
 from llmgine.messages.events import AnswerProgressEvent, ModelRetryEvent, TurnEvent
 from llmgine.sessions import SessionStore
 from llmgine.sessions.records import DeliveryKey, Turn, TurnSteps
+from programs.discord.bodies import Body, file_of, without_file
 from programs.discord.editor import Editor
+from programs.discord.elsewhere import Elsewhere
 from programs.discord.metrics import TurnCounts
 from programs.discord.nonces import nonce
+from programs.discord.notices import AGAINST_THE_RULES, NOT_TAKEN
+from programs.discord.positions import Positions
 from programs.discord.poster import Poster
-from programs.discord.read_back import Orphans
-from programs.discord.rendering import Body, Live, render, retrying
+from programs.discord.refusals import RefusedError, ShutOutError, UnreachableError
+from programs.discord.rendering import Live, render, retrying
 
 _PAUSED = "⏳ Restarting; this will go on."
 _TYPING_INTERVAL = 8.0  # seconds; Discord shows "is typing" for 10
@@ -26,10 +30,14 @@ class TurnView:
 
     Args:
         turn: The turn.
-        posted: Where parts of it were posted before a restart.
-        orphans: What else was posted for it, nobody knows as what.
-        above: The last part of the turn before it in the channel; nothing of this one is posted above that.
+        positions: Where its parts stand.
+        elsewhere: Who tells people when its parts cannot stand anywhere.
+        cancel: Ends the turn, as people do.
+        above: The last part of what is above in the channel; nothing of this one is posted above that.
         interval: Seconds between two edits of a message.
+
+    Attributes:
+        ended: Whether it shows the outcome, or is about to.
     """
 
     def __init__(
@@ -39,32 +47,45 @@ class TurnView:
         poster: Poster,
         turn: Turn,
         *,
-        posted: dict[DeliveryKey, int],
-        orphans: Orphans,
+        positions: Positions,
+        elsewhere: Elsewhere,
+        cancel: Callable[[Turn], Awaitable[object]],
         above: Editor | None,
         interval: Callable[[], float],
     ) -> None:
         self.turn = turn
+        self.ended = False
         self.counts = TurnCounts()
         self._client = client
         self._store = store
         self._poster = poster
-        self._posted = posted
-        self._orphans = orphans
-        self._adopted: dict[DeliveryKey, int] = {}
-        self._tidied: asyncio.Task[None] | None = None
+        self._positions = positions
+        self._elsewhere = elsewhere
+        self._cancel = cancel
         self._interval = interval
         self._steps: TurnSteps | None = None
         self._live: Live | None = None
         self._editors: dict[DeliveryKey, Editor] = {}
+        self._rests: dict[DeliveryKey, list[DeliveryKey]] = {}  # of parts whose file cannot be sent
+        self._draw_anew = False
         self._typing: asyncio.Task[None] | None = None
         self._closed = False
         self.last: Editor | None = above
         self.channel_id = int(str(turn.origin["channel_id"]))
         self._reply_to = int(str(turn.origin["message_id"])) if turn.origin.get("message_id") else None
 
-    async def hear(self, event: TurnEvent) -> None:
-        """Take notice of an event of this turn, and draw it anew."""
+    @property
+    def owed(self) -> bool:
+        """Whether parts could not be shown, and are to be shown another time."""
+        return any(editor.lost for editor in self._editors.values())
+
+    @property
+    def waited(self) -> bool:
+        """Whether Discord made it wait for long."""
+        return any(editor.waited for editor in self._editors.values())
+
+    async def hear(self, event: TurnEvent, *, draw: bool = True) -> None:
+        """Take notice of an event of this turn, and draw it anew, unless what is above is not shown."""
         if isinstance(event, AnswerProgressEvent):
             self._live = Live(event.round, text=event.text)
         elif isinstance(event, ModelRetryEvent):
@@ -74,23 +95,37 @@ class TurnView:
                 self._steps = await self._store.turn(self.turn.id)
         if self._steps is not None:
             self._type(on=self._steps.waiting.keys() <= self._steps.decisions.keys())
-            parts = render(self._steps, self._live)
+        if draw:
+            self.draw()
+
+    def draw(self) -> None:
+        """Show the turn as it is, while it has not ended."""
+        if self._steps is not None and not self.ended:
+            parts = self._sendable(render(self._steps, self._live))
             self._show(parts, first=parts[0][0] if parts else None, final=False)
 
     async def settle(self) -> None:
         """Show the outcome as it was committed: the stored bodies, which outlive a cleared conversation."""
+        self.ended = True
         self._type(on=False)
-        parts = [part for part in await self._store.deliveries(self.turn.id) if part.body]
-        first = parts[0].key if parts else None
-        self._show([(part.key, part.body) for part in parts if not part.sent], first=first, final=True)
-        for key in self._posted.keys() - {part.key for part in parts}:
+        stored = [part for part in await self._store.deliveries(self.turn.id) if part.body]
+        parts = self._sendable([(part.key, part.body) for part in stored])
+        sent = {part.key for part in stored if part.sent}
+        sent |= {rest for key in sent for rest in self._rests.get(key, ())}
+        first = parts[0][0] if parts else None
+        self._show([part for part in parts if part[0] not in sent], first=first, final=True)
+        for key in self._positions.known - {key for key, _ in parts}:
             self._editor(key).withdraw()
-        if self._orphans.left() and not self._closed:
-            self._tidied = asyncio.create_task(self._tidy())
+        if not self._closed:
+            self._positions.tidy()
 
     async def delivered(self) -> None:
-        """Wait until every part shows its final body."""
+        """Wait until every part shows its final body, or cannot be shown now."""
         await asyncio.gather(*(editor.task for editor in self._editors.values()), return_exceptions=True)
+        if self._draw_anew and not self._closed:
+            self._draw_anew = False
+            await self.settle()
+            await self.delivered()
 
     async def pause(self) -> None:
         """Say under the last message of an unfinished turn that it will go on."""
@@ -103,8 +138,7 @@ class TurnView:
         self._closed = True
         for editor in self._editors.values():
             editor.task.cancel()
-        if self._tidied is not None:
-            self._tidied.cancel()
+        self._positions.close()
         await self.delivered()
 
     def _show(self, parts: list[tuple[DeliveryKey, Body]], *, first: DeliveryKey | None, final: bool) -> None:
@@ -120,44 +154,75 @@ class TurnView:
             self._editors[key].withdraw()
 
     def _editor(self, key: DeliveryKey, *, replies: bool = False) -> Editor:
-        if key not in self._editors:
-            self._editors[key] = self.last = Editor(
+        """The editor of a part; a new one where the old could not show it."""
+        editor = self._editors.get(key)
+        if editor is None or editor.lost:
+            # What could not be shown is shown anew, with all that stands below it; what is above is there.
+            above = None if editor is not None and self.last is not None and self.last.lost else self.last
+            self._editors[key] = self.last = editor = Editor(
                 self._poster,
+                self,
                 channel_id=self.channel_id,
                 key=key,
                 nonce=nonce(self.turn, key),
                 reply_to=self._reply_to if replies else None,
-                after=self.last,
-                message_id=self._posted.get(key) or self._adopt(key),
-                on_posted=self._mark_posted,
-                on_final=self._mark_sent,
+                after=above,
+                message_id=self._positions.of(key),
                 counts=self.counts,
                 interval=self._interval,
             )
-        return self._editors[key]
+        return editor
 
-    def _adopt(self, key: DeliveryKey) -> int | None:
-        """A message that a dead process posted, which is taken for this part."""
-        message_id = self._orphans.adopt(key)
-        if message_id is not None:
-            self._adopted[key] = message_id
-        return message_id
+    def _sendable(self, parts: list[tuple[DeliveryKey, Body]]) -> list[tuple[DeliveryKey, Body]]:
+        """The parts as they can be sent: where no file can, what it holds stands in more messages."""
+        found = []
+        for key, body in parts:
+            file, bodies = file_of(body), [body]
+            if file is not None:
+                begun = (
+                    key.model_copy(update={"part": key.part + 1}) in self._positions.known
+                )  # and gone on with as begun
+                if begun or not self._poster.access.may_attach(self.channel_id, file.size):
+                    bodies = without_file(body)
+            keys = [key.model_copy(update={"part": key.part + number}) for number in range(len(bodies))]
+            self._rests[key] = keys[1:]
+            found += list(zip(keys, bodies, strict=True))
+        return found
 
-    async def _tidy(self) -> None:
-        """Take away what a dead process posted and the outcome has no part for."""
-        for message_id in self._orphans.left():
-            await self._poster.delete(self.channel_id, message_id)
+    async def posted(self, key: DeliveryKey, message_id: int | None) -> None:
+        """See `Keeper`."""
+        await self._positions.move(key, message_id)
 
-    async def _mark_posted(self, key: DeliveryKey, message_id: int) -> None:
-        await self._store.posted(self.turn, key, str(message_id))
+    async def shown(self, key: DeliveryKey) -> None:
+        """See `Keeper`. A part whose file could not be sent is shown when all of it is."""
+        for rest in self._rests.get(key, ()):
+            editor = self._editors[rest]
+            await asyncio.wait({editor.task})
+            if editor.lost:
+                raise UnreachableError("the rest of it is not shown yet")
+        await self._positions.done(key)
 
-    async def _mark_sent(self, key: DeliveryKey) -> None:
-        """The part is done. It is the last thing written of a turn, so what is to be tidied up must be gone before."""
-        if key in self._adopted:
-            await self._mark_posted(key, self._adopted[key])
-        if self._tidied is not None:
-            await self._tidied
-        await self._store.sent(self.turn, key)
+    async def shut_out(self, error: ShutOutError) -> None:
+        """See `Keeper`."""
+        await self._elsewhere.tell(self.turn, error)
+
+    async def taken_away(self) -> None:
+        """See `Keeper`. Whoever deletes an answer that is being written wants no more of it."""
+        await self._cancel(self.turn)
+
+    async def instead(self, body: Body, error: RefusedError) -> Body | None:
+        """See `Keeper`."""
+        if error.gone:
+            return None
+        if error.locked:
+            await self._elsewhere.tell_of_lock(self.turn)
+            return None
+        if file_of(body) is not None:
+            self._draw_anew = True
+            raise UnreachableError("no file can be sent there")
+        last_line = str(body.get("content", "")).rpartition("\n")[2]
+        footer = f"\n{last_line}" if last_line.startswith("-# ") else ""
+        return {"content": f"{AGAINST_THE_RULES if error.against_the_rules else NOT_TAKEN}{footer}"}
 
     def _type(self, *, on: bool) -> None:
         if on and self._typing is None and not self._closed:
@@ -169,7 +234,7 @@ class TurnView:
     async def _keep_typing(self) -> None:
         """Show "is typing" until cancelled; it is a courtesy, so a failure ends it and nothing else."""
         channel = self._client.get_partial_messageable(self.channel_id)
-        with contextlib.suppress(discord.HTTPException, OSError):
-            while True:
+        with contextlib.suppress(discord.DiscordException, OSError):
+            while self._poster.access.may_write(self.channel_id):
                 await channel.typing()
                 await asyncio.sleep(_TYPING_INTERVAL)

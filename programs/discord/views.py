@@ -7,13 +7,17 @@ import discord
 
 from llmgine.bus import MessageBus
 from llmgine.errors import StoreError
+from llmgine.messages.commands import StopTurnCommand
 from llmgine.messages.events import TurnEvent, TurnFinishedEvent, TurnForgottenEvent, TurnStartedEvent
 from llmgine.observability import MetricEvent
 from llmgine.sessions import SessionStore
 from llmgine.sessions.records import Turn
 from programs.discord.editor import EDIT_INTERVAL, Editor
+from programs.discord.elsewhere import Elsewhere
+from programs.discord.positions import Positions
 from programs.discord.poster import Poster
 from programs.discord.read_back import Orphans, ReadBack
+from programs.discord.refusals import ShutOutError
 from programs.discord.rendering import SOURCE
 from programs.discord.turn_view import TurnView
 
@@ -38,9 +42,12 @@ class TurnViews:
         self._store = store
         self._poster = poster
         self._read_back = ReadBack(client, store, poster)
+        self._elsewhere = Elsewhere(client, store, poster)
         self._edit_interval = edit_interval
         self._views: dict[str, TurnView] = {}
         self._tails: dict[int, Editor] = {}  # the last part in each channel, while it is on its way
+        self._owing: set[int] = set()  # channels with parts that could not be shown
+        self._delivering = asyncio.Lock()
         self._closing: set[asyncio.Task[None]] = set()
         self._closed = False
         self._stop_listening: Callable[[], None] | None = None
@@ -51,10 +58,37 @@ class TurnViews:
 
     async def deliver_what_is_left(self) -> int:
         """Begin to show the outcomes that are committed and were not shown; returns how many turns."""
-        turns = [turn for turn in await self._store.undelivered(SOURCE) if turn.id not in self._views]
-        for turn in turns:
-            await self._settle(await self._open(turn, doubtful=True))
-        return len(turns)
+        async with self._delivering:
+            turns = [turn for turn in await self._store.undelivered(SOURCE) if turn.id not in self._views]
+            passed_over = {view.channel_id for view in self._views.values() if view.owed and view.ended}
+            for turn in turns:
+                channel_id = _channel_of(turn)
+                shut_out = self._poster.access.shut_out(channel_id)
+                if shut_out is not None:
+                    passed_over.add(channel_id)  # what is below it, too, even if that changes meanwhile
+                    await self._owe(turn, shut_out)
+                elif channel_id not in passed_over:
+                    tail = self._tails.get(channel_id)
+                    above = None if tail is None or tail.lost else tail
+                    await self._settle(await self._open(turn, above, doubtful=True))
+            self._owing &= passed_over | {_channel_of(turn) for turn in turns}
+            self._draw({view.channel_id for view in self._views.values() if view.owed} - self._owing)
+            return len(turns)
+
+    def _draw(self, channel_ids: set[int]) -> None:
+        """Show what was not shown of running turns, because what is above was not there."""
+        for view in self._views.values():
+            if view.channel_id in channel_ids:
+                view.draw()
+                self._remember_tail(view)
+
+    async def _owe(self, turn: Turn, shut_out: ShutOutError) -> None:
+        """Leave a turn's parts for when the bot may write there, but not for ever."""
+        self._owing.add(_channel_of(turn))
+        await self._elsewhere.tell(turn, shut_out)
+        if self._elsewhere.is_given_up(turn):
+            for part in await self._store.deliveries(turn.id):
+                await self._store.sent(turn, part.key)
 
     async def pause(self, seconds: float) -> None:
         """Let what has ended be shown, and say of the rest that it will go on; at most so long each."""
@@ -83,9 +117,17 @@ class TurnViews:
         if isinstance(event, TurnForgottenEvent):
             await self._take_away(event.turn_id)
             return
+        channel_id = int(str(event.origin["channel_id"]))
+        in_debt = channel_id in self._owing  # what is above is not shown yet
         if isinstance(event, TurnFinishedEvent):
+            if view is not None and in_debt:
+                del self._views[event.turn_id]
+                await view.close()
+                view = None
             await (self._settle(view) if view else self.deliver_what_is_left())
             return
+        if isinstance(event, TurnStartedEvent) and in_debt:
+            await self.deliver_what_is_left()
         if view is not None and isinstance(event, TurnStartedEvent) and view.turn.attempt != event.attempt:
             await view.close()  # it is answered anew: the next view goes on with these messages
             view = None
@@ -94,9 +136,10 @@ class TurnViews:
                 steps = await self._store.turn(event.turn_id)
             except StoreError:
                 return  # it has ended and was cleared since; what is left to show comes with its last event
-            view = await self._open(steps.turn, doubtful=event.resumed or event.attempt > 1)
+            above = self._tails.get(channel_id)
+            view = await self._open(steps.turn, above, doubtful=event.resumed or event.attempt > 1)
         if view is not None:
-            await view.hear(event)
+            await view.hear(event, draw=not in_debt)
             self._remember_tail(view)
 
     async def _take_away(self, turn_id: str) -> None:
@@ -106,22 +149,22 @@ class TurnViews:
             await self.deliver_what_is_left()
             return
         await view.close()  # it may be posting, so what is there now is read back
-        await self._settle(await self._open(view.turn, doubtful=True))
+        await self._settle(await self._open(view.turn, self._tails.get(view.channel_id), doubtful=True))
 
-    async def _open(self, turn: Turn, *, doubtful: bool) -> TurnView:
+    async def _open(self, turn: Turn, above: Editor | None, *, doubtful: bool) -> TurnView:
         """The view of a turn. `doubtful`: parts of it may have been posted by a process that died over it."""
         orphans = await self._read_back.orphans(turn) if doubtful else Orphans()
         posted = {part.key: int(part.message_id) for part in await self._store.deliveries(turn.id) if part.message_id}
         view = self._views.get(turn.id)
         if view is None:
-            above = self._tails.get(int(str(turn.origin["channel_id"])))
             view = TurnView(
                 self._client,
                 self._store,
                 self._poster,
                 turn,
-                posted=posted,
-                orphans=orphans,
+                positions=Positions(self._store, self._poster, turn, posted=posted, orphans=orphans),
+                elsewhere=self._elsewhere,
+                cancel=self._cancel,
                 above=above,
                 interval=self._interval,
             )
@@ -129,6 +172,9 @@ class TurnViews:
             if self._closed:
                 await view.close()
         return view
+
+    async def _cancel(self, turn: Turn) -> None:
+        await self._bus.execute(StopTurnCommand(session_id=turn.session_id, turn_id=turn.id))
 
     def _remember_tail(self, view: TurnView) -> None:
         if view.last is not None:
@@ -148,8 +194,20 @@ class TurnViews:
         await view.delivered()
         if self._views.get(view.turn.id) is view:
             del self._views[view.turn.id]
+        if view.owed:
+            self._owing.add(view.channel_id)
+        elif not self._closed:
+            self._owing.discard(view.channel_id)
+            self._draw({view.channel_id})
+            await self._elsewhere.take_back(view.turn)
+            if view.waited:
+                await self._elsewhere.tell_of_wait(view.turn)
         if self._tails.get(view.channel_id) is view.last:
             self._tails.pop(view.channel_id, None)
         metrics = view.counts.metrics(view.turn.created_at)
         if metrics and not self._closed:
             await self._bus.publish(MetricEvent(session_id=view.turn.session_id, metrics=metrics))
+
+
+def _channel_of(turn: Turn) -> int:
+    return int(str(turn.origin["channel_id"]))

@@ -29,7 +29,10 @@ def main() -> int:
             openapi=_contract(options.openapi),
             fault_api=options.faults,
         )
-    except (OSError, ValueError) as refused:
+    except OSError as refused:
+        sys.stderr.write(f"Cannot read {options.data} ({refused.strerror}): name another file with --data.\n")
+        return 1
+    except ValueError as refused:
         sys.stderr.write(f"{refused}.\n")
         return 1
     try:
@@ -72,15 +75,21 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _contract(path: Path | None) -> Contract | None:
-    """Raises OSError and ValueError."""
+    """Raises ValueError, in words for the person who starts it."""
     if path is None:
         return None
+    wayout = "name a copy of Discord's OpenAPI document with --openapi or DISCORD_OPENAPI, or neither"
     if importlib.util.find_spec("jsonschema_rs") is None:
         raise ValueError("To hold the traffic against Discord's document install jsonschema-rs: uv sync --group dev")
     # Only here, since the package is no dependency of the bot.
     from programs.playground.openapi import Document  # noqa: PLC0415  see above
 
-    return Document(Path(path))
+    try:
+        return Document(Path(path))
+    except OSError as unreadable:
+        raise ValueError(f"Cannot read {path} ({unreadable.strerror}): {wayout}") from unreadable
+    except ValueError as other:
+        raise ValueError(f"{path} is no OpenAPI document of Discord's: {wayout}") from other
 
 
 async def _serve(playground: Playground) -> None:

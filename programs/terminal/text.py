@@ -26,10 +26,7 @@ def one_line(text: str, longest: int) -> str:
 
 def call_text(call: ToolCall) -> str:
     """A call with its exact arguments, whole, on one line: `get_weather(location="Paris")`."""
-    try:
-        arguments = json.loads(call.arguments)
-    except (ValueError, RecursionError):
-        arguments = None
+    arguments = call.parsed()
     if isinstance(arguments, dict):
         inside = ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in arguments.items())
     else:

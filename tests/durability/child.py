@@ -28,10 +28,11 @@ from llmgine.sessions.database import Database, Row, Statement, Transaction
 from llmgine.sessions.records import ResultStep
 from llmgine.settings import Settings
 from programs.application import Application
+from programs.discord.bodies import Body
 from programs.discord.bot import discord_at, join
 from programs.discord.client import Bot
 from programs.discord.editor import Editor
-from programs.discord.rendering import SOURCE, Body, render_deliveries
+from programs.discord.rendering import SOURCE, render_deliveries
 
 T = TypeVar("T")
 
@@ -172,13 +173,13 @@ class NumberedBot(Bot):
         return answer
 
 
-async def _change_named(editor: Editor, body: Body) -> bool:
+async def _change_named(editor: Editor, body: Body, *, final: bool) -> bool:
     """`Editor._change`, with the part's name for the requests it makes."""
     key, posts = editor.key, editor._message_id is None
-    final = " final" if editor._final and not posts else ""
-    token = _drawn.set(f"{key.kind}{key.round}.{key.part}{final}")
+    suffix = " final" if editor._final and not posts else ""
+    token = _drawn.set(f"{key.kind}{key.round}.{key.part}{suffix}")
     try:
-        return await _change(editor, body)
+        return await _change(editor, body, final=final)
     finally:
         _drawn.reset(token)
 

@@ -3,8 +3,11 @@
 import asyncio
 import dataclasses
 import multiprocessing
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +20,7 @@ from programs.discord.bot import discord_at, stay
 from programs.discord.client import Bot
 from programs.discord.rendering import SOURCE, render_deliveries
 from programs.discord.token_lock import only_one
+from programs.playground.rules import Rules
 from programs.playground.server import Playground
 from tests.programs.discord.scene import PATIENCE, ROOMY, Scene
 
@@ -97,14 +101,34 @@ async def test_logins_are_counted_over_restarts(
 ) -> None:
     """Before so many logins in a day that Discord would reset the token, the program ends and says why."""
     monkeypatch.setattr(client, "_MOST_LOGINS", 2)
-    for _ in range(2):
-        unstarted.playground.gateway.invalidate()
-        await unstarted.until(lambda: not unstarted.playground.state.bot_online)
-        await unstarted.until(lambda: unstarted.playground.state.bot_online or staying.done())
+    unstarted.playground.gateway.invalidate()
+    await unstarted.until(lambda: not unstarted.playground.state.bot_online)
+    await unstarted.until(lambda: unstarted.playground.state.bot_online)
+
+    unstarted.playground.gateway.invalidate()
 
     with pytest.raises(ConfigurationError, match="900 times"):
         async with asyncio.timeout(PATIENCE):
             await asyncio.shield(staying)
+
+    assert unstarted.playground.gateway.start_limit()["remaining"] == Rules.session_starts - 2
+
+
+async def test_a_login_is_counted_before_it_is_made(unstarted: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When Discord hears of a login it is in the store, so that one counts which never succeeds, or is the last."""
+    counted: list[int] = []
+    identify = unstarted.playground.gateway._identify
+
+    def counting(*args: Any) -> Any:
+        with closing(sqlite3.connect(unstarted.folder / "llmgine.db")) as connection:
+            counted.append(connection.execute("SELECT COUNT(*) FROM login").fetchone()[0])
+        return identify(*args)
+
+    monkeypatch.setattr(unstarted.playground.gateway, "_identify", counting)
+
+    await unstarted.start()
+
+    assert counted == [1]
 
 
 async def test_a_ban_by_the_proxy_is_waited_out(settled: Scene, caplog: pytest.LogCaptureFixture) -> None:

@@ -4,16 +4,14 @@ import asyncio
 import json
 import re
 import shutil
-import stat
 import sys
 from pathlib import Path
 
 import pytest
 
 from tests.chat_completions import ChatCompletionsServer
-from tests.programs.terminal.program import ROOT, environment, piped, run
+from tests.programs.terminal.program import EMAIL, ROOT, environment, piped, run, session_of
 
-EMAIL = "Send an email to test@example.com with subject 'Hello' and body 'Testing the function calling capability'"
 PROMPTS = ("What's the weather like in San Francisco?", "Can you calculate 24*7 for me?", EMAIL)
 
 TRANSCRIPT = """\
@@ -37,12 +35,6 @@ result: Not sent, because no mail server is configured: written to <file>
 **E-mail:** Not sent, because no mail server is configured: written to <file>
 -- demo (offline demo) · <n> tokens · <n> s
 """
-
-
-def session_of(output: str) -> str:
-    found = re.search(r"terminal:[0-9a-f]{8}", output)
-    assert found
-    return found.group()
 
 
 async def test_answers_the_three_prompts_of_the_readme(tmp_path: Path) -> None:
@@ -200,243 +192,6 @@ async def shell(program: Path, *arguments: str, env: dict[str, str], cwd: Path) 
         output, _ = await process.communicate()
     assert process.returncode is not None
     return process.returncode, output.decode()
-
-
-async def test_writes_the_answer_as_it_streams(tmp_path: Path, model: ChatCompletionsServer) -> None:
-    """What has come of an answer is there before the rest is."""
-    more = asyncio.Event()
-    model.hold(more, before="The beginning, ", after="the end.")
-    async with piped(tmp_path, OPENAI_BASE_URL=model.base_url) as chat:
-        chat.say("Hello")
-        await chat.until("The beginning,")
-        assert "the end." not in chat.output
-        more.set()
-        await chat.until("The beginning, the end.\n-- gpt-4o-mini · ")
-
-
-async def test_a_model_that_refuses_is_an_error_and_the_next_message_works(
-    tmp_path: Path, model: ChatCompletionsServer
-) -> None:
-    """The error says what to do, and the conversation goes on."""
-    model.fail(401)
-
-    chat = await run(tmp_path, lines=["one", "two"], OPENAI_BASE_URL=model.base_url, OPENAI_API_KEY="made-up-key")
-
-    assert re.search(r"^> one\nerror: .*OPENAI_API_KEY.*\n> two\nYou said: two\n", chat.output, re.MULTILINE)
-    assert chat.process.returncode == 0
-
-
-async def test_says_when_the_model_is_asked_again(tmp_path: Path, model: ChatCompletionsServer) -> None:
-    """A failure that passes is visible while it is waited for, and the answer comes."""
-    model.fail(503)
-
-    chat = await run(tmp_path, lines=["one"], OPENAI_BASE_URL=model.base_url)
-
-    assert re.search(r"^note: .+ Trying again in \d+ s \(try 2 of 4\)\.\nYou said: one$", chat.output, re.MULTILINE)
-
-
-async def test_an_answer_that_breaks_off_keeps_what_came(tmp_path: Path, model: ChatCompletionsServer) -> None:
-    """What was streamed stands once, then the error."""
-    model.cut("Half an answer")
-
-    chat = await run(tmp_path, lines=["one"], OPENAI_BASE_URL=model.base_url)
-
-    assert re.search(r"^> one\nHalf an answer\nerror: .+\n$", chat.output, re.MULTILINE)
-
-
-async def test_ctrl_c_stops_the_answer_and_the_next_message_works(tmp_path: Path, model: ChatCompletionsServer) -> None:
-    """The model's service sees that nobody listens any more, what had come stays, and the chat goes on."""
-    model.hold(asyncio.Event(), before="Once upon a time")
-    async with piped(tmp_path, OPENAI_BASE_URL=model.base_url) as chat:
-        chat.say("Tell me a story")
-        await chat.until("Once upon a time")
-
-        chat.interrupt()
-
-        await chat.until("Once upon a time\nnote: Stopped.\n")
-        await model.until(lambda: model.aborted == 1)
-        chat.say("two")
-        await chat.until("You said: two")
-
-
-async def test_a_second_ctrl_c_leaves(tmp_path: Path, model: ChatCompletionsServer) -> None:
-    """It ends with the exit code of an interrupted program, and no traceback."""
-    model.hold(asyncio.Event(), before="Once")
-    async with piped(tmp_path, OPENAI_BASE_URL=model.base_url) as chat:
-        chat.say("Tell me a story")
-        await chat.until("Once")
-        chat.interrupt()
-        await chat.until("note: Stopped.")
-
-        chat.interrupt()
-
-        assert await chat.end() == 130
-    assert chat.errors == ""
-
-
-async def test_two_ctrl_c_at_the_prompt_leave(tmp_path: Path) -> None:
-    """The first one says what a second would do."""
-    async with piped(tmp_path) as chat:
-        await chat.until("offline demo model")
-        chat.say("/help")
-        await chat.until("Ctrl-C stops")
-        chat.interrupt()
-        await chat.until("note: Ctrl-C again leaves.")
-
-        chat.interrupt()
-
-        assert await chat.end() == 130
-
-
-async def test_ctrl_c_at_a_question_stops_the_turn(tmp_path: Path) -> None:
-    """Nothing runs, the question is taken back, and the next line is a prompt again."""
-    async with piped(tmp_path) as chat:
-        chat.say(EMAIL)
-        await chat.until("? [y/N] ")
-
-        chat.interrupt()
-
-        await chat.until("note: Stopped.")
-        chat.say("calculate 1+1")
-        await chat.until("**Result:** 2")
-    assert not (tmp_path / "outbox").exists()
-
-
-async def test_finishes_what_a_killed_process_left(tmp_path: Path, model: ChatCompletionsServer) -> None:
-    """A turn cut by kill -9 is answered when its session is opened again, once, and shown with what was asked."""
-    model.hold(asyncio.Event(), before="Lost")
-    async with piped(tmp_path, OPENAI_BASE_URL=model.base_url) as killed:
-        killed.say("Important question")
-        await killed.until("Lost")
-        killed.process.kill()
-        await killed.end()
-    session = session_of(killed.output)
-
-    chat = await run(tmp_path, "--session", session, lines=["next"], OPENAI_BASE_URL=model.base_url)
-
-    assert re.search(
-        r"^note: An earlier run ended before its answer; here it is\.\n"
-        r"> Important question\nYou said: Important question\n-- .+\n"
-        r"> next\nYou said: next\n",
-        chat.output,
-        re.MULTILINE,
-    )
-
-
-async def test_a_turn_that_an_earlier_run_was_asked_to_stop_ends_stopped(
-    tmp_path: Path, model: ChatCompletionsServer
-) -> None:
-    """A recovered turn can be stopped by Ctrl-C like any other."""
-    for _ in range(2):
-        model.hold(asyncio.Event(), before="Lost")
-    async with piped(tmp_path, OPENAI_BASE_URL=model.base_url) as killed:
-        killed.say("Important question")
-        await killed.until("Lost")
-        killed.process.kill()
-        await killed.end()
-
-    async with piped(tmp_path, "--session", session_of(killed.output), OPENAI_BASE_URL=model.base_url) as chat:
-        await chat.until("Lost")
-        chat.interrupt()
-        await chat.until("note: Stopped.")
-
-
-async def test_a_question_that_nobody_answers_is_denied(tmp_path: Path) -> None:
-    """When its time runs out the question is taken back, it is said, and the next line is a prompt again."""
-    async with piped(tmp_path, APPROVAL_TIMEOUT="1") as chat:
-        chat.say(EMAIL)
-        await chat.until("note: Nobody answered in time, so send_email does not run.")
-        chat.say("calculate 1+1")
-        await chat.until("**Result:** 2")
-    assert not (tmp_path / "outbox").exists()
-
-
-async def test_commands(tmp_path: Path) -> None:
-    """/help, /tools and /sessions list; /exit leaves at once."""
-    chat = await run(tmp_path, lines=["/help", "/tools", "/sessions", "calculate 1+1", "/sessions", "/exit", "hello"])
-
-    for name in ("/sessions", "/system", "/clear", "/tools", "/export", "/help", "/exit"):
-        assert f"\n{name}" in chat.output
-    assert "\nsend_email (asks you first): " in chat.output
-    assert "\ncalculate: " in chat.output
-    assert "> /sessions\nnote: There are no sessions yet.\n" in chat.output
-    assert f"> /sessions\n* {session_of(chat.output)}  " in chat.output
-    assert chat.output.endswith("> /exit\n")
-    assert chat.process.returncode == 0
-
-
-async def test_an_unknown_command_is_not_said_to_the_model(tmp_path: Path, model: ChatCompletionsServer) -> None:
-    """It is answered with the commands there are; two slashes say a literal one; empty lines do nothing."""
-    lines = ["/unknown thing", "", "   ", "//etc is a folder"]
-
-    chat = await run(tmp_path, lines=lines, OPENAI_BASE_URL=model.base_url)
-
-    assert "error: There is no command /unknown. The commands are /sessions, /system, " in chat.output
-    assert [request["messages"][-1]["content"] for request in model.requests] == ["/etc is a folder"]
-
-
-async def test_system_prompts(tmp_path: Path, model: ChatCompletionsServer) -> None:
-    """The option sets the session's own one, /system replaces it, `-` takes it away; each from the next message on."""
-    lines = ["one", "/system Be a pirate.", "two", "/system", "/system -", "three"]
-
-    chat = await run(
-        tmp_path,
-        "--system-prompt",
-        "Be brief.",
-        lines=lines,
-        OPENAI_BASE_URL=model.base_url,
-        SYSTEM_PROMPT="The default.",
-    )
-
-    said = [request["messages"][0]["content"] for request in model.requests]
-    assert said == ["Be brief.", "Be a pirate.", "The default."]
-    assert "> /system\nBe a pirate.\n" in chat.output
-
-
-async def test_a_system_prompt_that_is_too_long_is_refused(tmp_path: Path) -> None:
-    """It is one sentence, inside the chat and on the command line."""
-    inside = await run(tmp_path, lines=[f"/system {'x' * 5000}", "calculate 1+1"])
-    outside = await run(tmp_path, "--system-prompt", "x" * 5000)
-
-    assert "error: A system prompt has at most 4,000 characters" in inside.output
-    assert "**Result:** 2" in inside.output
-    assert outside.errors.startswith("error: A system prompt has at most 4,000 characters")
-    assert outside.process.returncode == 1
-
-
-async def test_clear_forgets(tmp_path: Path, model: ChatCompletionsServer) -> None:
-    """After /clear the model is sent nothing of what was said before."""
-    await run(tmp_path, lines=["one", "/clear", "two"], OPENAI_BASE_URL=model.base_url)
-
-    assert [message["content"] for message in model.requests[1]["messages"][1:]] == ["two"]
-
-
-async def test_exports_the_session(tmp_path: Path) -> None:
-    """/export shows JSON with everything; with a name it writes a new file that only its owner can read."""
-    lines = ["calculate 1+1", "/export chat.json", "/export chat.json", "/export no/such/folder", "/export", "/exit"]
-
-    chat = await run(tmp_path, lines=lines)
-
-    file = tmp_path / "chat.json"
-    written = json.loads(file.read_text())
-    shown = json.loads(chat.output.partition("> /export\n")[2].partition("> /exit")[0])
-    assert shown == written
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert set(written) == {"version", "session", "turns"}
-    assert written["version"] == 1
-    assert written["session"]["id"] == session_of(chat.output)
-    kinds = [step["kind"] for step in written["turns"][0]["steps"]]
-    assert kinds == ["prompt", "reply", "started", "result", "reply", "outcome"]
-    assert f"note: Written to {file}." in chat.output
-    assert "error: chat.json is there already and is not overwritten" in chat.output
-    assert "error: no/such/folder cannot be written" in chat.output
-
-
-async def test_an_export_of_nothing_is_an_error(tmp_path: Path) -> None:
-    """Before anything was said there is no session to export."""
-    chat = await run(tmp_path, lines=["/export", "/exit"])
-
-    assert "error: There is no session" in chat.output
 
 
 async def test_no_order_to_the_terminal_gets_through(tmp_path: Path, model: ChatCompletionsServer) -> None:

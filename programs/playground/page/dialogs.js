@@ -79,6 +79,7 @@ export function openPanel({ title, store, draw }) {
   redraw();
   document.body.append(dialog);
   dialog.showModal();
+  fields.querySelector("select, input")?.focus(); // else a browser begins with what scrolls
 }
 
 /** Ask whether to do what cannot be undone. */
@@ -86,10 +87,10 @@ export function confirm({ title, text, submitLabel, submit }) {
   openDialog({ title, submitLabel, danger: true, content: h("p", {}, text), submit });
 }
 
-/** What stands where a component was that has been drawn anew meanwhile; else the message box. */
-function twinOf({ dataset: { customId } }) {
+/** What stands where an element was that has been drawn anew meanwhile; else the message box. */
+function twinOf({ id, dataset: { customId } }) {
   const twin = customId && document.querySelector(`.message [data-custom-id="${CSS.escape(customId)}"]`);
-  return twin || document.getElementById("composer");
+  return twin || document.getElementById(id || "composer") || document.getElementById("composer");
 }
 
 /** Ask for one line of text. */

@@ -51,7 +51,7 @@ export class Header {
       parent && button("Thread settings", "more", (event) => this.#threadMenu(event, channel)),
       isForum(channel) && button("New post", "edit", () => actions.createPost(channel)),
       !isDm(channel) && !parent && !isForum(channel) && button("Create thread", "thread", () => actions.createThread(null)),
-      !isDm(channel) && !parent && maySet(channel) && button("Channel settings", "settings", () => actions.channelSettings(channel)),
+      !isDm(channel) && !parent && maySet(channel) && button("Channel settings", "settings", () => actions.channelSettings(channel), "settings-button"),
       button("Light or dark", "sun", actions.toggleTheme),
       this.#requestsButton(),
     );

@@ -3,34 +3,14 @@
 import asyncio
 import functools
 import logging
-from collections.abc import Awaitable, Callable
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmgine.bus import MessageBus
-from llmgine.errors import BusError
-from llmgine.messages.events import Event, HandlerFailedEvent
-from tests.llmgine.bus.messages import Add, LoudlyNoted, Noted
-
-
-class Keeper:
-    """An `async def` handler that keeps the numbers it heard."""
-
-    def __init__(self, until: int = -1) -> None:
-        self.numbers: list[int] = []
-        self.full = asyncio.Event()
-        self._until = until
-
-    async def __call__(self, event: Noted) -> None:
-        self.numbers.append(event.number)
-        if len(self.numbers) == self._until:
-            self.full.set()
-
-
-async def never(_: Event) -> None:
-    await asyncio.Event().wait()
+from llmgine.messages.events import Event
+from tests.llmgine.bus.messages import Add, Keeper, LoudlyNoted, Noted
 
 
 async def test_a_base_class_hears_all_its_subclasses(bus: MessageBus) -> None:
@@ -136,140 +116,6 @@ async def test_handlers_do_not_wait_for_each_other(bus: MessageBus) -> None:
     assert keeper.numbers == [0, 1, 2]
 
 
-async def test_a_raising_handler_harms_nobody(bus: MessageBus, caplog: pytest.LogCaptureFixture) -> None:
-    """Its failure is an event and a log line; the others, and its own next events, go on."""
-    keeper = Keeper()
-    failures: list[HandlerFailedEvent] = []
-
-    async def fail(event: Noted) -> None:
-        raise ValueError(event.number)
-
-    def fail_inline(event: Noted) -> None:
-        raise KeyError(event.number)
-
-    bus.register_event_handler(HandlerFailedEvent, failures.append)
-    bus.register_event_handler(Noted, fail)
-    bus.register_event_handler(Noted, fail_inline)
-    bus.register_event_handler(Noted, keeper)
-
-    first, second = Noted(number=1, session_id="s"), Noted(number=2, session_id="s")
-    await bus.publish(first)
-    await bus.publish(second)
-    await bus.wait_until_idle()
-
-    assert keeper.numbers == [1, 2]
-    assert {(f.event_id, f.error, f.session_id) for f in failures} == {
-        (event.id, error, "s")
-        for event in (first, second)
-        for error in (f"ValueError({event.number})", f"KeyError({event.number})")
-    }
-    assert len(caplog.records) == 4
-
-
-async def test_a_failing_failure_handler_does_not_go_on_for_ever(bus: MessageBus) -> None:
-    """Failing on a `HandlerFailedEvent` is only logged: the bus comes to rest."""
-    calls = 0
-
-    async def fail(_: Event) -> None:
-        nonlocal calls
-        calls += 1
-        raise ValueError
-
-    bus.register_event_handler(Event, fail)
-
-    await bus.publish(Noted())
-    await bus.wait_until_idle()
-
-    assert calls == 2
-
-
-async def test_a_hung_handler_is_ended_by_its_limit(bus: MessageBus) -> None:
-    """Past its limit the handler is cancelled, an event says so, and its lane goes on with the next event."""
-    failures: list[str] = []
-    keeper = Keeper()
-
-    async def hang_on_one(event: Noted) -> None:
-        if event.number == 1:
-            await never(event)
-        await keeper(event)
-
-    bus.register_event_handler(HandlerFailedEvent, lambda event: failures.append(event.error))
-    bus.register_event_handler(Noted, hang_on_one, timeout=0.01)
-
-    await bus.publish(Noted(number=1))
-    await bus.publish(Noted(number=2))
-    await bus.wait_until_idle()
-
-    assert keeper.numbers == [2]
-    assert failures == ["took longer than 0.01 s"]
-
-
-async def test_a_timeout_of_the_handlers_own_is_not_its_limit(bus: MessageBus) -> None:
-    """A `TimeoutError` that the handler raises is told as what it is."""
-    failures: list[str] = []
-
-    async def fail(_: Noted) -> None:
-        raise TimeoutError("of my own")
-
-    bus.register_event_handler(HandlerFailedEvent, lambda event: failures.append(event.error))
-    bus.register_event_handler(Noted, fail)
-
-    await bus.publish(Noted())
-    await bus.wait_until_idle()
-
-    assert failures == ["TimeoutError('of my own')"]
-
-
-async def _raise_cancelled(_: Noted) -> None:
-    raise asyncio.CancelledError
-
-
-async def _cancel_own_task(_: Noted) -> None:
-    task = asyncio.current_task()
-    assert task is not None
-    task.cancel()
-    await asyncio.sleep(0)
-
-
-@pytest.mark.parametrize("cancel", [_raise_cancelled, _cancel_own_task])
-async def test_a_handler_that_cancels_itself_does_not_silence_its_lane(
-    bus: MessageBus, cancel: Callable[[Noted], Awaitable[None]]
-) -> None:
-    """It failed on one event; the next ones still reach it."""
-    keeper = Keeper()
-    failures: list[HandlerFailedEvent] = []
-
-    async def handle(event: Noted) -> None:
-        if event.number == 1:
-            await cancel(event)
-        await keeper(event)
-
-    bus.register_event_handler(HandlerFailedEvent, failures.append)
-    bus.register_event_handler(Noted, handle)
-
-    for number in (1, 2, 3):
-        await bus.publish(Noted(number=number))
-    await bus.wait_until_idle()
-
-    assert keeper.numbers == [2, 3]
-    assert len(failures) == 1
-
-
-async def test_a_def_that_returns_a_coroutine_is_told(bus: MessageBus) -> None:
-    """It would never run: the failure says what to write instead."""
-    failures: list[str] = []
-    bus.register_event_handler(HandlerFailedEvent, lambda event: failures.append(event.error))
-
-    def forgetful(event: Noted) -> Awaitable[None]:
-        return never(event)
-
-    bus.register_event_handler(Noted, forgetful)
-
-    await bus.publish(Noted())
-
-    assert failures == ["returned a coroutine; declare it with async def"]
-
-
 async def test_partials_methods_and_callable_objects_are_async_when_they_are(bus: MessageBus) -> None:
     """Which kind a handler is, is seen through what wraps it."""
     heard: list[str] = []
@@ -333,82 +179,6 @@ async def test_commands_within_commands(bus: MessageBus) -> None:
     bus.register_command_handler(Add, count)
 
     assert (await bus.execute(Add(left=0))).unwrap() == 100
-
-
-async def test_waiting_for_idle_inside_a_handler_raises(bus: MessageBus) -> None:
-    """It would wait for itself, in event handlers and in command handlers."""
-    errors: list[BaseException | None] = []
-
-    async def wait(_: Noted) -> None:
-        with pytest.raises(BusError, match="inside a handler") as caught:
-            await bus.wait_until_idle()
-        errors.append(caught.value)
-
-    async def wait_in_command(_: Add) -> None:
-        await bus.wait_until_idle()
-
-    bus.register_event_handler(Noted, wait)
-    bus.register_command_handler(Add, wait_in_command)
-
-    await bus.publish(Noted())
-    await bus.wait_until_idle()
-
-    assert len(errors) == 1
-    assert "inside a handler" in ((await bus.execute(Add())).error or "")
-
-
-async def test_idle_is_per_session(bus: MessageBus) -> None:
-    """Waiting for one session does not wait for another; waiting for all does."""
-    free = asyncio.Event()
-
-    async def hold(event: Noted) -> None:
-        if event.session_id == "held":
-            await free.wait()
-
-    bus.register_event_handler(Noted, hold)
-    await bus.publish(Noted(session_id="held"))
-    await bus.publish(Noted(session_id="free"))
-
-    await bus.wait_until_idle("free")
-    await bus.wait_until_idle("unknown")
-    everything = asyncio.create_task(bus.wait_until_idle())
-    held = asyncio.create_task(bus.wait_until_idle("held"))
-    await bus.wait_until_idle("free")
-    assert not everything.done()
-    assert not held.done()
-
-    free.set()
-    await everything
-    await held
-
-
-async def test_giving_up_waiting_leaves_nothing_behind(bus: MessageBus) -> None:
-    """A cancelled wait for idle takes its waiter with it."""
-    free = asyncio.Event()
-
-    async def hold(_: Noted) -> None:
-        await free.wait()
-
-    bus.register_event_handler(Noted, hold)
-    await bus.publish(Noted())
-
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.01):
-            await bus.wait_until_idle()
-
-    assert not bus._lanes._waiters
-    free.set()
-
-
-async def test_an_empty_lane_is_removed(bus: MessageBus) -> None:
-    """A thousand sessions that have gone quiet hold no memory and no task."""
-    bus.register_event_handler(Noted, Keeper())
-
-    for number in range(1_000):
-        await bus.publish(Noted(session_id=str(number)))
-    await bus.wait_until_idle()
-
-    assert not bus._lanes._lanes
 
 
 async def test_a_deep_lane_warns_and_drops_nothing(bus: MessageBus, caplog: pytest.LogCaptureFixture) -> None:

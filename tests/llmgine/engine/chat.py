@@ -161,3 +161,8 @@ def echo() -> Callable[[ChatRequest, OnText], Awaitable[ChatReply]]:
         return ChatReply(text=text, model="scripted")
 
     return reply
+
+
+def roll() -> int:
+    """Roll a die."""
+    return 4

@@ -16,7 +16,7 @@ from llmgine.providers.base import ChatReply, ChatRequest
 from llmgine.providers.openai import OpenAIProvider
 from llmgine.providers.scripted import ScriptedProvider
 from tests.chat_completions import ChatCompletionsServer
-from tests.llmgine.engine.chat import Held, OnText
+from tests.llmgine.engine.chat import Held, OnText, roll
 from tests.llmgine.engine.conftest import StartChat
 
 
@@ -135,8 +135,3 @@ async def test_a_real_service_that_stumbles(start_chat: StartChat) -> None:
     assert (outcome.state, outcome.text, outcome.usage.input_tokens) == ("done", "You rolled a 4.", 10 + 30)
     assert len(chat.of(ModelRetryEvent)) == 2
     assert [message["role"] for message in server.requests[-1]["messages"]] == ["system", "user", "assistant", "tool"]
-
-
-def roll() -> int:
-    """Roll a die."""
-    return 4

@@ -5,22 +5,18 @@ from typing import Any
 
 import pytest
 
-from llmgine.engine import ask
-from llmgine.errors import ProviderBusyError, ProviderUnavailableError, RefusedError, StoreError
+from llmgine.errors import ProviderBusyError, ProviderUnavailableError, StoreError
 from llmgine.messages.chat import Usage
 from llmgine.messages.commands import (
     Admitted,
-    ClearSessionCommand,
     PromptCommand,
     SetSystemPromptCommand,
-    StopTurnCommand,
 )
 from llmgine.messages.events import (
     AnswerProgressEvent,
     Event,
     LLMResponseEvent,
     ModelAskedEvent,
-    SessionClearedEvent,
     SystemPromptChangedEvent,
     TurnAdmittedEvent,
     TurnFinishedEvent,
@@ -29,7 +25,7 @@ from llmgine.messages.events import (
 from llmgine.providers.base import ChatReply, ChatRequest
 from llmgine.providers.scripted import ScriptedProvider
 from llmgine.sessions.records import Delivery, DeliveryKey, TurnSteps
-from tests.llmgine.engine.chat import ADA, Held, OnText, call, echo, prompt
+from tests.llmgine.engine.chat import ADA, Held, OnText, call, echo, prompt, roll
 from tests.llmgine.engine.conftest import StartChat
 
 
@@ -152,35 +148,6 @@ async def test_a_cancelled_caller_does_not_lose_its_prompt(start_chat: StartChat
     await asyncio.wait([caller])
 
 
-async def test_ask_waits_for_the_outcome(start_chat: StartChat) -> None:
-    """One call from a prompt to its outcome, whatever else is said in the session; nothing stays registered."""
-    chat = await start_chat(echo())
-    before = len(chat.bus._event_handlers[TurnFinishedEvent]) if TurnFinishedEvent in chat.bus._event_handlers else 0
-
-    outcomes = await asyncio.gather(*(ask(chat.bus, prompt(text)) for text in ("a", "b", "c")))
-
-    assert [outcome.text for outcome in outcomes] == ["You said a", "You said b", "You said c"]
-    assert len(chat.bus._event_handlers[TurnFinishedEvent]) == before
-
-
-async def test_ask_does_not_wait_for_what_was_answered_before(start_chat: StartChat) -> None:
-    """A duplicate's outcome has been told already: it is refused instead of waited for."""
-    chat = await start_chat(["one"])
-    command = prompt()
-    await ask(chat.bus, command)
-
-    with pytest.raises(RefusedError, match="admitted before"):
-        await ask(chat.bus, command)
-
-
-async def test_ask_raises_what_kept_the_prompt_out(start_chat: StartChat) -> None:
-    """The handler's own exception."""
-    chat = await start_chat([])
-
-    with pytest.raises(RefusedError, match="no text"):
-        await ask(chat.bus, prompt(""))
-
-
 async def test_the_answer_is_told_as_it_grows(start_chat: StartChat) -> None:
     """Progress holds all text so far, and the committed reply comes after it."""
     held = Held(text="Once upon", partial="Once ")
@@ -209,91 +176,6 @@ async def test_one_turn_is_one_tree(start_chat: StartChat) -> None:
         while here in parents:
             here = parents[here]
         assert (here, event.trace_id) == (command.span_id, command.trace_id)
-
-
-async def test_stopping_keeps_what_was_streamed(start_chat: StartChat) -> None:
-    """The outcome is "stopped" with the partial text; the next prompt is told of it."""
-    provider = ScriptedProvider([Held(partial="Once upon a"), "next"])
-    chat = await start_chat(provider)
-    admitted = await chat.admit("tell me")
-    await chat.told(AnswerProgressEvent)
-
-    stopped = (await chat.bus.execute(StopTurnCommand(session_id="s", turn_id=admitted.turn_id))).unwrap()
-    outcome = await chat.outcome(admitted.turn_id)
-    following = await chat.say("go on")
-
-    assert stopped == 1
-    assert (outcome.state, outcome.text, outcome.notice) == ("stopped", "Once upon a", "Stopped.")
-    assert following.text == "next"
-    assert [m.content for m in provider.requests[1].messages[1:]] == ["tell me", "Once upon a", "go on"]
-
-
-async def test_a_queued_turn_can_be_stopped(start_chat: StartChat) -> None:
-    """It ends as stopped without asking the model; the one before it and the one after it are answered."""
-    held = Held()
-    provider = ScriptedProvider([held, "third"])
-    chat = await start_chat(provider)
-    first, second, third = [await chat.admit(text) for text in "123"]
-    await held.reached.wait()
-
-    await chat.bus.execute(StopTurnCommand(session_id="s", turn_id=second.turn_id))
-    held.open.set()
-
-    assert [(await chat.outcome(a.turn_id)).state for a in (first, second, third)] == ["done", "stopped", "done"]
-    assert len(provider.requests) == 2
-
-
-async def test_stopping_a_session_stops_all_its_turns(start_chat: StartChat) -> None:
-    """And no other session's; stopping where nothing runs is zero."""
-    one, other = Held(), Held()
-    chat = await start_chat([one, other])
-    first = await chat.admit(session_id="s")
-    await one.reached.wait()
-    elsewhere = await chat.admit(session_id="other")
-    await other.reached.wait()
-    second = await chat.admit(session_id="s")
-
-    assert (await chat.bus.execute(StopTurnCommand(session_id="s"))).unwrap() == 2
-
-    assert [(await chat.outcome(a.turn_id)).state for a in (first, second)] == ["stopped", "stopped"]
-    other.open.set()
-    assert (await chat.outcome(elsewhere.turn_id)).state == "done"
-    assert (await chat.bus.execute(StopTurnCommand(session_id="s"))).unwrap() == 0
-
-
-async def test_a_stop_from_another_process_is_obeyed(start_chat: StartChat) -> None:
-    """It is a row in the store; the owner finds it."""
-    held = Held(partial="so far")
-    chat = await start_chat([held])
-    other = await start_chat([])
-    admitted = await chat.admit()
-    await held.reached.wait()
-
-    await other.bus.execute(StopTurnCommand(session_id="s"))
-
-    assert (await chat.outcome(admitted.turn_id)).state == "stopped"
-
-
-async def test_clearing_while_it_runs(start_chat: StartChat) -> None:
-    """What runs is stopped, then forgotten; the next prompt begins a new conversation."""
-    held = Held()
-    provider = ScriptedProvider([held, "fresh"])
-    chat = await start_chat(provider)
-    running, queued = await chat.admit("old"), await chat.admit("old too")
-    await held.reached.wait()
-
-    assert (await chat.bus.execute(ClearSessionCommand(session_id="s"))).success
-    outcome = await chat.say("new")
-
-    assert {(await chat.outcome(a.turn_id)).state for a in (running, queued)} == {"stopped"}
-    assert [type(e) for e in chat.of(Event) if isinstance(e, SessionClearedEvent | TurnFinishedEvent)] == [
-        TurnFinishedEvent,
-        TurnFinishedEvent,
-        SessionClearedEvent,
-        TurnFinishedEvent,
-    ]
-    assert outcome.text == "fresh"
-    assert [message.content for message in provider.requests[-1].messages] == ["Be brief.", "new"]
 
 
 async def test_a_system_prompt_holds_from_the_next_turn_on(start_chat: StartChat) -> None:
@@ -405,11 +287,6 @@ async def test_failures_of_the_model_never_poison_the_next_prompt(start_chat: St
     assert [message.role for message in provider.requests[-1].messages] == [
         *("system", "user", "user", "assistant", "user", "user")
     ]
-
-
-def roll() -> int:
-    """Roll a die."""
-    return 4
 
 
 def test_a_prompt_names_its_source() -> None:

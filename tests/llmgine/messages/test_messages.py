@@ -89,6 +89,16 @@ def test_texts_are_cleaned_where_values_are_made(raw: str, clean: str) -> None:
     assert Author(id="1", name=raw).name == clean
 
 
+@pytest.mark.parametrize(
+    ("arguments", "parsed"),
+    [('{"a": [1]}', {"a": [1]}), ("[1]", [1]), ("", None), ('{"a": ', None), ("[" * 100_000, None)],
+    ids=["object", "array", "empty", "broken", "deep"],
+)
+def test_arguments_are_read_where_they_can_be(arguments: str, parsed: object) -> None:
+    """Whatever a model wrote as arguments, reading them harms nobody."""
+    assert ToolCall(name="roll", arguments=arguments).parsed() == parsed
+
+
 def test_usage_adds_up() -> None:
     """The tokens of several calls are the sums of each kind."""
     total = sum([Usage(input_tokens=1, output_tokens=2, cached_tokens=3)] * 2, Usage())

@@ -97,11 +97,13 @@ class Scene:
         interval: float = INTERVAL,
         tools: tuple[Callable[..., object], ...] = (),
         tool_options: Json | None = None,
+        bot: Json | None = None,
         **settings: Any,
     ) -> Self:
         """Start the application and the bot on the scene's database, and wait until it is in.
 
         `demo` starts it as without any model configured, with a demo model that does not take its time.
+        `bot` are further arguments of the bot.
         """
         if demo:
             settings["openai_base_url"] = None
@@ -114,7 +116,7 @@ class Scene:
         for tool in tools:
             await self.app.engine.register_tool(tool, **(tool_options or {}))
         self._stack.enter_context(discord_at(self.settings))
-        self.bot = Bot(self.app, edit_interval=interval, guild_ready_timeout=0.02, first_wait=0.01)
+        self.bot = Bot(self.app, edit_interval=interval, guild_ready_timeout=0.02, first_wait=0.01, **(bot or {}))
         self._stop = asyncio.Event()
         self._joined = asyncio.create_task(join(self.bot, self.playground.token, self._stop))
         async with asyncio.timeout(PATIENCE):

@@ -9,6 +9,7 @@ from discord import app_commands
 
 from programs.playground.entities import ADA_ID, GENERAL_ID, GRACE_ID, MEMBERS_ROLE_ID, Flag, Message
 from programs.playground.errors import ApiError
+from programs.playground.posting import Upload
 from programs.playground.rules import Rules
 from programs.playground.server import Playground
 from programs.playground.state import Dispatch
@@ -370,3 +371,25 @@ async def test_a_role_option_brings_the_role(playground: Playground, bot: Bot) -
 
     await within(playground.wait_for(lambda _: given))
     assert [one.id for one in given] == [MEMBERS_ROLE_ID, GRACE_ID]
+
+
+async def test_a_file_option_brings_the_file(playground: Playground, bot: Bot) -> None:
+    """An upload becomes an attachment that the command reads, also within a subcommand; a missing one is refused."""
+    read: list[tuple[str, bytes]] = []
+    group = app_commands.Group(name="library", description="Books")
+
+    @group.command(description="Take a book")
+    async def take(interaction: Interaction, book: discord.Attachment) -> None:
+        read.append((book.filename, await book.read()))
+        await interaction.response.send_message("thanks")
+
+    bot.tree.add_command(group)
+    await bot.tree.sync()
+    options: list[dict[str, Any]] = [{"name": "take", "options": [{"name": "book", "upload": 0}]}]
+    with pytest.raises(ApiError) as refused:
+        playground.people.command(GENERAL_ID, ADA_ID, "library", options)
+    assert refused.value.code == 50035
+    playground.people.command(GENERAL_ID, ADA_ID, "library", options, uploads=(Upload(0, "a b.txt", b"Call me"),))
+
+    await within(playground.wait_for(lambda _: said(playground, "thanks")))
+    assert read == [("a_b.txt", b"Call me")]

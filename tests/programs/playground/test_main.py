@@ -1,6 +1,7 @@
 """The playground as a program."""
 
 import asyncio
+import importlib.util
 import re
 import signal
 import socket
@@ -59,6 +60,27 @@ async def test_a_taken_port_is_one_sentence() -> None:
     assert str(port) in said.decode()
     assert said.decode().count("\n") == 1
     assert "Traceback" not in said.decode()
+
+
+@pytest.mark.parametrize("option", ["--openapi", "--data"])
+@pytest.mark.parametrize("kind", ["missing", "folder", "other"])
+async def test_a_wrong_file_is_one_sentence(tmp_path: Path, option: str, kind: str) -> None:
+    """What cannot be read, or is something else, is told with its name and with what to do."""
+    if option == "--openapi" and importlib.util.find_spec("jsonschema_rs") is None:
+        pytest.skip("jsonschema-rs is not installed: it comes with the dev group")
+    path = tmp_path / "given"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "other" or option == "--data":  # a data file that is not there is made
+        path.write_text("[1]")
+    program = await run("--port", "0", option, str(path))
+    async with asyncio.timeout(PATIENCE):
+        _, said = await program.communicate()
+
+    assert program.returncode == 1
+    assert str(path) in said.decode()
+    assert "name a" in said.decode()
+    assert said.decode().count("\n") == 1
 
 
 async def test_it_runs_with_everything_asked_for(tmp_path: Path) -> None:

@@ -24,12 +24,20 @@ ROOT = Path(__file__).resolve().parents[3]
 DEADLINE = 30.0  # seconds; a state that has not come by then will not come
 
 MODULE = ("-m", "programs.function_chat")
+EMAIL = "Send an email to test@example.com with subject 'Hello' and body 'Testing the function calling capability'"
 
 # Makes its standard input the terminal that controls it, as a shell does, so that Ctrl-C is a signal.
 _IN_TERMINAL = (
     "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.executable, sys.argv[1:])"
 )
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_=>])")
+
+
+def session_of(output: str) -> str:
+    """The session that a chat's first line names."""
+    found = re.search(r"terminal:[0-9a-f]{8}", output)
+    assert found
+    return found.group()
 
 
 def environment(folder: Path, **settings: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from programs.playground.entities import ADA_ID, GENERAL_ID
+from programs.playground.entities import ADA_ID, GENERAL_ID, GRACE_ID, Permission
 from programs.playground.server import Playground
 from tests.programs.playground.page.driver import message, open_page, write
 from tests.programs.playground.page.raw_bot import RawBot
@@ -29,11 +29,11 @@ def axe() -> str:
     return (Path(package.origin).parent / "axe.min.js").read_text()
 
 
-async def faults(page: Page, axe: str) -> list[str]:
-    """What axe-core has against the page as it is now."""
+async def faults(page: Page, axe: str, within: str = "html") -> list[str]:
+    """What axe-core has against the page, or a part of it, as it is now."""
     await page.evaluate(axe)
     options = {"rules": {rule: {"enabled": False} for rule in DELIBERATE}}
-    found: dict[str, Any] = await page.evaluate("options => axe.run(document, options)", options)
+    found: dict[str, Any] = await page.evaluate("([within, options]) => axe.run(within, options)", [within, options])
     return [f"{fault['id']}: {node['html'][:200]} {node['failureSummary']}"
             for fault in found["violations"] for node in fault["nodes"]]  # fmt: skip
 
@@ -71,3 +71,32 @@ async def test_axe_finds_nothing_against_the_page(
         await expect(page.locator(".request").first).to_be_visible()
         assert await faults(page, axe) == []
         await page.context.close()
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1200), ("dark", 380)])
+async def test_axe_finds_nothing_against_the_settings(
+    browser: Browser, playground: Playground, axe: str, theme: Literal["light", "dark"], width: int
+) -> None:
+    """Nor against grids of permissions, the settings of a channel, and the box that is shut or too full."""
+    playground.world.overwrite(GENERAL_ID, GRACE_ID, allow=Permission.PIN_MESSAGES, deny=Permission.EMBED_LINKS)
+    page = await open_page(browser, playground, ADA_ID, width=width, theme=theme)
+    await page.locator("#composer").fill("x" * 2001)
+    await expect(page.locator(".limit")).to_be_visible()
+    assert await faults(page, axe, "#composer-form") == []
+    await page.get_by_role("button", name="Channel settings").click()
+    await page.get_by_label("Permissions here of").select_option(str(GRACE_ID))
+    await expect(page.get_by_role("radio", name="Denied", checked=True)).to_have_count(1)
+    assert await faults(page, axe, "dialog") == []
+    await page.get_by_role("button", name="Done").click()
+    for name in ("Roles and permissions", "Members"):
+        if width < 700:
+            await page.get_by_role("button", name="Show the channels").click()
+        await page.locator("#guild-button").click()
+        await page.get_by_role("menuitem", name=name).click()
+        await expect(page.get_by_role("dialog", name=name)).to_be_visible()
+        assert await faults(page, axe, "dialog") == []
+        await page.keyboard.press("Escape")
+        await expect(page.get_by_role("dialog")).to_have_count(0)
+        if width < 700:
+            await page.keyboard.press("Escape")
+    await page.context.close()

@@ -29,9 +29,29 @@ async def test_a_refusal_is_told_and_keeps_the_text(page: Page) -> None:
     """A message too long for Discord is not sent; the page says why and the person keeps the words."""
     await write(page, "x" * 2001)
 
-    await expect(page.locator(".toast")).to_contain_text("2000")
+    await expect(page.locator(".toast")).to_contain_text("at most 2000 characters: this one is 1 too long")
     await expect(page.locator("#composer")).to_have_value("x" * 2001)
     await expect(page.locator(".message")).to_have_count(0)
+
+
+async def test_what_is_too_long_is_said_before_it_is_sent(playground: Playground, page: Page) -> None:
+    """The characters left are counted as Discord counts them: whole ones, and a mention by the id it is sent as."""
+    box, send = page.locator("#composer"), page.get_by_role("button", name="Send", exact=True)
+    await box.fill("x" * 1800)
+    await expect(page.locator(".counter")).to_have_text("")
+    await box.fill("🙂" * 1990)
+    await expect(page.locator(".counter")).to_have_text("10")
+    await box.fill("🙂" * 1980 + " @Ada")
+    await expect(page.locator(".counter")).to_have_text("-2")
+    await expect(page.locator(".limit")).to_have_text("A message has at most 2000 characters: this one is 2 too long.")
+    await expect(send).to_be_disabled()
+
+    await box.fill("🙂" * 1978 + " @Ada")
+    await send.click()
+
+    sent = await playground.wait_for(lambda state: list(state.channels[GENERAL_ID].messages.values()))
+    assert len(sent[0].content) == 2000
+    await expect(page.locator(".limit")).to_be_hidden()
 
 
 async def test_a_mention_is_completed_and_sent_as_an_id(playground: Playground, page: Page) -> None:

@@ -3,13 +3,15 @@
 import base64
 from pathlib import Path
 
+import aiohttp
 import pytest
-from playwright.async_api import FilePayload, Page, expect
+from playwright.async_api import Browser, FilePayload, Page, expect
 
-from programs.playground.entities import ADA_ID, GENERAL_ID
+from programs.playground.entities import ADA_ID, GENERAL_ID, ChannelType
 from programs.playground.posting import Upload
 from programs.playground.server import Playground
-from tests.programs.playground.page.driver import write
+from tests.programs.playground.page.driver import open_page, write
+from tests.programs.playground.page.raw_bot import RawBot
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -67,3 +69,59 @@ async def test_a_pasted_picture_is_attached(page: Page) -> None:
     )
 
     await expect(page.locator(".tray")).to_contain_text("pasted.png")
+
+
+async def test_a_commands_files_come_from_the_box(playground: Playground, bot: RawBot, page: Page) -> None:
+    """A file in the message box fills the command's option for one; without it the page says what is missing."""
+    option = {"type": 11, "name": "report", "description": "What to read", "required": True}
+    note = {"type": 3, "name": "note", "description": "What about it"}
+    await bot.register({"name": "read", "description": "Read a file", "options": [option, note]})
+    box = page.locator("#composer")
+    await box.press_sequentially("/read ")
+    await expect(page.locator(".option-suggestion")).to_have_count(1)
+    await expect(page.locator(".command-hint")).to_contain_text("+ report *")
+    await box.press_sequentially("note: twice")
+    await box.press("Enter")
+    await expect(page.locator(".toast")).to_contain_text("/read needs report, a file: attach it")
+    await page.get_by_label("Files to attach").set_input_files(
+        {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"read me"}
+    )
+    await box.press("Enter")
+
+    used = (await bot.event("INTERACTION_CREATE"))["data"]
+    values = {one["name"]: one["value"] for one in used["options"]}
+    attachment = used["resolved"]["attachments"][values["report"]]
+    assert (values["note"], attachment["filename"], attachment["size"]) == ("twice", "notes.txt", 7)
+    async with aiohttp.ClientSession() as session, session.get(attachment["url"]) as answer:
+        assert await answer.read() == b"read me"
+    await expect(page.locator(".tray")).to_be_hidden()
+    await expect(box).to_have_value("")
+
+
+async def test_a_command_without_files_takes_none(bot: RawBot, page: Page) -> None:
+    """A file too many is told, and stays in the box with the words."""
+    await bot.register({"name": "clear", "description": "Forget"})
+    await page.get_by_label("Files to attach").set_input_files(
+        {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"x"}
+    )
+    await page.locator("#composer").press_sequentially("/clear")
+    await expect(page.locator(".command-suggestion")).to_have_count(1)
+    await page.locator("#composer").press("Enter")
+
+    await expect(page.locator(".toast")).to_contain_text("/clear takes no files.")
+    await expect(page.locator(".tray")).to_contain_text("notes.txt")
+
+
+async def test_a_post_begins_with_files(browser: Browser, playground: Playground) -> None:
+    """A post in a forum takes files, with words or without."""
+    forum = playground.world.add_channel("questions", ChannelType.FORUM)
+    page = await open_page(browser, playground, ADA_ID, channel=forum.id)
+    await page.locator("#welcome").get_by_role("button", name="New post").click()
+    dialog = page.get_by_role("dialog", name="New post in questions")
+    await dialog.get_by_label("Title").fill("What is this?")
+    await dialog.get_by_label("Files").set_input_files({"name": "dot.png", "mimeType": "image/png", "buffer": PICTURE})
+    await dialog.get_by_role("button", name="Post").click()
+
+    await expect(page.locator("#header h1")).to_have_text("What is this?")
+    await expect(page.get_by_role("img", name="dot.png")).to_be_visible()
+    await page.context.close()

@@ -3,7 +3,15 @@
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from programs.playground.entities import ADA_ID, GENERAL_ID, GRACE_ID, RANDOM_ID, ChannelType
+from programs.playground.entities import (
+    ADA_ID,
+    GENERAL_ID,
+    GRACE_ID,
+    MEMBERS_ROLE_ID,
+    RANDOM_ID,
+    ChannelType,
+    Permission,
+)
 from programs.playground.forms import ThreadChanges
 from programs.playground.server import Playground
 from tests.programs.playground.page.driver import message, open_page, write
@@ -103,15 +111,21 @@ async def test_an_archived_thread_is_found_and_reopened(playground: Playground, 
     await expect(page.locator(f"[data-channel-id='{thread.id}']")).to_be_visible()
 
 
-async def test_a_locked_thread_takes_no_words(playground: Playground, page: Page) -> None:
-    """The box of a locked thread says that it is locked, and is shut."""
+async def test_a_locked_thread_takes_no_words(browser: Browser, playground: Playground, page: Page) -> None:
+    """The box of a locked thread says that it is locked, and is shut, but for those who manage threads."""
+    members = playground.state.roles[MEMBERS_ROLE_ID]
+    playground.world.set_role(members.id, members.permissions & ~Permission.MANAGE_THREADS)
     thread = playground.people.create_thread(GENERAL_ID, ADA_ID, "Closed matters")
+    other = await open_page(browser, playground, GRACE_ID, channel=thread.id)
     await page.locator(f"[data-channel-id='{thread.id}']").click()
     await page.get_by_role("button", name="Thread settings").click()
     await page.get_by_role("menuitem", name="Lock thread").click()
 
-    await expect(page.locator("#composer")).to_be_disabled()
-    await expect(page.locator("#composer")).to_have_attribute("placeholder", "This thread is locked")
+    await expect(other.locator("#composer")).to_be_disabled()
+    await expect(other.locator("#composer")).to_have_attribute("placeholder", "This thread is locked")
+    await write(page, "One more thing")
+    await expect(message(other, "One more thing")).to_be_visible()
+    await other.context.close()
 
 
 async def test_an_open_menu_outlives_an_answer_that_streams(bot: RawBot, page: Page) -> None:

@@ -1,0 +1,59 @@
+"""The body of a part as it is stored: all that is needed to send it, at any time and once more.
+
+`{"content": text}`, `{"embed": …}` with or without `buttons`, and `{"content": text, "file": {"name": …, "text": …}}`.
+"""
+
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from programs.discord.splitting import split
+
+Body = dict[str, JsonValue]
+
+MOST_MESSAGES = 5  # of one text; what is longer stands in a file besides
+FILE_NAME = "answer.md"
+_FILE_NOTE = "-# That is not all: the whole answer is in the file."
+
+
+@dataclass(frozen=True)
+class TextFile:
+    """A file that a message carries."""
+
+    name: str
+    text: str
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return len(self.text.encode())
+
+
+def preview_of(text: str) -> list[Body]:
+    """The messages of a text that is still being written; the file comes when it is whole."""
+    return [{"content": part} for part in split(text)[:MOST_MESSAGES]]
+
+
+def bodies_of(text: str) -> list[Body]:
+    """The messages of a text: at most five, and one with all of it in a file where those do not hold it."""
+    parts = split(text)
+    bodies: list[Body] = [{"content": part} for part in parts[:MOST_MESSAGES]]
+    if len(parts) > MOST_MESSAGES:
+        bodies.append({"content": _FILE_NOTE, "file": {"name": FILE_NAME, "text": text}})
+    return bodies
+
+
+def file_of(body: Body) -> TextFile | None:
+    """The file of a body, if it has one."""
+    file = body.get("file")
+    return TextFile(str(file["name"]), str(file["text"])) if isinstance(file, dict) else None
+
+
+def without_file(body: Body) -> list[Body]:
+    """What the file of a body holds beyond the messages above it, as messages: for where no file can be sent."""
+    file = file_of(body)
+    if file is None:
+        return [body]
+    *parts, last = split(file.text)[MOST_MESSAGES:]
+    footer = str(body["content"]).removeprefix(_FILE_NOTE)
+    return [{"content": part} for part in (*parts, f"{last}{footer}")]

@@ -1,0 +1,78 @@
+"""Where the parts of a turn stand: in memory, in the store, and what a dead process left."""
+
+import asyncio
+
+from llmgine.sessions import SessionStore
+from llmgine.sessions.records import DeliveryKey, Turn
+from programs.discord.poster import Poster
+from programs.discord.read_back import Orphans
+
+
+class Positions:
+    """The messages of one turn.
+
+    Args:
+        posted: Where parts of it were posted before a restart.
+        orphans: What else was posted for it, nobody knows as what.
+    """
+
+    def __init__(
+        self,
+        store: SessionStore,
+        poster: Poster,
+        turn: Turn,
+        *,
+        posted: dict[DeliveryKey, int],
+        orphans: Orphans,
+    ) -> None:
+        self._store = store
+        self._poster = poster
+        self._turn = turn
+        self._posted = posted
+        self._orphans = orphans
+        self._adopted: dict[DeliveryKey, int] = {}
+        self._tidied: asyncio.Task[None] | None = None
+
+    @property
+    def known(self) -> set[DeliveryKey]:
+        """The parts that stand somewhere."""
+        return set(self._posted)
+
+    def of(self, key: DeliveryKey) -> int | None:
+        """The message of a part: where it was posted, or one that a dead process posted, taken for it from here on."""
+        if key not in self._posted:
+            message_id = self._orphans.adopt(key)
+            if message_id is not None:
+                self._posted[key] = self._adopted[key] = message_id
+        return self._posted.get(key)
+
+    async def move(self, key: DeliveryKey, message_id: int | None) -> None:
+        """A part stands in this message, or in none any more."""
+        self._adopted.pop(key, None)
+        if message_id is None:
+            self._posted.pop(key, None)
+        else:
+            self._posted[key] = message_id
+        await self._store.posted(self._turn, key, str(message_id or ""))
+
+    async def done(self, key: DeliveryKey) -> None:
+        """The part is done. It is the last thing written of a turn, so what is to be tidied up must be gone before."""
+        if key in self._adopted:
+            await self.move(key, self._adopted[key])
+        if self._tidied is not None:
+            await self._tidied
+        await self._store.sent(self._turn, key)
+
+    def tidy(self) -> None:
+        """Take away what a dead process posted and the outcome has no part for."""
+        if self._orphans.left():
+            self._tidied = asyncio.create_task(self._take_away())
+
+    def close(self) -> None:
+        """Stop tidying."""
+        if self._tidied is not None:
+            self._tidied.cancel()
+
+    async def _take_away(self) -> None:
+        for message_id in self._orphans.left():
+            await self._poster.delete(int(str(self._turn.origin["channel_id"])), message_id)

@@ -1,0 +1,130 @@
+"""What is made of healthy replies, in all dialects of the services."""
+
+import pytest
+
+from llmgine.messages.chat import Usage
+from llmgine.providers.openai import OpenAIProvider
+from tests.chat_completions import ChatCompletionsServer
+from tests.llmgine.providers.examples import ask, delta
+
+
+class TestReply:
+    async def test_reports_usage(self, server: ChatCompletionsServer, provider: OpenAIProvider) -> None:
+        """Tokens are the service's own count, with the part that came from a cache."""
+        server.reply("Hi", usage=(120, 7), cached=100)
+
+        reply = await ask(provider)
+
+        assert reply.usage == Usage(input_tokens=120, output_tokens=7, cached_tokens=100)
+
+    @pytest.mark.parametrize(
+        ("usage", "expected"),
+        [
+            (None, None),
+            ("many", None),
+            ({}, Usage()),
+            (
+                {"prompt_tokens": None, "completion_tokens": 3, "prompt_tokens_details": None},
+                Usage(output_tokens=3),
+            ),
+            ({"prompt_tokens": -4, "completion_tokens": "9"}, Usage()),
+        ],
+    )
+    async def test_odd_usage_harms_no_reply(
+        self, server: ChatCompletionsServer, provider: OpenAIProvider, usage: object, expected: Usage | None
+    ) -> None:
+        """What is not a count counts nothing."""
+        server.chunks([delta({"content": "Hi"}, "stop"), {"choices": [], "usage": usage}])
+
+        reply = await ask(provider)
+
+        assert reply.text == "Hi"
+        assert reply.usage == expected
+
+    async def test_leaves_thinking_out(self, server: ChatCompletionsServer, provider: OpenAIProvider) -> None:
+        """Reasoning is not answer text, in whichever field a service sends it."""
+        thinking = {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}
+        server.chunks(
+            [
+                delta({"role": "assistant", "reasoning_content": "The user greets."}),
+                delta({"reasoning": "So will I.", "content": None}),
+                delta({"content": [thinking, {"type": "text", "text": "Hel"}]}),
+                delta({"content": "lo"}, "stop"),
+            ]
+        )
+
+        assert (await ask(provider)).text == "Hello"
+
+    async def test_skips_chunks_that_say_nothing(self, server: ChatCompletionsServer, provider: OpenAIProvider) -> None:
+        """Empty, missing and odd choices between the good ones are passed over."""
+        odd: list[object] = [
+            {"choices": []},
+            {"choices": None},
+            {},
+            [],
+            "null",
+            "17",
+            {"choices": "?"},
+            {"choices": [7]},
+        ]
+        server.chunks([*odd, delta(None), delta({"content": 5}), delta({"content": "Hi"}, "stop"), *odd])
+
+        assert (await ask(provider)).text == "Hi"
+
+    async def test_accepts_a_reply_that_is_not_streamed(
+        self, server: ChatCompletionsServer, provider: OpenAIProvider
+    ) -> None:
+        """A service that ignores `stream` answers with one document, which holds the same."""
+        function = {"name": "roll", "arguments": "{}"}
+        message = {"role": "assistant", "content": "Rolling.", "tool_calls": [{"id": "1", "function": function}]}
+        server.json({"choices": [{"message": message}], "usage": {"prompt_tokens": 3, "completion_tokens": 4}})
+
+        reply = await ask(provider)
+
+        assert (reply.text, reply.finish) == ("Rolling.", "tool_calls")
+        assert [call.name for call in reply.tool_calls] == ["roll"]
+        assert reply.usage == Usage(input_tokens=3, output_tokens=4)
+
+    async def test_says_when_a_limit_cut_the_reply(
+        self, server: ChatCompletionsServer, provider: OpenAIProvider
+    ) -> None:
+        """The text so far is kept, and the reason with it."""
+        server.reply("Once upon a", finish="length")
+
+        reply = await ask(provider)
+
+        assert (reply.text, reply.finish) == ("Once upon a", "length")
+
+    async def test_drops_tool_calls_that_a_limit_cut(
+        self, server: ChatCompletionsServer, provider: OpenAIProvider
+    ) -> None:
+        """Half a call is never run."""
+        server.reply(tool_calls=[("delete", '{"path": "/tmp/x"}'), ("delete", '{"path": "/')], finish="length")
+
+        reply = await ask(provider)
+
+        assert (reply.tool_calls, reply.finish) == ((), "length")
+
+    async def test_says_when_content_was_withheld(
+        self, server: ChatCompletionsServer, provider: OpenAIProvider
+    ) -> None:
+        """A filtered reply is neither empty nor a fault."""
+        server.reply("", finish="content_filter")
+
+        assert (await ask(provider)).finish == "filtered"
+
+    async def test_passes_on_the_words_of_a_refusal(
+        self, server: ChatCompletionsServer, provider: OpenAIProvider
+    ) -> None:
+        """People read why the model will not, and the reply is marked."""
+        server.chunks([delta({"refusal": "I can't "}), delta({"refusal": "do that."}), delta({}, "stop")])
+
+        reply = await ask(provider)
+
+        assert (reply.text, reply.finish) == ("I can't do that.", "filtered")
+
+    async def test_text_is_fit_for_every_store(self, server: ChatCompletionsServer, provider: OpenAIProvider) -> None:
+        """No NUL and no lone surrogate comes through, and a pair becomes its character."""
+        server.chunks([delta({"content": "a\0b \ud83d c \ud83d\ude00"}, "stop")])
+
+        assert (await ask(provider)).text == "ab \ufffd c 😀"
