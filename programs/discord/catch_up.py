@@ -141,7 +141,7 @@ class CatchUp:
         except StoreError as error:
             _log.error("Message %d cannot be looked at: %s", message.id, error)
             self._behind.add(channel_id)
-            await self._intake.tell_of_failure(message)
+            await self._intake.tell_of_riddle(message)
 
     async def _first_look(self, channel: _GuildChannel, newest: int | None) -> None:
         try:

@@ -12,7 +12,7 @@ from programs.discord.notices import CANNOT_STORE
 from programs.discord.poster import Poster
 from programs.discord.refusals import RefusedError, UnreachableError
 from programs.discord.rendering import SOURCE
-from programs.discord.triggers import is_addressed, is_from_a_person, prompt
+from programs.discord.triggers import Triggers, Verdict, prompt
 
 _log = logging.getLogger(__name__)
 
@@ -25,6 +25,7 @@ class Intake:
         self._bus = bus
         self._store = store
         self._channels = Channels(store)
+        self._triggers = Triggers(client, store)
         self._poster = poster
         self._told: set[int] = set()  # channels that know that nothing can be stored at present
 
@@ -34,10 +35,7 @@ class Intake:
         Raises:
             StoreError: That cannot be looked up.
         """
-        me = self._client.user
-        if me is None or not is_from_a_person(message):
-            return False
-        if not is_addressed(message, me, replies_to_me=await self._replies_to_me(message)):
+        if await self._triggers.verdict(message) is not Verdict.ANSWERED:
             return False
         return await self._store.turn_of(SOURCE, str(message.id)) is None
 
@@ -59,6 +57,11 @@ class Intake:
         await self._say(message, refusal, reply_to=message.id)
         return True
 
+    async def tell_of_riddle(self, message: discord.Message) -> None:
+        """Say that nothing can be stored, if a message that nobody can look up is for the bot at all."""
+        if self._triggers.at_a_glance(message) is Verdict.ANSWERED:
+            await self.tell_of_failure(message)
+
     async def tell_of_failure(self, message: discord.Message) -> None:
         """Say that nothing can be stored: once in each channel, until something can be again."""
         if message.channel.id not in self._told:
@@ -70,14 +73,6 @@ class Intake:
             await self._poster.post(message.channel.id, {"content": text}, nonce=f"!{message.id}", reply_to=reply_to)
         except (UnreachableError, RefusedError) as error:
             _log.warning("Nobody could be told in channel %d: %s", message.channel.id, error)
-
-    async def _replies_to_me(self, message: discord.Message) -> bool:
-        reference = message.reference
-        if reference is None or reference.message_id is None:
-            return False
-        if isinstance(reference.resolved, discord.Message):
-            return reference.resolved.author == self._client.user
-        return await self._store.is_delivery(str(reference.message_id))
 
 
 def _reason(error: Exception | None) -> str:

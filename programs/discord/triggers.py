@@ -1,19 +1,94 @@
-"""Which messages the bot answers, and what of them the model is told."""
+"""Which messages the bot answers, or why not, and what of them the model is told."""
 
 import re
+from enum import Enum, auto
 
 import discord
 
 from llmgine.messages.commands import Author, PromptCommand
-from programs.discord.channels import scopes
+from llmgine.sessions import SessionStore
+from programs.discord.channels import Channels, ChannelSettings, scopes
 from programs.discord.rendering import SOURCE
 
 _ANSWERED_TYPES = (discord.MessageType.default, discord.MessageType.reply)
 
 
+class Verdict(Enum):
+    """Whether a message wants an answer, or why it gets none."""
+
+    ANSWERED = auto()
+    FROM_A_WEBHOOK = auto()
+    FROM_A_BOT = auto()
+    SYSTEM_MESSAGE = auto()
+    NOT_LISTENING = auto()
+    FOR_SOMEBODY_ELSE = auto()
+    NOT_MENTIONED = auto()
+
+
+class Triggers:
+    """Judges messages: the one place that says what is answered, live, on catching up, and when somebody asks why."""
+
+    def __init__(self, client: discord.Client, store: SessionStore) -> None:
+        self._client = client
+        self._store = store
+        self._channels = Channels(store)
+
+    async def verdict(self, message: discord.Message) -> Verdict:
+        """Whether a message is for the bot.
+
+        Raises:
+            StoreError: That cannot be looked up.
+        """
+        me, so_far = self._client.user, written_by(message)
+        if me is None or so_far is not Verdict.ANSWERED:
+            return so_far
+        settings = await self._channels.settings(message.channel)
+        return verdict(message, me, settings, replies_to_me=await self._replies_to(message, me))
+
+    def at_a_glance(self, message: discord.Message) -> Verdict:
+        """The same without the store: as if nothing was set in the channel."""
+        me, so_far = self._client.user, written_by(message)
+        if me is None or so_far is not Verdict.ANSWERED:
+            return so_far
+        return verdict(message, me, ChannelSettings(), replies_to_me=_author_replied_to(message) == me)
+
+    async def _replies_to(self, message: discord.Message, me: discord.ClientUser) -> bool:
+        author, reference = _author_replied_to(message), message.reference
+        if author is not None or reference is None or reference.message_id is None:
+            return author == me
+        return await self._store.is_delivery(str(reference.message_id))
+
+
+def written_by(message: discord.Message) -> Verdict:
+    """Whether it is answered as far as its author goes: no webhook's, no bot's, no notice of Discord's own is."""
+    if message.webhook_id is not None:
+        return Verdict.FROM_A_WEBHOOK
+    if message.author.bot:
+        return Verdict.FROM_A_BOT
+    return Verdict.ANSWERED if message.type in _ANSWERED_TYPES else Verdict.SYSTEM_MESSAGE
+
+
 def is_from_a_person(message: discord.Message) -> bool:
-    """Whether a person wrote it: no bot, no webhook, no notice of Discord's own."""
-    return not message.author.bot and message.webhook_id is None and message.type in _ANSWERED_TYPES
+    """Whether a person wrote it."""
+    return written_by(message) is Verdict.ANSWERED
+
+
+def verdict(
+    message: discord.Message, me: discord.ClientUser, settings: ChannelSettings, *, replies_to_me: bool
+) -> Verdict:
+    """Whether a person's message wants an answer: one that mentions the bot, or replies to it, does.
+
+    In a DM, in a thread the bot takes part in, and where it listens always, so does all that is not for somebody else.
+    """
+    if settings.listen == "off":
+        return Verdict.NOT_LISTENING
+    if message.guild is None or mentions(message, me.id) or replies_to_me:
+        return Verdict.ANSWERED
+    if is_for_somebody(message):
+        return Verdict.FOR_SOMEBODY_ELSE
+    if settings.listen == "always" or is_in(message.channel, me):
+        return Verdict.ANSWERED
+    return Verdict.NOT_MENTIONED
 
 
 def mentions(message: discord.Message, user_id: int) -> bool:
@@ -21,11 +96,24 @@ def mentions(message: discord.Message, user_id: int) -> bool:
     return re.search(rf"<@!?{user_id}>", message.content) is not None
 
 
-def is_addressed(message: discord.Message, me: discord.ClientUser, *, replies_to_me: bool) -> bool:
-    """Whether a person's message wants an answer: a mention, a reply to us, a DM, a thread we take part in."""
-    if message.guild is None or mentions(message, me.id) or replies_to_me:
+def is_for_somebody(message: discord.Message) -> bool:
+    """Whether the text mentions a person or a role, or the message replies to somebody else's."""
+    if message.raw_mentions or message.raw_role_mentions:
         return True
-    channel = message.channel
+    reference = message.reference
+    if reference is None or reference.type is not discord.MessageReferenceType.reply:
+        return False
+    return _author_replied_to(message) != message.author
+
+
+def _author_replied_to(message: discord.Message) -> discord.abc.User | None:
+    """Who wrote what the message replies to; None when it replies to nothing, or to what is not there any more."""
+    resolved = message.reference.resolved if message.reference else None
+    return resolved.author if isinstance(resolved, discord.Message) else None
+
+
+def is_in(channel: object, me: discord.ClientUser) -> bool:
+    """Whether it is a thread that the bot takes part in."""
     return isinstance(channel, discord.Thread) and (channel.me is not None or channel.owner_id == me.id)
 
 

@@ -27,7 +27,7 @@ async def test_a_full_disk_is_said_once_and_recovered_from(settled: Scene, caplo
     await scene.outcome()
     await _allow_pages(scene, 1)
     for number in range(3):
-        scene.ask(f"while full {number} " + "x" * 1_500)
+        scene.ask(f"while full {number} " + "€" * 1_500)  # more than what is left of a page
     notice = await scene.until(lambda: next((m for m in scene.shown() if "cannot store" in m.content), None))
     await scene.app.bus.wait_until_idle()
     assert [m for m in scene.shown() if "cannot store" in m.content] == [notice]
@@ -37,7 +37,7 @@ async def test_a_full_disk_is_said_once_and_recovered_from(settled: Scene, caplo
     scene.ask("after")
 
     await scene.outcome(5)
-    asked = [people_said(request)[-1].split(" x")[0] for request in scene.model.requests]
+    asked = [people_said(request)[-1].split(" €")[0] for request in scene.model.requests]
     assert asked == ["before", "while full 0", "while full 1", "while full 2", "after"]
     caplog.clear()  # it was logged, as it should be
 

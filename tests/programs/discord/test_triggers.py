@@ -220,3 +220,41 @@ async def test_a_long_history_is_trimmed_at_turns(unstarted: Scene) -> None:
     assert roles[:2] == ["system", "user"]
     assert len(roles) < 8
     assert people_said(scene.model.requests[-1])[-1].startswith("7 ")
+
+
+async def listen(scene: Scene, value: str) -> None:
+    """Set what is listened to in #general."""
+    await scene.app.store.change_setting(f"discord:{GENERAL_ID}", "listen", value, None)
+
+
+async def test_where_it_listens_always_no_mention_is_needed(scene: Scene) -> None:
+    """Where the bot listens always, what is said to nobody in particular is answered."""
+    await listen(scene, "always")
+    scene.say("just so")
+
+    await scene.outcome()
+
+    assert [people_said(request) for request in scene.model.requests] == [["just so"]]
+
+
+async def test_what_is_for_somebody_else_is_not_answered(scene: Scene) -> None:
+    """Also where the bot listens always, a mention of or a reply to somebody else is their talk."""
+    await listen(scene, "always")
+    said = scene.say(f"<@{GRACE_ID}> tea?")
+    scene.say("yes", by=GRACE_ID, reply_to=said.id)
+    scene.say("with milk", by=GRACE_ID, reply_to=scene.messages()[-1].id)
+
+    await scene.outcome()
+
+    assert [people_said(request) for request in scene.model.requests] == [["with milk"]]
+
+
+async def test_where_it_does_not_listen_nothing_is_answered(scene: Scene) -> None:
+    """Where the bot is not to listen, not even a mention is answered."""
+    await listen(scene, "off")
+    scene.ask("hello?")
+    scene.ask("hello", channel=RANDOM_ID)
+
+    await scene.outcome(channel=RANDOM_ID)
+
+    assert scene.shown() == []
