@@ -120,7 +120,12 @@ class ApplicationBootstrap:
             bus=self.bus,
             store=self.store,
             model=Model(provider, calls_at_once=config.calls_at_once, retry=config.retry),
-            context=ContextManager(self.store, system_prompt=settings.system_prompt, budget=settings.context_tokens),
+            context=ContextManager(
+                self.store,
+                system_prompt=settings.system_prompt,
+                budget=settings.context_tokens,
+                vision=settings.openai_vision,
+            ),
             renderers=self._renderers,
             approval_timeout=settings.approval_timeout,
         )

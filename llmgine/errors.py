@@ -10,6 +10,7 @@
     ├── RefusedError                  the request cannot be done; the text tells the person why
     ├── StoreError                    the session store cannot do it
     │   ├── UnknownSessionError       list the sessions and take one that is there
+    │   ├── SupersededError           leave the turn alone; a newer attempt of it answers
     │   └── NewerStoreError           update the program; the database is newer
     ├── ToolError                     told to the model, which goes on
     │   ├── UnknownToolError          call a tool that is offered
@@ -63,6 +64,10 @@ class StoreError(LLMgineError):
 
 class UnknownSessionError(StoreError):
     """No session has this id."""
+
+
+class SupersededError(StoreError):
+    """This attempt of a turn was given up: what was said has changed, and the next attempt answers it."""
 
 
 class NewerStoreError(StoreError):

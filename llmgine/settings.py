@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     openai_api_key: str | None = Field(None, description="Key of the model service", repr=False)
     openai_base_url: str | None = Field(None, description="Any OpenAI-compatible service")
     openai_model: str = Field("gpt-4o-mini", description="The model's name at that service")
+    openai_vision: bool = Field(default=True, description="Whether the model sees images")
     system_prompt: str = Field(
         "You are LLMgine, a helpful assistant in a chat. Answer briefly, in Markdown. Use your tools where they help.",
         description="What the model is told first, where a session has no prompt of its own",

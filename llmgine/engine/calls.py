@@ -119,12 +119,12 @@ class ToolCalls:
             await scope.append(waiting)
         decision = round_.steps.decisions.get(call.id)
         if decision is None:
-            await scope.store.set_state(scope.turn.id, "waiting")
+            await scope.store.set_state(scope.turn, "waiting")
             await scope.tell(ToolCallWaitingEvent, round=round_.number, call=call, deadline=waiting.deadline)
             scope.waiting += 1
             decision = await self._decision(scope, call, waiting.deadline)
             scope.waiting -= 1
-            await scope.store.set_state(scope.turn.id, "running")
+            await scope.store.set_state(scope.turn, "running")
         await scope.tell(
             ToolCallDecidedEvent,
             round=round_.number,

@@ -18,6 +18,8 @@ from llmgine.messages.commands import (
     ChangeSettingCommand,
     ClearSessionCommand,
     DecideToolCallCommand,
+    DeletePromptCommand,
+    EditPromptCommand,
     ForgetTurnCommand,
     PromptCommand,
     RegenerateTurnCommand,
@@ -33,6 +35,7 @@ from llmgine.messages.events import (
 )
 from llmgine.messages.message import SpanContext
 from llmgine.sessions import SessionStore
+from llmgine.sessions.transactions.revision import Revised
 from llmgine.tools.manager import ToolManager, ToolOptions
 from llmgine.tools.tool import Tool
 
@@ -77,6 +80,8 @@ class ToolChatEngine:
     async def start(self) -> None:
         """Begin to answer commands."""
         self._bus.register_command_handler(PromptCommand, self._prompt)
+        self._bus.register_command_handler(EditPromptCommand, self._edit_prompt)
+        self._bus.register_command_handler(DeletePromptCommand, self._delete_prompt)
         self._bus.register_command_handler(RegenerateTurnCommand, self._regenerate)
         self._bus.register_command_handler(StopTurnCommand, self._stop_turn)
         self._bus.register_command_handler(ForgetTurnCommand, self._forget)
@@ -116,7 +121,7 @@ class ToolChatEngine:
 
     async def _admit(self, command: PromptCommand) -> Admitted:
         admitted = await self._store.admit(command)
-        if not admitted.duplicate:
+        if not admitted.duplicate and not admitted.joined:
             await self._bus.publish(
                 TurnAdmittedEvent(
                     session_id=command.session_id,
@@ -129,6 +134,32 @@ class ToolChatEngine:
             span = SpanContext(trace_id=command.trace_id, span_id=command.span_id)
             self._runners.wake(command.session_id, admitted.turn_id, span)
         return admitted
+
+    async def _edit_prompt(self, command: EditPromptCommand) -> bool:
+        if not command.text.strip():
+            raise RefusedError("There is no text to answer.")
+        return await asyncio.shield(self._edit(command))
+
+    async def _edit(self, command: EditPromptCommand) -> bool:
+        revised = await self._store.edit_prompt(command)
+        self._begin_again(command, revised)
+        return revised != "no"
+
+    async def _delete_prompt(self, command: DeletePromptCommand) -> bool:
+        return await asyncio.shield(self._delete(command))
+
+    async def _delete(self, command: DeletePromptCommand) -> bool:
+        revised = await self._store.delete_prompt(command.session_id, command.turn_id, command.source_id)
+        if revised == "whole":
+            return await self._forget(ForgetTurnCommand(session_id=command.session_id, turn_id=command.turn_id))
+        self._begin_again(command, revised)
+        return revised != "no"
+
+    def _begin_again(self, command: EditPromptCommand | DeletePromptCommand, revised: Revised) -> None:
+        if revised == "again":
+            self._runners.give_up(command.turn_id)
+            span = SpanContext(trace_id=command.trace_id, span_id=command.span_id)
+            self._runners.wake(command.session_id, command.turn_id, span)
 
     async def _regenerate(self, command: RegenerateTurnCommand) -> Admitted:
         return await asyncio.shield(self._queue_again(command))

@@ -3,6 +3,7 @@
 from typing import Any
 
 from llmgine.bus import MessageBus
+from llmgine.errors import SupersededError
 from llmgine.messages.events import TurnEvent
 from llmgine.sessions import SessionStore
 from llmgine.sessions.records import Step, Turn, TurnSteps
@@ -30,5 +31,12 @@ class TurnScope:
         await self.store.append(self.turn, step)
 
     async def steps(self) -> TurnSteps:
-        """The turn with all its committed steps."""
-        return await self.store.turn(self.turn.id)
+        """The turn with all its committed steps.
+
+        Raises:
+            SupersededError: There is a newer attempt.
+        """
+        steps = await self.store.turn(self.turn.id)
+        if steps.turn.attempt != self.turn.attempt:
+            raise SupersededError(f"Attempt {self.turn.attempt} of the turn {self.turn.id!r} was given up")
+        return steps

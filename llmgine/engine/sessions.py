@@ -71,6 +71,11 @@ class SessionRunners:
         if turn_id in self._running:
             self._running[turn_id].stop()
 
+    def give_up(self, turn_id: str) -> None:
+        """End the present attempt of a turn of ours, if it runs, with no outcome: the next one is in the store."""
+        if turn_id in self._running:
+            self._running[turn_id].give_up()
+
     async def ended(self, session_id: str, turn_ids: Iterable[str]) -> None:
         """Wait until these turns have their outcomes, those of dead processes aside."""
         while any(
@@ -129,12 +134,12 @@ class SessionRunners:
     async def _run(self, turn: Turn) -> None:
         resumed = turn.id in self._resumed
         self._resumed.discard(turn.id)
-        if not await self._store.claim(turn.id, resumed=resumed):
+        claimed = await self._store.claim(turn.id, resumed=resumed)
+        if claimed is None:
             return
-        turn = (await self._store.turn(turn.id)).turn
         span = self._spans.pop(turn.id, None)
         new = next_id()
-        run = self._running[turn.id] = TurnRun(TurnScope(turn, self._store, self._bus), self._parts)
+        run = self._running[turn.id] = TurnRun(TurnScope(claimed, self._store, self._bus), self._parts)
         try:
             if turn.id in await self._store.stop_requested():
                 run.stop()

@@ -1,6 +1,7 @@
 """One turn, from its prompt to its outcome: rounds of a model call and its tool calls."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +12,7 @@ from llmgine.context import ContextManager
 from llmgine.engine.calls import ToolCalls
 from llmgine.engine.model import Model, Progress
 from llmgine.engine.scope import TurnScope
-from llmgine.errors import LLMgineError, ProviderReplyError, ReplyCutOffError
+from llmgine.errors import LLMgineError, ProviderReplyError, ReplyCutOffError, SupersededError
 from llmgine.messages.events import TurnFinishedEvent, TurnStartedEvent
 from llmgine.messages.message import inside
 from llmgine.sessions.records import Delivery, OutcomeStep, ReplyStep, TurnSteps
@@ -50,6 +51,7 @@ class TurnRun:
         self._parts = parts
         self._progress: Progress | None = None
         self._stopped = False
+        self._given_up = False
         self._task: asyncio.Task[OutcomeStep] | None = None
         self._begin = time.monotonic()
 
@@ -64,19 +66,28 @@ class TurnRun:
         if self._task is not None:
             self._task.cancel()
 
+    def give_up(self) -> None:
+        """End this attempt now, without an outcome."""
+        self._given_up = True
+        if self._task is not None:
+            self._task.cancel()
+
     async def run(self, *, resumed: bool) -> None:
-        """Bring the turn to its committed outcome and tell of it."""
+        """Bring the turn to its committed outcome and tell of it, unless a newer attempt does."""
         started = await self._scope.tell(TurnStartedEvent, attempt=self._scope.turn.attempt, resumed=resumed)
         with inside(started):  # so that the log of a turn is a tree
-            await self._finish(await self._outcome_of_run())
+            with contextlib.suppress(SupersededError):
+                await self._finish(await self._outcome_of_run())
 
     async def _outcome_of_run(self) -> OutcomeStep:
         self._task = asyncio.create_task(self._answer())
-        if self._stopped:
+        if self._stopped or self._given_up:
             self._task.cancel()
         try:
             return await self._task
         except asyncio.CancelledError:
+            if self._given_up and self._task.cancelled():
+                raise SupersededError("What was said has changed") from None
             if not self._stopped:  # the program is closing: the turn stays unfinished and is taken up again
                 self._task.cancel()
                 await asyncio.gather(self._task, return_exceptions=True)

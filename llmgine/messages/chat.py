@@ -66,13 +66,15 @@ class Usage(_Value):
 class ChatMessage(_Value):
     """One entry of the conversation sent to the model.
 
-    `tool_calls` is set on assistant messages only; `tool_call_id` on tool messages only: the call answered.
+    `tool_calls` is set on assistant messages only; `tool_call_id` on tool messages only: the call answered; `images`,
+    data URLs, on user messages only.
     """
 
     role: Literal["system", "user", "assistant", "tool"]
     content: CleanText = ""
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
+    images: tuple[str, ...] = Field(default=(), repr=False)
 
 
 class ToolSchema(_Value):

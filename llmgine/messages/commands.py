@@ -54,9 +54,9 @@ class Quote(BaseModel):
 
 
 class Attachment(BaseModel):
-    """A file that came with a prompt: its text, or the number of its image in the turn, or neither of both.
+    """A file that came with a prompt: its text, or the number of its image among those of the prompt, or neither.
 
-    `note` says to the model what of it was cut or left out.
+    `note` says to the model and to people what of it was cut or left out; `id` is the front end's own.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -64,19 +64,24 @@ class Attachment(BaseModel):
     name: CleanText
     media_type: str
     size: int
+    id: str | None = None
     text: CleanText | None = None
     image: int | None = None
     note: CleanText | None = None
 
 
 class Admitted(BaseModel):
-    """The answer to a `PromptCommand`: its turn, and how many turns of the session are before it (0: it runs now)."""
+    """The answer to a `PromptCommand`: its turn, and how many turns of the session are before it (0: it runs now).
+
+    `joined`: it is one more message of a turn that was there.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     turn_id: str
     place: int
     duplicate: bool = False
+    joined: bool = False
 
 
 class PromptCommand(Command):
@@ -84,7 +89,8 @@ class PromptCommand(Command):
 
     `source` and `source_id` name the message it came from; what arrives twice is admitted once. `origin` is the front
     end's own note on where the answer goes, kept with the turn. `scopes` are those the session inherits settings from,
-    the nearest first.
+    the nearest first. `version` tells an edited message from an older one of itself; `images` are data URLs, counted
+    from 0. What its author said less than `burst` seconds before, and nobody began to answer, is answered with it.
     """
 
     session_id: str
@@ -97,6 +103,35 @@ class PromptCommand(Command):
     scopes: tuple[str, ...] = ()
     quoted: Quote | None = None
     attachments: tuple[Attachment, ...] = ()
+    images: tuple[str, ...] = Field(default=(), exclude=True, repr=False)
+    version: int = 0
+    burst: float = 0.0
+
+
+class EditPromptCommand(Command):
+    """What somebody said was changed: it is answered anew, in place of what was answered.
+
+    Of its attachments those are left whose ids are named. Answered with True; with False when there is nothing to do:
+    the model would see no difference, a later `version` was seen before, or the conversation was cleared since.
+    """
+
+    session_id: str
+    turn_id: str
+    source_id: str
+    version: int
+    text: CleanText
+    attachment_ids: tuple[str, ...] = ()
+
+
+class DeletePromptCommand(Command):
+    """What somebody said was taken back: its turn is forgotten, or answered anew if more than that was said in it.
+
+    Answered with True if there was something to take back.
+    """
+
+    session_id: str
+    turn_id: str
+    source_id: str
 
 
 class StopTurnCommand(Command):

@@ -43,10 +43,12 @@ class Setting(_Record):
 
 
 class PromptStep(_Record):
-    """What somebody said."""
+    """What somebody said, in the message `source_id` of the turn's front end; `version` grows when it is edited."""
 
     kind: Literal["prompt"] = "prompt"
     text: CleanText
+    source_id: str | None = None
+    version: int = 0
     author: Author | None = None
     quoted: Quote | None = None
     attachments: tuple[Attachment, ...] = ()
@@ -139,9 +141,14 @@ class TurnSteps(_Record):
     steps: tuple[Step, ...]
 
     @property
+    def prompts(self) -> tuple[PromptStep, ...]:
+        """All that was said: several messages of one person, when they came in a burst."""
+        return tuple(step for step in self.steps if isinstance(step, PromptStep))
+
+    @property
     def prompt(self) -> PromptStep:
-        """What was said."""
-        return next(step for step in self.steps if isinstance(step, PromptStep))
+        """What was said first."""
+        return self.prompts[0]
 
     @property
     def replies(self) -> tuple[ReplyStep, ...]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from llmgine.errors import ConfigurationError
-from llmgine.messages.commands import Admitted, Author, PromptCommand
+from llmgine.messages.commands import Admitted, Author, EditPromptCommand, PromptCommand
 from llmgine.sessions import transactions as tx
 from llmgine.sessions.database import Database
 from llmgine.sessions.migrate import migrate
@@ -23,6 +23,7 @@ from llmgine.sessions.records import (
     TurnSteps,
 )
 from llmgine.sessions.sqlite import SqliteDatabase
+from llmgine.sessions.transactions.revision import Revised
 
 
 async def open_store(url: str) -> "SessionStore":
@@ -122,8 +123,20 @@ class SessionStore:
         """
         await self._database.run(tx.admission.regenerate(session_id, turn_id, self.owners.me))
 
-    async def claim(self, turn_id: str, *, resumed: bool) -> bool:
-        """Begin to run a turn of ours; False when it has ended meanwhile."""
+    async def edit_prompt(self, edit: EditPromptCommand) -> Revised:
+        """Change what somebody said, and queue its turn once more if it has begun; what became of it."""
+        return await self._database.run(tx.revision.edit_prompt(edit, self.owners.me))
+
+    async def delete_prompt(self, session_id: str, turn_id: str, source_id: str) -> Revised:
+        """Take back one of several things that were said in a turn; "whole" when it is all there was."""
+        return await self._database.run(tx.revision.delete_prompt(session_id, turn_id, source_id, self.owners.me))
+
+    async def images(self, turn_id: str, numbers: Sequence[int]) -> list[str]:
+        """Images of a turn as data URLs; those that are gone are left out."""
+        return await self._database.run(tx.images.images(turn_id, numbers))
+
+    async def claim(self, turn_id: str, *, resumed: bool) -> Turn | None:
+        """Begin to run a turn of ours; None when it has ended meanwhile."""
         return await self._database.run(tx.turns.claim(turn_id, self.owners.me, resumed=resumed))
 
     async def unfinished(self, session_id: str) -> list[Turn]:
@@ -140,9 +153,9 @@ class SessionStore:
             if await self._database.run(tx.turns.change_owner(turn.id, turn.owner, self.owners.me))
         ]
 
-    async def set_state(self, turn_id: str, state: TurnState) -> None:
+    async def set_state(self, turn: Turn, state: TurnState) -> None:
         """Say what a turn is doing."""
-        await self._database.run(tx.turns.set_state(turn_id, state))
+        await self._database.run(tx.turns.set_state(turn.id, turn.attempt, state))
 
     async def turn(self, turn_id: str) -> TurnSteps:
         """A turn and the steps of its present attempt.
@@ -192,7 +205,11 @@ class SessionStore:
         return await self._database.run(tx.turns.stop_requested(self.owners.me))
 
     async def finish(self, turn: Turn, state: TurnState, steps: Sequence[Step], deliveries: Sequence[Delivery]) -> None:
-        """Give a turn its outcome: the last steps, the state and all deliveries, or nothing of it."""
+        """Give a turn its outcome: the last steps, the state and all deliveries, or nothing of it.
+
+        Raises:
+            SupersededError: A newer attempt answers.
+        """
         await self._database.run(tx.deliveries.finish(turn, state, steps, deliveries, _now()))
 
     # Deliveries

@@ -3,6 +3,28 @@
 The statements are shared by SQLite and PostgreSQL: `$n`, BIGINT and 0/1, JSON as TEXT, one statement a `yield`.
 """
 
-from llmgine.sessions.transactions import admission, cursors, deliveries, logins, sessions, settings, steps, turns
+from llmgine.sessions.transactions import (
+    admission,
+    cursors,
+    deliveries,
+    images,
+    logins,
+    revision,
+    sessions,
+    settings,
+    steps,
+    turns,
+)
 
-__all__ = ["admission", "cursors", "deliveries", "logins", "sessions", "settings", "steps", "turns"]
+__all__ = [
+    "admission",
+    "cursors",
+    "deliveries",
+    "images",
+    "logins",
+    "revision",
+    "sessions",
+    "settings",
+    "steps",
+    "turns",
+]

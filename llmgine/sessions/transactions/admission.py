@@ -1,37 +1,74 @@
 """How a turn comes into the queue: a prompt is admitted once, an answer is given anew as one more attempt."""
 
 import json
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from llmgine.errors import RefusedError
 from llmgine.messages.commands import Admitted, PromptCommand
 from llmgine.sessions.database import Transaction
 from llmgine.sessions.records import PromptStep
+from llmgine.sessions.transactions.images import add_images
 from llmgine.sessions.transactions.sessions import ensure_session
 from llmgine.sessions.transactions.steps import append, turn_steps
 
 
 def admit(prompt: PromptCommand, turn_id: str, owner: str, now: str) -> Transaction[Admitted]:
-    """Let a prompt through the gate once."""
+    """Let a prompt through the gate once: as a turn, or as one more message of a burst that waits."""
     rows = yield "SELECT turn_id FROM inbox WHERE source = $1 AND source_id = $2", (prompt.source, prompt.source_id)
     if rows:
         return Admitted(turn_id=rows[0]["turn_id"], place=0, duplicate=True)
     yield from ensure_session(prompt.session_id, prompt.session_name, now, prompt.scopes or None)
     waiting = yield "SELECT COUNT(*) AS n FROM open_turn WHERE session_id = $1", (prompt.session_id,)
-    yield (
-        """
-        INSERT INTO turn
-            (id, session_id, seq, attempt, resumes, state, stop_requested, owner, source, origin, created_at)
-        SELECT $1, $2, COALESCE(MAX(seq), 0) + 1, 1, 0, 'queued', 0, $3, $4, $5, $6 FROM turn WHERE session_id = $2
-        """,
-        (turn_id, prompt.session_id, owner, prompt.source, json.dumps(prompt.origin), now),
-    )
+    place = waiting[0]["n"]
+    burst = yield from _burst(prompt, now)
+    if burst is not None:
+        turn_id, place = burst, place - 1
+        yield "UPDATE turn SET origin = $2 WHERE id = $1", (turn_id, json.dumps(prompt.origin))
+    else:
+        yield (
+            """
+            INSERT INTO turn
+                (id, session_id, seq, attempt, resumes, state, stop_requested, owner, source, origin, created_at)
+            SELECT $1, $2, COALESCE(MAX(seq), 0) + 1, 1, 0, 'queued', 0, $3, $4, $5, $6
+            FROM turn WHERE session_id = $2
+            """,
+            (turn_id, prompt.session_id, owner, prompt.source, json.dumps(prompt.origin), now),
+        )
     yield (
         "INSERT INTO inbox (source, source_id, turn_id) VALUES ($1, $2, $3)",
         (prompt.source, prompt.source_id, turn_id),
     )
-    said = PromptStep(text=prompt.text, author=prompt.author, quoted=prompt.quoted, attachments=prompt.attachments)
+    attachments = yield from add_images(turn_id, prompt.attachments, prompt.images)
+    said = PromptStep(
+        text=prompt.text,
+        source_id=prompt.source_id,
+        version=prompt.version,
+        author=prompt.author,
+        quoted=prompt.quoted,
+        attachments=attachments,
+    )
     yield from append(turn_id, 1, said)
-    return Admitted(turn_id=turn_id, place=waiting[0]["n"])
+    return Admitted(turn_id=turn_id, place=place, joined=burst is not None)
+
+
+def _burst(prompt: PromptCommand, now: str) -> Transaction[str | None]:
+    """The turn that the prompt belongs to: the last of its session, if it is its author's, young, and not begun."""
+    if prompt.burst <= 0 or prompt.author is None:
+        return None
+    since = datetime.fromisoformat(now) - timedelta(seconds=prompt.burst)
+    rows = yield (
+        """
+        SELECT id FROM turn
+        WHERE session_id = $1 AND seq = (SELECT MAX(seq) FROM turn WHERE session_id = $1 AND state <> 'forgotten')
+            AND source = $2 AND state = 'queued' AND attempt = 1 AND stop_requested = 0 AND created_at >= $3
+        """,
+        (prompt.session_id, prompt.source, since.isoformat()),
+    )
+    if not rows:
+        return None
+    author = (yield from turn_steps(rows[0]["id"])).prompt.author
+    return str(rows[0]["id"]) if author is not None and author.id == prompt.author.id else None
 
 
 def regenerate(session_id: str, turn_id: str, owner: str) -> Transaction[None]:
@@ -51,15 +88,20 @@ def regenerate(session_id: str, turn_id: str, owner: str) -> Transaction[None]:
     )
     if not rows:
         raise RefusedError("Only the last answer of a conversation can be given anew.")
-    prompt = (yield from turn_steps(turn_id)).prompt
-    old = rows[0]["attempt"]
+    prompts = (yield from turn_steps(turn_id)).prompts
+    yield from again(turn_id, rows[0]["attempt"], prompts, owner)
+
+
+def again(turn_id: str, old: int, prompts: Iterable[PromptStep], owner: str) -> Transaction[None]:
+    """Queue a turn as its next attempt; what was posted for the `old` one keeps its place and is edited."""
     yield (
         """
         UPDATE turn SET attempt = $2, resumes = 0, state = 'queued', stop_requested = 0, owner = $3 WHERE id = $1
         """,
         (turn_id, old + 1, owner),
     )
-    yield from append(turn_id, old + 1, prompt)
+    for prompt in prompts:
+        yield from append(turn_id, old + 1, prompt)
     yield (
         """
         INSERT INTO delivery (turn_id, attempt, kind, round, part, body, message_id, final, sent)

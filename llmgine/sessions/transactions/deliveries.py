@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 
+from llmgine.errors import SupersededError
 from llmgine.sessions.database import Transaction
 from llmgine.sessions.records import Delivery, DeliveryKey, Step, Turn, TurnState
 from llmgine.sessions.transactions.steps import append
@@ -16,7 +17,14 @@ def finish(
     parts: Iterable[Delivery],
     now: str,
 ) -> Transaction[None]:
-    """The outcome as one whole. A part posted before keeps its place; a preview that has no final part is left."""
+    """The outcome as one whole. A part posted before keeps its place; a preview that has no final part is left.
+
+    Raises:
+        SupersededError: There is a newer attempt.
+    """
+    rows = yield "SELECT attempt FROM turn WHERE id = $1", (turn.id,)
+    if not rows or rows[0]["attempt"] != turn.attempt:
+        raise SupersededError(f"Attempt {turn.attempt} of the turn {turn.id!r} was given up")
     for step in steps:
         yield from append(turn.id, turn.attempt, step)
     yield "UPDATE turn SET state = $2 WHERE id = $1", (turn.id, state)
@@ -70,7 +78,12 @@ def undelivered(source: str) -> Transaction[list[Turn]]:
 
 
 def posted(turn_id: str, attempt: int, key: DeliveryKey, message_id: str) -> Transaction[None]:
-    """Where a part stands; before the outcome its row is made here, with no body yet."""
+    """Where a part stands; before the outcome its row is made here, with no body yet.
+
+    A message that was under way while its attempt was given up belongs to the next one, which goes on with it.
+    """
+    rows = yield "SELECT attempt FROM turn WHERE id = $1", (turn_id,)
+    attempt = max(attempt, rows[0]["attempt"])
     yield (
         """
         INSERT INTO delivery (turn_id, attempt, kind, round, part, body, message_id, final, sent)

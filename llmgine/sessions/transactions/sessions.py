@@ -63,6 +63,7 @@ def clear(session_id: str, now: str) -> Transaction[None]:
         (session_id,),
     )
     yield "DELETE FROM step WHERE turn_id IN (SELECT id FROM ended_turn WHERE session_id = $1)", (session_id,)
+    yield "DELETE FROM image WHERE turn_id IN (SELECT id FROM ended_turn WHERE session_id = $1)", (session_id,)
     yield (
         "DELETE FROM delivery WHERE sent = 1 AND turn_id IN (SELECT id FROM ended_turn WHERE session_id = $1)",
         (session_id,),

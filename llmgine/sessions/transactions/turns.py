@@ -18,12 +18,14 @@ def turn_of(source: str, source_id: str) -> Transaction[str | None]:
     return rows[0]["turn_id"] if rows else None
 
 
-def claim(turn_id: str, owner: str, *, resumed: bool) -> Transaction[bool]:
+def claim(turn_id: str, owner: str, *, resumed: bool) -> Transaction[Turn | None]:
     """Mark a turn as running, if it is unfinished and ours."""
-    rows = yield "SELECT id FROM open_turn WHERE id = $1 AND owner = $2", (turn_id, owner)
-    if rows:
-        yield "UPDATE turn SET state = 'running', resumes = resumes + $2 WHERE id = $1", (turn_id, int(resumed))
-    return bool(rows)
+    rows = yield "SELECT * FROM open_turn WHERE id = $1 AND owner = $2", (turn_id, owner)
+    if not rows:
+        return None
+    resumes = rows[0]["resumes"] + int(resumed)
+    yield "UPDATE turn SET state = 'running', resumes = $2 WHERE id = $1", (turn_id, resumes)
+    return to_turn({**rows[0], "state": "running", "resumes": resumes})
 
 
 def unfinished(session_id: str) -> Transaction[list[Turn]]:
@@ -49,9 +51,12 @@ def change_owner(turn_id: str, old: str, new: str) -> Transaction[bool]:
     return bool(rows)
 
 
-def set_state(turn_id: str, state: TurnState) -> Transaction[None]:
-    """Change the state of an unfinished turn."""
-    yield "UPDATE turn SET state = $2 WHERE id IN (SELECT id FROM open_turn WHERE id = $1)", (turn_id, state)
+def set_state(turn_id: str, attempt: int, state: TurnState) -> Transaction[None]:
+    """Change the state of an unfinished turn, if this is its present attempt."""
+    yield (
+        "UPDATE turn SET state = $3 WHERE id IN (SELECT id FROM open_turn WHERE id = $1 AND attempt = $2)",
+        (turn_id, attempt, state),
+    )
 
 
 def request_stop(session_id: str, turn_id: str | None) -> Transaction[list[Turn]]:

@@ -115,7 +115,7 @@ async def test_an_ended_turn_does_not_change_its_state(store: SessionStore) -> N
     """Whatever still runs late cannot open it again."""
     turn = await ended(store, "1")
 
-    await store.set_state(turn.id, "waiting")
+    await store.set_state(turn, "waiting")
 
     assert (await store.turn(turn.id)).turn.state == "done"
 
