@@ -75,9 +75,8 @@ class TurnRun:
     async def run(self, *, resumed: bool) -> None:
         """Bring the turn to its committed outcome and tell of it, unless a newer attempt does."""
         started = await self._scope.tell(TurnStartedEvent, attempt=self._scope.turn.attempt, resumed=resumed)
-        with inside(started):  # so that the log of a turn is a tree
-            with contextlib.suppress(SupersededError):
-                await self._finish(await self._outcome_of_run())
+        with inside(started), contextlib.suppress(SupersededError):  # inside: so that the log of a turn is a tree
+            await self._finish(await self._outcome_of_run())
 
     async def _outcome_of_run(self) -> OutcomeStep:
         self._task = asyncio.create_task(self._answer())

@@ -29,7 +29,7 @@ async def test_a_prompt_becomes_a_queued_turn_of_ours(store: SessionStore) -> No
     assert (place.place, place.duplicate) == (0, False)
     assert (steps.turn.state, steps.turn.seq, steps.turn.attempt, steps.turn.resumes) == ("queued", 1, 1, 0)
     assert (steps.turn.owner, steps.turn.source, steps.turn.origin) == (store.owners.me, "test", origin)
-    assert steps.steps == (PromptStep(text="hi", author=ADA),)
+    assert steps.steps == (PromptStep(text="hi", source_id="1", author=ADA),)
     assert (await store.session("s")).name == "general"
 
 
