@@ -1,4 +1,4 @@
-"""`uv run python -m programs.bench bus`, `… turns` and `… playground`: what LLMgine costs, beside others in one run."""
+"""`uv run python -m programs.bench bus`, `… turns`, `… playground` and `… discord`: what LLMgine costs."""
 
 import argparse
 import asyncio
@@ -13,9 +13,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from programs.bench import bus, playground, turns
+from programs.bench import bus, discord, playground, turns
 from programs.bench.measure import Row
-from programs.bench.tables import bus_table, streams_table, turns_table
+from programs.bench.tables import bus_table, busy_table, streams_table, turns_table
 
 
 def machine() -> dict[str, object]:
@@ -94,13 +94,24 @@ async def run_playground(console: Console) -> dict[str, object]:
     return {**machine(), "playground": [dataclasses.asdict(rate) for rate in rates]}
 
 
+async def run_discord(console: Console) -> dict[str, object]:
+    """Measure the bot with few and many channels active at once, and return it as data."""
+    measured = [
+        await discord.measure(channels=channels, seconds=seconds, ramp=ramp)
+        for channels, seconds, ramp in ((30, 20.0, 2.0), (500, 45.0, 12.0))
+    ]
+    console.print(busy_table(measured))
+    return {**machine(), "discord": [dataclasses.asdict(busy) for busy in measured]}
+
+
 def main() -> int:
     """The program."""
     parser = argparse.ArgumentParser(prog="python -m programs.bench", description=__doc__)
-    parser.add_argument("what", choices=["bus", "turns", "playground"])
+    parser.add_argument("what", choices=["bus", "turns", "playground", "discord"])
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the same as data")
     options = parser.parse_args()
-    data = asyncio.run({"bus": run_bus, "turns": run_turns, "playground": run_playground}[options.what](Console()))
+    works = {"bus": run_bus, "turns": run_turns, "playground": run_playground, "discord": run_discord}
+    data = asyncio.run(works[options.what](Console()))
     if options.json:
         options.json.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
     return 0

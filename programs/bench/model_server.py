@@ -2,7 +2,7 @@
 
 `python -m programs.bench.model_server` prints its port and serves until it is ended. The request's `model` says what to
 do: "chunks:COUNT:INTERVAL" answers a request that has no tool result with a call of the tool it is offered, if it is
-offered one, and any other with COUNT pieces, INTERVAL seconds apart.
+offered one, and any other with COUNT pieces, INTERVAL seconds apart; "text:COUNT:INTERVAL" calls no tool.
 """
 
 import asyncio
@@ -26,10 +26,10 @@ def _delta(delta: dict[str, object], finish: str | None = None) -> bytes:
 
 async def _answer(request: web.Request) -> web.StreamResponse:
     body = await request.json()
-    _, count, interval = body["model"].split(":")
+    kind, count, interval = body["model"].split(":")
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
     await response.prepare(request)
-    if body.get("tools") and body["messages"][-1]["role"] != "tool":
+    if kind == "chunks" and body.get("tools") and body["messages"][-1]["role"] != "tool":
         function = {"name": body["tools"][0]["function"]["name"], "arguments": "{}"}
         call = {"index": 0, "id": "call_1", "type": "function", "function": function}
         await response.write(_delta({"role": "assistant", "tool_calls": [call]}) + _delta({}, "tool_calls"))

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from rich import box
 from rich.table import Table
 
+from programs.bench.discord import Busy
 from programs.bench.measure import Row
 from programs.bench.turns import Streams, Turns
 
@@ -60,6 +61,32 @@ def streams_table(measured: Iterable[tuple[str, Streams]]) -> Table:
             name, f"{s.streams}", f"{s.pieces_per_cpu_second:,.0f}", f"{s.delay_p50:,.0f}", f"{s.delay_p99:,.0f}"
         )
     return table
+
+
+def busy_table(measured: Iterable[Busy]) -> Table:
+    """What people wait for while many channels are active."""
+    measured = list(measured)
+    table = _table(
+        "The bot on the playground, with Discord's limits", "", *(f"{b.channels} channels" for b in measured)
+    )
+    table.add_column("to stay under", justify="right")
+    fair = " / ".join(f"{2 * b.fair:.1f}" for b in measured)
+    rows: list[tuple[str, list[str], str]] = [
+        ("answers 429", [f"{b.limited}" for b in measured], "1"),
+        ("longest wait for a preview, s", [f"{b.longest_wait:.1f}" for b in measured], fair),
+        ("the model's first piece to a first text, s", [_two(b.first_text) for b in measured], "1.5 with 30"),
+        ("its last piece to the whole answer, s", [_two(b.final) for b in measured], ""),
+        ("slash command to its first answer, s", [_two(b.acknowledged) for b in measured], "0.5"),
+        ("lag of the bot's loop, ms", [_two(b.loop_lag) for b in measured], "50"),
+    ]
+    for name, values, target in rows:
+        table.add_row(name, *values, target)
+    return table
+
+
+def _two(values: tuple[float, float]) -> str:
+    """The median and the 99th percentile."""
+    return f"{values[0]:.2f} / {values[1]:.2f}"
 
 
 def _table(title: str, what: str, *numbers: str) -> Table:

@@ -16,6 +16,7 @@ from llmgine.messages.commands import StopTurnCommand
 from llmgine.messages.events import Event
 from programs.application import Application
 from programs.discord.breaker import Breaker
+from programs.discord.budget import RATE, Budget
 from programs.discord.buttons import Decider, decision_button
 from programs.discord.catch_up import CatchUp
 from programs.discord.channels import session_id
@@ -67,6 +68,7 @@ class Bot(discord.Client):
         guild_ready_timeout: Seconds discord.py waits for servers at the start.
         heartbeat_timeout: Seconds without a sign of life after which the connection counts as dead.
         first_wait: Seconds before a request that got no answer is sent again; doubled each time.
+        rate: Requests a second over all.
         clock: Seconds since 1970, to tell how old messages are.
         sleep: How the end of a long rate limit is waited for.
     """
@@ -79,6 +81,7 @@ class Bot(discord.Client):
         guild_ready_timeout: float = 2.0,
         heartbeat_timeout: float = 45.0,
         first_wait: float = 1.0,
+        rate: float = RATE,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -87,6 +90,8 @@ class Bot(discord.Client):
         self.refused = asyncio.Event()
         self.breaker = Breaker(self.refused.set)
         trace = rate_limit_trace(app.bus)
+        budget = Budget(rate)
+        budget.add_to(trace)
         self.breaker.add_to(trace)
         super().__init__(
             intents=_intents(),
@@ -98,7 +103,7 @@ class Bot(discord.Client):
             max_ratelimit_timeout=LONGEST_LIMIT,
         )
         self._app = app
-        poster = Poster(self, first_wait=first_wait, clock=clock, sleep=sleep)
+        poster = Poster(self, budget=budget, first_wait=first_wait, clock=clock, sleep=sleep)
         self._access = poster.access
         self._views = TurnViews(self, app.bus, app.store, poster, edit_interval=edit_interval)
         self._commands = Commands(self, app)

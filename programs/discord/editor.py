@@ -3,11 +3,11 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
 from typing import Protocol
 
 from llmgine.sessions.records import DeliveryKey
 from programs.discord.bodies import Body
+from programs.discord.budget import Importance, Ticket, paid_by
 from programs.discord.metrics import TurnCounts
 from programs.discord.poster import Poster
 from programs.discord.refusals import MustWaitError, RefusedError, ShutOutError, UnreachableError
@@ -69,7 +69,7 @@ class Editor:
         after: "Editor | None",
         message_id: int | None,
         counts: TurnCounts,
-        interval: Callable[[], float] = lambda: EDIT_INTERVAL,
+        interval: float = EDIT_INTERVAL,
     ) -> None:
         self.key = key
         self.lost = self.waited = False
@@ -84,8 +84,10 @@ class Editor:
         self._interval = interval
         self._wanted: Body | None = None
         self._final = False
+        self._ticket: Ticket | None = None  # for the change that is to be made next
         self._moved = self._above_moved = False
         self._news = asyncio.Event()
+        self._finished = asyncio.Event()
         self.posted = asyncio.Event()
         if message_id is not None and not poster.is_old(message_id):  # an old one may get a new place
             self.posted.set()
@@ -98,6 +100,8 @@ class Editor:
             self._wanted = body
             self._final = final
             self._news.set()
+            if final:
+                self._hurry()
 
     def withdraw(self) -> None:
         """Take the message away: the part it showed is not part of the outcome."""
@@ -105,6 +109,7 @@ class Editor:
             self._wanted = None
             self._final = True
             self._news.set()
+            self._hurry()
 
     async def pause(self, note: str) -> None:
         """End here, with a note under what is shown, if it is not final: somebody will go on with it."""
@@ -152,15 +157,19 @@ class Editor:
         refused = False
         while True:
             await self._news.wait()
+            # A refused preview need not mean a refused answer. What is shown is decided once the ticket is called.
+            ticket = await self._called() if self._wanted != shown and (self._final or not refused) else None
             self._news.clear()
             body, final = self._wanted, self._final
             if body is None:
                 if self._message_id is not None:
-                    await self._poster.delete(self._channel_id, self._message_id)
+                    with paid_by(ticket):
+                        await self._poster.delete(self._channel_id, self._message_id)
                 return
-            if body != shown and (final or not refused):  # a refused preview need not mean a refused answer
+            if body != shown and (final or not refused):
                 try:
-                    refused = not await self._change(body, final=final)
+                    with paid_by(ticket):
+                        refused = not await self._change(body, final=final)
                 except MustWaitError as error:
                     self.waited = True
                     await self._poster.sleep(error.seconds)
@@ -170,7 +179,21 @@ class Editor:
             shown = body
             if final:
                 return
-            await asyncio.sleep(self._interval())
+            with contextlib.suppress(TimeoutError):  # the final body does not wait for the next preview's time
+                async with asyncio.timeout(self._interval):
+                    await self._finished.wait()
+
+    async def _called(self) -> Ticket:
+        """Wait until a change may be made: the first and the last go before previews."""
+        first = self._final or self._message_id is None
+        self._ticket = self._poster.budget.ticket(Importance.FIRST if first else Importance.PREVIEW)
+        await self._ticket.called
+        return self._ticket
+
+    def _hurry(self) -> None:
+        self._finished.set()
+        if self._ticket is not None:
+            self._poster.budget.hurry(self._ticket)
 
     async def _change(self, body: Body, *, final: bool) -> bool:
         """Show it, or what is to be shown in its place; False when Discord takes neither."""

@@ -15,6 +15,7 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, stop
 from programs.discord.access import Access
 from programs.discord.bodies import Body, file_of
 from programs.discord.breaker import BreakerOpenError
+from programs.discord.budget import Budget
 from programs.discord.refusals import ARCHIVED, LOCKED, RefusedError, ShutOutError, sorted_out
 
 LONGEST_LIMIT = 30.0  # seconds of a rate limit that discord.py waits for; a longer one is told to whoever asked
@@ -49,6 +50,7 @@ class Poster:
     Args:
         client: The client.
         access: What it may do where.
+        budget: How many requests there may be.
         first_wait: Seconds before a request that got no answer is sent again; doubled each time.
         clock: Seconds since 1970, to tell a message's age from its id.
         sleep: How the end of a rate limit is waited for.
@@ -59,11 +61,13 @@ class Poster:
         client: discord.Client,
         *,
         access: Access | None = None,
+        budget: Budget | None = None,
         first_wait: float = 1.0,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.access = access or Access(client)
+        self.budget = budget or Budget()
         self.sleep = sleep
         self._client = client
         self._first_wait = first_wait

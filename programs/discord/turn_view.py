@@ -11,6 +11,7 @@ from llmgine.messages.events import AnswerProgressEvent, ModelRetryEvent, TurnEv
 from llmgine.sessions import SessionStore
 from llmgine.sessions.records import DeliveryKey, Turn, TurnSteps
 from programs.discord.bodies import Body, file_of, without_file
+from programs.discord.budget import as_courtesy
 from programs.discord.editor import Editor
 from programs.discord.elsewhere import Elsewhere
 from programs.discord.metrics import TurnCounts
@@ -51,7 +52,7 @@ class TurnView:
         elsewhere: Elsewhere,
         cancel: Callable[[Turn], Awaitable[object]],
         above: Editor | None,
-        interval: Callable[[], float],
+        interval: float,
     ) -> None:
         self.turn = turn
         self.ended = False
@@ -236,5 +237,6 @@ class TurnView:
         channel = self._client.get_partial_messageable(self.channel_id)
         with contextlib.suppress(discord.DiscordException, OSError):
             while self._poster.access.may_write(self.channel_id):
-                await channel.typing()
+                with as_courtesy():
+                    await channel.typing()
                 await asyncio.sleep(_TYPING_INTERVAL)

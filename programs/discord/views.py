@@ -21,9 +21,6 @@ from programs.discord.refusals import ShutOutError
 from programs.discord.rendering import SOURCE
 from programs.discord.turn_view import TurnView
 
-# Changes a second that previews may take together, of the 50 requests a second Discord allows a bot.
-_PREVIEW_RATE = 20
-
 
 class TurnViews:
     """Shows the turns that came from Discord."""
@@ -106,10 +103,6 @@ class TurnViews:
             await view.close()
         await asyncio.gather(*self._closing)
 
-    def _interval(self) -> float:
-        """Seconds between edits of a message: more when many turns are active, so that all fit into the rate."""
-        return max(self._edit_interval, len(self._views) / _PREVIEW_RATE)
-
     async def _hear(self, event: TurnEvent) -> None:
         if event.source != SOURCE:
             return
@@ -166,7 +159,7 @@ class TurnViews:
                 elsewhere=self._elsewhere,
                 cancel=self._cancel,
                 above=above,
-                interval=self._interval,
+                interval=self._edit_interval,
             )
             self._views[turn.id] = view
             if self._closed:

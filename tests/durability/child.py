@@ -225,5 +225,5 @@ async def _serve(order: Order) -> None:
         await app.engine.register_tool(look_up, idempotent=True)
         await app.engine.register_tool(pay)
         with discord_at(settings):
-            bot = NumberedBot(app, operations, edit_interval=order.edit_interval, guild_ready_timeout=0.05)
+            bot = NumberedBot(app, operations, edit_interval=order.edit_interval, guild_ready_timeout=0.05, rate=1e6)
             await join(bot, settings.discord_token or "", asyncio.Event())

@@ -38,7 +38,7 @@ async def staying(unstarted: Scene, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
         with discord_at(unstarted.settings):
 
             def make() -> Bot:
-                return Bot(app, edit_interval=0.01, guild_ready_timeout=0.05, heartbeat_timeout=0.5)
+                return Bot(app, edit_interval=0.01, guild_ready_timeout=0.05, heartbeat_timeout=0.5, rate=1e6)
 
             task = asyncio.create_task(stay(make, unstarted.settings, stop))
             await unstarted.until(lambda: unstarted.playground.state.bot_online)

@@ -47,13 +47,13 @@ async def test_the_text_grows_by_edits(scene: Scene) -> None:
 
 
 async def test_edits_keep_their_distance(unstarted: Scene) -> None:
-    """A fast stream is shown by few edits: each message's changes are at least the interval apart."""
+    """A fast stream is shown by few edits, at least the interval apart; the final text does not wait for it."""
     interval = 0.15
     scene = await unstarted.start(interval=interval, provider=in_pieces("word " * 60, 5, pace=0.01))
     scene.ask("tell me")
     await scene.outcome()
 
-    times = [shown.at for shown in scene.history]
+    times = [shown.at for shown in scene.history[:-1]]
     assert len(times) > 2
     # The clock is read when a request arrives, which may take longer for the one than for the next.
     assert all(later - earlier > interval - 0.05 for earlier, later in itertools.pairwise(times))

@@ -1,0 +1,150 @@
+"""The bot with many channels active at once, on the playground with Discord's limits: what people there wait for."""
+
+import asyncio
+import contextlib
+import json
+import re
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from llmgine.bootstrap import ApplicationConfig
+from llmgine.settings import Settings
+from programs.application import Application
+from programs.bench.turns import model_service
+from programs.discord.bot import discord_at, join
+from programs.discord.budget import RATE
+from programs.discord.client import Bot
+from programs.discord.editor import EDIT_INTERVAL
+from programs.discord.rendering import SOURCE, render_deliveries
+
+_PIECE_SECONDS = 0.5  # between two pieces of an answer
+_STAMP = re.compile(r"\b(\d{10,})\b")  # each piece is the nanosecond it was sent at
+_TICK = 0.01  # seconds between two looks at the loop
+_REPORT_BYTES = 256 * 2**20
+
+
+@dataclass(frozen=True)
+class Busy:
+    """What was seen with so many channels active at once. Seconds, but for `loop_lag`: milliseconds.
+
+    Attributes:
+        limited: Requests that Discord would have answered with 429.
+        fair: The interval of previews if the budget is shared evenly.
+        longest_wait: The longest any channel waited for its next preview while its answer grew.
+        first_text: From the model's first piece to the first text people see; median and 99th percentile.
+        final: From the model's last piece to the whole answer; median and 99th percentile.
+        acknowledged: From a slash command to its first answer; median and 99th percentile.
+        loop_lag: How late the bot's loop was; median and 99th percentile.
+    """
+
+    channels: int
+    limited: int
+    fair: float
+    longest_wait: float
+    first_text: tuple[float, float]
+    final: tuple[float, float]
+    acknowledged: tuple[float, float]
+    loop_lag: tuple[float, float]
+
+
+async def measure(*, channels: int, seconds: float, ramp: float) -> Busy:
+    """Let every channel ask, begun over `ramp` seconds, and the model answer each for `seconds`."""
+    pieces = int(seconds / _PIECE_SECONDS)
+    lags: list[float] = []
+    async with (
+        model_service() as model,
+        crowd(channels, ramp) as (place, process),
+        bot(model, f"text:{pieces}:{_PIECE_SECONDS}", place, channels),
+    ):
+        looking = asyncio.create_task(_look_at_loop(lags))
+        seen = await _report(process)
+        looking.cancel()
+    return _summary(seen, channels, lags)
+
+
+@contextlib.asynccontextmanager
+async def crowd(channels: int, ramp: float) -> AsyncIterator[tuple[dict[str, str], asyncio.subprocess.Process]]:
+    """The playground with its people, in a process of its own, and where it is."""
+    pipe = asyncio.subprocess.PIPE
+    command = (sys.executable, "-m", "programs.bench.crowd", str(channels), str(ramp))
+    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, limit=_REPORT_BYTES)
+    if process.stdout is None or process.stdin is None:
+        raise RuntimeError("the playground has no pipes")
+    try:
+        yield json.loads(await process.stdout.readline()), process
+    finally:
+        process.stdin.close()
+        await process.wait()
+
+
+@contextlib.asynccontextmanager
+async def bot(model_url: str, model: str, place: dict[str, str], channels: int) -> AsyncIterator[Bot]:
+    """The bot as it is run, joined."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(
+            _env_file=None,
+            discord_token=place["token"],
+            discord_api_base=place["api"],
+            discord_gateway_url=place["gateway"],
+            openai_base_url=model_url,
+            openai_model=model,
+            database_url=f"sqlite:///{folder}/bench.db",
+            log_dir=Path(folder) / "logs",
+        )
+        config = ApplicationConfig(settings=settings, calls_at_once=channels)
+        async with Application(config, renderers={SOURCE: render_deliveries}) as app:
+            stop = asyncio.Event()
+            with discord_at(settings):
+                client = Bot(app, guild_ready_timeout=0.1)
+                joined = asyncio.create_task(join(client, place["token"], stop))
+                await client.caught_up()
+                yield client
+                stop.set()
+                await joined
+
+
+async def _report(process: asyncio.subprocess.Process) -> dict[str, Any]:
+    """Begin, and wait for what was seen."""
+    if process.stdin is None or process.stdout is None:
+        raise RuntimeError("the playground has no pipes")
+    process.stdin.write(b"\n")
+    line = await process.stdout.readline()
+    if not line:
+        raise RuntimeError("the playground ended without a report")
+    seen: dict[str, Any] = json.loads(line)
+    return seen
+
+
+async def _look_at_loop(lags: list[float]) -> None:
+    while True:
+        due = time.monotonic() + _TICK
+        await asyncio.sleep(_TICK)
+        lags.append((time.monotonic() - due) * 1e3)
+
+
+def _summary(seen: dict[str, Any], channels: int, lags: Sequence[float]) -> Busy:
+    changes: list[list[tuple[float, str]]] = seen["changes"]
+    waits = [later - earlier for channel in changes for (earlier, _), (later, _) in zip(channel, channel[1:])]  # noqa: B905, RUF007  pairs
+    texts = [[(at, _STAMP.findall(text)) for at, text in channel] for channel in changes]
+    first = [next(at - int(stamps[0]) / 1e9 for at, stamps in channel if stamps) for channel in texts]
+    final = [at - int(channel[-1][1][-1]) / 1e9 for channel, at in zip(texts, seen["ended"], strict=True)]
+    return Busy(
+        channels=channels,
+        limited=seen["statuses"].get("429", 0),
+        fair=max(EDIT_INTERVAL, channels / RATE),
+        longest_wait=max(waits),
+        first_text=_middle_and_worst(first),
+        final=_middle_and_worst(final),
+        acknowledged=_middle_and_worst(seen["acknowledged"]),
+        loop_lag=_middle_and_worst(lags),
+    )
+
+
+def _middle_and_worst(values: Sequence[float]) -> tuple[float, float]:
+    ordered = sorted(values)
+    return ordered[len(ordered) // 2], ordered[round(0.99 * (len(ordered) - 1))]
