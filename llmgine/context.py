@@ -19,6 +19,13 @@ PEOPLE_NOTE = (
     "plain text, not in JSON."
 )
 
+# What the model is told of how to answer, beside the system prompt.
+STYLES = {
+    "brief": "Answer in one to three sentences, whatever was asked for above; leave out what was not asked.",
+    "normal": "",
+    "detailed": "Answer in depth: with the reasons, an example where it helps, and what to look out for.",
+}
+
 _KEEP = 0.6  # after trimming, how full the budget is: trimming is rare, so the prefix stays the same for prompt caches
 
 # The history is read back to a multiple of this many turns, so that its beginning, and with it the cut, moves seldom.
@@ -63,8 +70,9 @@ class ContextManager:
 
     async def build(self, present: TurnSteps) -> tuple[ChatMessage, ...]:
         """The conversation up to and with the present turn."""
-        session = await self._store.session(present.turn.session_id)
-        system = self.system_prompt if session.system_prompt is None else session.system_prompt
+        settings = await self._store.session_settings(present.turn.session_id)
+        system = self.system_prompt if settings.system_prompt is None else settings.system_prompt
+        system = f"{system}\n\n{STYLES[settings.style]}".rstrip()
         past = await self._past(present)
         turns = [*trim(past, seen(present), self._budget), seen(present)]
         if any(turn.has_author for turn in turns):

@@ -71,6 +71,10 @@ class DemoModel:
         usage = Usage(input_tokens=_tokens(request.model_dump_json()), output_tokens=_tokens(said))
         return reply.model_copy(update={"usage": usage})
 
+    async def models(self) -> tuple[str, ...]:
+        """Itself alone."""
+        return (MODEL,)
+
     async def aclose(self) -> None:
         """Nothing to let go of."""
 

@@ -55,7 +55,7 @@ class ToolCalls:
         round_ = _Round(scope, steps, reply.round)
         try:
             open_calls = [call for call in reply.tool_calls if call.id not in steps.results]
-            queue = [call for call in open_calls if self._is_sequential(call)]
+            queue = [call for call in open_calls if self._is_sequential(scope, call)]
             async with asyncio.TaskGroup() as group:
                 for call in open_calls:
                     if call not in queue:
@@ -64,14 +64,14 @@ class ToolCalls:
         finally:
             tool_context.reset(token)
 
-    def _tool(self, call: ToolCall) -> Tool | None:
+    def _tool(self, scope: TurnScope, call: ToolCall) -> Tool | None:
         try:
-            return self._tools.get(call.name)
+            return self._tools.get(call.name, scope.tools)
         except ToolError:
             return None
 
-    def _is_sequential(self, call: ToolCall) -> bool:
-        tool = self._tool(call)
+    def _is_sequential(self, scope: TurnScope, call: ToolCall) -> bool:
+        tool = self._tool(scope, call)
         return tool is not None and tool.sequential
 
     async def _settle_in_turn(self, round_: _Round, calls: list[ToolCall]) -> None:
@@ -80,7 +80,7 @@ class ToolCalls:
 
     async def _settle(self, round_: _Round, call: ToolCall) -> None:
         """From a call to its result: in doubt, denied, or run."""
-        tool = self._tool(call)
+        tool = self._tool(round_.scope, call)
         if call.id in round_.steps.started and not (tool and tool.idempotent):
             text = "Interrupted: whether this took effect is unknown. Do not repeat it without asking the person."
             result, seconds = ToolResult(call_id=call.id, name=call.name, content=text, ok=False), 0.0
@@ -96,7 +96,7 @@ class ToolCalls:
         started = await round_.scope.tell(ToolCallStartedEvent, round=round_.number, call=call)
         begin = time.monotonic()
         with inside(started):
-            result = await self._tools.run(call)
+            result = await self._tools.run(call, round_.scope.tools)
         return result, time.monotonic() - begin
 
     def _needs_approval(self, tool: Tool | None, call: ToolCall) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import AsyncIterator
 
@@ -21,7 +22,10 @@ from llmgine.messages.events import (
 from llmgine.providers.base import ChatRequest, Provider
 from llmgine.sessions.records import ReplyStep
 
+_NAMES_SECONDS, _NO_NAMES_SECONDS = 300.0, 30.0  # for which a list of models holds, or that there is none
 _PROGRESS_INTERVAL = 0.1  # seconds; events are coalesced to ten a second
+
+_log = logging.getLogger(__name__)
 
 
 class RetryPolicy(BaseModel):
@@ -89,11 +93,26 @@ class Model:
         self._provider = provider
         self._slots = asyncio.Semaphore(calls_at_once)
         self._retry = retry or RetryPolicy()
+        self._listing = asyncio.Lock()
+        self._names: tuple[str, ...] = ()
+        self._ask_again_at = 0.0
 
     @property
     def name(self) -> str:
         """The model's name."""
         return self._provider.model
+
+    async def names(self) -> tuple[str, ...]:
+        """The models there are, as the service last told within some minutes; () when it does not tell."""
+        async with self._listing:
+            if time.monotonic() >= self._ask_again_at:
+                try:
+                    self._names = await self._provider.models()
+                except ProviderError as error:
+                    _log.warning("The models cannot be listed: %s", error)
+                    self._names = ()
+                self._ask_again_at = time.monotonic() + (_NAMES_SECONDS if self._names else _NO_NAMES_SECONDS)
+        return self._names
 
     async def reply(
         self,
@@ -101,15 +120,16 @@ class Model:
         progress: Progress,
         messages: tuple[ChatMessage, ...],
         tools: tuple[ToolSchema, ...],
+        name: str | None = None,
     ) -> ReplyStep:
-        """Ask, commit the reply, and tell of it; `progress` says of which round it is.
+        """Ask, commit the reply, and tell of it; `progress` says of which round it is, `name` which model is asked.
 
         Raises:
             ProviderError: No reply came, on all tries.
         """
         round_ = progress.round
-        request = ChatRequest(messages=messages, tools=tools)
-        await scope.tell(ModelAskedEvent, round=round_, model=self.name)
+        request = ChatRequest(messages=messages, tools=tools, model=name)
+        await scope.tell(ModelAskedEvent, round=round_, model=name or self.name)
         begin = time.monotonic()
         try:
             async with self._slots, progress.told():
@@ -119,7 +139,7 @@ class Model:
                         reply = await self._provider.reply(request, progress.add)
         except ProviderError as error:
             seconds, kind = time.monotonic() - begin, type(error).__name__
-            failure = {"model": self.name, "error": kind, "reason": str(error), "seconds": seconds}
+            failure = {"model": name or self.name, "error": kind, "reason": str(error), "seconds": seconds}
             await scope.tell(ModelFailedEvent, round=round_, **failure)
             raise
         facts = {**dict(reply), "round": round_, "seconds": time.monotonic() - begin}

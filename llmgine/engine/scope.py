@@ -16,6 +16,7 @@ class TurnScope:
         self.turn = turn
         self.store = store
         self.waiting = 0  # tool calls that wait for a person
+        self.tools: tuple[str, ...] | None = None  # the tools that are offered; None: all
         self._bus = bus
 
     async def tell(self, event_type: type[TurnEvent], **facts: Any) -> TurnEvent:

@@ -15,7 +15,7 @@ from llmgine.engine.scope import TurnScope
 from llmgine.errors import LLMgineError, ProviderReplyError, ReplyCutOffError, SupersededError
 from llmgine.messages.events import TurnFinishedEvent, TurnStartedEvent
 from llmgine.messages.message import inside
-from llmgine.sessions.records import Delivery, OutcomeStep, ReplyStep, TurnSteps
+from llmgine.sessions.records import Delivery, OutcomeStep, ReplyStep, SessionSettings, TurnSteps
 from llmgine.tools.manager import ToolManager
 
 # Turns an ended turn into the parts that are posted; each front end that delivers has its own.
@@ -117,6 +117,7 @@ class TurnRun:
             if not reply.tool_calls:
                 return reply
             if round_ < MAX_ROUNDS - 1:
+                self._scope.tools = (await self._settings()).tools
                 await self._parts.calls.run(self._scope, reply)
         raise ProviderReplyError(f"The model called tools {MAX_ROUNDS} times without an answer. Ask in smaller steps.")
 
@@ -127,8 +128,13 @@ class TurnRun:
             return steps.replies[round_]
         self._progress = Progress(self._scope, round_)
         messages = await self._parts.context.build(steps)
-        schemas = self._parts.tools.schemas() if offer_tools else ()
-        return await self._parts.model.reply(self._scope, self._progress, messages, schemas)
+        settings = await self._settings()
+        schemas = self._parts.tools.schemas(settings.tools) if offer_tools else ()
+        return await self._parts.model.reply(self._scope, self._progress, messages, schemas, settings.model)
+
+    async def _settings(self) -> SessionSettings:
+        """What holds in the session now: it may change between rounds."""
+        return await self._scope.store.session_settings(self._scope.turn.session_id)
 
     async def _unfinished_text(self) -> str:
         """What was streamed of a reply that is not committed."""

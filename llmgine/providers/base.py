@@ -10,13 +10,17 @@ from llmgine.messages.text import CleanText
 
 
 class ChatRequest(BaseModel):
-    """One model call. `max_output_tokens` None leaves the length of the reply to the service."""
+    """One model call.
+
+    `max_output_tokens` None leaves the length of the reply to the service, `model` None is the provider's own.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     messages: tuple[ChatMessage, ...]
     tools: tuple[ToolSchema, ...] = ()
     max_output_tokens: int | None = None
+    model: str | None = None
 
 
 class ChatReply(BaseModel):
@@ -46,6 +50,13 @@ class Provider(Protocol):
 
         Raises:
             ProviderError: One of its subclasses; nothing else, whatever the service does.
+        """
+
+    async def models(self) -> tuple[str, ...]:
+        """The names of the models there are; () where the service does not tell.
+
+        Raises:
+            ProviderError: The service could not be asked.
         """
 
     async def aclose(self) -> None:

@@ -11,6 +11,7 @@ from llmgine.errors import ProviderReplyError, ReplyCutOffError
 from llmgine.messages.chat import ChatMessage, ToolCall, Usage, new_call_id
 from llmgine.providers.base import ChatReply, ChatRequest
 
+_LONGEST_NAME = 100  # characters of a model's name that people can choose
 _LONGEST_MALFORMED = 500  # characters of malformed arguments that the model is reminded of
 
 
@@ -57,11 +58,19 @@ def _call(call: ToolCall) -> dict[str, object]:
     return {"id": call.id, "type": "function", "function": {"name": name, "arguments": arguments}}
 
 
+def model_names(listed: object) -> tuple[str, ...]:
+    """The names in a service's list of models, sorted; none where it is no such list."""
+    data = listed.get("data") if isinstance(listed, Mapping) else None
+    entries = data if isinstance(data, list) else ()
+    names = {_string(entry.get("id")) for entry in entries if isinstance(entry, Mapping)}
+    return tuple(sorted(name for name in names if name and len(name) <= _LONGEST_NAME))
+
+
 class ReplyBuilder:
     """A reply growing from the chunks of a stream, or from the one document of a service that does not stream."""
 
     def __init__(self, model: str) -> None:
-        self._model = model
+        self.model = model
         self._text: list[str] = []
         self._calls: list[_GrowingCall] = []
         self._finish: str | None = None
@@ -114,7 +123,7 @@ class ReplyBuilder:
             if not self.begun:
                 raise empty
             raise ReplyCutOffError("The model's answer broke off before its end.", partial=self.text)
-        reply = ChatReply(text=self.text, usage=self._usage, model=self._model)
+        reply = ChatReply(text=self.text, usage=self._usage, model=self.model)
         if self._finish == "content_filter" or self._refused:
             return reply.model_copy(update={"finish": "filtered"})
         if self._finish == "length":

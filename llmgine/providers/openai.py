@@ -26,7 +26,7 @@ from llmgine.errors import (
     ReplyCutOffError,
 )
 from llmgine.providers.base import ChatReply, ChatRequest
-from llmgine.providers.chat_completions import ReplyBuilder, request_body
+from llmgine.providers.chat_completions import ReplyBuilder, model_names, request_body
 from llmgine.providers.server_sent_events import event_data
 from llmgine.providers.service_errors import seconds_to_wait, service_error, status_of
 from llmgine.settings import is_loopback
@@ -120,11 +120,19 @@ class OpenAIProvider:
 
     async def reply(self, request: ChatRequest, on_text: Callable[[str], None]) -> ChatReply:
         """Ask the model; see `Provider.reply`."""
-        builder = ReplyBuilder(self._model)
+        builder = ReplyBuilder(request.model or self._model)
         async with contextlib.aclosing(self._pieces(request, builder)) as pieces:
             async for piece in pieces:
                 on_text(piece)
         return builder.whole()
+
+    async def models(self) -> tuple[str, ...]:
+        """The models the service lists, sorted."""
+        nothing = ReplyBuilder(self._model)
+        with self._errors_as_ours(nothing):
+            async with asyncio.timeout(self._timeouts.connect):
+                listed = await self._client.get("/models", cast_to=object, options={"headers": self._headers})
+        return model_names(listed)
 
     async def aclose(self) -> None:
         """Let go of connections."""
@@ -148,7 +156,7 @@ class OpenAIProvider:
                             yield piece
 
     async def _open(self, request: ChatRequest) -> AsyncStream[object]:
-        body = request_body(request, self._model, limit_field=self._limit_field)
+        body = request_body(request, request.model or self._model, limit_field=self._limit_field)
         if not self._asks_for_usage:
             del body["stream_options"]
         try:
@@ -185,21 +193,21 @@ class OpenAIProvider:
             if builder.finished:
                 return  # what breaks behind the last word costs the token count, not the reply
             self._redact(exc)
-            error = self._error(exc)
+            error = self._error(exc, builder.model)
             if builder.begun:
                 raise ReplyCutOffError(f"The answer broke off. {error}", partial=builder.text) from exc
             raise error from exc
 
-    def _error(self, exc: Exception) -> ProviderError:
+    def _error(self, exc: Exception, model: str) -> ProviderError:
         service = f"The model service at {urlsplit(self._base_url).hostname}"
         match exc:
             case openai.APIStatusError():
                 wait = seconds_to_wait(exc.response.headers)
-                return service_error(exc.status_code, exc.body, model=self._model, retry_after=wait)
+                return service_error(exc.status_code, exc.body, model=model, retry_after=wait)
             case openai.APIConnectionError():
                 return ProviderUnavailableError(f"{service} cannot be reached, or the connection broke.")
             case openai.APIError():
-                return service_error(status_of(exc.body), exc.body, model=self._model)
+                return service_error(status_of(exc.body), exc.body, model=model)
             case TimeoutError():
                 return ProviderUnavailableError(f"{service} took too long.")
             case ValueError():

@@ -58,9 +58,13 @@ class ScriptedProvider:
         if callable(reply):
             return await reply(request, on_text)
         if isinstance(reply, str):
-            reply = ChatReply(text=reply, model=self._model)
+            reply = ChatReply(text=reply, model=request.model or self._model)
         await stream_words(reply.text, on_text, delay=self._delay)
         return reply
+
+    async def models(self) -> tuple[str, ...]:
+        """Its own name."""
+        return (self._model,)
 
     async def aclose(self) -> None:
         """Nothing to let go of."""

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, TypeAdapter
 
 from llmgine.messages.chat import ToolCall, ToolResult, Usage
 from llmgine.messages.commands import Attachment, Author, Quote
@@ -14,6 +14,13 @@ TurnState = Literal["queued", "running", "waiting", "done", "failed", "stopped",
 
 class _Record(BaseModel):
     model_config = ConfigDict(frozen=True)
+
+
+def _names(value: object) -> object:
+    """Names as they are stored: in one text, with commas between; "all" is for whatever names there are."""
+    if value == "all":
+        return None
+    return tuple(name for part in value.split(",") if (name := part.strip())) if isinstance(value, str) else value
 
 
 class Session(_Record):
@@ -40,6 +47,18 @@ class Setting(_Record):
     value: str
     changed_by: str
     changed_at: datetime
+
+
+class SessionSettings(_Record):
+    """What holds in a session for the model: the settings of its own, else those it inherits (see `Session.scopes`).
+
+    None is for what nobody chose: the program's own system prompt, the provider's own model, all tools.
+    """
+
+    system_prompt: CleanText | None = Field(None, max_length=4_000)  # what a Discord modal can hold
+    style: Literal["brief", "normal", "detailed"] = "normal"
+    model: CleanText | None = Field(None, min_length=1, max_length=100)
+    tools: Annotated[tuple[str, ...] | None, BeforeValidator(_names)] = None
 
 
 class PromptStep(_Record):

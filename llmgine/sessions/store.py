@@ -16,6 +16,7 @@ from llmgine.sessions.records import (
     Delivery,
     DeliveryKey,
     Session,
+    SessionSettings,
     Setting,
     Step,
     Turn,
@@ -100,6 +101,10 @@ class SessionStore:
     async def settings(self, scopes: Sequence[str]) -> list[Setting]:
         """All settings of sessions or scopes, in the order of `scopes`."""
         return await self._database.run(tx.settings.settings(scopes))
+
+    async def session_settings(self, session_id: str) -> SessionSettings:
+        """What holds in a session for the model, of its own or inherited."""
+        return await self._database.run(tx.settings.session_settings(session_id))
 
     async def change_setting(self, scope: str, name: str, value: str | None, by: Author | None) -> None:
         """Make a setting of a session or scope, or take it away (None)."""

@@ -1,7 +1,7 @@
 """The tools of one application by name: told to the model, and run so that every call ends in a result."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TypedDict, Unpack
 
 from llmgine.errors import ToolError, UnknownToolError
@@ -51,29 +51,34 @@ class ToolManager:
     def names(self) -> tuple[str, ...]:
         return tuple(self._tools)
 
-    def schemas(self) -> tuple[ToolSchema, ...]:
-        """What the model is told, in the order of registration, so that a prompt's prefix stays the same."""
-        return tuple(tool.schema for tool in self._tools.values())
+    def schemas(self, names: Collection[str] | None = None) -> tuple[ToolSchema, ...]:
+        """What the model is told, of all tools or of those with these names.
 
-    def get(self, name: str) -> Tool:
-        """The tool of this name.
+        In the order of registration, so that a prompt's prefix stays the same.
+        """
+        return tuple(tool.schema for tool in self._tools.values() if names is None or tool.name in names)
+
+    def get(self, name: str, names: Collection[str] | None = None) -> Tool:
+        """The tool of this name, if it is one of `names`, where these are given.
 
         Raises:
             UnknownToolError: There is none; the text lists those there are.
         """
-        try:
+        if name in self._tools and (names is None or name in names):
             return self._tools[name]
-        except KeyError:
-            offered = f"The tools are: {', '.join(self._tools)}." if self._tools else "No tools are offered."
-            raise UnknownToolError(f"There is no tool {shorten(name, 64)!r}. {offered}") from None
+        there = [schema.name for schema in self.schemas(names)]
+        offered = f"The tools are: {', '.join(there)}." if there else "No tools are offered."
+        raise UnknownToolError(f"There is no tool {shorten(name, 64)!r}. {offered}")
 
-    async def run(self, call: ToolCall) -> ToolResult:
+    async def run(self, call: ToolCall, names: Collection[str] | None = None) -> ToolResult:
         """Run one call to its result: at most 16 kB of clean text, with `ok` False when it failed.
+
+        A tool that is none of `names`, where these are given, is not run.
 
         Whatever goes wrong in the tool becomes a result. Only cancellation is raised, and a person's Ctrl-C.
         """
         try:
-            return _result(call, to_text(await self.get(call.name).call(call.arguments)), ok=True)
+            return _result(call, to_text(await self.get(call.name, names).call(call.arguments)), ok=True)
         except ToolError as exc:
             return _result(call, f"Error in {shorten(call.name, 64)}: {exc}", ok=False)
         except Exception as exc:  # a tool is foreign code, also where its result is turned into text

@@ -6,11 +6,11 @@ A setting is made for a server, a category, a channel or a thread; the nearest o
 from typing import Literal
 
 import discord
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from llmgine.errors import RefusedError
 from llmgine.sessions import SessionStore
-from llmgine.sessions.records import Setting
+from llmgine.sessions.scoped import holding
 from programs.discord.rendering import SOURCE
 
 
@@ -40,11 +40,7 @@ class Channels:
 
     async def settings(self, channel: object) -> ChannelSettings:
         """What holds in a channel."""
-        found = nearest(await self._store.settings(scopes(channel)), scopes(channel))
-        try:
-            return ChannelSettings.model_validate({name: setting.value for name, setting in found.items()})
-        except ValidationError:  # a value of another version of the program
-            return ChannelSettings()
+        return holding(ChannelSettings, await self._store.settings(scopes(channel)))
 
     async def session_id(self, channel: object, user_id: int) -> str:
         """The session that a person talks to in a channel."""
@@ -83,9 +79,3 @@ def scopes(channel: object) -> tuple[str, ...]:
     if guild is not None:
         found.append(f"{SOURCE}:server:{guild.id}")
     return tuple(found)
-
-
-def nearest(settings: list[Setting], order: tuple[str, ...]) -> dict[str, Setting]:
-    """The setting that holds for each name: the one whose scope is first in `order`."""
-    ranked = sorted(settings, key=lambda setting: order.index(setting.scope), reverse=True)
-    return {setting.name: setting for setting in ranked}

@@ -134,6 +134,7 @@ class NumberedModel:
         self._provider = provider
         self._operations = operations
         self.model = provider.model
+        self.models = provider.models
         self.aclose = provider.aclose
 
     async def reply(self, request: ChatRequest, on_text: Callable[[str], None]) -> ChatReply:

@@ -1,9 +1,11 @@
 """Settings that people make for sessions, and for the scopes that sessions inherit from."""
 
+import json
 from collections.abc import Sequence
 
 from llmgine.sessions.database import Transaction
-from llmgine.sessions.records import Setting
+from llmgine.sessions.records import SessionSettings, Setting
+from llmgine.sessions.scoped import holding
 
 
 def settings(scopes: Sequence[str]) -> Transaction[list[Setting]]:
@@ -13,6 +15,13 @@ def settings(scopes: Sequence[str]) -> Transaction[list[Setting]]:
         rows = yield "SELECT * FROM setting WHERE scope = $1 ORDER BY name", (scope,)
         found += [Setting.model_validate(dict(row)) for row in rows]
     return found
+
+
+def session_settings(session_id: str) -> Transaction[SessionSettings]:
+    """What holds in a session for the model."""
+    rows = yield "SELECT scopes FROM session WHERE id = $1", (session_id,)
+    scopes = json.loads(rows[0]["scopes"]) if rows else []
+    return holding(SessionSettings, (yield from settings(list(dict.fromkeys([session_id, *scopes])))))
 
 
 def change_setting(scope: str, name: str, value: str | None, by: str, now: str) -> Transaction[None]:
