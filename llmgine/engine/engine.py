@@ -38,3 +38,210 @@ from llmgine.messages.text import shorten
 from llmgine.sessions import SessionStore
 from llmgine.sessions.records import SessionSettings
 from llmgine.sessions.scoped import fits
+from llmgine.sessions.transactions.revision import Revised
+from llmgine.tools.manager import ToolManager, ToolOptions
+from llmgine.tools.tool import Tool
+
+MAX_SYSTEM_PROMPT = 4_000  # characters; what a Discord modal can hold
+
+_AFTER_FAILURE = 1.0  # seconds until a store that failed is asked again
+
+_log = logging.getLogger(__name__)
+
+
+class ToolChatEngine:
+    """Chat with a model that calls tools.
+
+    Args:
+        bus: Where commands come from and events go.
+        store: Where everything durable is.
+        model: Who answers.
+        context: What the model is shown.
+        renderers: For each source of prompts that posts outcomes somewhere, how they look there.
+        approval_timeout: Seconds a tool call waits for approval.
+    """
+
+    def __init__(
+        self,
+        *,
+        bus: MessageBus,
+        store: SessionStore,
+        model: Model,
+        context: ContextManager,
+        renderers: Mapping[str, Renderer] | None = None,
+        approval_timeout: float = 600.0,
+    ) -> None:
+        self.tools = ToolManager()
+        self.model = model
+        self._bus = bus
+        self._store = store
+        self._changes = Changes(store)
+        calls = ToolCalls(self.tools, self._changes, approval_timeout=approval_timeout)
+        parts = TurnParts(model, context, self.tools, calls, renderers or {})
+        self._runners = SessionRunners(store, bus, self._changes, parts)
+        self._watcher: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to answer commands."""
+        self._bus.register_command_handler(PromptCommand, self._prompt)
+        self._bus.register_command_handler(EditPromptCommand, self._edit_prompt)
+        self._bus.register_command_handler(DeletePromptCommand, self._delete_prompt)
+        self._bus.register_command_handler(RegenerateTurnCommand, self._regenerate)
+        self._bus.register_command_handler(StopTurnCommand, self._stop_turn)
+        self._bus.register_command_handler(ForgetTurnCommand, self._forget)
+        self._bus.register_command_handler(ClearSessionCommand, self._clear)
+        self._bus.register_command_handler(SetSystemPromptCommand, self._set_system_prompt)
+        self._bus.register_command_handler(ChangeSettingCommand, self._change_setting)
+        self._bus.register_command_handler(DecideToolCallCommand, self._decide)
+        self._watcher = asyncio.create_task(self._watch_for_stops())
+
+    async def drain(self, seconds: float) -> None:
+        """Begin no turn any more, and give those that run so long to end; prompts are still stored."""
+        await self._runners.drain(seconds)
+
+    async def stop(self) -> None:
+        """Stop answering. Turns that run stay unfinished in the store, for the next start to take up."""
+        if self._watcher is not None:
+            self._watcher.cancel()
+            await asyncio.gather(self._watcher, return_exceptions=True)
+        await self._runners.close()
+        await self._changes.close()
+
+    async def register_tool(self, tool: Tool | Callable[..., object], **options: Unpack[ToolOptions]) -> Tool:
+        """Offer a function to the model; see `ToolManager.register`."""
+        return self.tools.register(tool, **options)
+
+    async def recover(self, sources: Iterable[str], session_id: str | None = None) -> int:
+        """Take up the unfinished turns of dead processes that came from these front ends; returns how many."""
+        turns = await self._store.take_over(sources, session_id)
+        self._runners.resume(turns)
+        return len(turns)
+
+    async def _prompt(self, command: PromptCommand) -> Admitted:
+        if not command.text.strip():
+            raise RefusedError("There is no text to answer.")
+        # Shielded: what was admitted is also run, though its caller be cancelled in between.
+        return await asyncio.shield(self._admit(command))
+
+    async def _admit(self, command: PromptCommand) -> Admitted:
+        admitted = await self._store.admit(command)
+        if not admitted.duplicate and not admitted.joined:
+            await self._bus.publish(
+                TurnAdmittedEvent(
+                    session_id=command.session_id,
+                    turn_id=admitted.turn_id,
+                    source=command.source,
+                    origin=command.origin,
+                    place=admitted.place,
+                )
+            )
+            span = SpanContext(trace_id=command.trace_id, span_id=command.span_id)
+            self._runners.wake(command.session_id, admitted.turn_id, span)
+        return admitted
+
+    async def _edit_prompt(self, command: EditPromptCommand) -> bool:
+        if not command.text.strip():
+            raise RefusedError("There is no text to answer.")
+        return await asyncio.shield(self._edit(command))
+
+    async def _edit(self, command: EditPromptCommand) -> bool:
+        revised = await self._store.edit_prompt(command)
+        self._begin_again(command, revised)
+        return revised != "no"
+
+    async def _delete_prompt(self, command: DeletePromptCommand) -> bool:
+        return await asyncio.shield(self._delete(command))
+
+    async def _delete(self, command: DeletePromptCommand) -> bool:
+        revised = await self._store.delete_prompt(command.session_id, command.turn_id, command.source_id)
+        if revised == "whole":
+            return await self._forget(ForgetTurnCommand(session_id=command.session_id, turn_id=command.turn_id))
+        self._begin_again(command, revised)
+        return revised != "no"
+
+    def _begin_again(self, command: EditPromptCommand | DeletePromptCommand, revised: Revised) -> None:
+        if revised == "again":
+            self._runners.give_up(command.turn_id)
+            span = SpanContext(trace_id=command.trace_id, span_id=command.span_id)
+            self._runners.wake(command.session_id, command.turn_id, span)
+
+    async def _regenerate(self, command: RegenerateTurnCommand) -> Admitted:
+        return await asyncio.shield(self._queue_again(command))
+
+    async def _queue_again(self, command: RegenerateTurnCommand) -> Admitted:
+        await self._store.regenerate(command.session_id, command.turn_id)
+        span = SpanContext(trace_id=command.trace_id, span_id=command.span_id)
+        self._runners.wake(command.session_id, command.turn_id, span)
+        return Admitted(turn_id=command.turn_id, place=0)
+
+    async def _stop_turn(self, command: StopTurnCommand) -> int:
+        turns = await self._store.request_stop(command.session_id, command.turn_id)
+        for turn in turns:
+            self._runners.stop(turn.id)
+        return len(turns)
+
+    async def _watch_for_stops(self) -> None:
+        """Stop our turns that another process asked to stop."""
+        while True:
+            try:
+                for turn_id in await self._store.stop_requested():
+                    self._runners.stop(turn_id)
+            except StoreError as error:
+                _log.warning("Requests to stop cannot be read: %s", error)
+                await asyncio.sleep(_AFTER_FAILURE)
+            else:
+                await self._changes.wait()
+
+    async def _forget(self, command: ForgetTurnCommand) -> bool:
+        """Until it is forgotten or gone: one that runs is stopped, and may have been given anew in between."""
+        session_id, turn_id = command.session_id, command.turn_id
+        while (turn := await self._store.forget(session_id, turn_id)) is None:
+            running = await self._store.request_stop(session_id, turn_id)
+            if not running:
+                return False
+            self._runners.stop(turn_id)
+            await self._runners.ended(session_id, [turn_id])
+        self._changes.notify()
+        about = {"session_id": session_id, "turn_id": turn_id, "source": turn.source, "origin": turn.origin}
+        await self._bus.publish(TurnForgottenEvent.model_validate(about))
+        return True
+
+    async def _clear(self, command: ClearSessionCommand) -> None:
+        turns = await self._store.request_stop(command.session_id, None)
+        for turn in turns:
+            self._runners.stop(turn.id)
+        await self._runners.ended(command.session_id, [turn.id for turn in turns])
+        await self._store.clear(command.session_id)
+        await self._bus.publish(SessionClearedEvent(session_id=command.session_id))
+
+    async def _set_system_prompt(self, command: SetSystemPromptCommand) -> None:
+        prompt = command.system_prompt
+        if prompt is not None and len(prompt) > MAX_SYSTEM_PROMPT:
+            raise RefusedError(
+                f"A system prompt has at most {MAX_SYSTEM_PROMPT:,} characters; this has {len(prompt):,}."
+            )
+        await self._store.set_system_prompt(command.session_id, prompt, command.session_name)
+        await self._bus.publish(SystemPromptChangedEvent(session_id=command.session_id, system_prompt=prompt))
+
+    async def _change_setting(self, command: ChangeSettingCommand) -> None:
+        value, name = command.value, command.name
+        if value is not None and len(value) > MAX_SYSTEM_PROMPT:
+            raise RefusedError(f"A setting has at most {MAX_SYSTEM_PROMPT:,} characters; this has {len(value):,}.")
+        if value is not None and name in SessionSettings.model_fields and not fits(SessionSettings, name, value):
+            raise RefusedError(f"The setting {name} cannot be {shorten(value, 100)!r}.")
+        await self._store.change_setting(command.scope, command.name, command.value, command.changed_by)
+        await self._bus.publish(
+            SettingChangedEvent(
+                scope=command.scope, name=command.name, value=command.value, changed_by=command.changed_by
+            )
+        )
+
+    async def _decide(self, command: DecideToolCallCommand) -> bool:
+        counted = await self._store.decide(
+            command.turn_id,
+            command.call_id,
+            approved=command.approved,
+            decided_by=command.decided_by,
+        )
+        self._changes.notify()
+        return counted
