@@ -169,7 +169,7 @@ class ToolChatEngine:
         return await asyncio.shield(self._queue_again(command))
 
     async def _queue_again(self, command: RegenerateTurnCommand) -> Admitted:
-        await self._store.regenerate(command.session_id, command.turn_id)
+        await self._store.regenerate(command.session_id, command.turn_id, command.attempt)
         span = SpanContext(trace_id=command.trace_id, span_id=command.span_id)
         self._runners.wake(command.session_id, command.turn_id, span)
         return Admitted(turn_id=command.turn_id, place=0)
@@ -242,6 +242,8 @@ class ToolChatEngine:
             command.call_id,
             approved=command.approved,
             decided_by=command.decided_by,
+            reason=command.reason,
+            always=command.always,
         )
         self._changes.notify()
         return counted

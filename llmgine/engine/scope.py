@@ -1,5 +1,6 @@
 """What every part of a running turn needs: the turn, and the ways to write it down and to tell of it."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from llmgine.bus import MessageBus
@@ -41,3 +42,12 @@ class TurnScope:
         if steps.turn.attempt != self.turn.attempt:
             raise SupersededError(f"Attempt {self.turn.attempt} of the turn {self.turn.id!r} was given up")
         return steps
+
+
+@dataclass(frozen=True)
+class RoundScope:
+    """The round whose calls are run, with what was committed of the turn before it ran."""
+
+    scope: TurnScope
+    steps: TurnSteps
+    number: int

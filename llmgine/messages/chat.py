@@ -1,5 +1,6 @@
 """What the model sees and says: chat messages, tool calls and their results, token usage."""
 
+import hashlib
 import json
 import secrets
 import string
@@ -29,6 +30,13 @@ class ToolCall(_Value):
     id: str = Field(default_factory=new_call_id)
     name: CleanText
     arguments: CleanText = "{}"
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of what is called with what, however it is written: what an approval is bound to."""
+        parsed = self.parsed()
+        canonical = self.arguments if parsed is None else json.dumps(parsed, sort_keys=True)
+        return hashlib.sha256(json.dumps([self.name, canonical]).encode()).hexdigest()
 
     def parsed(self) -> object:
         """The arguments as the model meant them; None when they are not JSON."""

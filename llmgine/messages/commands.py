@@ -147,11 +147,13 @@ class StopTurnCommand(Command):
 class RegenerateTurnCommand(Command):
     """Answer the last prompt of the session anew, in place of what was answered. Answered with `Admitted`.
 
-    The tools it calls are called anew too, with new approvals.
+    The tools it calls are called anew too, with new approvals. With `attempt`, only if that is the present one: asked
+    twice, it is done once.
     """
 
     session_id: str
     turn_id: str
+    attempt: int | None = None
 
 
 class ForgetTurnCommand(Command):
@@ -188,10 +190,16 @@ class ChangeSettingCommand(Command):
 
 
 class DecideToolCallCommand(Command):
-    """Approve or deny a tool call that waits for it. Answered with True if this decision counted (the first does)."""
+    """Approve or deny a tool call that waits for it. Answered with True if this decision counted (the first does).
+
+    `reason` is told to the model. `always` approves the asker's later calls of the tool in this session too, where the
+    tool allows it.
+    """
 
     session_id: str
     turn_id: str
     call_id: str
     approved: bool
     decided_by: Author
+    reason: CleanText | None = None
+    always: bool = False

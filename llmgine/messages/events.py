@@ -126,6 +126,7 @@ class ToolCallWaitingEvent(ToolCallEvent):
     """A call waits for somebody's approval until `deadline`, then it is denied."""
 
     deadline: datetime
+    allows_always: bool = False
 
 
 class ToolCallDecidedEvent(ToolCallEvent):
@@ -133,6 +134,7 @@ class ToolCallDecidedEvent(ToolCallEvent):
 
     approved: bool
     decided_by: Author | None
+    reason: str | None = None
 
 
 class ToolCallStartedEvent(ToolCallEvent):

@@ -87,21 +87,25 @@ class ReplyStep(_Record):
 
 
 class WaitingStep(_Record):
-    """A tool call waits for approval until `deadline`."""
+    """A tool call waits for approval until `deadline`. `fingerprint` is of the call that people were shown."""
 
     kind: Literal["waiting"] = "waiting"
     round: int
     call_id: str
     deadline: datetime
+    fingerprint: str = ""
+    allows_always: bool = False
 
 
 class DecisionStep(_Record):
-    """A waiting call was decided, by a person or (None) by its deadline."""
+    """A waiting call was decided, by a person or (None) by its deadline; `always` for the asker's later calls too."""
 
     kind: Literal["decision"] = "decision"
     call_id: str
     approved: bool
     decided_by: Author | None
+    reason: CleanText | None = None
+    always: bool = False
 
 
 class StartedStep(_Record):
@@ -110,6 +114,7 @@ class StartedStep(_Record):
     kind: Literal["started"] = "started"
     round: int
     call_id: str
+    at: datetime | None = None
 
 
 class ResultStep(_Record):

@@ -120,13 +120,13 @@ class SessionStore:
         """Store a prompt as a queued turn of this process; what was admitted before is not admitted again."""
         return await self._database.run(tx.admission.admit(prompt, secrets.token_hex(8), self.owners.me, _now()))
 
-    async def regenerate(self, session_id: str, turn_id: str) -> None:
+    async def regenerate(self, session_id: str, turn_id: str, attempt: int | None = None) -> None:
         """Queue the session's last turn once more, as one of this process.
 
         Raises:
             RefusedError: It cannot be; the text tells the person why.
         """
-        await self._database.run(tx.admission.regenerate(session_id, turn_id, self.owners.me))
+        await self._database.run(tx.admission.regenerate(session_id, turn_id, attempt, self.owners.me))
 
     async def edit_prompt(self, edit: EditPromptCommand) -> Revised:
         """Change what somebody said, and queue its turn once more if it has begun; what became of it."""
@@ -190,10 +190,28 @@ class SessionStore:
         """Add a step to the turn's present attempt."""
         await self._database.run(tx.steps.append(turn.id, turn.attempt, step))
 
-    async def decide(self, turn_id: str, call_id: str, *, approved: bool, decided_by: Author | None) -> bool:
-        """Decide a waiting call; False when it no longer waits, its time is up, or it was decided before."""
-        step = DecisionStep(call_id=call_id, approved=approved, decided_by=decided_by)
-        return await self._database.run(tx.steps.decide(turn_id, step, datetime.now(UTC)))
+    async def decide(
+        self,
+        turn_id: str,
+        call_id: str,
+        *,
+        approved: bool,
+        decided_by: Author | None,
+        reason: str | None = None,
+        always: bool = False,
+    ) -> bool:
+        """Decide a waiting call; False when it no longer waits, its time is up, or it was decided before.
+
+        Raises:
+            RefusedError: The decision is for always, and the tool allows none such.
+        """
+        step = DecisionStep(call_id=call_id, approved=approved, decided_by=decided_by, reason=reason, always=always)
+        return await self._database.run(tx.approvals.decide(turn_id, step, datetime.now(UTC)))
+
+    async def always_approved(self, steps: TurnSteps, tool: str) -> bool:
+        """Whether somebody agreed to all calls of the tool that the turn's asker causes in its session."""
+        name = tx.approvals.setting_name(tool, steps.prompt.author)
+        return any(found.name == name for found in await self.settings([steps.turn.session_id]))
 
     async def request_stop(self, session_id: str, turn_id: str | None) -> list[Turn]:
         """Ask that the turn, or all of the session (None), be stopped; returns those that had not ended."""

@@ -21,6 +21,7 @@ class ToolOptions(TypedDict, total=False):
     requires_approval: bool
     timeout: float
     sequential: bool
+    allows_always: bool
 
 
 class ToolManager:

@@ -33,6 +33,7 @@ class Tool:
         arguments: The model its arguments are read with.
         idempotent: Running it twice does no harm, so it is run again when its outcome is in doubt.
         requires_approval: A person has to agree before it runs; whoever runs the round asks them.
+        allows_always: Who is asked may agree to the asker's later calls in the session at once.
         timeout: Seconds a call may take.
         sequential: Not to be run beside other calls of the same round; whoever runs the round sees to it.
     """
@@ -44,6 +45,7 @@ class Tool:
     requires_approval: bool = False
     timeout: float = 30.0
     sequential: bool = False
+    allows_always: bool = False
 
     @classmethod
     def from_function(
@@ -55,6 +57,7 @@ class Tool:
         requires_approval: bool = False,
         timeout: float = 30.0,
         sequential: bool = False,
+        allows_always: bool = False,
     ) -> "Tool":
         """Make a tool of a function with annotated arguments and a Google-style docstring.
 
@@ -82,6 +85,7 @@ class Tool:
             requires_approval=requires_approval,
             timeout=timeout,
             sequential=sequential,
+            allows_always=allows_always,
         )
 
     @property

@@ -5,6 +5,7 @@ The statements are shared by SQLite and PostgreSQL: `$n`, BIGINT and 0/1, JSON a
 
 from llmgine.sessions.transactions import (
     admission,
+    approvals,
     cursors,
     deliveries,
     images,
@@ -18,6 +19,7 @@ from llmgine.sessions.transactions import (
 
 __all__ = [
     "admission",
+    "approvals",
     "cursors",
     "deliveries",
     "images",

@@ -71,11 +71,12 @@ def _burst(prompt: PromptCommand, now: str) -> Transaction[str | None]:
     return str(rows[0]["id"]) if author is not None and author.id == prompt.author.id else None
 
 
-def regenerate(session_id: str, turn_id: str, owner: str) -> Transaction[None]:
+def regenerate(session_id: str, turn_id: str, attempt: int | None, owner: str) -> Transaction[None]:
     """Queue an ended turn once more; what was posted for it keeps its place and is edited.
 
     Raises:
-        RefusedError: It is not the last turn of its session, has not ended, or its texts are gone.
+        RefusedError: It is not the last turn of its session, has not ended, is at another attempt by now, or its texts
+            are gone.
     """
     rows = yield (
         """
@@ -86,7 +87,7 @@ def regenerate(session_id: str, turn_id: str, owner: str) -> Transaction[None]:
         """,
         (turn_id, session_id),
     )
-    if not rows:
+    if not rows or attempt not in (None, rows[0]["attempt"]):
         raise RefusedError("Only the last answer of a conversation can be given anew.")
     prompts = (yield from turn_steps(turn_id)).prompts
     yield from again(turn_id, rows[0]["attempt"], prompts, owner)

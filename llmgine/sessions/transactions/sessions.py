@@ -56,12 +56,16 @@ def set_system_prompt(session_id: str, name: str | None, prompt: str | None, now
 
 
 def clear(session_id: str, now: str) -> Transaction[None]:
-    """Hide all turns from the history; delete the texts of those that have ended, also from the file's free pages."""
+    """Hide all turns from the history; delete the texts of those that have ended, also from the file's free pages.
+
+    What was approved for always in the conversation is asked about again.
+    """
     yield from ensure_session(session_id, None, now)
     yield (
         "UPDATE session SET cleared_seq = (SELECT COALESCE(MAX(seq), 0) FROM turn WHERE session_id = $1) WHERE id = $1",
         (session_id,),
     )
+    yield "DELETE FROM setting WHERE scope = $1 AND name LIKE 'approved:%'", (session_id,)
     yield "DELETE FROM step WHERE turn_id IN (SELECT id FROM ended_turn WHERE session_id = $1)", (session_id,)
     yield "DELETE FROM image WHERE turn_id IN (SELECT id FROM ended_turn WHERE session_id = $1)", (session_id,)
     yield (

@@ -1,11 +1,10 @@
 """The steps of turns: what was said, answered, called and decided."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from llmgine.errors import StoreError
 from llmgine.sessions.database import Transaction
-from llmgine.sessions.records import STEP, DecisionStep, Step, Turn, TurnSteps
+from llmgine.sessions.records import STEP, Step, Turn, TurnSteps
 from llmgine.sessions.transactions.turns import to_turn
 
 
@@ -18,21 +17,6 @@ def append(turn_id: str, attempt: int, step: Step) -> Transaction[None]:
         """,
         (turn_id, attempt, step.model_dump_json()),
     )
-
-
-def decide(turn_id: str, step: DecisionStep, now: datetime) -> Transaction[bool]:
-    """Decide a call of an unfinished turn; the first decision counts, and after the deadline nobody's."""
-    rows = yield "SELECT attempt FROM open_turn WHERE id = $1", (turn_id,)
-    if not rows:
-        return False
-    steps = yield from turn_steps(turn_id)
-    waiting = steps.waiting.get(step.call_id)
-    if waiting is None or step.call_id in steps.decisions:
-        return False
-    if step.decided_by is not None and now > waiting.deadline:
-        return False
-    yield from append(turn_id, rows[0]["attempt"], step)
-    return True
 
 
 def turn_steps(turn_id: str) -> Transaction[TurnSteps]:
