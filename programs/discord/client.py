@@ -221,6 +221,10 @@ class Bot(discord.Client):
         except LLMgineError as error:
             _log.warning("The channels could not be checked: %s", error)
 
+    async def on_interaction(self, interaction: discord.Interaction) -> None:
+        """Forms are known by their custom ids, so that they work after a restart; the rest discord.py hands out."""
+        await self._commands.submit(interaction)
+
     async def on_message(self, message: discord.Message) -> None:
         """Queue what a person wrote; messages of one channel are looked at in their order."""
         self._catch_up.notice(message)

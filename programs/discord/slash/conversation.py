@@ -1,4 +1,4 @@
-"""The conversation of a channel: /stop, /system, /clear. Thin: what they do goes over the bus."""
+"""The conversation of a channel: /stop, /clear. Thin: what they do goes over the bus."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,16 +6,12 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from llmgine.engine.engine import MAX_SYSTEM_PROMPT
-from llmgine.errors import LLMgineError, RefusedError, UnknownSessionError
-from llmgine.messages.commands import ClearSessionCommand, SetSystemPromptCommand, StopTurnCommand
+from llmgine.errors import LLMgineError, RefusedError
+from llmgine.messages.commands import ClearSessionCommand, StopTurnCommand
 from programs.application import Application
 from programs.discord.buttons import may_decide
 from programs.discord.channels import Channels
-from programs.discord.slash.replies import answer, explain, quoted, require_moderator
-from programs.discord.triggers import channel_name
-
-_TOKEN_SECONDS = 900.0  # how long Discord takes answers to an interaction
+from programs.discord.slash.replies import explain, require_moderator
 
 
 class Sessions:
@@ -25,30 +21,6 @@ class Sessions:
         self._bus = app.bus
         self._store = app.store
         self._channels = Channels(app.store)
-        self._default_prompt = app.config.settings.system_prompt
-
-    async def system_prompt(self, interaction: discord.Interaction) -> str:
-        """The system prompt that holds there: the session's own, or the default."""
-        try:
-            own = (await self._store.session(await self._channels.session_of(interaction))).system_prompt
-        except UnknownSessionError:
-            own = None
-        return self._default_prompt if own is None else own
-
-    async def set_system_prompt(self, interaction: discord.Interaction, prompt: str) -> str:
-        """Set it, or take it away when the text is blank or the default; returns what to tell the channel."""
-        session_id = await self._channels.session_of(interaction)
-        require_moderator(interaction, "change the system prompt")
-        text = prompt.strip() if prompt.strip() not in ("", self._default_prompt.strip()) else None
-        command = SetSystemPromptCommand(
-            session_id=session_id,
-            session_name=channel_name(interaction.channel, interaction.user),
-            system_prompt=text,
-        )
-        (await self._bus.execute(command)).unwrap()
-        if text is None:
-            return f"{interaction.user.display_name} went back to the default system prompt."
-        return f"{interaction.user.display_name} set the system prompt of this conversation:\n{quoted(text)}"
 
     async def stop(self, interaction: discord.Interaction) -> str:
         """Stop what is being answered here, as far as the person may; returns what to tell them."""
@@ -67,36 +39,6 @@ class Sessions:
         session_id = await self._channels.session_of(interaction)
         (await self._bus.execute(ClearSessionCommand(session_id=session_id))).unwrap()
         return f"🧹 {interaction.user.display_name} cleared the conversation. I remember nothing from before this."
-
-
-class SystemPromptModal(discord.ui.Modal, title="System prompt"):
-    """The present system prompt, to be read and changed."""
-
-    def __init__(self, sessions: Sessions, present: str) -> None:
-        # A custom id of its own, since two people may have the form open at once; past its token it is forgotten.
-        super().__init__(timeout=_TOKEN_SECONDS)
-        self._sessions = sessions
-        self._text: discord.ui.TextInput[SystemPromptModal] = discord.ui.TextInput(
-            style=discord.TextStyle.paragraph,
-            default=present[:MAX_SYSTEM_PROMPT],
-            required=False,
-            max_length=MAX_SYSTEM_PROMPT,
-        )
-        self.add_item(
-            discord.ui.Label(
-                text="What the model is told first",
-                description="For this conversation only. Leave it empty for the default.",
-                component=self._text,
-            )
-        )
-
-    async def on_submit(self, interaction: discord.Interaction, /) -> None:
-        """Set what was written."""
-        await answer(interaction, self._sessions.set_system_prompt, self._text.value)
-
-    async def on_error(self, interaction: discord.Interaction, error: Exception, /, *_: object) -> None:
-        """Tell the person."""
-        await explain(interaction, error)
 
 
 class ClearView(discord.ui.View):
@@ -133,7 +75,7 @@ class ClearView(discord.ui.View):
 def commands(app: Application) -> Iterable[app_commands.Command[Any, ..., Any]]:
     """The family's commands."""
     sessions = Sessions(app)
-    return (_stop(sessions), _system(sessions), _clear(sessions))
+    return (_stop(sessions), _clear(sessions))
 
 
 def _stop(sessions: Sessions) -> app_commands.Command[Any, ..., Any]:
@@ -143,19 +85,6 @@ def _stop(sessions: Sessions) -> app_commands.Command[Any, ..., Any]:
         await interaction.edit_original_response(content=await sessions.stop(interaction))
 
     return stop
-
-
-def _system(sessions: Sessions) -> app_commands.Command[Any, ..., Any]:
-    @app_commands.command(name="system", description="Show or set what the model is told first in this channel")
-    @app_commands.describe(prompt="The new system prompt; leave it out to see and edit the present one")
-    async def system(interaction: discord.Interaction, prompt: str | None = None) -> None:
-        if prompt is not None:
-            await answer(interaction, sessions.set_system_prompt, prompt)
-            return
-        present = await sessions.system_prompt(interaction)
-        await interaction.response.send_modal(SystemPromptModal(sessions, present))
-
-    return system
 
 
 def _clear(sessions: Sessions) -> app_commands.Command[Any, ..., Any]:

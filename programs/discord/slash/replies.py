@@ -24,6 +24,16 @@ async def answer(interaction: discord.Interaction, action: Any, *arguments: Any)
     await interaction.edit_original_response(content=told, allowed_mentions=discord.AllowedMentions.none())
 
 
+async def answer_privately(interaction: discord.Interaction, action: Any, *arguments: Any) -> None:
+    """Defer, act, and tell the person alone what was done, or why not."""
+    await interaction.response.defer(ephemeral=True)
+    try:
+        told = await action(interaction, *arguments)
+    except LLMgineError as error:
+        told = str(error)
+    await interaction.edit_original_response(content=told, allowed_mentions=discord.AllowedMentions.none())
+
+
 async def explain(interaction: discord.Interaction, error: Exception) -> None:
     """Tell the person what went wrong; what is not meant for people goes to the log."""
     if isinstance(error, LLMgineError):

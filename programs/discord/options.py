@@ -1,0 +1,144 @@
+"""The settings that people make from inside Discord; commands, /settings and the documents are made from this table.
+
+To add one: a field of `ChannelSettings` (what the bot does) or `SessionSettings` (what the model is told), and a line.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import discord
+from pydantic import BaseModel
+
+from llmgine.errors import RefusedError
+from llmgine.sessions.records import SessionSettings
+from programs.discord.buttons import is_moderator
+from programs.discord.channels import ChannelSettings, scopes
+from programs.discord.rendering import SOURCE
+
+INHERIT = "inherit"  # the choice that takes a setting away, so that the wider scope's holds again
+
+
+@dataclass(frozen=True)
+class Option:
+    """A setting.
+
+    Attributes:
+        command: The slash command that changes it.
+        description: What it is for.
+        name: The field that holds it.
+        default: What holds where nobody set it, in words.
+        parameter: What the command's value is called.
+        choices: The values there are, with what each means; empty where any text may be one.
+        told: Whether everybody in the channel is told of a change, and by whom.
+    """
+
+    command: str
+    description: str
+    name: str
+    default: str
+    parameter: str = "value"
+    choices: Mapping[str, str] = field(default_factory=dict)
+    told: bool = False
+
+    @property
+    def model(self) -> type[BaseModel]:
+        """The model whose field it is."""
+        return SessionSettings if self.name in SessionSettings.model_fields else ChannelSettings
+
+
+OPTIONS = (
+    Option(
+        "system", "What the model is told first", "system_prompt", "the program's own", parameter="prompt", told=True
+    ),
+    Option("model", "Which model answers", "model", "the program's own", parameter="name", told=True),
+    Option("tools", "Which tools the model is offered", "tools", "all", parameter="names"),
+    Option(
+        "style",
+        "How long answers are",
+        "style",
+        "normal",
+        choices={"brief": "One to three sentences", "normal": "As the model likes", "detailed": "In depth"},
+    ),
+    Option(
+        "listen",
+        "Which messages are answered",
+        "listen",
+        "mention",
+        choices={
+            "mention": "Those that mention me or reply to me",
+            "always": "All that are not for somebody else",
+            "off": "None",
+        },
+        told=True,
+    ),
+    Option(
+        "threads",
+        "Whether each question gets a thread of its own",
+        "threads",
+        "off",
+        choices={"off": "Answers stand in the channel", "auto": "Each question opens a thread"},
+    ),
+    Option(
+        "cards",
+        "How much is shown of tool calls",
+        "cards",
+        "normal",
+        choices={"quiet": "Only what fails or waits", "normal": "Each call in one line", "verbose": "With results"},
+    ),
+    Option(
+        "people",
+        "Whose conversation it is",
+        "people",
+        "shared",
+        choices={"shared": "Everybody's together", "each": "Each person has one of their own"},
+        told=True,
+    ),
+)
+
+Where = Literal["here", "category", "server"]
+# Where a setting can be made, and the permission it takes there. In a thread of one's own none is needed.
+WHERE: Mapping[Where, tuple[str, str]] = {
+    "here": ("This channel, thread or DM", "Manage Messages"),
+    "category": ("The whole category", "Manage Channels"),
+    "server": ("The whole server", "Manage Server"),
+}
+
+
+def scope_at(channel: object, where: Where) -> str:
+    """The scope that is meant in a channel.
+
+    Raises:
+        RefusedError: The channel is in no category, or in no server.
+    """
+    here, *wider = scopes(channel)
+    if where == "here":
+        return here
+    found = [scope for scope in wider if scope.startswith(f"{SOURCE}:{where}:")]
+    if not found:
+        raise RefusedError(f"This channel is in no {where}; leave out where.")
+    return found[0]
+
+
+def require_permission(interaction: discord.Interaction, where: Where) -> None:
+    """Check that the person may change settings there: by permission, never by name or role.
+
+    Raises:
+        RefusedError: They may not.
+    """
+    if not _may(interaction, where):
+        _, needed = WHERE[where]
+        raise RefusedError(f"Only people with the permission {needed} can change this setting there.")
+
+
+def _may(interaction: discord.Interaction, where: Where) -> bool:
+    channel, user = interaction.channel, interaction.user
+    if where == "here":
+        owns_thread = isinstance(channel, discord.Thread) and channel.owner_id == user.id
+        return interaction.guild_id is None or owns_thread or is_moderator(user)
+    if not isinstance(user, discord.Member):
+        return False
+    if where == "server":
+        return user.guild_permissions.manage_guild
+    category = getattr(channel, "category", None)
+    return isinstance(category, discord.CategoryChannel) and category.permissions_for(user).manage_channels

@@ -1,0 +1,223 @@
+"""The commands that change a setting, one for each line of the table, and /settings, which shows what holds."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+import discord
+from discord import app_commands
+
+from llmgine.engine.engine import MAX_SYSTEM_PROMPT
+from llmgine.errors import RefusedError
+from llmgine.messages.commands import Author, ChangeSettingCommand
+from llmgine.messages.text import shorten
+from llmgine.sessions.records import Setting
+from llmgine.sessions.scoped import fits
+from programs.application import Application
+from programs.discord.channels import scopes
+from programs.discord.options import INHERIT, OPTIONS, WHERE, Option, Where, require_permission, scope_at
+from programs.discord.slash.forms import Submit, form
+from programs.discord.slash.replies import answer, answer_privately, quoted
+
+_AUTOCOMPLETE_SECONDS = 2.0  # Discord waits for 3
+_MOST_CHOICES, _LONGEST_CHOICE = 25, 100  # Discord's bounds on what autocompletion offers
+_SHOWN = 300  # characters of a value in /settings
+_SYSTEM = next(option for option in OPTIONS if option.name == "system_prompt")
+
+
+class SettingChanges:
+    """What the commands do to the settings."""
+
+    def __init__(self, app: Application) -> None:
+        self._app = app
+
+    async def holding(self, channel: object, option: Option, outward_of: str | None = None) -> Setting | None:
+        """The setting that holds in a channel; `outward_of` leaves that scope and those inside it out."""
+        order = scopes(channel)
+        if outward_of is not None:
+            order = order[order.index(outward_of) + 1 :]
+        found = await self._app.store.settings(order)
+        return next((one for one in found if one.name == option.name and fits(option.model, one.name, one.value)), None)
+
+    def default(self, option: Option) -> str:
+        """What holds where nobody set it."""
+        own = {"system_prompt": self._app.config.settings.system_prompt, "model": self._app.engine.model.name}
+        return own.get(option.name, option.default)
+
+    async def change(self, interaction: discord.Interaction, option: Option, value: str, where: Where) -> str:
+        """Make a setting, or take it away; returns what to tell of it."""
+        if interaction.channel is None:
+            raise RefusedError("This works in a channel, a thread or a DM.")
+        scope = scope_at(interaction.channel, where)
+        require_permission(interaction, where)
+        wanted = await self._checked(option, value, scope, interaction.channel)
+        by = Author(id=str(interaction.user.id), name=interaction.user.display_name)
+        command = ChangeSettingCommand(scope=scope, name=option.name, value=wanted, changed_by=by)
+        (await self._app.bus.execute(command)).unwrap()
+        return _told(option, wanted, where, interaction.user.display_name)
+
+    async def _checked(self, option: Option, value: str, scope: str, channel: object) -> str | None:
+        """The value as it is stored, or None to take the setting away.
+
+        Raises:
+            RefusedError: It cannot be; the text says what can.
+        """
+        text = value.strip()
+        if text.lower() == INHERIT and option is not _SYSTEM:
+            return None
+        if option.name == "system_prompt":
+            wider = await self.holding(channel, option, outward_of=scope)
+            return text if text not in ("", (wider.value if wider else self.default(option)).strip()) else None
+        if option.name == "tools":
+            return self._tools(text)
+        if option.name == "model":
+            names = await self._app.engine.model.names()
+            if names and text not in names:
+                raise RefusedError(f"The service has no model {shorten(text, 100)!r}. Pick one that is suggested.")
+        return text
+
+    def _tools(self, text: str) -> str:
+        if text.lower() in ("all", "none"):
+            return text.lower().replace("none", "")
+        there = self._app.engine.tools.names
+        names = list(dict.fromkeys(name for part in text.split(",") if (name := part.strip())))
+        unknown = [name for name in names if name not in there]
+        if unknown:
+            raise RefusedError(f"There is no tool {shorten(unknown[0], 64)!r}. The tools are: {', '.join(there)}.")
+        return ",".join(names)
+
+    async def show(self, interaction: discord.Interaction, option: Option) -> str:
+        """What holds here, where it comes from, and what else it could be."""
+        setting = await self.holding(interaction.channel, option)
+        choices = "\n".join(f"-# {value}: {meaning}" for value, meaning in option.choices.items())
+        return f"**/{option.command}**: {self._words(option, setting)}\n{choices}"
+
+    async def overview(self, interaction: discord.Interaction) -> discord.Embed:
+        """All settings that hold here, each with where it comes from."""
+        embed = discord.Embed(title="Settings here", description="Each is changed by the command of its name.")
+        for option in OPTIONS:
+            words = self._words(option, await self.holding(interaction.channel, option))
+            embed.add_field(name=f"/{option.command}: {option.description.lower()}", value=words, inline=False)
+        return embed
+
+    def _words(self, option: Option, setting: Setting | None) -> str:
+        if setting is None:
+            return f"{_value(self.default(option))}\n-# default"
+        by = f", set by <@{setting.changed_by}>" if setting.changed_by else ""
+        at = discord.utils.format_dt(setting.changed_at, "R")
+        return f"{_value(setting.value)}\n-# from {_origin(setting.scope)}{by} {at}"
+
+    async def suggest(self, option: Option, typed: str) -> list[app_commands.Choice[str]]:
+        """What the text typed so far may become."""
+        if option.name == "tools":
+            begun, comma, last = typed.rpartition(",")
+            taken = [part.strip() for part in begun.split(",")]
+            names = [name for name in self._app.engine.tools.names if name not in taken]
+            found = [f"{begun}{comma} {name}".strip() for name in names if last.strip().lower() in name.lower()]
+            found += ["all", "none", INHERIT] if not comma else []
+        else:
+            names = list(await self._app.engine.model.names()) or [self._app.engine.model.name]
+            found = [name for name in (*names, INHERIT) if typed.lower() in name.lower()]
+        return [app_commands.Choice(name=name, value=name) for name in found if len(name) <= _LONGEST_CHOICE][
+            :_MOST_CHOICES
+        ]
+
+    async def system_form(self, interaction: discord.Interaction, where: Where) -> discord.ui.Modal:
+        """The present system prompt, to be read and changed."""
+        scope = scope_at(interaction.channel, where)
+        order = scopes(interaction.channel)
+        inside = order[order.index(scope) - 1] if scope != order[0] else None
+        setting = await self.holding(interaction.channel, _SYSTEM, outward_of=inside)
+        present = setting.value if setting else self.default(_SYSTEM)
+        text: discord.ui.TextInput[discord.ui.Modal] = discord.ui.TextInput(
+            custom_id="prompt",
+            style=discord.TextStyle.paragraph,
+            default=present[:MAX_SYSTEM_PROMPT],
+            required=False,
+            max_length=MAX_SYSTEM_PROMPT,
+        )
+        label = discord.ui.Label(
+            text="What the model is told first",
+            description=f"{WHERE[where][0]}. Leave it empty for what holds without it.",
+            component=text,
+        )
+        return form("system", where, "System prompt", label)
+
+    async def set_system(self, interaction: discord.Interaction, about: str, values: Mapping[str, str]) -> None:
+        """The form was sent: `about` is where it shall hold."""
+        await answer(interaction, self.change, _SYSTEM, values["prompt"], cast("Where", about))
+
+
+def _value(text: str) -> str:
+    """A value in a message: as code, or, where it has lines, as a quote."""
+    if "\n" in text:
+        return quoted(text, _SHOWN)
+    return f"`{shorten(text or 'none', _SHOWN).replace('`', 'ˋ')}`"
+
+
+def _origin(scope: str) -> str:
+    """Where a setting was made, in words."""
+    _, kind, *_ = scope.split(":")
+    return {"category": "the category", "server": "the server"}.get(kind, f"<#{kind}>")
+
+
+def _told(option: Option, value: str | None, where: Where, name: str) -> str:
+    place = {"here": "here", "category": "in this category", "server": "in this server"}[where]
+    if option.name == "system_prompt":
+        whose = {"here": "this conversation", "category": "this category", "server": "this server"}[where]
+        if value is None:
+            return f"{name} went back to the default system prompt of {whose}."
+        return f"{name} set the system prompt of {whose}:\n{quoted(value)}"
+    if value is None:
+        return f"{name} took away the setting /{option.command} {place}; what is set more widely holds again."
+    meaning = f" ({option.choices[value].lower()})" if value in option.choices else ""
+    return f"{name} set /{option.command} {place} to {_value(value)}{meaning}."
+
+
+def commands(app: Application) -> Iterable[app_commands.Command[Any, ..., Any]]:
+    """The family's commands."""
+    changes = SettingChanges(app)
+    return (*(_change(option, changes) for option in OPTIONS), _settings(changes))
+
+
+def system_form(app: Application) -> Submit:
+    """What is done with the form of the system prompt."""
+    return SettingChanges(app).set_system
+
+
+def _change(option: Option, changes: SettingChanges) -> app_commands.Command[Any, ..., Any]:
+    async def change(interaction: discord.Interaction, value: str | None = None, where: str = "here") -> None:
+        place = cast("Where", where)
+        if value is not None:
+            await (answer if option.told else answer_privately)(interaction, changes.change, option, value, place)
+        elif option is _SYSTEM:
+            await interaction.response.send_modal(await changes.system_form(interaction, place))
+        else:
+            await answer_privately(interaction, changes.show, option)
+
+    async def suggest(_: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        return await changes.suggest(option, typed)
+
+    change = app_commands.choices(
+        where=[app_commands.Choice(name=words, value=place) for place, (words, _) in WHERE.items()]
+    )(change)
+    if option.choices:
+        offered = {**option.choices, INHERIT: "What is set more widely"}
+        change = app_commands.choices(
+            value=[app_commands.Choice(name=f"{value}: {words}", value=value) for value, words in offered.items()]
+        )(change)
+    elif option is not _SYSTEM:
+        change = app_commands.autocomplete(value=suggest)(change)
+    change = app_commands.describe(
+        value="The new one; leave it out to see the present one", where="Where it shall hold; by default only here"
+    )(change)
+    change = app_commands.rename(value=option.parameter)(change)
+    return app_commands.Command(name=option.command, description=option.description, callback=change)
+
+
+def _settings(changes: SettingChanges) -> app_commands.Command[Any, ..., Any]:
+    @app_commands.command(name="settings", description="Show which settings hold here, and where each comes from")
+    async def settings(interaction: discord.Interaction) -> None:
+        await interaction.response.defer(ephemeral=True)
+        await interaction.edit_original_response(embed=await changes.overview(interaction))
+
+    return settings
