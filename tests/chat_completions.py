@@ -113,10 +113,12 @@ class ChatCompletionsServer:
         headers: The headers of every request, in the same order, names in lower case.
         aborted: How many requests their client ended before the answer did.
         active: How many requests are being answered now.
+        models: The names it lists; None for a service that has no such list.
     """
 
     def __init__(self) -> None:
         self.base_url = ""
+        self.models: list[str] | None = None
         self.requests: list[Json] = []
         self.headers: list[dict[str, str]] = []
         self.aborted = 0
@@ -128,6 +130,7 @@ class ChatCompletionsServer:
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=64 * 2**20)
         app.router.add_post("/v1/chat/completions", self._handle)
+        app.router.add_get("/v1/models", self._list_models)
         # Cancelled handlers are how a test sees that a client gave up.
         self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=1)
         await self._runner.setup()
@@ -261,6 +264,11 @@ class ChatCompletionsServer:
             raise
         finally:
             await self._count(active=-1)
+
+    async def _list_models(self, _: web.Request) -> web.Response:
+        if self.models is None:
+            raise web.HTTPNotFound
+        return web.json_response({"object": "list", "data": [{"id": name, "object": "model"} for name in self.models]})
 
     async def _count(self, *, active: int) -> None:
         self.active += active

@@ -42,10 +42,11 @@ class Channels:
         """What holds in a channel."""
         return holding(ChannelSettings, await self._store.settings(scopes(channel)))
 
-    async def session_id(self, channel: object, user_id: int) -> str:
-        """The session that a person talks to in a channel."""
+    async def session_id(self, channel: object, user_id: int, thread_id: int | None = None) -> str:
+        """The session that a person talks to in a channel, or in a thread of it."""
         own = (await self.settings(channel)).people == "each" and not isinstance(channel, discord.DMChannel)
-        return session_id(getattr(channel, "id", 0), user_id if own else None)
+        channel_id: int = getattr(channel, "id", 0)
+        return session_id(thread_id or channel_id, user_id if own else None)
 
     async def session_of(self, interaction: discord.Interaction) -> str:
         """The session that a person who uses a command or presses a button means.

@@ -128,4 +128,4 @@ class Elsewhere:
 def _place_of(turn: Turn) -> tuple[int, int | None]:
     """The channel of a turn, and the message it answers."""
     question = turn.origin.get("message_id")
-    return int(str(turn.origin["channel_id"])), int(str(question)) if question else None
+    return int(str(turn.origin.get("asked_in", turn.origin["channel_id"]))), int(str(question)) if question else None

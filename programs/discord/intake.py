@@ -10,9 +10,9 @@ from llmgine.sessions import SessionStore
 from programs.discord.channels import Channels
 from programs.discord.notices import CANNOT_STORE
 from programs.discord.poster import Poster
-from programs.discord.refusals import RefusedError, UnreachableError
+from programs.discord.refusals import RefusedError, ShutOutError, UnreachableError
 from programs.discord.rendering import SOURCE
-from programs.discord.triggers import Triggers, Verdict, prompt
+from programs.discord.triggers import Triggers, Verdict, prompt, text_for_model, thread_name
 
 _log = logging.getLogger(__name__)
 
@@ -44,8 +44,13 @@ class Intake:
         me = self._client.user
         if me is None:
             return False
-        session_id = await self._channels.session_id(message.channel, message.author.id)
-        result = await self._bus.execute(prompt(message, me, session_id))
+        try:
+            thread_id = await self._own_thread(message, me)
+        except UnreachableError as error:
+            _log.warning("No thread could be opened in channel %d: %s", message.channel.id, error)
+            return False
+        session_id = await self._channels.session_id(message.channel, message.author.id, thread_id)
+        result = await self._bus.execute(prompt(message, me, session_id, thread_id))
         if result.success:
             self._told.discard(message.channel.id)
             return True
@@ -56,6 +61,24 @@ class Intake:
         refusal = f"⚠️ I could not take this up: {_reason(result.exception)}"
         await self._say(message, refusal, reply_to=message.id)
         return True
+
+    async def _own_thread(self, message: discord.Message, me: discord.ClientUser) -> int | None:
+        """The thread that is opened for the question, where each gets its own; None where it is answered in place.
+
+        It is opened before the message is admitted: its id is the message's, so that doing both again does no harm.
+
+        Raises:
+            UnreachableError: Discord could not be reached.
+        """
+        channel = message.channel
+        if not isinstance(channel, discord.TextChannel) or (await self._channels.settings(channel)).threads != "auto":
+            return None
+        try:
+            await self._poster.open_thread(message, thread_name(text_for_model(message, me)))
+        except (RefusedError, ShutOutError) as error:
+            _log.warning("No thread may be opened in channel %d: %s", channel.id, error)
+            return None
+        return message.id
 
     async def tell_of_riddle(self, message: discord.Message) -> None:
         """Say that nothing can be stored, if a message that nobody can look up is for the bot at all."""

@@ -16,7 +16,7 @@ from programs.discord.access import Access
 from programs.discord.bodies import Body, file_of
 from programs.discord.breaker import BreakerOpenError
 from programs.discord.budget import Budget
-from programs.discord.refusals import ARCHIVED, LOCKED, RefusedError, ShutOutError, sorted_out
+from programs.discord.refusals import ARCHIVED, LOCKED, THREAD_EXISTS, RefusedError, ShutOutError, sorted_out
 
 LONGEST_LIMIT = 30.0  # seconds of a rate limit that discord.py waits for; a longer one is told to whoever asked
 _TRIES = 10
@@ -147,6 +147,14 @@ class Poster:
         person = discord.Object(person_id)
         dm: discord.DMChannel = await self._try(person_id, lambda: self._client.create_dm(person))
         return dm
+
+    async def open_thread(self, message: discord.Message, name: str) -> None:
+        """Open the thread of a message, if it has none. The thread's id is the message's."""
+        try:
+            await self._try(message.channel.id, lambda: message.create_thread(name=name))
+        except RefusedError as error:
+            if error.code != THREAD_EXISTS:
+                raise
 
     async def delete(self, channel_id: int, message_id: int) -> None:
         """Take a message away, if it is there and Discord lets us."""

@@ -6,10 +6,13 @@ from enum import Enum, auto
 import discord
 
 from llmgine.messages.commands import Author, PromptCommand
+from llmgine.messages.text import collapse_spaces, shorten
 from llmgine.sessions import SessionStore
 from programs.discord.channels import Channels, ChannelSettings, scopes
+from programs.discord.channels import session_id as scope_of
 from programs.discord.rendering import SOURCE
 
+_LONGEST_THREAD_NAME = 80  # characters; Discord takes 100
 _ANSWERED_TYPES = (discord.MessageType.default, discord.MessageType.reply)
 
 
@@ -117,17 +120,24 @@ def is_in(channel: object, me: discord.ClientUser) -> bool:
     return isinstance(channel, discord.Thread) and (channel.me is not None or channel.owner_id == me.id)
 
 
-def prompt(message: discord.Message, me: discord.ClientUser, session_id: str) -> PromptCommand:
-    """The message as a command to a session."""
+def prompt(
+    message: discord.Message, me: discord.ClientUser, session_id: str, thread_id: int | None = None
+) -> PromptCommand:
+    """The message as a command to a session. With `thread_id`, it is answered in that thread of its channel."""
+    inside = scopes(message.channel)
+    origin = {"channel_id": str(message.channel.id), "message_id": str(message.id)}
+    if thread_id is not None:
+        inside = (scope_of(thread_id), *inside)
+        origin |= {"channel_id": str(thread_id), "asked_in": str(message.channel.id)}
     return PromptCommand(
         session_id=session_id,
-        scopes=scopes(message.channel),
+        scopes=inside,
         session_name=channel_name(message.channel, message.author),
         text=text_for_model(message, me),
         source=SOURCE,
         source_id=str(message.id),
         author=Author(id=str(message.author.id), name=message.author.display_name),
-        origin={"channel_id": str(message.channel.id), "message_id": str(message.id)},
+        origin=dict(origin),
     )
 
 
@@ -140,6 +150,11 @@ def text_for_model(message: discord.Message, me: discord.ClientUser) -> str:
     if files:
         text = f"{text.rstrip()}\n[attached, and not shown to you: {', '.join(files)}]"
     return text.strip() or "[a message without text]"
+
+
+def thread_name(text: str) -> str:
+    """A name for the thread of a question, out of its text."""
+    return shorten(collapse_spaces(text), _LONGEST_THREAD_NAME)
 
 
 def channel_name(channel: object, person: discord.abc.User) -> str:

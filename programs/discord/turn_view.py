@@ -73,7 +73,8 @@ class TurnView:
         self._closed = False
         self.last: Editor | None = above
         self.channel_id = int(str(turn.origin["channel_id"]))
-        self._reply_to = int(str(turn.origin["message_id"])) if turn.origin.get("message_id") else None
+        question = None if "asked_in" in turn.origin else turn.origin.get("message_id")  # a reply stays in its channel
+        self._reply_to = int(str(question)) if question else None
 
     @property
     def owed(self) -> bool:
