@@ -148,6 +148,10 @@ class SessionStore:
         """The session's turns that have no outcome, oldest first."""
         return await self._database.run(tx.turns.unfinished(session_id))
 
+    async def unfinished_of(self, sources: Iterable[str]) -> list[Turn]:
+        """The unfinished turns that came from these front ends, session by session, oldest first."""
+        return await self._database.run(tx.turns.unfinished_of(tuple(sources), None))
+
     async def take_over(self, sources: Iterable[str], session_id: str | None = None) -> list[Turn]:
         """Make the unfinished turns of dead processes ours, in one session or all (None); oldest first."""
         turns = await self._database.run(tx.turns.unfinished_of(tuple(sources), session_id))

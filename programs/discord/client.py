@@ -25,6 +25,8 @@ from programs.discord.intake import Intake
 from programs.discord.metrics import rate_limit_trace
 from programs.discord.poster import LONGEST_LIMIT, Poster
 from programs.discord.rendering import SOURCE
+from programs.discord.signs import INTERVAL as SIGN_INTERVAL
+from programs.discord.signs import Signs
 from programs.discord.slash.conversation import ClearView, Sessions
 from programs.discord.slash.tree import Commands
 from programs.discord.triggers import is_from_a_person
@@ -37,6 +39,7 @@ _WORN_OUT = (
     "Look in the log why it was disconnected so often, mend that, and start it again tomorrow"
 )
 _PAUSE_PATIENCE = 3.0  # seconds in which people are told of a restart
+_SIGNS_PATIENCE = 1.0  # seconds in which signs that would mislead are taken away
 _START_PATIENCE = 3.0  # seconds a start that is under way has when it is to end
 
 _log = logging.getLogger(__name__)
@@ -69,6 +72,8 @@ class Bot(discord.Client):
         heartbeat_timeout: Seconds without a sign of life after which the connection counts as dead.
         first_wait: Seconds before a request that got no answer is sent again; doubled each time.
         rate: Requests a second over all.
+        sign_interval: Seconds between two requests for signs, see `Signs`.
+        sign_delay: Seconds until a turn that runs gets its sign.
         clock: Seconds since 1970, to tell how old messages are.
         sleep: How the end of a long rate limit is waited for.
     """
@@ -82,6 +87,8 @@ class Bot(discord.Client):
         heartbeat_timeout: float = 45.0,
         first_wait: float = 1.0,
         rate: float = RATE,
+        sign_interval: float = SIGN_INTERVAL,
+        sign_delay: float = 2.0,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -106,6 +113,9 @@ class Bot(discord.Client):
         poster = Poster(self, budget=budget, first_wait=first_wait, clock=clock, sleep=sleep)
         self._access = poster.access
         self._views = TurnViews(self, app.bus, app.store, poster, edit_interval=edit_interval)
+        self._signs = Signs(
+            self, poster.access, is_busy=lambda: self._views.is_busy, interval=sign_interval, delay=sign_delay
+        )
         self._commands = Commands(self, app)
         self._catch_up = CatchUp(self, app.store, poster, Intake(self, app.bus, app.store, poster), clock=clock)
         self._deaf: Callable[[], None] | None = None  # ends our hearing
@@ -117,6 +127,7 @@ class Bot(discord.Client):
     async def setup_hook(self) -> None:
         """Once, after login: listen, and see that the slash commands are registered."""
         self._views.start()
+        self._signs.start(self._app.bus)
         self._deaf = self._app.bus.register_event_handler(MessageReceivedEvent, self._hear, timeout=None)
         await self._commands.sync_if_changed()
 
@@ -141,7 +152,7 @@ class Bot(discord.Client):
         """Finish what an earlier process left, once; then catch up with what was said meanwhile."""
         try:
             late = await self._views.deliver_what_is_left()
-            resumed = 0 if self._recovered.is_set() else await self._app.engine.recover({SOURCE})
+            resumed = 0 if self._recovered.is_set() else await self._recover()
             if late or resumed:
                 _log.info("Left from before: %d answers to deliver, %d turns taken up", late, resumed)
         finally:
@@ -150,6 +161,10 @@ class Bot(discord.Client):
         if "check" not in self._at_work:
             _log.info("Logged in as %s", self.user)
             self._work("check", self._check_now_and_then())
+
+    async def _recover(self) -> int:
+        self._signs.recover(await self._app.store.unfinished_of({SOURCE}))
+        return await self._app.engine.recover({SOURCE})
 
     async def on_resumed(self) -> None:
         """Show what could not be shown while Discord was away, and hear what was not told."""
@@ -253,6 +268,7 @@ class Bot(discord.Client):
             task.cancel()
         await asyncio.gather(*self._at_work.values(), return_exceptions=True)
         await self._views.close()
+        await self._signs.close(_SIGNS_PATIENCE)
         await super().close()
         if self._connection._ready_task is not None:  # noqa: SLF001  nothing else ends its wait for servers
             self._connection._ready_task.cancel()  # noqa: SLF001  as above

@@ -87,6 +87,11 @@ class TurnViews:
             for part in await self._store.deliveries(turn.id):
                 await self._store.sent(turn, part.key)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether so many turns are active that their previews take all of their rate."""
+        return len(self._views) > _PREVIEW_RATE
+
     async def pause(self, seconds: float) -> None:
         """Let what has ended be shown, and say of the rest that it will go on; at most so long each."""
         if self._closing:

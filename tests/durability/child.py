@@ -3,7 +3,7 @@
 An operation is a commit, or a request with an effect: to Discord, to the model, or a tool's own. It is numbered by
 its name ("commit finish", "POST text1.0"), so that it is the same operation in every run, whatever else runs beside
 it. A commit counts just before it is durable; a request before it is sent, and again when it has been answered and
-nobody has seen the answer. Previews do not count.
+nobody has seen the answer. Previews and reactions do not count.
 """
 
 import asyncio
@@ -164,7 +164,8 @@ class NumberedBot(Bot):
 
     async def _request(self, route: discord.http.Route, **options: Any) -> Any:
         part = _drawn.get()
-        counted = route.method == "DELETE" or (part is not None and (route.method == "POST" or "final" in part))
+        taken_away = route.method == "DELETE" and "/reactions/" not in route.path
+        counted = taken_away or (part is not None and (route.method == "POST" or "final" in part))
         name = f"{route.method} {part or 'message'}"
         if counted:
             self._operations.at(f"{name}, before")
