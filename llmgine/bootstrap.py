@@ -51,6 +51,7 @@ class ApplicationBootstrap:
 
     bus: MessageBus
     store: SessionStore
+    provider: Provider
     engine: ToolChatEngine
 
     def __init__(
@@ -85,9 +86,9 @@ class ApplicationBootstrap:
             self.store = await open_store(self.config.settings.database_url)
             stack.push_async_callback(self.store.close)
             self.bus = await self._start_bus(stack)
-            provider = self._provider or _configured_provider(self.config)
-            stack.push_async_callback(provider.aclose)
-            self.engine = self._build_engine(provider)
+            self.provider = self._provider or _configured_provider(self.config)
+            stack.push_async_callback(self.provider.aclose)
+            self.engine = self._build_engine(self.provider)
             await self.engine.start()
             stack.push_async_callback(self.engine.stop)
             self._stack = stack.pop_all()

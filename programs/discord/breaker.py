@@ -2,12 +2,15 @@
 
 import logging
 import time
+from collections import deque
 from collections.abc import Callable
 from types import SimpleNamespace
 
 import aiohttp
 
 _CLOUDFLARE_SECONDS = 600.0  # how long requests stop when Cloudflare does not say
+_LATELY = 3600.0  # seconds
+_COUNTED = 1000  # requests over a limit that are counted in that time
 _OWN_TOKENS = {"webhooks", "interactions"}  # routes with a token of their own, which runs out all the time
 
 _log = logging.getLogger(__name__)
@@ -30,6 +33,14 @@ class Breaker:
         self._clock = clock
         self._closed_at = 0.0
         self._refused = False
+        self._limited: deque[float] = deque()  # when requests were over a limit
+
+    @property
+    def limited_lately(self) -> int:
+        """How many requests of the last hour were over one of Discord's limits."""
+        while self._limited and self._limited[0] < self._clock() - _LATELY:
+            self._limited.popleft()
+        return len(self._limited)
 
     @property
     def open(self) -> bool:
@@ -51,6 +62,8 @@ class Breaker:
         self, _session: aiohttp.ClientSession, _context: SimpleNamespace, params: aiohttp.TraceRequestEndParams
     ) -> None:
         response = params.response
+        if response.status == 429 and self.limited_lately < _COUNTED:
+            self._limited.append(self._clock())
         if response.status == 401 and not _OWN_TOKENS & set(params.url.path.split("/")):
             self._refused = True
             self._on_refused()

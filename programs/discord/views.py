@@ -21,6 +21,8 @@ from programs.discord.refusals import ShutOutError
 from programs.discord.rendering import SOURCE
 from programs.discord.turn_view import TurnView
 
+_MANY = 20  # active turns
+
 
 class TurnViews:
     """Shows the turns that came from Discord."""
@@ -89,8 +91,8 @@ class TurnViews:
 
     @property
     def is_busy(self) -> bool:
-        """Whether so many turns are active that their previews take all of their rate."""
-        return len(self._views) > _PREVIEW_RATE
+        """Whether so many turns are active that their previews are to have what is left of the budget."""
+        return len(self._views) > _MANY
 
     async def pause(self, seconds: float) -> None:
         """Let what has ended be shown, and say of the rest that it will go on; at most so long each."""

@@ -1,0 +1,204 @@
+"""/doctor: what works and what does not, each with what to do; for moderators."""
+
+import asyncio
+import importlib.metadata
+import os
+import platform
+import shutil
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from llmgine.errors import LLMgineError, ProviderBusyError, ProviderError, RefusedError, StoreError
+from llmgine.messages.chat import UserMessage
+from llmgine.messages.text import collapse_spaces, shorten
+from llmgine.providers.base import ChatRequest
+from llmgine.sessions.schema import MIGRATIONS
+from programs.application import Application
+from programs.demo_model import MODEL as DEMO_MODEL
+from programs.discord.breaker import Breaker
+from programs.discord.buttons import is_moderator
+from programs.discord.needs import missing, wanted
+
+_PORTAL = "https://discord.com/developers/applications"
+_PATIENCE = 20.0  # seconds for one check
+_SLOW_MODEL, _SLOW_STORE, _SLOW_DISCORD = 10.0, 0.25, 1.0  # seconds from which each is worth a word
+_LITTLE, _VERY_LITTLE = 1_000_000_000, 100_000_000  # bytes of free disk space
+_MAX_REASON = 300
+_SIGNS = ("✅", "⚠️", "❌")
+_COLOURS = (discord.Colour.green(), discord.Colour.gold(), discord.Colour.red())
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The outcome of one check. `level`: 0 it works, 1 it works badly, 2 it does not."""
+
+    about: str
+    level: int
+    words: str
+
+
+class Doctor:
+    """Makes the checks."""
+
+    def __init__(self, app: Application) -> None:
+        self._app = app
+        self._settings = app.config.settings
+
+    async def findings(self, interaction: discord.Interaction) -> list[Finding]:
+        """All of them, made at the same time."""
+        client = interaction.client
+        checks: dict[str, Callable[[], Awaitable[Finding]]] = {
+            "Discord": lambda: self._discord(client),
+            "Message Content intent": lambda: self._intents(client),
+            "Permissions here": lambda: self._permissions(interaction),
+            "Model": self._model,
+            "Store": self._store,
+            "Log and disk": self._disk,
+            "Requests": lambda: self._requests(client),
+            "Version": self._version,
+        }
+        return await asyncio.gather(*(_made(about, check) for about, check in checks.items()))
+
+    async def _discord(self, client: discord.Client) -> Finding:
+        name = client.user.name if client.user else "nobody"
+        seconds = client.latency
+        words = f"logged in as {name} in {len(client.guilds)} server(s); the gateway answers in {_ms(seconds)}"
+        if seconds > _SLOW_DISCORD:
+            return Finding("Discord", 1, f"{words}. That is slow: look at the network, and at https://discordstatus.com")
+        return Finding("Discord", 0, words)
+
+    async def _intents(self, client: discord.Client) -> Finding:
+        about = "Message Content intent"
+        flags = (await client.application_info()).flags
+        if flags.gateway_message_content or flags.gateway_message_content_limited:
+            return Finding(about, 0, "on")
+        return Finding(
+            about,
+            2,
+            "off: I read only messages that mention me, and cannot log in again. The bot's owner switches it on under "
+            f"Bot, Privileged Gateway Intents, at {_PORTAL}",
+        )
+
+    async def _permissions(self, interaction: discord.Interaction) -> Finding:
+        about = "Permissions here"
+        in_a_thread = isinstance(interaction.channel, discord.Thread)
+        lacking = missing(wanted(in_a_thread=in_a_thread), interaction.app_permissions)
+        if not lacking:
+            return Finding(about, 0, "all that I need")
+        what = "; ".join(f"**{need.name}** is missing: {need.without}" for need in lacking)
+        vital = any("answer" in need.without or "hear" in need.without for need in lacking)
+        return Finding(about, 2 if vital else 1, f"{what}. Give me these in this channel's settings, or by my role")
+
+    async def _model(self) -> Finding:
+        provider = self._app.provider
+        if provider.model == DEMO_MODEL:
+            words = "the offline demo model, which knows only a few phrases. Set OPENAI_API_KEY or OPENAI_BASE_URL"
+            return Finding("Model", 1, words)
+        asked = ChatRequest(messages=(UserMessage(content="Say OK."),), max_output_tokens=16)
+        begun = time.monotonic()
+        name = shorten(collapse_spaces(provider.model), 60)
+        try:
+            await provider.reply(asked, lambda _: None)
+        except ProviderBusyError as error:
+            return Finding("Model", 1, f"{name} is busy: {_reason(error)}")
+        except ProviderError as error:
+            return Finding("Model", 2, f"{name}: {_reason(error)}")
+        seconds = time.monotonic() - begun
+        return Finding("Model", int(seconds > _SLOW_MODEL), f"{name} answers in {_ms(seconds)}")
+
+    async def _store(self) -> Finding:
+        path = _database(self._settings.database_url)
+        begun = time.monotonic()
+        try:
+            await self._app.store.move_cursor("doctor", "visits", int(time.time()))
+        except StoreError as error:
+            return Finding("Store", 2, f"cannot be written: {_reason(error)} Look at the disk and its permissions")
+        seconds = time.monotonic() - begun
+        size = sum(file.stat().st_size for file in (path, path.with_name(f"{path.name}-wal")) if file.exists())
+        words = f"writable in {_ms(seconds)}, {_mb(size)}, schema {len(MIGRATIONS)}"
+        slow = seconds > _SLOW_STORE
+        return Finding("Store", int(slow), f"{words}. That is slow: look at the disk's load" if slow else words)
+
+    async def _disk(self) -> Finding:
+        about, folder = "Log and disk", self._settings.log_dir
+        if not os.access(folder, os.W_OK):
+            return Finding(about, 2, "the log folder cannot be written: look at LOG_DIR and its permissions")
+        free = min(shutil.disk_usage(place).free for place in (folder, _database(self._settings.database_url).parent))
+        words = f"the log can be written; {_mb(free)} of disk are free"
+        if free < _LITTLE:
+            return Finding(about, 2 if free < _VERY_LITTLE else 1, f"{words}. Make room: without any, nothing is stored")
+        return Finding(about, 0, words)
+
+    async def _requests(self, client: discord.Client) -> Finding:
+        breaker = getattr(client, "breaker", None)
+        if not isinstance(breaker, Breaker):
+            raise RefusedError("nothing is known of them")
+        if breaker.open:
+            return Finding("Requests", 2, "Discord asked for none at present; they go on by themselves")
+        limited = breaker.limited_lately
+        if limited:
+            words = f"{limited} were over Discord's limits in the last hour; each was sent again by itself"
+            return Finding("Requests", 1, words)
+        return Finding("Requests", 0, "none was over Discord's limits in the last hour")
+
+    async def _version(self) -> Finding:
+        version = importlib.metadata.version("llmgine")
+        words = f"LLMgine {version}, discord.py {discord.__version__}, Python {platform.python_version()}"
+        return Finding("Version", 0, words)
+
+
+async def _made(about: str, check: Callable[[], Awaitable[Finding]]) -> Finding:
+    """The finding of a check, whatever happens to it: one that fails says so, and spoils no other."""
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            return await check()
+    except TimeoutError:
+        return Finding(about, 2, f"no answer in {_PATIENCE:.0f} s")
+    except (LLMgineError, discord.DiscordException, OSError, importlib.metadata.PackageNotFoundError) as error:
+        return Finding(about, 1, f"could not be looked at: {_reason(error)}")
+
+
+def embed(findings: Iterable[Finding]) -> discord.Embed:
+    """The findings as a card, in the colour of the worst."""
+    found = list(findings)
+    worst = max(finding.level for finding in found)
+    titles = ("All is well", "It works, with a flaw", "Something does not work")
+    lines = (f"{_SIGNS[finding.level]} **{finding.about}**: {finding.words}" for finding in found)
+    return discord.Embed(title=titles[worst], description="\n".join(lines), colour=_COLOURS[worst])
+
+
+def _database(url: str) -> Path:
+    return Path(url.removeprefix("sqlite:///"))
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1000:,.0f} ms"
+
+
+def _mb(size: int) -> str:
+    return f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{size / 1e6:,.1f} MB"
+
+
+def _reason(error: Exception) -> str:
+    return shorten(collapse_spaces(str(error)) or type(error).__name__, _MAX_REASON)
+
+
+def commands(app: Application) -> Iterator[app_commands.Command[Any, ..., Any]]:
+    """The family's commands."""
+    doctor = Doctor(app)
+
+    @app_commands.command(name="doctor", description="Check that everything works here, and say what to do")
+    @app_commands.guild_only()
+    async def command(interaction: discord.Interaction) -> None:
+        if not is_moderator(interaction.user):
+            raise RefusedError("Only people with the permission Manage Messages can call the doctor.")
+        await interaction.response.defer(ephemeral=True)
+        await interaction.edit_original_response(embed=embed(await doctor.findings(interaction)))
+
+    yield command

@@ -1,0 +1,92 @@
+"""/help: all that there is, made from the code, so that it cannot lie."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+import discord
+from discord import app_commands
+
+from llmgine.messages.text import collapse_spaces, shorten
+from llmgine.messages.chat import ToolSchema
+from programs.application import Application
+from programs.demo_model import MODEL as DEMO_MODEL
+from programs.discord.translation import translated
+
+TITLE = "What I can do"
+TALK = "How to talk to me"
+HOW = (
+    "Mention me, {me}, reply to one of my messages, or write to me in a DM; in a thread of mine just write. Each "
+    "channel, thread and DM is a conversation of its own, which I remember, also over a restart, until somebody "
+    "clears it."
+)
+COMMANDS = "Commands"
+MENUS = "In the menu of a message, under Apps"
+TOOLS = "Tools I may use"
+PRIVACY = "Privacy"
+PRIVATE = (
+    "What you say to me is stored where I run, and sent to the model ({model}) to be answered. What is not for me is "
+    "neither stored nor sent."
+)
+DEMO = "offline demo model"
+TEXTS = (TITLE, TALK, HOW, COMMANDS, MENUS, TOOLS, PRIVACY, PRIVATE, DEMO)
+
+_MAX_FIELD, _MAX_EMBED = 1_024, 6_000  # characters, Discord's limits
+_MAX_TOOL, _MAX_MODEL = 100, 60
+
+
+def overview(
+    tree: app_commands.CommandTree, app: Application, locale: discord.Locale, mention: Callable[[str], str]
+) -> discord.Embed:
+    """The card that /help shows, in the language of a locale.
+
+    Args:
+        tree: All commands and menus.
+        app: Whose tools and model.
+        locale: The language.
+        mention: Makes the name of a command into what people can click.
+    """
+    me = f"<@{tree.client.user.id}>" if tree.client.user else "@me"
+    model = translated(DEMO, locale) if app.provider.model == DEMO_MODEL else shorten(app.provider.model, _MAX_MODEL)
+    parts = (
+        (TALK, [translated(HOW, locale).format(me=me)]),
+        (COMMANDS, [f"{mention(one.qualified_name)} {translated(one.description, locale)}" for one in _leaves(tree)]),
+        (MENUS, [f"**{translated(menu.name, locale)}**" for menu in _menus(tree)]),
+        (TOOLS, [_tool(schema) for schema in app.engine.tools.schemas()]),
+        (PRIVACY, [translated(PRIVATE, locale).format(model=model)]),
+    )
+    card = discord.Embed(title=translated(TITLE, locale), colour=discord.Colour.blurple())
+    for name, lines in parts:
+        for number, value in enumerate(_packed(lines)):
+            title = translated(name, locale) if number == 0 else "\u200b"
+            if len(card) + len(title) + len(value) <= _MAX_EMBED:
+                card.add_field(name=title, value=value, inline=False)
+    return card
+
+
+def _leaves(tree: app_commands.CommandTree) -> Iterator[app_commands.Command[..., ..., ...]]:
+    """The commands that people use: not the groups they stand in."""
+    for command in tree.walk_commands():
+        if isinstance(command, app_commands.Command):
+            yield command
+
+
+def _menus(tree: app_commands.CommandTree) -> Iterable[app_commands.ContextMenu]:
+    for kind in (discord.AppCommandType.message, discord.AppCommandType.user):
+        yield from tree.get_commands(type=kind)
+
+
+def _tool(schema: ToolSchema) -> str:
+    """A tool's name, and the first sentence of what the model is told of it."""
+    first = collapse_spaces(schema.description).partition(". ")[0].removesuffix(".")
+    return f"`{schema.name}` {shorten(first, _MAX_TOOL)}"
+
+
+def _packed(lines: Iterable[str]) -> Iterator[str]:
+    """The lines in as few fields as hold them."""
+    value = ""
+    for line in lines:
+        if value and len(value) + 1 + len(line) > _MAX_FIELD:
+            yield value
+            value = ""
+        value = f"{value}\n{line}" if value else shorten(line, _MAX_FIELD)
+    if value:
+        yield value

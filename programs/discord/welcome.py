@@ -1,0 +1,123 @@
+"""The welcome: when the bot comes to a server, it says once what it can do and what to do first."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterator
+
+import discord
+
+from llmgine.errors import StoreError
+from llmgine.sessions import SessionStore
+from programs.discord.bodies import Body
+from programs.discord.poster import Poster
+from programs.discord.refusals import RefusedError, UnreachableError
+from programs.discord.translation import translated
+
+HELLO = "Hello, I am {name}"
+ABOUT = (
+    "I chat with you, and use tools where they help: mention me, {me}, and ask. Reply to my answer to go on. You see "
+    "what I do while I do it, and can stop me at any time."
+)
+FIRST = "What to do first"
+STEPS = (
+    "1. Write `@{name} what can you do?`\n"
+    "2. {help} lists my commands and tools\n"
+    "3. For moderators: {doctor} checks that I have the permissions I need, and {system} sets what I am told first"
+)
+TEXTS = (HELLO, ABOUT, FIRST, STEPS)
+
+_SOURCE = "discord welcome"  # of cursors: a server has one, its welcome, once it has had that
+_NEW = 86_400.0  # seconds for which somebody who joined is new
+_SEEN = 50  # messages looked through for a welcome that nobody wrote down
+_BLURPLE = 0x5865F2
+
+_log = logging.getLogger(__name__)
+
+
+class Welcome:
+    """Greets servers: once each, also when the bot was away when it was added, or died while it greeted.
+
+    Args:
+        client: The client.
+        store: Remembers who was greeted.
+        poster: Posts.
+        mention: Makes the name of a command into what people can click.
+        clock: Seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        client: discord.Client,
+        store: SessionStore,
+        poster: Poster,
+        *,
+        mention: Callable[[str], str],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._client = client
+        self._store = store
+        self._poster = poster
+        self._mention = mention
+        self._clock = clock
+        self._one_at_a_time = asyncio.Lock()
+
+    async def greet_new(self) -> None:
+        """Greet all servers that the bot was added to and that were not greeted."""
+        for guild in list(self._client.guilds):
+            await self.greet(guild)
+
+    async def greet(self, guild: discord.Guild) -> None:
+        """Greet a server, if the bot is new there and has not done so."""
+        joined = guild.me.joined_at if guild.me else None
+        if joined is None or self._clock() - joined.timestamp() > _NEW:
+            return
+        async with self._one_at_a_time:
+            try:
+                if str(guild.id) not in await self._store.cursors(_SOURCE):
+                    await self._greet(guild, discord.utils.time_snowflake(joined))
+            except (StoreError, UnreachableError) as error:
+                _log.warning("Server %d is not welcomed yet: %s", guild.id, error)
+
+    async def _greet(self, guild: discord.Guild, joined: int) -> None:
+        body = self._body(guild)
+        for channel in _channels(guild):
+            try:
+                message_id = await self._said(channel, joined, body) or await self._poster.post(
+                    channel.id, body, nonce=f"w{guild.id}", reply_to=None
+                )
+            except RefusedError as error:
+                _log.warning("The welcome was refused in channel %d: %s", channel.id, error)
+                continue
+            await self._store.move_cursor(_SOURCE, str(guild.id), message_id)
+            return
+
+    async def _said(self, channel: discord.TextChannel, joined: int, body: Body) -> int | None:
+        """The welcome that a process posted which died before it wrote that down."""
+        read = await self._poster.history(channel, after=joined, limit=_SEEN) or []
+        mine = (message for message in read if message.author == self._client.user)
+        return next((message.id for message in mine if shows(message, body)), None)
+
+    def _body(self, guild: discord.Guild) -> Body:
+        me, locale = guild.me, guild.preferred_locale
+        facts = {"name": discord.utils.escape_markdown(me.display_name), "me": me.mention}
+        facts |= {name: self._mention(name) for name in ("help", "doctor", "system")}
+        fields = [(HELLO, ABOUT), (FIRST, STEPS)]
+        return {
+            "embed": {
+                "color": _BLURPLE,
+                "fields": [
+                    {"name": translated(name, locale).format(**facts), "value": translated(value, locale).format(**facts)}
+                    for name, value in fields
+                ],
+            }
+        }
+
+
+def _channels(guild: discord.Guild) -> Iterator[discord.TextChannel]:
+    """Where it may be said: the server's own choice first, then from the top."""
+    first = [guild.system_channel] if guild.system_channel else []
+    for channel in dict.fromkeys([*first, *guild.text_channels]):
+        allowed = channel.permissions_for(guild.me)
+        if allowed.view_channel and allowed.send_messages:
+            yield channel
