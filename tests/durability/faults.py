@@ -36,6 +36,7 @@ GATEWAY = {
     "an event never sent": f"{_HERE}test_catch_up.py::test_an_event_that_never_came_is_found",
     "the bot was away": f"{_HERE}test_catch_up.py::test_what_was_said_while_away_is_answered_in_order",
     "the bot was away too long": f"{_HERE}test_catch_up.py::test_what_is_too_old_gets_one_notice",
+    "question edited": f"{_HERE}test_catch_up.py::test_an_edited_question_is_answered_as_it_was_asked",
     "question deleted while queued": f"{_HERE}test_catch_up.py::test_a_question_taken_back_in_time_is_not_answered",
 }
 
@@ -96,6 +97,9 @@ MODEL = {
     "no choices": f"{_MODEL}TestNotAReply::test_an_empty_answer_is_said_to_be_one",
     "length and filter": f"{_ENGINE}test_retries.py::test_a_reply_that_is_not_whole_says_so",
     "half a tool call": f"{_MODEL}TestCutOff::test_half_a_tool_call_is_a_cut",
+    "tool-call ids doubled or empty": (
+        "tests/llmgine/providers/test_openai_tool_calls.py::TestToolCalls::test_doubled_and_empty_ids_become_ours"
+    ),
     "tools without end": f"{_ENGINE}test_tool_calls.py::test_rounds_are_bounded",
 }
 
@@ -119,6 +123,11 @@ STORE = {
     "a migration fails half-way": f"{_STORE}test_sqlite.py::test_a_migration_that_fails_half_way_changes_nothing",
 }
 
+CLOCK = {
+    "set back": "tests/llmgine/observability/test_rotation.py::test_a_clock_set_back_does_not_change_the_order",
+    "an hour off Discord's": f"{_HERE}test_waiting.py::TestOld::test_a_refused_edit_is_a_new_message",
+}
+
 LOAD = {
     "a thousand messages": f"{_HERE}test_load.py::test_a_thousand_messages_queued_all_end_in_order",
     "twenty busy sessions and an end": f"{_HERE}test_ending.py::test_twenty_busy_sessions_end_in_time_and_finish_later",
@@ -131,5 +140,6 @@ FAULTS = {
     "model": MODEL,
     "tools": TOOLS,
     "store": STORE,
+    "clock": CLOCK,
     "load": LOAD,
 }
