@@ -186,6 +186,7 @@ async def _until_signalled(settings: Settings) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
             signal.signal(number, signal.SIG_DFL)  # Python's own for SIGINT would let all tasks end first
+        _log.info("Ending: answers have %.0f s more; a second signal ends at once", settings.shutdown_grace)
         stop.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):

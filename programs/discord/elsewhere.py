@@ -1,5 +1,6 @@
 """Telling people elsewhere that the bot cannot write where it was asked; never what was asked or answered there."""
 
+import asyncio
 import logging
 
 import discord
@@ -38,14 +39,13 @@ class Elsewhere:
         if turn.id in self._told:
             return
         self._told[turn.id] = False
-        channel_id, question = _place_of(turn)
-        if error.by_a_person:
-            told = await self._in_public(turn)
-        else:
-            self._told[turn.id] = told = await self._by_reaction(channel_id, question)
-            told = told or await self._directly(turn, channel_id, question)
+        try:
+            told = await (self._in_public(turn) if error.by_a_person else self._by_sign_or_directly(turn))
+        except asyncio.CancelledError:
+            del self._told[turn.id]
+            raise
         if not told:
-            _log.warning("Nobody could be told that channel %d has to wait for an answer: %s", channel_id, error)
+            _log.warning("Nobody could be told that turn %s has to wait: %s", turn.id, error)
 
     async def take_back(self, turn: Turn) -> None:
         """The answer is there after all."""
@@ -78,6 +78,11 @@ class Elsewhere:
     def is_given_up(self, turn: Turn) -> bool:
         """Whether an answer has been owed for so long that what people were told is its outcome."""
         return self._poster.now() - turn.created_at.timestamp() > _LONGEST_DEBT
+
+    async def _by_sign_or_directly(self, turn: Turn) -> bool:
+        channel_id, question = _place_of(turn)
+        self._told[turn.id] = await self._by_reaction(channel_id, question)
+        return self._told[turn.id] or await self._directly(turn, channel_id, question)
 
     async def _by_reaction(self, channel_id: int, question: int | None) -> bool:
         if question is None or not self._poster.access.may_react(channel_id):

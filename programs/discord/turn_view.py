@@ -39,6 +39,7 @@ class TurnView:
 
     Attributes:
         ended: Whether it shows the outcome, or is about to.
+        out_of_date: Whether it has to be settled anew, because it cannot be shown as it was drawn.
     """
 
     def __init__(
@@ -68,7 +69,8 @@ class TurnView:
         self._live: Live | None = None
         self._editors: dict[DeliveryKey, Editor] = {}
         self._rests: dict[DeliveryKey, list[DeliveryKey]] = {}  # of parts whose file cannot be sent
-        self._draw_anew = False
+        self.out_of_date = False
+        self._anew = False
         self._typing: asyncio.Task[None] | None = None
         self._closed = False
         self.last: Editor | None = above
@@ -100,21 +102,26 @@ class TurnView:
         if draw:
             self.draw()
 
-    def draw(self) -> None:
-        """Show the turn as it is, while it has not ended."""
+    def draw(self, *, anew: bool = False) -> None:
+        """Show the turn as it is, while it has not ended; `anew`: also what could not be shown before."""
+        self._anew = anew
         if self._steps is not None and not self.ended:
             parts = self._sendable(render(self._steps, self._live))
             self._show(parts, first=parts[0][0] if parts else None, final=False)
 
-    async def settle(self) -> None:
-        """Show the outcome as it was committed: the stored bodies, which outlive a cleared conversation."""
-        self.ended = True
+    async def settle(self, *, anew: bool = False) -> None:
+        """Show the outcome as it was committed: the stored bodies, which outlive a cleared conversation.
+
+        `anew`: also what could not be shown before.
+        """
+        self.ended, self.out_of_date = True, False
         self._type(on=False)
         stored = [part for part in await self._store.deliveries(self.turn.id) if part.body]
         parts = self._sendable([(part.key, part.body) for part in stored])
         sent = {part.key for part in stored if part.sent}
         sent |= {rest for key in sent for rest in self._rests.get(key, ())}
         first = parts[0][0] if parts else None
+        self._anew = anew
         self._show([part for part in parts if part[0] not in sent], first=first, final=True)
         for key in self._positions.known - {key for key, _ in parts}:
             self._editor(key).withdraw()
@@ -124,10 +131,6 @@ class TurnView:
     async def delivered(self) -> None:
         """Wait until every part shows its final body, or cannot be shown now."""
         await asyncio.gather(*(editor.task for editor in self._editors.values()), return_exceptions=True)
-        if self._draw_anew and not self._closed:
-            self._draw_anew = False
-            await self.settle()
-            await self.delivered()
 
     async def pause(self) -> None:
         """Say under the last message of an unfinished turn that it will go on."""
@@ -156,9 +159,9 @@ class TurnView:
             self._editors[key].withdraw()
 
     def _editor(self, key: DeliveryKey, *, replies: bool = False) -> Editor:
-        """The editor of a part; a new one where the old could not show it."""
+        """The editor of a part; when it is drawn anew, a new one where the old could not show it."""
         editor = self._editors.get(key)
-        if editor is None or editor.lost:
+        if editor is None or (editor.lost and self._anew):
             # What could not be shown is shown anew, with all that stands below it; what is above is there.
             above = None if editor is not None and self.last is not None and self.last.lost else self.last
             self._editors[key] = self.last = editor = Editor(
@@ -220,7 +223,7 @@ class TurnView:
             await self._elsewhere.tell_of_lock(self.turn)
             return None
         if file_of(body) is not None:
-            self._draw_anew = True
+            self.out_of_date = True
             raise UnreachableError("no file can be sent there")
         last_line = str(body.get("content", "")).rpartition("\n")[2]
         footer = f"\n{last_line}" if last_line.startswith("-# ") else ""

@@ -66,19 +66,22 @@ class TurnViews:
                 if shut_out is not None:
                     passed_over.add(channel_id)  # what is below it, too, even if that changes meanwhile
                     await self._owe(turn, shut_out)
-                elif channel_id not in passed_over:
+                elif channel_id in passed_over:
+                    self._owing.add(channel_id)
+                else:
                     tail = self._tails.get(channel_id)
                     above = None if tail is None or tail.lost else tail
                     await self._settle(await self._open(turn, above, doubtful=True))
             self._owing &= passed_over | {_channel_of(turn) for turn in turns}
-            self._draw({view.channel_id for view in self._views.values() if view.owed} - self._owing)
+            self._draw()
             return len(turns)
 
-    def _draw(self, channel_ids: set[int]) -> None:
-        """Show what was not shown of running turns, because what is above was not there."""
+    def _draw(self) -> None:
+        """Show what was not shown of running turns, where all that stands above is there now."""
+        waited_for = self._owing | {view.channel_id for view in self._views.values() if view.ended}
         for view in self._views.values():
-            if view.channel_id in channel_ids:
-                view.draw()
+            if view.channel_id not in waited_for:
+                view.draw(anew=True)
                 self._remember_tail(view)
 
     async def _owe(self, turn: Turn, shut_out: ShutOutError) -> None:
@@ -120,7 +123,7 @@ class TurnViews:
         channel_id = int(str(event.origin["channel_id"]))
         in_debt = channel_id in self._owing  # what is above is not shown yet
         if isinstance(event, TurnFinishedEvent):
-            if view is not None and in_debt:
+            if view is not None and (in_debt or view.owed):  # it goes through the store, in its order
                 del self._views[event.turn_id]
                 await view.close()
                 view = None
@@ -192,13 +195,18 @@ class TurnViews:
 
     async def _close_when_delivered(self, view: TurnView) -> None:
         await view.delivered()
+        while view.out_of_date and not self._closed:
+            await view.settle(anew=True)
+            self._remember_tail(view)
+            await view.delivered()
         if self._views.get(view.turn.id) is view:
             del self._views[view.turn.id]
         if view.owed:
             self._owing.add(view.channel_id)
         elif not self._closed:
-            self._owing.discard(view.channel_id)
-            self._draw({view.channel_id})
+            if view.channel_id in self._owing:
+                await self.deliver_what_is_left()
+            self._draw()
             await self._elsewhere.take_back(view.turn)
             if view.waited:
                 await self._elsewhere.tell_of_wait(view.turn)

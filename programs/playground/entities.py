@@ -28,6 +28,7 @@ class ChannelType(IntEnum):
 
 class MessageType(IntEnum):
     DEFAULT = 0
+    PINNED = 6
     THREAD_CREATED = 18
     REPLY = 19
     CHAT_INPUT_COMMAND = 20
@@ -90,6 +91,7 @@ PERSON_PERMISSIONS = (
     | Permission.MENTION_EVERYONE
     | Permission.MANAGE_THREADS
     | Permission.CREATE_PRIVATE_THREADS
+    | Permission.PIN_MESSAGES
 )
 
 
@@ -194,6 +196,7 @@ class Message:
     reactions: dict[str, list[int]] = field(default_factory=dict)  # emoji to who used it, in order
     origin: Origin | None = None
     ephemeral_to: int | None = None
+    pinned_at: datetime | None = None
 
 
 @dataclass

@@ -54,6 +54,9 @@ class PageApi:
             ("DELETE", _MESSAGE, self.delete),
             ("PUT", _MESSAGE + "/reactions/{emoji}", self.react),
             ("DELETE", _MESSAGE + "/reactions/{emoji}", self.unreact),
+            ("GET", _CHANNEL + "/pins", self.pins),
+            ("PUT", _MESSAGE + "/pin", self.pin),
+            ("DELETE", _MESSAGE + "/pin", self.unpin),
             ("POST", _CHANNEL + "/typing", self.typing),
             ("POST", _CHANNEL + "/threads", self.create_thread),
             ("POST", "/dms", self.open_dm),
@@ -129,6 +132,19 @@ class PageApi:
     def unreact(self, call: Call) -> Reply:
         who = call.form(Who).user_id
         self._people.unreact(call.id("channel_id"), call.id("message_id"), who, call.ids["emoji"])
+        return NOTHING
+
+    def pins(self, call: Call) -> Reply:
+        viewer = self._viewer(call)
+        pinned = self._people.pins(call.id("channel_id"), viewer)
+        return Reply([self._state.message_payload(message, viewer) for message in pinned])
+
+    def pin(self, call: Call) -> Reply:
+        self._people.pin(call.id("channel_id"), call.id("message_id"), call.form(Who).user_id)
+        return NOTHING
+
+    def unpin(self, call: Call) -> Reply:
+        self._people.unpin(call.id("channel_id"), call.id("message_id"), call.form(Who).user_id)
         return NOTHING
 
     def typing(self, call: Call) -> Reply:

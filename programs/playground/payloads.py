@@ -267,7 +267,7 @@ def message(of: Message, users: dict[int, User], viewer: int, base_url: str) -> 
         "timestamp": iso(moment(of.id)),
         "edited_timestamp": None if of.edited_at is None else iso(of.edited_at),
         "tts": False,
-        "pinned": False,
+        "pinned": of.pinned_at is not None,
         "mention_everyone": of.mention_everyone,
         "mentions": [user(users[who]) for who in of.mentions],
         "mention_roles": [str(role) for role in of.mention_roles],

@@ -16,6 +16,7 @@ from programs.playground.forms import (
     read,
 )
 from programs.playground.interactions import Interactions
+from programs.playground.pins import Pins
 from programs.playground.posting import Posting, Upload
 from programs.playground.reactions import require_emoji, require_reactable
 from programs.playground.state import State
@@ -32,11 +33,19 @@ class People(Actions):
     """
 
     def __init__(
-        self, state: State, posting: Posting, threads: Threads, commands: Commands, interactions: Interactions
+        self,
+        state: State,
+        *,
+        posting: Posting,
+        threads: Threads,
+        pins: Pins,
+        commands: Commands,
+        interactions: Interactions,
     ) -> None:
         super().__init__(state, commands, interactions)
         self._posting = posting
         self._threads = threads
+        self._pins = pins
 
     def send(
         self,
@@ -91,6 +100,18 @@ class People(Actions):
 
     def unreact(self, channel_id: int, message_id: int, user_id: int, emoji: str) -> None:
         self._state.remove_reaction(self._reactable(channel_id, message_id, user_id), emoji, user_id)
+
+    def pins(self, channel_id: int, user_id: int) -> list[Message]:
+        """The last pinned first."""
+        return self._pins.of(self._channel(channel_id, user_id))
+
+    def pin(self, channel_id: int, message_id: int, user_id: int) -> None:
+        channel = self._channel(channel_id, user_id)
+        self._pins.pin(channel, self._state.message(channel, message_id, user_id), user_id)
+
+    def unpin(self, channel_id: int, message_id: int, user_id: int) -> None:
+        channel = self._channel(channel_id, user_id)
+        self._pins.unpin(channel, self._state.message(channel, message_id, user_id), user_id)
 
     def typing(self, channel_id: int, user_id: int) -> None:
         self._state.typing(self._channel(channel_id, user_id), self._state.person(user_id))

@@ -28,6 +28,7 @@ from programs.playground.page_api import PageApi
 from programs.playground.page_events import PageEvents
 from programs.playground.page_settings import PageSettings
 from programs.playground.people import People
+from programs.playground.pins import Pins
 from programs.playground.posting import Posting
 from programs.playground.ratelimits import RateLimits
 from programs.playground.rest.api import BASE, Api
@@ -35,6 +36,7 @@ from programs.playground.rest.channels import ChannelRoutes
 from programs.playground.rest.commands import CommandRoutes
 from programs.playground.rest.interactions import InteractionRoutes
 from programs.playground.rest.messages import MessageRoutes
+from programs.playground.rest.pins import PinRoutes
 from programs.playground.rest.reactions import ReactionRoutes
 from programs.playground.rest.users import UserRoutes
 from programs.playground.rules import Rules
@@ -107,7 +109,15 @@ class Playground:
         self._threads = Threads(self.state, self._posting)
         self._commands = Commands(self.state, monotonic)
         self._interactions = Interactions(self.state, self.rules, self._deadlines, secret)
-        self.people = People(self.state, self._posting, self._threads, self._commands, self._interactions)
+        self._pins = Pins(self.state)
+        self.people = People(
+            self.state,
+            posting=self._posting,
+            threads=self._threads,
+            pins=self._pins,
+            commands=self._commands,
+            interactions=self._interactions,
+        )
         here = {person.global_name for person in self.state.people}
         for name in people:
             if name not in here:
@@ -217,6 +227,7 @@ class Playground:
 
     def _families(self) -> Iterator[Routes]:
         yield UserRoutes(self.state, lambda: self.gateway_url, self.gateway.start_limit).routes()
+        yield PinRoutes(self.state, self._pins).routes()  # before messages: "pins" stands where an id may
         yield MessageRoutes(self.state, self._posting).routes()
         yield ReactionRoutes(self.state, self._posting).routes()
         yield ChannelRoutes(self.state, self._posting, self._threads).routes()

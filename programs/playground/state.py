@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from programs.playground import payloads
 from programs.playground.changes import Changes
 from programs.playground.entities import Channel, ChannelType, Json, Message, MessageType
-from programs.playground.ids import Snowflakes
+from programs.playground.ids import Snowflakes, iso
 from programs.playground.world import Audience, World
 
 
@@ -172,6 +173,10 @@ class State(World):
     def update_channel(self, channel: Channel) -> None:
         # Bots are told of channels they cannot see too; a page asks for what it may show.
         self.emit("CHANNEL_UPDATE", lambda v: self.channel_payload(channel, v))
+
+    def update_pins(self, channel: Channel, last: datetime | None) -> None:
+        payload: Json = {"last_pin_timestamp": None if last is None else iso(last), **self._place(channel)}
+        self.emit("CHANNEL_PINS_UPDATE", lambda _: dict(payload), self.audience(channel))
 
     def delete_channel(self, channel: Channel) -> None:
         for thread in self.threads(channel.id):

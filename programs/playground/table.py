@@ -31,7 +31,7 @@ FAMILIES = (
         "Messages, reactions, typing",
         r"^/channels/{}/(messages|typing|pins|polls)",
         22,
-        ("create_pin", "crosspost_message", "delete_user_message_reaction", "poll_expire"),
+        ("crosspost_message", "delete_user_message_reaction", "get_answer_voters", "poll_expire"),
     ),
     Family(
         "Application commands",

@@ -19,6 +19,7 @@ PROCESS = {
     "told to end, answer too slow": (
         f"{_HERE}test_ending.py::test_an_answer_that_takes_too_long_says_that_it_will_go_on"
     ),
+    "told to end twice": f"{_BOT}test_process.py::test_a_second_signal_ends_it_at_once",
     "two processes, one token": f"{_HERE}test_connection.py::test_one_process_per_token",
 }
 
@@ -29,11 +30,13 @@ GATEWAY = {
     "zombie": f"{_HERE}test_connection.py::TestZombies::test_a_connection_that_only_seems_alive_is_left",
     "malformed event": f"{_HERE}test_connection.py::test_an_event_that_breaks_the_client_costs_no_message",
     "too many logins": f"{_HERE}test_connection.py::test_logins_are_counted_over_restarts",
+    "a login that never succeeds": f"{_HERE}test_connection.py::test_a_login_is_counted_before_it_is_made",
     "4004": f"{_BOT}test_process.py::test_a_refused_token_is_one_sentence",
     "4014": f"{_BOT}test_process.py::test_a_missing_intent_is_one_sentence",
     "an event never sent": f"{_HERE}test_catch_up.py::test_an_event_that_never_came_is_found",
     "the bot was away": f"{_HERE}test_catch_up.py::test_what_was_said_while_away_is_answered_in_order",
     "the bot was away too long": f"{_HERE}test_catch_up.py::test_what_is_too_old_gets_one_notice",
+    "question edited": f"{_HERE}test_catch_up.py::test_an_edited_question_is_answered_as_it_was_asked",
     "question deleted while queued": f"{_HERE}test_catch_up.py::test_a_question_taken_back_in_time_is_not_answered",
 }
 
@@ -42,21 +45,39 @@ REST = {
         f"{_BOT}test_discord_faults.py::test_a_request_that_fails_is_made_once_in_the_end"
     ),
     "429 all the time": f"{_BOT}test_discord_faults.py::TestNarrow::test_every_outcome_is_right_under_rate_limits",
+    "429 for over 30 s": f"{_HERE}test_waiting.py::test_a_long_rate_limit_is_waited_out_and_told_once",
+    "429 for over 30 s, and a restart": f"{_HERE}test_waiting.py::test_a_long_rate_limit_survives_a_restart",
     "429 by Cloudflare": f"{_HERE}test_connection.py::test_a_ban_by_the_proxy_is_waited_out",
     "503, reset, committed or not": (
         f"{_BOT}test_discord_faults.py::test_a_request_that_fails_is_made_once_in_the_end"
     ),
     "unreachable for long": f"{_BOT}test_discord_faults.py::test_an_unreachable_discord_leaves_the_part_for_later",
     "401": f"{_HERE}test_connection.py::test_a_token_that_is_refused_ends_the_program",
-    "50013, 50001, refused for good": (
-        f"{_BOT}test_discord_faults.py::test_what_discord_refuses_for_good_holds_up_nothing"
+    "back after an outage": f"{_HERE}test_waiting.py::test_later_parts_wait_for_earlier_ones",
+    "refused for good": f"{_BOT}test_discord_faults.py::test_what_discord_refuses_for_good_holds_up_nothing",
+    "50013, known before": (
+        f"{_HERE}test_shut_out.py::test_without_permission_the_question_is_marked_and_the_answer_follows"
     ),
+    "50013, and no reaction allowed": (f"{_HERE}test_shut_out.py::test_who_cannot_be_told_by_a_sign_is_told_directly"),
+    "50013, not known before": f"{_HERE}test_shut_out.py::test_a_refusal_is_remembered",
+    "50013 for a day": f"{_HERE}test_shut_out.py::test_an_answer_is_not_owed_for_ever",
+    "50001": f"{_HERE}test_shut_out.py::test_a_channel_that_cannot_be_seen_any_more",
+    "50007": f"{_HERE}test_shut_out.py::test_a_closed_dm_is_told_of_in_a_channel",
+    "30046, by age": f"{_HERE}test_waiting.py::TestOld::test_an_old_message_is_replaced",
+    "30046, by the error": f"{_HERE}test_waiting.py::TestOld::test_a_refused_edit_is_a_new_message",
+    "200000, 240000": f"{_HERE}test_shut_out.py::test_what_the_rules_of_a_server_forbid",
     "EMBED_LINKS absent": f"{_BOT}test_cards.py::test_without_the_permission_to_embed_a_card_is_text",
     "10008, the question": f"{_BOT}test_discord_faults.py::test_the_question_may_be_deleted",
-    "10008, our placeholder": f"{_BOT}test_discord_faults.py::test_a_deleted_answer_stays_deleted",
+    "10008, our placeholder": f"{_BOT}test_discord_faults.py::test_a_deleted_answer_is_stopped",
     "50083, archived": f"{_BOT}test_discord_faults.py::test_an_archived_thread_is_opened_for_an_edit",
-    "160005, locked": f"{_BOT}test_discord_faults.py::test_a_locked_thread_ends_the_answer",
+    "160005, locked": f"{_HERE}test_shut_out.py::test_a_locked_thread_is_told_of_in_its_channel",
+    "10003, thread deleted": f"{_HERE}test_shut_out.py::test_a_deleted_thread_ends_its_answer",
     "over 2,000 characters": f"{_BOT}test_splitting.py::test_parts_fit_and_say_something",
+    "over five messages": f"{_BOT}test_long_answers.py::test_what_five_messages_do_not_hold_is_a_file",
+    "over five messages, and no file": (
+        f"{_BOT}test_long_answers.py::test_where_no_file_can_be_sent_all_is_in_messages"
+    ),
+    "over five messages, and a restart": f"{_BOT}test_long_answers.py::test_a_long_answer_is_whole_after_a_restart",
     "over 6,000 in a card": f"{_BOT}test_cards.py::test_any_round_fits_into_a_card",
 }
 
@@ -76,6 +97,9 @@ MODEL = {
     "no choices": f"{_MODEL}TestNotAReply::test_an_empty_answer_is_said_to_be_one",
     "length and filter": f"{_ENGINE}test_retries.py::test_a_reply_that_is_not_whole_says_so",
     "half a tool call": f"{_MODEL}TestCutOff::test_half_a_tool_call_is_a_cut",
+    "tool-call ids doubled or empty": (
+        "tests/llmgine/providers/test_openai_tool_calls.py::TestToolCalls::test_doubled_and_empty_ids_become_ours"
+    ),
     "tools without end": f"{_ENGINE}test_tool_calls.py::test_rounds_are_bounded",
 }
 
@@ -99,6 +123,11 @@ STORE = {
     "a migration fails half-way": f"{_STORE}test_sqlite.py::test_a_migration_that_fails_half_way_changes_nothing",
 }
 
+CLOCK = {
+    "set back": "tests/llmgine/observability/test_rotation.py::test_a_clock_set_back_does_not_change_the_order",
+    "an hour off Discord's": f"{_HERE}test_waiting.py::TestOld::test_a_refused_edit_is_a_new_message",
+}
+
 LOAD = {
     "a thousand messages": f"{_HERE}test_load.py::test_a_thousand_messages_queued_all_end_in_order",
     "twenty busy sessions and an end": f"{_HERE}test_ending.py::test_twenty_busy_sessions_end_in_time_and_finish_later",
@@ -111,5 +140,6 @@ FAULTS = {
     "model": MODEL,
     "tools": TOOLS,
     "store": STORE,
+    "clock": CLOCK,
     "load": LOAD,
 }

@@ -202,3 +202,18 @@ async def test_a_question_taken_back_in_time_is_not_answered(settled: Scene) -> 
 
     await scene.outcome(3)
     assert [people_said(request)[-1] for request in scene.model.requests] == ["first", "third"]
+
+
+async def test_an_edited_question_is_answered_as_it_was_asked(settled: Scene) -> None:
+    """What was admitted holds: an edit changes neither what the model is asked nor how often it is asked."""
+    scene, go_on = settled, asyncio.Event()
+    scene.model.hold(go_on, before="One ")
+    scene.ask("first")
+    second = scene.ask("second")
+    await scene.until(scene.shown)
+    scene.playground.people.edit(GENERAL_ID, second.id, ADA_ID, "something else")
+    go_on.set()
+
+    await scene.outcome(2)
+
+    assert [people_said(request)[-1] for request in scene.model.requests] == ["first", "second"]

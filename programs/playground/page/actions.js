@@ -16,6 +16,7 @@ export function channelActions(api, store) {
     send: (content) => orToast(() => api.send(store.current, { content })),
     typing: () => api.typing(store.current).catch(() => null),
     react: (message, emoji, on) => orToast(() => api.react(message.channel_id, message.id, emoji, on)),
+    pin: (message, on) => orToast(() => api.pin(message.channel_id, message.id, on)),
     dismiss: ({ channel_id: channelId, id, failed }) =>
       failed ? store.remove(channelId, id) : orToast(() => api.remove(channelId, id)),
     save: (message, content) => saveEdit(api, message, content),

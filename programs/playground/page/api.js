@@ -44,6 +44,16 @@ export class Api {
     return this.#request(on ? "PUT" : "DELETE", path, { as: this.as });
   }
 
+  /** The pinned messages of a channel, the last pinned first. */
+  pins(channelId) {
+    return this.#request("GET", `/playground/channels/${channelId}/pins${this.#query({})}`);
+  }
+
+  /** Pin (`on`) or unpin a message. */
+  pin(channelId, messageId, on) {
+    return this.#request(on ? "PUT" : "DELETE", `${this.#message(channelId, messageId)}/pin`, { as: this.as });
+  }
+
   typing(channelId) {
     return this.#request("POST", `/playground/channels/${channelId}/typing`, { as: this.as });
   }

@@ -12,6 +12,7 @@ import { closeMenusOutside } from "./menu.js";
 import { MessageList } from "./messages.js";
 import { channelTitle, namesOf } from "./people.js";
 import { attachPending } from "./pending.js";
+import { showPins } from "./pins.js";
 import { RequestsPanel } from "./requests.js";
 import { guildItems, openChannelSettings, openMembers } from "./settings.js";
 import { Sidebar } from "./sidebar.js";
@@ -108,6 +109,7 @@ class App {
       guildItems: () => guildItems(this),
       memberSettings: (user) => openMembers(this, user.id),
       channelSettings: (channel) => openChannelSettings(this, channel),
+      showPins: (channel) => showPins(channel, this),
       toggleTheme,
       requestsShown: () => !byId("requests").hidden,
       toggleRequests: () => this.#toggleRequests(),

@@ -40,13 +40,7 @@ export function openDialog({ title, content, submitLabel, danger = false, submit
       send.disabled = false;
     }
   });
-  const from = document.activeElement;
-  dialog.addEventListener("close", () => {
-    dialog.remove();
-    if (!from.isConnected) twinOf(from).focus({ preventScroll: true });
-  });
-  document.body.append(dialog);
-  dialog.showModal();
+  show(dialog);
 }
 
 /**
@@ -70,16 +64,47 @@ export function openPanel({ title, store, draw }) {
   const keyOf = ({ dataset: { key } }) => key && `[data-key="${CSS.escape(key)}"]`;
   const redraw = () => keepFocus(fields, keyOf, () => fill(fields, draw(redraw)));
   const stops = ["people", "channels"].map((topic) => store.on(topic, redraw));
+  redraw();
+  show(dialog, () => stops.forEach((stop) => stop()));
+  fields.querySelector("select, input")?.focus(); // else a browser begins with what scrolls
+}
+
+/** A list to choose from: `views` are what its entries show, `choose` gets the index of the chosen one. */
+export function openList({ title, empty, views, choose }) {
+  const leave = (index) => {
+    dialog.close();
+    choose(index);
+  };
+  const entry = (view, index) =>
+    h("li", {}, h("button", { type: "button", class: "list-entry", onclick: () => leave(index) }, view));
+  const dialog = h(
+    "dialog",
+    { class: "modal", "aria-labelledby": "dialog-title" },
+    h(
+      "form",
+      { onsubmit: (event) => event.preventDefault() },
+      h("h2", { id: "dialog-title" }, title),
+      h("div", { class: "fields" }, views.length > 0 ? h("ul", {}, views.map(entry)) : h("p", {}, empty)),
+      h(
+        "div",
+        { class: "dialog-actions" },
+        h("button", { type: "button", class: "button primary", onclick: () => dialog.close() }, "Done"),
+      ),
+    ),
+  );
+  show(dialog);
+}
+
+/** Open `dialog` over the page, and give the focus back when it closes. */
+function show(dialog, onclose = () => null) {
   const from = document.activeElement;
   dialog.addEventListener("close", () => {
-    for (const stop of stops) stop();
+    onclose();
     dialog.remove();
     if (!from.isConnected) twinOf(from).focus({ preventScroll: true });
   });
-  redraw();
   document.body.append(dialog);
   dialog.showModal();
-  fields.querySelector("select, input")?.focus(); // else a browser begins with what scrolls
 }
 
 /** Ask whether to do what cannot be undone. */

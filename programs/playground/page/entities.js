@@ -20,6 +20,7 @@ export const MAY = {
   manageThreads: 1n << 34n,
   sendInThreads: 1n << 38n,
   timeOut: 1n << 40n,
+  pin: 1n << 51n,
 };
 /** Whether one has a permission in a channel, or in the guild. */
 export const permits = ({ permissions }, bit) => (BigInt(permissions ?? 0) & bit) !== 0n;
@@ -30,6 +31,17 @@ export function timedOutUntil(member) {
   const until = new Date(member?.communication_disabled_until ?? 0);
   return until > new Date() ? until : null;
 }
+
+export const PLAIN = 0;
+export const PINNED = 6;
+export const THREAD_CREATED = 18;
+export const REPLY = 19;
+export const COMMAND = 20;
+export const STARTER = 21;
+export const CONTEXT_COMMAND = 23;
+const SPOKEN = new Set([PLAIN, REPLY, COMMAND, STARTER, CONTEXT_COMMAND]);
+/** Whether messages of a type are somebody's words, not a note of Discord's own. */
+export const isSpoken = (type) => SPOKEN.has(type);
 
 /** Snowflakes in the order of time: they are too long for a JavaScript number. */
 export function compareIds(one, other) {

@@ -52,6 +52,7 @@ export class Header {
       isForum(channel) && button("New post", "edit", () => actions.createPost(channel)),
       !isDm(channel) && !parent && !isForum(channel) && button("Create thread", "thread", () => actions.createThread(null)),
       !isDm(channel) && !parent && maySet(channel) && button("Channel settings", "settings", () => actions.channelSettings(channel), "settings-button"),
+      !isForum(channel) && button("Pinned messages", "pin", () => actions.showPins(channel), "pins-button"),
       button("Light or dark", "sun", actions.toggleTheme),
       this.#requestsButton(),
     );

@@ -3,7 +3,18 @@
 import { componentViews } from "./components.js";
 import { h } from "./dom.js";
 import { attachmentView, embedView } from "./embeds.js";
-import { displayName, isEphemeral, isLoading } from "./entities.js";
+import {
+  CONTEXT_COMMAND,
+  displayName,
+  isEphemeral,
+  isLoading,
+  isSpoken,
+  PINNED,
+  PLAIN,
+  REPLY,
+  STARTER,
+  THREAD_CREATED,
+} from "./entities.js";
 import { icon } from "./icons.js";
 import { markdown, plainText } from "./markdown.js";
 import { below } from "./menu.js";
@@ -12,13 +23,6 @@ import { formatDate, formatStamp, sameDay } from "./time.js";
 import { openUserMenu } from "./user_menu.js";
 
 const GROUP_MINUTES = 7;
-const PLAIN = 0;
-const THREAD_CREATED = 18;
-const REPLY = 19;
-const COMMAND = 20;
-const STARTER = 21;
-const CONTEXT_COMMAND = 23;
-const SPOKEN = new Set([PLAIN, REPLY, COMMAND, STARTER, CONTEXT_COMMAND]);
 
 /**
  * The list item of `message`; `previous` decides whether it continues a group and whether a day begins.
@@ -45,13 +49,13 @@ export function messageView(message, previous, context) {
       dataset: { messageId: message.id, authorId: message.author.id },
     },
     newDay && h("div", { class: "day", role: "separator" }, h("span", {}, formatDate(at, "D"))),
-    SPOKEN.has(message.type) ? spoken(message, at, joined, names, context) : system(message, at, names, context),
+    isSpoken(message.type) ? spoken(message, at, joined, names, context) : system(message, at, names, context),
   );
 }
 
 function continues(message, previous) {
   const close = new Date(message.timestamp) - new Date(previous.timestamp) < GROUP_MINUTES * 60000;
-  const plain = message.type === PLAIN && SPOKEN.has(previous.type);
+  const plain = message.type === PLAIN && isSpoken(previous.type);
   const sameKind = isEphemeral(message) === isEphemeral(previous);
   return close && plain && sameKind && message.author.id === previous.author.id;
 }
@@ -209,13 +213,12 @@ function threadCard(thread, actions) {
   );
 }
 
+/** A note of Discord's own: a thread that was started, a message that was pinned. */
 function system(message, at, names, { store, actions }) {
-  const thread = message.type === THREAD_CREATED && store.channel(message.message_reference?.channel_id ?? message.id);
-  const text = message.type === THREAD_CREATED ? " started a thread: " : " ";
   return h(
     "div",
     { class: "message-row system" },
-    h("span", { class: "system-icon" }, icon("thread")),
+    h("span", { class: "system-icon" }, icon(message.type === PINNED ? "pin" : "thread")),
     h(
       "div",
       { class: "message-main" },
@@ -223,16 +226,25 @@ function system(message, at, names, { store, actions }) {
         "div",
         { class: "message-content" },
         nameTag(message.author),
-        text,
-        thread
-          ? h(
-              "button",
-              { class: "text-button", type: "button", onclick: () => actions.openChannel(thread.id) },
-              thread.name,
-            )
-          : markdown(message.content, names),
+        message.type === PINNED ? pinnedNote(message, actions) : threadNote(message, names, { store, actions }),
         h("time", { class: "message-time", datetime: message.timestamp }, formatStamp(at)),
       ),
     ),
   );
+}
+
+function pinnedNote({ message_reference: reference }, actions) {
+  return [" pinned ", linkButton("a message", () => actions.jumpTo(reference?.message_id)), " here."];
+}
+
+function threadNote(message, names, { store, actions }) {
+  const thread = message.type === THREAD_CREATED && store.channel(message.message_reference?.channel_id ?? message.id);
+  return [
+    message.type === THREAD_CREATED ? " started a thread: " : " ",
+    thread ? linkButton(thread.name, () => actions.openChannel(thread.id)) : markdown(message.content, names),
+  ];
+}
+
+function linkButton(words, onclick) {
+  return h("button", { class: "text-button", type: "button", onclick }, words);
 }

@@ -124,6 +124,8 @@ function putChannel(store, channel) {
   store[list] = known
     ? store[list].map((other) => (other === known ? { ...known, ...channel } : other))
     : [...store[list], channel];
+  // One that comes back into sight has its old place.
+  if (list === "channels") store.channels.sort((one, other) => one.position - other.position);
   store.emit("channels");
 }
 

@@ -1,7 +1,7 @@
 /** What one can do with a message: the bar that follows the pointer and the focus, and the context menu. */
 
 import { h } from "./dom.js";
-import { isDm, isEphemeral, isThread } from "./entities.js";
+import { isDm, isEphemeral, isSpoken, isThread, MAY, permits } from "./entities.js";
 import { icon } from "./icons.js";
 import { traceAddress } from "./logs.js";
 import { below, openMenu } from "./menu.js";
@@ -87,6 +87,11 @@ function menuItems(message, { store, actions }, point) {
     { label: "Reply", icon: "reply", run: () => actions.reply(message) },
     canThread(message, store) && { label: "Create thread", icon: "thread", run: () => actions.createThread(message) },
     copy,
+    mayPin(message, store) && {
+      label: message.pinned ? "Unpin message" : "Pin message",
+      icon: "pin",
+      run: () => actions.pin(message, !message.pinned),
+    },
     trace && { label: "Trace of this turn", icon: "requests", run: () => window.open(trace, "_blank", "noopener") },
     apps.length > 0 && {
       label: "Apps",
@@ -94,6 +99,11 @@ function menuItems(message, { store, actions }, point) {
     },
     own && { label: "Delete message", icon: "trash", danger: true, run: () => actions.remove(message) },
   ].filter(Boolean);
+}
+
+function mayPin({ type, channel_id: channelId }, store) {
+  const channel = store.channel(channelId);
+  return isSpoken(type) && channel && permits(channel, MAY.pin);
 }
 
 function canThread(message, store) {

@@ -18,6 +18,7 @@ const PATHS = {
   requests: "M4 8h13M13 4l4 4-4 4M20 16H7M11 12l-4 4 4 4",
   file: "M6 3h8l5 5v13H6zM14 3v5h5",
   switch: "M7 4 3 8l4 4M3 8h14M17 12l4 4-4 4M21 16H7",
+  pin: "M9 4h6l-1 6 4 4H6l4-4zM12 14v7",
   down: "M6 9l6 6 6-6",
   settings: "M4 7h10M18 7h2M16 5v4M4 17h2M10 17h10M8 15v4",
   forum: "M4 5h16v10H9l-5 4zM8 9h8M8 12h5",

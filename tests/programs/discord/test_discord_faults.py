@@ -108,20 +108,21 @@ async def test_a_refused_preview_is_no_refused_answer(scene: Scene) -> None:
     assert body_of(outcome.content) == "Something unfit was not said."
 
 
-async def test_a_deleted_answer_stays_deleted(scene: Scene) -> None:
-    """Whoever deletes the bot's message while it streams has the last word; the next question works."""
+async def test_a_deleted_answer_is_stopped(scene: Scene) -> None:
+    """Whoever deletes the bot's message while it streams wants no more of it: the model is not asked on."""
     go_on = asyncio.Event()
     scene.model.hold(go_on, before="I will ", after="be back")
     scene.ask("talk")
     half = await scene.until(lambda: next(iter(scene.shown()), None))
     assert half is not None
+    scene.model.hold(go_on, before="I will go on ", after="and on")
     scene.playground.state.delete_message(half)
     go_on.set()
     scene.ask("and now?")
 
     await scene.outcome()
 
-    assert len(scene.shown()) == 1
+    assert half.id not in [message.id for message in scene.shown()]
 
 
 async def test_the_question_may_be_deleted(scene: Scene) -> None:
@@ -152,22 +153,6 @@ async def test_an_archived_thread_is_opened_for_an_edit(scene: Scene) -> None:
     outcome = await scene.outcome(channel=thread.id)
 
     assert body_of(outcome.content) == "The beginning and the end."
-
-
-async def test_a_locked_thread_ends_the_answer(scene: Scene) -> None:
-    """Where the bot may no longer write it gives up, and goes on elsewhere."""
-    thread = scene.playground.people.create_thread(GENERAL_ID, ADA_ID, "Ours")
-    go_on = asyncio.Event()
-    scene.model.hold(go_on, silent=True)
-    scene.ask("talk", channel=thread.id)
-    await scene.model.until(lambda: len(scene.model.requests) == 1)
-    scene.playground.people.change_thread(thread.id, ADA_ID, ThreadChanges(archived=True, locked=True))
-    go_on.set()
-    scene.ask("hello")
-
-    await scene.outcome()
-
-    assert scene.shown(thread.id) == []
 
 
 async def test_a_dropped_gateway_loses_nothing(scene: Scene) -> None:

@@ -12,7 +12,7 @@ from programs.playground.entities import ADA_ID, BOT_ID, GENERAL_ID
 from programs.playground.rules import Rules
 from programs.playground.server import Playground
 from tests.chat_completions import ChatCompletionsServer
-from tests.programs.discord.process import address, ended, launch, running
+from tests.programs.discord.process import PATIENCE, address, ended, launch, running
 from tests.programs.discord.scene import Scene, body_of
 
 BOT = "programs.discord.bot"
@@ -155,6 +155,36 @@ async def test_a_signal_in_the_middle_of_an_answer(outside: Scene) -> None:
         process.send_signal(signal.SIGTERM)
         end = await ended(process)
     assert end.code == 0
+    assert not any(noise in end.err for noise in NOISE), end.err
+    never.set()
+    outside.model.reply("I was about to say this.")
+
+    async with running(BOT, folder=outside.folder, **settings):
+        outcome = await outside.until(lambda: next(iter(outside.outcomes()), None))
+
+    assert outcome is not None
+    assert body_of(outcome.content) == "I was about to say this."
+    assert len(outside.shown()) == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_second_signal_ends_it_at_once(outside: Scene, number: signal.Signals) -> None:
+    """Told twice, it waits for nothing and its exit code is not 0; the next start finishes the answer, once."""
+    never = asyncio.Event()
+    outside.model.hold(never, before="I was about to ")
+    settings = of(outside.playground, outside.model) | {"SHUTDOWN_GRACE": "60"}
+    async with running(BOT, folder=outside.folder, **settings) as process:
+        await outside.until(lambda: outside.playground.state.bot_online)
+        outside.ask("tell me")
+        await outside.until(outside.shown)
+        process.send_signal(number)
+        assert process.stderr is not None
+        async with asyncio.timeout(PATIENCE):
+            while b"a second signal ends at once" not in await process.stderr.readline():
+                pass
+        process.send_signal(number)
+        end = await ended(process)
+    assert end.code == -number
     assert not any(noise in end.err for noise in NOISE), end.err
     never.set()
     outside.model.reply("I was about to say this.")

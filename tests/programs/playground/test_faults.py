@@ -12,7 +12,7 @@ from programs.playground.entities import ADA_ID, GENERAL_ID
 from programs.playground.errors import ApiError
 from programs.playground.rules import Rules, Window
 from programs.playground.server import Playground
-from tests.programs.playground.conftest import Bot, Raw, within
+from tests.programs.playground.conftest import Bot, Clock, Raw, within
 
 CREATE = ("POST", "/channels/{channel_id}/messages")
 EDIT = ("PATCH", "/channels/{channel_id}/messages/{message_id}")
@@ -246,3 +246,22 @@ async def test_everything_is_in_the_log(playground: Playground, bot: Bot) -> Non
     assert (last.request["content"], last.response["content"]) == ("hi", "hi")
     told = [one.data["content"] for one in playground.log.dispatches if one.name == "MESSAGE_CREATE"]
     assert (told, playground.log.complete) == (["hello", "hi"], True)
+
+
+async def test_a_delay_ends_by_the_clock() -> None:
+    """The seconds of a fault are those of the injected clock: moved on, it lets the request go at once."""
+    clock = Clock()
+    async with Playground(monotonic=clock) as playground, aiohttp.ClientSession() as session:
+        raw = Raw(session, playground)
+        held = playground.faults.plan("delay", "GET", "/users/@me", seconds=600)
+        asking = asyncio.create_task(raw.api("GET", "/users/@me"))
+        await within(held.reached())
+        clock.now += 599
+        playground.tick()
+        await raw.api("GET", f"/channels/{GENERAL_ID}")
+        assert not asking.done()
+
+        clock.now += 1
+        playground.tick()
+
+        assert (await within(asking))[0] == 200

@@ -191,3 +191,23 @@ async def test_a_deleted_channel_is_left(playground: Playground, page: Page) -> 
 
     await expect(page.locator("#header h1")).to_have_text("general")
     await expect(page.locator(f"[data-channel-id='{channel.id}']")).to_have_count(0)
+
+
+async def test_a_message_is_pinned_and_found_again(playground: Playground, page: Page) -> None:
+    """A message's menu pins it, a note says so, and the list of what is pinned leads to it; its menu unpins it."""
+    playground.people.send(GENERAL_ID, GRACE_ID, "The **rules**")
+    for number in range(40):
+        playground.people.send(GENERAL_ID, ADA_ID, f"line {number}")
+    await message(page, "The rules").click(button="right")
+    await page.get_by_role("menuitem", name="Pin message").click()
+    await expect(page.locator(".system")).to_contain_text("Ada pinned a message here.")
+    await expect(message(page, "The rules")).not_to_be_in_viewport()
+
+    await page.get_by_role("button", name="Pinned messages").click()
+    await page.get_by_role("dialog", name="Pinned messages").get_by_role("button", name="The rules").click()
+
+    await expect(message(page, "The rules")).to_be_in_viewport()
+    await message(page, "The rules").click(button="right")
+    await page.get_by_role("menuitem", name="Unpin message").click()
+    await page.get_by_role("button", name="Pinned messages").click()
+    await expect(page.get_by_role("dialog")).to_contain_text("Nothing is pinned here.")

@@ -103,6 +103,8 @@ async def test_who_sees_no_channel_is_told(browser: Browser, playground: Playgro
 
     await expect(page.locator("#header h1")).to_have_text("random")
     await expect(page.locator("#composer")).to_be_enabled()
+    playground.world.overwrite(GENERAL_ID, GUILD_ID)
+    await expect(page.locator(".channel-name")).to_have_text(["general", "random", "LLMgine"])
     await page.context.close()
 
 
