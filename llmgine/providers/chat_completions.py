@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from llmgine.errors import ProviderReplyError, ReplyCutOffError
 from llmgine.messages.chat import ChatMessage, ToolCall, Usage, new_call_id
 from llmgine.providers.base import ChatReply, ChatRequest
+from llmgine.providers.thinking import ThinkingFilter
 
 _LONGEST_NAME = 100  # characters of a model's name that people can choose
 _LONGEST_MALFORMED = 500  # characters of malformed arguments that the model is reminded of
@@ -72,6 +73,7 @@ class ReplyBuilder:
     def __init__(self, model: str) -> None:
         self.model = model
         self._text: list[str] = []
+        self._thinking = ThinkingFilter()
         self._calls: list[_GrowingCall] = []
         self._finish: str | None = None
         self._refused = False
@@ -119,6 +121,7 @@ class ReplyBuilder:
             ProviderReplyError: There is nothing in the reply.
         """
         empty = ProviderReplyError("The model gave an empty answer.")
+        self._text.append(self._thinking.rest())
         if self._finish in {None, "error"}:
             if not self.begun:
                 raise empty
@@ -144,7 +147,7 @@ class ReplyBuilder:
                 self._add_call(fragment)
         refusal = _string(delta.get("refusal"))
         self._refused = self._refused or bool(refusal)
-        new = _content(delta.get("content")) + refusal
+        new = self._thinking.add(_content(delta.get("content"))) + refusal
         if new:
             self._text.append(new)
         return new

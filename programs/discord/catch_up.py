@@ -125,13 +125,15 @@ class CatchUp:
                 await self._look(channel)
 
     async def hear(self, message: discord.Message) -> None:
-        """Take a live message up, after everything before it."""
+        """Take a live message up, or what it was changed to, after everything before it."""
         channel_id = message.channel.id
         if self._stopped:
             return
         if not self.over.is_set():
             await self._gates.setdefault(channel_id, asyncio.Event()).wait()
         try:
+            if await self._intake.edited(message):
+                return
             if channel_id not in self._cursors:  # made since: nothing was said there before
                 await self._move(channel_id, message.id - 1)
             if channel_id in self._behind and isinstance(message.channel, Channel):
@@ -182,6 +184,8 @@ class CatchUp:
         if cursor < window:
             older = await self._poster.history(channel, after=cursor, limit=100) or []
         read = await self._poster.history(channel, after=max(cursor, window), limit=bounds.messages) or []
+        for message in read:
+            await self._intake.edited(message)
         news = [message for message in read if await self._intake.is_news(message)]
         missed = [m for m in older if m.id < window and await self._intake.is_news(m)] + news[: -bounds.turns]
         for message in news[-bounds.turns :]:

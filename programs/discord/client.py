@@ -6,14 +6,11 @@ import logging
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import ClassVar
 
 import discord
-from pydantic import ConfigDict
 
 from llmgine.errors import ConfigurationError, LLMgineError, StoreError
 from llmgine.messages.commands import StopTurnCommand
-from llmgine.messages.events import Event
 from programs.application import Application
 from programs.discord.breaker import Breaker
 from programs.discord.budget import RATE, Budget
@@ -21,6 +18,7 @@ from programs.discord.buttons import Decider, decision_button
 from programs.discord.catch_up import CatchUp
 from programs.discord.channels import session_id
 from programs.discord.editor import EDIT_INTERVAL
+from programs.discord.heard import ChannelEvent, MessageDeletedEvent, MessageHeardEvent
 from programs.discord.intake import Intake
 from programs.discord.metrics import rate_limit_trace
 from programs.discord.poster import LONGEST_LIMIT, Poster
@@ -47,15 +45,6 @@ _log = logging.getLogger(__name__)
 
 class WornOutError(ConfigurationError):
     """The bot logged in so often that Discord is about to reset its token."""
-
-
-class MessageReceivedEvent(Event):
-    """A person wrote something the bot can see. Not logged: most of it is not for the bot."""
-
-    logged: ClassVar[bool] = False
-    model_config = ConfigDict(arbitrary_types_allowed=True)
-
-    message: discord.Message
 
 
 class Bot(discord.Client):
@@ -117,7 +106,8 @@ class Bot(discord.Client):
             self, poster.access, is_busy=lambda: self._views.is_busy, interval=sign_interval, delay=sign_delay
         )
         self._commands = Commands(self, app)
-        self._catch_up = CatchUp(self, app.store, poster, Intake(self, app.bus, app.store, poster), clock=clock)
+        self._intake = Intake(self, app.bus, app.store, poster)
+        self._catch_up = CatchUp(self, app.store, poster, self._intake, clock=clock)
         self._deaf: Callable[[], None] | None = None  # ends our hearing
         self._at_work: dict[str, asyncio.Task[None]] = {}
         self._recovered = asyncio.Event()
@@ -128,7 +118,7 @@ class Bot(discord.Client):
         """Once, after login: listen, and see that the slash commands are registered."""
         self._views.start()
         self._signs.start(self._app.bus)
-        self._deaf = self._app.bus.register_event_handler(MessageReceivedEvent, self._hear, timeout=None)
+        self._deaf = self._app.bus.register_event_handler(ChannelEvent, self._hear, timeout=None)
         await self._commands.sync_if_changed()
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
@@ -176,17 +166,21 @@ class Bot(discord.Client):
             self._at_work[name].cancel()
         self._at_work[name] = asyncio.create_task(work)
 
+    async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
+        """Queue what a person changed; Discord also tells of previews of links and of pins, which nobody wrote."""
+        if payload.message.edited_at is not None:
+            await self._queue(payload.message)
+
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
-        """A question that was taken back before its turn came is not answered."""
-        turn_id = await self._app.store.turn_of(SOURCE, str(payload.message_id))
-        if turn_id is None:
-            return
-        try:
-            turn = (await self._app.store.turn(turn_id)).turn
-        except StoreError:
-            return  # its conversation was cleared
-        if turn.state == "queued":
-            await self._app.bus.execute(StopTurnCommand(session_id=turn.session_id, turn_id=turn_id))
+        """Queue that a message is gone, behind what was said before."""
+        event = MessageDeletedEvent(session_id=session_id(payload.channel_id), message_id=payload.message_id)
+        await self._app.bus.publish(event)
+
+    async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
+        """As of one message."""
+        for message_id in sorted(payload.message_ids):
+            event = MessageDeletedEvent(session_id=session_id(payload.channel_id), message_id=message_id)
+            await self._app.bus.publish(event)
 
     async def on_raw_thread_delete(self, payload: discord.RawThreadDeleteEvent) -> None:
         """Nobody can read an answer there any more; what was said is kept."""
@@ -243,8 +237,11 @@ class Bot(discord.Client):
     async def on_message(self, message: discord.Message) -> None:
         """Queue what a person wrote; messages of one channel are looked at in their order."""
         self._catch_up.notice(message)
+        await self._queue(message)
+
+    async def _queue(self, message: discord.Message) -> None:
         if is_from_a_person(message):
-            event = MessageReceivedEvent(session_id=session_id(message.channel.id), message=message)
+            event = MessageHeardEvent(session_id=session_id(message.channel.id), message=message)
             await self._app.bus.publish(event)
 
     @property
@@ -291,9 +288,12 @@ class Bot(discord.Client):
                 await self.wait_until_ready()
                 await self._recovered.wait()
 
-    async def _hear(self, event: MessageReceivedEvent) -> None:
+    async def _hear(self, event: ChannelEvent) -> None:
         await self._recovered.wait()  # so that turns of before the restart come first
-        await self._catch_up.hear(event.message)
+        if isinstance(event, MessageHeardEvent):
+            await self._catch_up.hear(event.message)
+        elif isinstance(event, MessageDeletedEvent):
+            await self._intake.deleted(event.message_id)
 
 
 def _intents() -> discord.Intents:

@@ -6,13 +6,15 @@ import discord
 
 from llmgine.bus import MessageBus
 from llmgine.errors import LLMgineError, StoreError
+from llmgine.messages.commands import DeletePromptCommand
 from llmgine.sessions import SessionStore
+from llmgine.sessions.records import Turn
 from programs.discord.channels import Channels
 from programs.discord.notices import CANNOT_STORE
 from programs.discord.poster import Poster
 from programs.discord.refusals import RefusedError, ShutOutError, UnreachableError
 from programs.discord.rendering import SOURCE
-from programs.discord.triggers import Triggers, Verdict, prompt, text_for_model, thread_name
+from programs.discord.triggers import Triggers, Verdict, edit, prompt, text_for_model, thread_name
 
 _log = logging.getLogger(__name__)
 
@@ -79,6 +81,43 @@ class Intake:
             _log.warning("No thread may be opened in channel %d: %s", channel.id, error)
             return None
         return message.id
+
+    async def edited(self, message: discord.Message) -> bool:
+        """Take up what an admitted message was changed to; False when it was not admitted, or never changed.
+
+        One that no longer mentions the bot keeps its answer.
+
+        Raises:
+            StoreError: That cannot be looked up, or not be stored.
+        """
+        me = self._client.user
+        if me is None or message.edited_at is None:
+            return False
+        turn = await self._turn_of(message.id)
+        if turn is None:
+            return await self._store.turn_of(SOURCE, str(message.id)) is not None
+        if await self._triggers.verdict(message) is Verdict.ANSWERED:
+            result = await self._bus.execute(edit(message, me, turn))
+            if isinstance(result.exception, StoreError):
+                raise result.exception
+        return True
+
+    async def deleted(self, message_id: int) -> None:
+        """Forget what was said in a message, if it was a prompt."""
+        try:
+            turn = await self._turn_of(message_id)
+        except StoreError as error:
+            _log.error("Whether message %d is to be forgotten cannot be looked up: %s", message_id, error)
+            return
+        if turn is not None:
+            about = {"session_id": turn.session_id, "turn_id": turn.id, "source_id": str(message_id)}
+            await self._bus.execute(DeletePromptCommand.model_validate(about))
+
+    async def _turn_of(self, message_id: int) -> Turn | None:
+        """The turn that a message was admitted to, unless its texts are gone."""
+        turn_id = await self._store.turn_of(SOURCE, str(message_id))
+        found = await self._store.turns([turn_id]) if turn_id else []
+        return found[0].turn if found else None
 
     async def tell_of_riddle(self, message: discord.Message) -> None:
         """Say that nothing can be stored, if a message that nobody can look up is for the bot at all."""

@@ -21,6 +21,8 @@ _MAX_NOTICE = 1_500
 _MAX_REASON = 200
 _MAX_MODEL = 60
 
+AGAIN = "-# ✏️ Answering again …"
+
 
 @dataclass(frozen=True)
 class Live:

@@ -5,9 +5,10 @@ from enum import Enum, auto
 
 import discord
 
-from llmgine.messages.commands import Author, PromptCommand
+from llmgine.messages.commands import Author, EditPromptCommand, PromptCommand
 from llmgine.messages.text import collapse_spaces, shorten
 from llmgine.sessions import SessionStore
+from llmgine.sessions.records import Turn
 from programs.discord.channels import Channels, ChannelSettings, scopes
 from programs.discord.channels import session_id as scope_of
 from programs.discord.rendering import SOURCE
@@ -138,7 +139,25 @@ def prompt(
         source_id=str(message.id),
         author=Author(id=str(message.author.id), name=message.author.display_name),
         origin=dict(origin),
+        version=_version(message),
     )
+
+
+def edit(message: discord.Message, me: discord.ClientUser, turn: Turn) -> EditPromptCommand:
+    """A changed message as a command to the session of the turn it was admitted to."""
+    return EditPromptCommand(
+        session_id=turn.session_id,
+        turn_id=turn.id,
+        source_id=str(message.id),
+        version=_version(message),
+        text=text_for_model(message, me),
+        attachment_ids=tuple(str(attachment.id) for attachment in message.attachments),
+    )
+
+
+def _version(message: discord.Message) -> int:
+    """When it was changed last, in microseconds since 1970; 0 for never."""
+    return 0 if message.edited_at is None else round(message.edited_at.timestamp() * 1_000_000)
 
 
 def text_for_model(message: discord.Message, me: discord.ClientUser) -> str:

@@ -20,9 +20,10 @@ from programs.discord.notices import AGAINST_THE_RULES, NOT_TAKEN
 from programs.discord.positions import Positions
 from programs.discord.poster import Poster
 from programs.discord.refusals import RefusedError, ShutOutError, UnreachableError
-from programs.discord.rendering import Live, render, retrying
+from programs.discord.rendering import AGAIN, Live, render, retrying
 
 _PAUSED = "⏳ Restarting; this will go on."
+_PATIENCE = 10.0  # seconds to wait for a post that is under way
 _TYPING_INTERVAL = 8.0  # seconds; Discord shows "is typing" for 10
 
 
@@ -66,14 +67,15 @@ class TurnView:
         self._cancel = cancel
         self._interval = interval
         self._steps: TurnSteps | None = None
-        self._live: Live | None = None
+        # Until the first words come; the answer that stands there is not to be read as one to what is asked now.
+        self._live: Live | None = Live(0, status=AGAIN) if turn.attempt > 1 else None
         self._editors: dict[DeliveryKey, Editor] = {}
         self._rests: dict[DeliveryKey, list[DeliveryKey]] = {}  # of parts whose file cannot be sent
         self.out_of_date = False
         self._anew = False
         self._typing: asyncio.Task[None] | None = None
         self._closed = False
-        self.last: Editor | None = above
+        self.above = self.last = above
         self.channel_id = int(str(turn.origin["channel_id"]))
         question = None if "asked_in" in turn.origin else turn.origin.get("message_id")  # a reply stays in its channel
         self._reply_to = int(str(question)) if question else None
@@ -116,7 +118,10 @@ class TurnView:
         """
         self.ended, self.out_of_date = True, False
         self._type(on=False)
-        stored = [part for part in await self._store.deliveries(self.turn.id) if part.body]
+        found = await self._store.deliveries(self.turn.id)
+        if any(part.attempt != self.turn.attempt for part in found):
+            return  # a newer attempt is under way, and goes on with the messages of this one
+        stored = [part for part in found if part.body]
         parts = self._sendable([(part.key, part.body) for part in stored])
         sent = {part.key for part in stored if part.sent}
         sent |= {rest for key in sent for rest in self._rests.get(key, ())}
@@ -136,6 +141,14 @@ class TurnView:
         """Say under the last message of an unfinished turn that it will go on."""
         if self._editors and not self._closed and (self._steps is None or self._steps.outcome is None):
             await list(self._editors.values())[-1].pause(_PAUSED)
+
+    async def retire(self) -> None:
+        """Close for a newer attempt, once no post is under way: what stands where is written down then."""
+        async with contextlib.AsyncExitStack() as stack:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_PATIENCE):
+                    await stack.enter_async_context(self._poster.turnstile(self.channel_id))
+            await self.close()
 
     async def close(self) -> None:
         """End the editors where they are; what they did not show is shown after the next start."""

@@ -132,7 +132,7 @@ class TurnViews:
         if isinstance(event, TurnStartedEvent) and in_debt:
             await self.deliver_what_is_left()
         if view is not None and isinstance(event, TurnStartedEvent) and view.turn.attempt != event.attempt:
-            await view.close()  # it is answered anew: the next view goes on with these messages
+            await self._retire(view)  # it is answered anew: the next view goes on with these messages
             view = None
         if view is None and isinstance(event, TurnStartedEvent):
             try:
@@ -145,13 +145,22 @@ class TurnViews:
             await view.hear(event, draw=not in_debt)
             self._remember_tail(view)
 
+    async def _retire(self, view: TurnView) -> None:
+        """End a view in favour of another one of its turn, which stands below the same part."""
+        if self._tails.get(view.channel_id) is view.last:
+            self._tails.pop(view.channel_id, None)
+            if view.above is not None:
+                self._tails[view.channel_id] = view.above
+        self._views.pop(view.turn.id, None)
+        await view.retire()
+
     async def _take_away(self, turn_id: str) -> None:
         """What was posted for a forgotten turn goes; the store keeps it as undelivered until it has."""
-        view = self._views.pop(turn_id, None)
+        view = self._views.get(turn_id)
         if view is None:
             await self.deliver_what_is_left()
             return
-        await view.close()  # it may be posting, so what is there now is read back
+        await self._retire(view)  # it may have been posting, so what is there now is read back
         await self._settle(await self._open(view.turn, self._tails.get(view.channel_id), doubtful=True))
 
     async def _open(self, turn: Turn, above: Editor | None, *, doubtful: bool) -> TurnView:

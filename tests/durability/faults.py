@@ -36,7 +36,7 @@ GATEWAY = {
     "an event never sent": f"{_HERE}test_catch_up.py::test_an_event_that_never_came_is_found",
     "the bot was away": f"{_HERE}test_catch_up.py::test_what_was_said_while_away_is_answered_in_order",
     "the bot was away too long": f"{_HERE}test_catch_up.py::test_what_is_too_old_gets_one_notice",
-    "question edited": f"{_HERE}test_catch_up.py::test_an_edited_question_is_answered_as_it_was_asked",
+    "question edited": f"{_HERE}test_catch_up.py::test_an_edited_question_is_answered_as_it_is_now",
     "question deleted while queued": f"{_HERE}test_catch_up.py::test_a_question_taken_back_in_time_is_not_answered",
 }
 

@@ -107,7 +107,7 @@ def again(turn_id: str, old: int, prompts: Iterable[PromptStep], owner: str) -> 
         """
         INSERT INTO delivery (turn_id, attempt, kind, round, part, body, message_id, final, sent)
         SELECT turn_id, $3, kind, round, part, '{}', message_id, 0, 0 FROM delivery
-        WHERE turn_id = $1 AND attempt = $2 AND message_id IS NOT NULL
+        WHERE turn_id = $1 AND attempt = $2 AND message_id <> ''
         """,
         (turn_id, old, old + 1),
     )

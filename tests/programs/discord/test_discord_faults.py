@@ -125,21 +125,6 @@ async def test_a_deleted_answer_is_stopped(scene: Scene) -> None:
     assert half.id not in [message.id for message in scene.shown()]
 
 
-async def test_the_question_may_be_deleted(scene: Scene) -> None:
-    """The answer to a message that is gone is posted without the reference."""
-    go_on = asyncio.Event()
-    scene.model.hold(go_on, silent=True, after="Here it is.")
-    asked = scene.ask("talk")
-    await scene.model.until(lambda: len(scene.model.requests) == 1)
-    scene.playground.people.delete(GENERAL_ID, asked.id, ADA_ID)
-    go_on.set()
-
-    outcome = await scene.outcome()
-
-    assert outcome.reference is None
-    assert body_of(outcome.content) == "Here it is."
-
-
 async def test_an_archived_thread_is_opened_for_an_edit(scene: Scene) -> None:
     """A thread that is archived while the answer streams is opened again for it."""
     thread = scene.playground.people.create_thread(GENERAL_ID, ADA_ID, "Ours")
