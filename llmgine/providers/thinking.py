@@ -12,8 +12,7 @@ class ThinkingFilter:
 
     def __init__(self) -> None:
         self._held = ""  # what may yet turn out to be a tag, or the blank before one
-        self._thinking = False
-        self._answering = False
+        self._thinking = self._thought = self._answering = False
 
     def add(self, piece: str) -> str:
         """Take the next piece and return the answer that is new with it."""
@@ -26,10 +25,13 @@ class ThinkingFilter:
                 if not closed:
                     self._held = self._held[1 - len(_CLOSE) :]
                     return ""
-                self._thinking, self._held = False, rest.lstrip()
+                self._thinking, self._held = False, rest
             begun = self._held.lstrip()
+            if self._thought:
+                self._held = begun  # the blank lines between the two belong to neither
             if begun.startswith(_OPEN):
-                self._thinking, self._held = True, begun.removeprefix(_OPEN)
+                self._thinking = self._thought = True
+                self._held = begun.removeprefix(_OPEN)
             elif _OPEN.startswith(begun):
                 return ""
             else:

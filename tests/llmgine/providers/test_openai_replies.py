@@ -2,10 +2,11 @@
 
 import pytest
 
+from llmgine.errors import ProviderReplyError, ReplyCutOffError
 from llmgine.messages.chat import Usage
 from llmgine.providers.openai import OpenAIProvider
 from tests.chat_completions import ChatCompletionsServer
-from tests.llmgine.providers.examples import ask, delta
+from tests.llmgine.providers.examples import HELLO, ask, delta
 
 
 class TestReply:
@@ -54,6 +55,56 @@ class TestReply:
         )
 
         assert (await ask(provider)).text == "Hello"
+
+    @pytest.mark.parametrize(
+        ("pieces", "answer"),
+        [
+            (["<think>The user greets.</think>\n\nHello"], "Hello"),
+            (["\n<thi", "nk>The user", " greets.</th", "ink>", "\n\nHel", "lo"], "Hello"),
+            ([*"<think>hm</think>Hello"], "Hello"),
+            (["<think></think>", "<think>a < b</thin", "</think>Hello"], "Hello"),
+            (["<thinker>", " is a statue"], "<thinker> is a statue"),
+            (["<", "think", " twice"], "<think twice"),
+            (["<thi"], "<thi"),
+            (["Write <think>so</think> first."], "Write <think>so</think> first."),
+            ([" \n", "  indented"], " \n  indented"),
+        ],
+    )
+    async def test_leaves_thinking_in_the_text_out(
+        self, server: ChatCompletionsServer, provider: OpenAIProvider, pieces: list[str], answer: str
+    ) -> None:
+        """What stands between tags before the answer is never shown, however it is split; other text is left alone."""
+        server.chunks([*(delta({"content": piece}) for piece in pieces), delta({}, "stop")])
+        shown: list[str] = []
+
+        reply = await provider.reply(HELLO, shown.append)
+
+        assert reply.text == answer
+        assert answer.startswith("".join(shown))
+
+    async def test_thinking_without_an_end_is_no_answer(
+        self, server: ChatCompletionsServer, provider: OpenAIProvider
+    ) -> None:
+        """A tag that is never closed leaves nothing; a reply cut at its limit within the thinking says that."""
+        server.chunks([delta({"content": "<think>hm, hm"}, "stop")])
+        with pytest.raises(ProviderReplyError):
+            await ask(provider)
+        server.chunks([delta({"content": "<think>hm, hm"}, "length")])
+
+        reply = await ask(provider)
+
+        assert (reply.text, reply.finish) == ("", "length")
+
+    async def test_a_reply_cut_off_while_thinking_shows_none_of_it(
+        self, server: ChatCompletionsServer, provider: OpenAIProvider
+    ) -> None:
+        """The part that is kept of a broken reply is answer too."""
+        server.cut("<think>secret thoughts")
+
+        with pytest.raises(ReplyCutOffError) as cut:
+            await ask(provider)
+
+        assert cut.value.partial == ""
 
     async def test_skips_chunks_that_say_nothing(self, server: ChatCompletionsServer, provider: OpenAIProvider) -> None:
         """Empty, missing and odd choices between the good ones are passed over."""

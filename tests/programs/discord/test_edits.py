@@ -20,9 +20,10 @@ def delete(scene: Scene, message: Message) -> None:
 
 
 async def shows(scene: Scene, *texts: str) -> None:
-    """Wait until the bot's messages are these, and the store knows that they are shown."""
-    await scene.until(lambda: tuple(body_of(message.content) for message in scene.shown()) == texts)
+    """Wait until the bot's messages are outcomes with these texts, and the store knows that they are shown."""
+    await scene.until(lambda: [body_of(one.content) for one in scene.outcomes()] == [*texts])
     await scene.delivered()
+    assert scene.shown() == scene.outcomes()
 
 
 async def at_rest(scene: Scene) -> None:
@@ -73,7 +74,7 @@ async def test_an_edit_of_an_old_question_after_a_restart(scene: Scene) -> None:
 
     edit(scene, asked, f"{MENTION} two, I mean")
 
-    await scene.until(lambda: "two, I mean" in scene.shown()[1].content)
+    await scene.until(lambda: "two, I mean" in scene.shown()[1].content and len(scene.outcomes()) == 3)
     await scene.delivered()
     assert people_said(scene.model.requests[-1]) == ["one", "two, I mean"]
     assert len(scene.shown()) == 3
@@ -161,7 +162,7 @@ async def test_an_edit_while_the_bot_was_away(scene: Scene) -> None:
 
     await scene.start()
 
-    await scene.until(lambda: "two" in scene.shown()[0].content)
+    await scene.until(lambda: scene.outcomes() and "two" in scene.outcomes()[0].content)
     await scene.delivered()
     assert len(scene.shown()) == 1
 
@@ -173,7 +174,7 @@ async def test_a_deleted_question_is_forgotten(scene: Scene) -> None:
 
     delete(scene, asked)
 
-    await shows(scene)
+    await scene.until(lambda: not scene.shown())
     scene.ask("hello")
     await scene.outcome()
     assert people_said(scene.model.requests[-1]) == ["hello"]
@@ -188,7 +189,7 @@ async def test_a_question_deleted_while_it_is_answered(scene: Scene) -> None:
 
     delete(scene, asked)
 
-    await shows(scene)
+    await scene.until(lambda: not scene.shown())
     await scene.model.until(lambda: scene.model.aborted == 1)
     never.set()
     assert await scene.app.store.history(f"{SOURCE}:{GENERAL_ID}") == []
