@@ -33,6 +33,7 @@ class ApplicationConfig(BaseModel):
     calls_at_once: int = 8
     retry: RetryPolicy = RetryPolicy()
     monitor_interval: float = 1.0
+    titles: bool = False
 
 
 class ApplicationBootstrap:
@@ -129,6 +130,7 @@ class ApplicationBootstrap:
             ),
             renderers=self._renderers,
             approval_timeout=settings.approval_timeout,
+            titles=config.titles,
         )
 
     def _all_observers(self) -> Iterable[Observer]:

@@ -37,6 +37,8 @@ class Settings(BaseSettings):
     )
     context_tokens: int = Field(32_000, ge=1_000, description="How much history a model call may hold, in tokens")
 
+    session_titles: bool = Field(True, description="Whether the model gives Discord conversations titles: a small call")
+
     database_url: str = Field("sqlite:///data/llmgine.db", description="Where sessions live")
     log_dir: Path = Field(Path("logs"), description="Folder of the log of all bus traffic")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Detail of the program's log")

@@ -11,10 +11,12 @@ from llmgine.engine.calls import ToolCalls
 from llmgine.engine.changes import Changes
 from llmgine.engine.model import Model
 from llmgine.engine.sessions import SessionRunners
+from llmgine.engine.titles import Titles
 from llmgine.engine.turn import Renderer, TurnParts
 from llmgine.errors import RefusedError, StoreError
 from llmgine.messages.commands import (
     Admitted,
+    BranchSessionCommand,
     ChangeSettingCommand,
     ClearSessionCommand,
     DecideToolCallCommand,
@@ -23,18 +25,21 @@ from llmgine.messages.commands import (
     ForgetTurnCommand,
     PromptCommand,
     RegenerateTurnCommand,
+    RenameSessionCommand,
     SetSystemPromptCommand,
     StopTurnCommand,
 )
 from llmgine.messages.events import (
+    SessionBranchedEvent,
     SessionClearedEvent,
+    SessionRenamedEvent,
     SettingChangedEvent,
     SystemPromptChangedEvent,
     TurnAdmittedEvent,
     TurnForgottenEvent,
 )
 from llmgine.messages.message import SpanContext
-from llmgine.messages.text import shorten
+from llmgine.messages.text import collapse_spaces, shorten
 from llmgine.sessions import SessionStore
 from llmgine.sessions.records import SessionSettings
 from llmgine.sessions.scoped import fits
@@ -42,6 +47,7 @@ from llmgine.sessions.transactions.revision import Revised
 from llmgine.tools.manager import ToolManager, ToolOptions
 from llmgine.tools.tool import Tool
 
+MAX_TITLE = 80  # characters
 MAX_SYSTEM_PROMPT = 4_000  # characters; what a Discord modal can hold
 
 _AFTER_FAILURE = 1.0  # seconds until a store that failed is asked again
@@ -59,6 +65,7 @@ class ToolChatEngine:
         context: What the model is shown.
         renderers: For each source of prompts that posts outcomes somewhere, how they look there.
         approval_timeout: Seconds a tool call waits for approval.
+        titles: Whether the model gives conversations a title, by one small call each.
     """
 
     def __init__(
@@ -70,6 +77,7 @@ class ToolChatEngine:
         context: ContextManager,
         renderers: Mapping[str, Renderer] | None = None,
         approval_timeout: float = 600.0,
+        titles: bool = False,
     ) -> None:
         self.tools = ToolManager()
         self.model = model
@@ -79,6 +87,7 @@ class ToolChatEngine:
         calls = ToolCalls(self.tools, self._changes, approval_timeout=approval_timeout)
         parts = TurnParts(model, context, self.tools, calls, renderers or {})
         self._runners = SessionRunners(store, bus, self._changes, parts)
+        self._titles = Titles(bus, store, model) if titles else None
         self._watcher: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -90,9 +99,13 @@ class ToolChatEngine:
         self._bus.register_command_handler(StopTurnCommand, self._stop_turn)
         self._bus.register_command_handler(ForgetTurnCommand, self._forget)
         self._bus.register_command_handler(ClearSessionCommand, self._clear)
+        self._bus.register_command_handler(BranchSessionCommand, self._branch)
+        self._bus.register_command_handler(RenameSessionCommand, self._rename)
         self._bus.register_command_handler(SetSystemPromptCommand, self._set_system_prompt)
         self._bus.register_command_handler(ChangeSettingCommand, self._change_setting)
         self._bus.register_command_handler(DecideToolCallCommand, self._decide)
+        if self._titles is not None:
+            self._titles.start()
         self._watcher = asyncio.create_task(self._watch_for_stops())
 
     async def drain(self, seconds: float) -> None:
@@ -105,6 +118,8 @@ class ToolChatEngine:
             self._watcher.cancel()
             await asyncio.gather(self._watcher, return_exceptions=True)
         await self._runners.close()
+        if self._titles is not None:
+            await self._titles.stop()
         await self._changes.close()
 
     async def register_tool(self, tool: Tool | Callable[..., object], **options: Unpack[ToolOptions]) -> Tool:
@@ -213,6 +228,18 @@ class ToolChatEngine:
         await self._runners.ended(command.session_id, [turn.id for turn in turns])
         await self._store.clear(command.session_id)
         await self._bus.publish(SessionClearedEvent(session_id=command.session_id))
+
+    async def _branch(self, command: BranchSessionCommand) -> int:
+        turns = await self._store.branch(command)
+        await self._bus.publish(
+            SessionBranchedEvent(session_id=command.session_id, new_session_id=command.new_session_id, turns=turns)
+        )
+        return turns
+
+    async def _rename(self, command: RenameSessionCommand) -> None:
+        title = None if command.title is None else shorten(collapse_spaces(command.title), MAX_TITLE) or None
+        await self._store.rename(command.session_id, title)
+        await self._bus.publish(SessionRenamedEvent(session_id=command.session_id, title=title))
 
     async def _set_system_prompt(self, command: SetSystemPromptCommand) -> None:
         prompt = command.system_prompt

@@ -23,6 +23,7 @@ from llmgine.providers.base import ChatRequest, Provider
 from llmgine.sessions.records import ReplyStep
 
 _NAMES_SECONDS, _NO_NAMES_SECONDS = 300.0, 30.0  # for which a list of models holds, or that there is none
+_ASIDE_TOKENS = 400  # room for a model that thinks before it gives a short answer
 _PROGRESS_INTERVAL = 0.1  # seconds; events are coalesced to ten a second
 
 _log = logging.getLogger(__name__)
@@ -93,6 +94,7 @@ class Model:
         self._provider = provider
         self._slots = asyncio.Semaphore(calls_at_once)
         self._retry = retry or RetryPolicy()
+        self._aside = asyncio.Lock()
         self._listing = asyncio.Lock()
         self._names: tuple[str, ...] = ()
         self._ask_again_at = 0.0
@@ -148,6 +150,18 @@ class Model:
         first = None if progress.first_at is None else progress.first_at - begin
         await scope.tell(LLMResponseEvent, **facts, first_token_seconds=first)
         return step
+
+    async def aside(self, messages: tuple[ChatMessage, ...], name: str | None = None) -> str | None:
+        """A short text that belongs to no turn; None when turns keep all calls busy. One at a time, beside the bound.
+
+        Raises:
+            ProviderError: No reply came; it is not asked for again.
+        """
+        if self._slots.locked() or self._aside.locked():
+            return None
+        async with self._aside:
+            request = ChatRequest(messages=messages, max_output_tokens=_ASIDE_TOKENS, model=name)
+            return (await self._provider.reply(request, lambda _: None)).text
 
     def _attempts(self, scope: TurnScope, round_: int) -> AsyncRetrying:
         async def announce(state: RetryCallState) -> None:

@@ -172,6 +172,27 @@ class ClearSessionCommand(Command):
     session_id: str
 
 
+class BranchSessionCommand(Command):
+    """Let the conversation go on somewhere else too: with its ended turns, or those up to `up_to_turn`, in another one.
+
+    What the other session held is kept as the session `keep_as`; without that name, it must hold nothing. Answered
+    with the number of turns copied, 0 where the same were copied before.
+    """
+
+    session_id: str
+    new_session_id: str
+    session_name: CleanText | None = None
+    up_to_turn: str | None = None
+    keep_as: str | None = None
+
+
+class RenameSessionCommand(Command):
+    """Give a session another title, or none (None)."""
+
+    session_id: str
+    title: CleanText | None
+
+
 class SetSystemPromptCommand(Command):
     """Give the session its own system prompt, or none of its own (None): the default one then holds."""
 

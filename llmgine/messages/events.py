@@ -169,6 +169,21 @@ class SessionClearedEvent(Event):
     session_id: str
 
 
+class SessionBranchedEvent(Event):
+    """A conversation was copied, with so many turns, and goes on in another session too."""
+
+    session_id: str
+    new_session_id: str
+    turns: int
+
+
+class SessionRenamedEvent(Event):
+    """A session has another title, or none."""
+
+    session_id: str
+    title: str | None
+
+
 class SettingChangedEvent(Event):
     """A setting of a session or scope was made, or taken away (None)."""
 

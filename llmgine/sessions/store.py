@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from llmgine.errors import ConfigurationError
-from llmgine.messages.commands import Admitted, Author, EditPromptCommand, PromptCommand
+from llmgine.messages.commands import Admitted, Author, BranchSessionCommand, EditPromptCommand, PromptCommand
 from llmgine.sessions import transactions as tx
 from llmgine.sessions.database import Database
 from llmgine.sessions.migrate import migrate
@@ -109,6 +109,18 @@ class SessionStore:
     async def change_setting(self, scope: str, name: str, value: str | None, by: Author | None) -> None:
         """Make a setting of a session or scope, or take it away (None)."""
         await self._database.run(tx.settings.change_setting(scope, name, value, by.id if by else "", _now()))
+
+    async def rename(self, session_id: str, title: str | None, *, only_first: bool = False) -> bool:
+        """Give the session another title, or none; with `only_first` only if it has none. Whether it did."""
+        return await self._database.run(tx.sessions.rename(session_id, title, _now(), only_first=only_first))
+
+    async def branch(self, command: BranchSessionCommand) -> int:
+        """Copy ended turns into another session; returns how many, 0 where that copy is there already.
+
+        Raises:
+            RefusedError: There is nothing to copy, or the other session is under way.
+        """
+        return await self._database.run(tx.branches.branch(command, self.owners.me, _now()))
 
     async def clear(self, session_id: str) -> None:
         """Forget the conversation: later turns see nothing of it, and the texts of ended turns are deleted."""

@@ -46,7 +46,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         ConfigurationError: It cannot run with these settings; the text says what to do.
     """
     async with contextlib.AsyncExitStack() as stack:
-        config = ApplicationConfig(settings=settings)
+        config = ApplicationConfig(settings=settings, titles=settings.session_titles and settings.has_model)
         app = await stack.enter_async_context(Application(config, renderers={SOURCE: render_deliveries}))
         if settings.discord_token is None:
             settings = await stack.enter_async_context(playground_for(settings))

@@ -6,6 +6,7 @@ The statements are shared by SQLite and PostgreSQL: `$n`, BIGINT and 0/1, JSON a
 from llmgine.sessions.transactions import (
     admission,
     approvals,
+    branches,
     cursors,
     deliveries,
     images,
@@ -20,6 +21,7 @@ from llmgine.sessions.transactions import (
 __all__ = [
     "admission",
     "approvals",
+    "branches",
     "cursors",
     "deliveries",
     "images",

@@ -49,6 +49,21 @@ def ensure_session(
         yield "UPDATE session SET scopes = $2 WHERE id = $1", (session_id, json.dumps(scopes))
 
 
+def rename(session_id: str, title: str | None, now: str, *, only_first: bool) -> Transaction[bool]:
+    """Give a session another title; with `only_first` only if it has none. Whether it did."""
+    yield (
+        """
+        INSERT INTO session (id, name, cleared_seq, updated_at) VALUES ($1, $1, 0, $2) ON CONFLICT (id) DO NOTHING
+        """,
+        (session_id, now),
+    )
+    rows = yield "SELECT title FROM session WHERE id = $1", (session_id,)
+    if only_first and rows[0]["title"] is not None:
+        return False
+    yield "UPDATE session SET title = $2 WHERE id = $1", (session_id, title)
+    return True
+
+
 def set_system_prompt(session_id: str, name: str | None, prompt: str | None, now: str) -> Transaction[None]:
     """Set or take away the session's own system prompt."""
     yield from ensure_session(session_id, name, now)
@@ -62,7 +77,10 @@ def clear(session_id: str, now: str) -> Transaction[None]:
     """
     yield from ensure_session(session_id, None, now)
     yield (
-        "UPDATE session SET cleared_seq = (SELECT COALESCE(MAX(seq), 0) FROM turn WHERE session_id = $1) WHERE id = $1",
+        """
+        UPDATE session SET title = NULL,
+            cleared_seq = (SELECT COALESCE(MAX(seq), 0) FROM turn WHERE session_id = $1) WHERE id = $1
+        """,
         (session_id,),
     )
     yield "DELETE FROM setting WHERE scope = $1 AND name LIKE 'approved:%'", (session_id,)

@@ -49,6 +49,7 @@ class Chat:
         approval_timeout: float = 600.0,
         renderers: Mapping[str, Renderer] | None = None,
         budget: int = 32_000,
+        titles: bool = False,
     ) -> "Chat":
         """Open the store at `path` and begin to answer; retries do not wait."""
         store = await open_store(f"sqlite:///{path}")
@@ -61,6 +62,7 @@ class Chat:
             context=ContextManager(store, system_prompt="Be brief.", budget=budget),
             renderers=renderers,
             approval_timeout=approval_timeout,
+            titles=titles,
         )
         await bus.start()
         await engine.start()

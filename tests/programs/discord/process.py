@@ -29,6 +29,7 @@ def environment(folder: Path, **settings: Any) -> dict[str, str]:
         "DATABASE_URL": f"sqlite:///{folder}/llmgine.db",
         "LOG_DIR": str(folder / "logs"),
         "OUTBOX_DIR": str(folder / "outbox"),
+        "SESSION_TITLES": "false",  # so that a model's replies are those to what was said
         **settings,
     }
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
