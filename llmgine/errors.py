@@ -10,6 +10,7 @@
     ├── RefusedError                  the request cannot be done; the text tells the person why
     ├── StoreError                    the session store cannot do it
     │   ├── UnknownSessionError       list the sessions and take one that is there
+    │   ├── ForgottenTurnError        nothing is left of the turn; take its buttons away
     │   ├── SupersededError           leave the turn alone; a newer attempt of it answers
     │   └── NewerStoreError           update the program; the database is newer
     ├── ToolError                     told to the model, which goes on
@@ -64,6 +65,10 @@ class StoreError(LLMgineError):
 
 class UnknownSessionError(StoreError):
     """No session has this id."""
+
+
+class ForgottenTurnError(StoreError):
+    """The turn's texts are gone: it was forgotten, or its conversation was cleared."""
 
 
 class SupersededError(StoreError):

@@ -219,7 +219,7 @@ class TurnSteps(_Record):
 class DeliveryKey(_Record):
     """Which part of an outcome: the `part`-th message of its `kind` in a round."""
 
-    kind: Literal["text", "card", "notice"]
+    kind: Literal["text", "card", "notice", "queue"]
     round: int
     part: int
 

@@ -233,6 +233,14 @@ class SessionStore:
         """Ask that the turn, or all of the session (None), be stopped; returns those that had not ended."""
         return await self._database.run(tx.turns.request_stop(session_id, turn_id))
 
+    async def last_turn(self, session_id: str) -> Turn | None:
+        """The session's newest turn that was neither forgotten nor cleared."""
+        return await self._database.run(tx.turns.last(session_id))
+
+    async def turn_before(self, session_id: str, seq: int) -> Turn | None:
+        """The session's last ended turn before a place."""
+        return await self._database.run(tx.turns.before(session_id, seq))
+
     async def forget(self, session_id: str, turn_id: str) -> Turn | None:
         """Delete a turn's texts; None when there is nothing to forget, or a living process is at it."""
         running = [turn.owner for turn in await self.unfinished(session_id) if turn.id == turn_id]

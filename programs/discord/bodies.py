@@ -56,4 +56,6 @@ def without_file(body: Body) -> list[Body]:
         return [body]
     *parts, last = split(file.text)[MOST_MESSAGES:]
     footer = str(body["content"]).removeprefix(_FILE_NOTE)
-    return [{"content": part} for part in (*parts, f"{last}{footer}")]
+    end: Body = {key: value for key, value in body.items() if key != "file"}
+    middle: list[Body] = [{"content": part} for part in parts]
+    return [*middle, {**end, "content": f"{last}{footer}"}]

@@ -1,15 +1,18 @@
 """The tool card: one embed for the calls of a round, a field each, drawn from the turn's committed steps."""
 
 import json
+from datetime import datetime
 from typing import Literal
 
 from pydantic import JsonValue
 
 from llmgine.messages.chat import ToolCall
+from llmgine.messages.commands import Author
 from llmgine.messages.text import clean_text, collapse_spaces, shorten
-from llmgine.sessions.records import ReplyStep, TurnSteps
+from llmgine.sessions.records import ReplyStep, StartedStep, TurnSteps
+from programs.discord.buttons.looks import of_card
 
-State = Literal["queued", "running", "waiting", "done", "failed", "interrupted", "skipped"]
+State = Literal["queued", "running", "waiting", "done", "failed", "denied", "expired", "interrupted", "skipped"]
 
 _ICONS: dict[State, str] = {
     "queued": "▫️",
@@ -17,6 +20,8 @@ _ICONS: dict[State, str] = {
     "waiting": "✋",
     "done": "✅",
     "failed": "❌",
+    "denied": "🚫",
+    "expired": "⌛",
     "interrupted": "⚠️",
     "skipped": "➖",
 }
@@ -26,35 +31,52 @@ _WORDS: dict[State, str] = {
     "waiting": "waiting for approval",
     "done": "done",
     "failed": "failed",
+    "denied": "denied",
+    "expired": "expired, not run",
     "interrupted": "interrupted, outcome unknown",
     "skipped": "not run",
 }
-_RED, _AMBER, _BLUE, _GREEN = 0xD83C3E, 0xE0A030, 0x4A7BD0, 0x3BA55D
+_RED, _AMBER, _BLUE, _GREEN, _GREY = 0xD83C3E, 0xE0A030, 0x4A7BD0, 0x3BA55D, 0x80848E
 
 # Discord's limits: 25 fields, 256 and 1,024 characters in a field's name and value, 6,000 in all embeds of a message.
 _MAX_FIELDS = 25
 _MAX_NAME = 70  # of the 256, to leave the room to what a call says
 _MAX_VALUE = 1_024
 _MAX_TOTAL = 5_900
-_DECIDED_AT_ONCE = 2  # calls that carry buttons; the next ones get theirs when these are decided
+_SHORTEST_LINE = 30  # characters that say anything about the tools that were called
 
 
 def card(steps: TurnSteps, reply: ReplyStep) -> dict[str, JsonValue]:
-    """The body of the card of a round: the embed, and buttons where a call waits for approval."""
+    """The body of the card of a round: the embed, and its buttons."""
     states = [state_of(call, steps) for call in reply.tool_calls]
     waiting = [part for part, state in enumerate(states) if state == "waiting"]
+    expired = [part for part, state in enumerate(states) if state == "expired"]
     shown = list(zip(reply.tool_calls, states, strict=True))[_shown(len(states), waiting)]
     room = min(_MAX_VALUE, _MAX_TOTAL // len(shown) - _MAX_NAME)
     fields: list[JsonValue] = [_field(call, state, steps, room) for call, state in shown]
     embed: dict[str, JsonValue] = {"color": _colour(states), "fields": fields}
     if len(states) > len(shown):
         embed["footer"] = {"text": f"and {len(states) - len(shown)} more calls"}
-    body: dict[str, JsonValue] = {"embed": embed}
-    if waiting:
-        several = len(waiting) > 1
-        decided = waiting[:_DECIDED_AT_ONCE]
-        body["buttons"] = [button for part in decided for button in _buttons(steps, reply, part, numbered=several)]
-    return body
+    return {"embed": embed, "buttons": of_card(steps, reply, waiting, expired)}
+
+
+def has_card(steps: TurnSteps, reply: ReplyStep) -> bool:
+    """Whether a round's calls are shown on a card: in quiet channels only those that somebody was asked about."""
+    quiet = verbosity(steps) == "quiet"
+    return any(call.id in steps.waiting for call in reply.tool_calls) if quiet else bool(reply.tool_calls)
+
+
+def used(steps: TurnSteps, room: int) -> str:
+    """In a quiet channel, the line that says which tools were called; empty where there is none."""
+    names = dict.fromkeys(collapse_spaces(call.name) for reply in steps.replies for call in reply.tool_calls)
+    if verbosity(steps) != "quiet" or not names or room < _SHORTEST_LINE:
+        return ""
+    return shorten(f"-# used {', '.join(names)}".replace("`", "ˋ"), room)
+
+
+def verbosity(steps: TurnSteps) -> str:
+    """How much is shown of calls where the turn came from: it is kept with the turn, so it never changes for it."""
+    return str(steps.turn.origin.get("cards", "normal"))
 
 
 def _shown(calls: int, waiting: list[int]) -> slice:
@@ -66,6 +88,9 @@ def _shown(calls: int, waiting: list[int]) -> slice:
 def state_of(call: ToolCall, steps: TurnSteps) -> State:
     """What has become of a call, as far as it is committed."""
     result = steps.results.get(call.id)
+    decision = steps.decisions.get(call.id)
+    if decision is not None and not decision.approved:
+        return "denied" if decision.decided_by else "expired"
     if result is not None:
         return "done" if result.result.ok else "failed"
     if steps.outcome is not None:
@@ -80,22 +105,25 @@ def _colour(states: list[State]) -> int:
         return _RED
     if "waiting" in states:
         return _AMBER
+    if {"denied", "expired"} & set(states):
+        return _GREY
     return _BLUE if any(state in {"queued", "running"} for state in states) else _GREEN
 
 
 def _field(call: ToolCall, state: State, steps: TurnSteps, room: int) -> dict[str, JsonValue]:
     """The field of a call; its value has at most `room` characters, of which the state has its place first."""
-    result = steps.results.get(call.id)
-    words = _WORDS[state]
-    if state == "waiting":
-        words += f" · closes <t:{int(steps.waiting[call.id].deadline.timestamp())}:R>"
-    if result is not None and result.seconds:
-        words += f" · {result.seconds:.1f} s"
+    words = _words(call, state, steps)
     room -= len(words) + 1
-    lines = [_exact_arguments(call, room)] if state == "waiting" else [_code(_arguments(call), min(150, room // 3))]
+    full = verbosity(steps) == "verbose"
+    if state == "waiting":
+        lines = [_exact_arguments(call, room)]
+    else:
+        lines = [_exact_arguments(call, room // 2) if full else _code(_arguments(call), min(150, room // 3))]
+    result = steps.results.get(call.id)
     if result is not None:
-        longest = 300 if result.result.ok else 600
-        lines.append(_code(result.result.content, min(longest, room - len(lines[0]) - 2)))
+        room -= len(lines[0]) + 2
+        longest = room if full else 300 if result.result.ok else 600
+        lines.append(_code(result.result.content, min(longest, room)))
     value = "\n".join(line for line in [*lines, words] if line)
     return {
         "name": shorten(f"{_ICONS[state]} {collapse_spaces(call.name)}", _MAX_NAME),
@@ -104,13 +132,41 @@ def _field(call: ToolCall, state: State, steps: TurnSteps, room: int) -> dict[st
     }
 
 
-def _buttons(steps: TurnSteps, reply: ReplyStep, part: int, *, numbered: bool) -> list[JsonValue]:
-    what = f" {reply.tool_calls[part].name} {part + 1}" if numbered else ""
-    place = f"{steps.turn.id}:{reply.round}.{part}"
-    return [
-        {"custom_id": f"lg:approve:{place}", "label": shorten(f"Approve{what}", 80), "style": "success"},
-        {"custom_id": f"lg:deny:{place}", "label": shorten(f"Deny{what}", 80), "style": "danger"},
-    ]
+def _words(call: ToolCall, state: State, steps: TurnSteps) -> str:
+    """What has become of a call, in small words: its state, how long it took, who decides or decided."""
+    words = [_WORDS[state]]
+    result, decision = steps.results.get(call.id), steps.decisions.get(call.id)
+    if state == "waiting":
+        asker = steps.prompt.author
+        words[0] += f" by {person(asker)} or a moderator" if asker else " by a moderator"
+        words.append(f"closes {_relative(steps.waiting[call.id].deadline)}")
+    started = next((s.at for s in steps.steps if isinstance(s, StartedStep) and s.call_id == call.id), None)
+    if state == "running" and started is not None:
+        words.append(f"began {_relative(started)}")
+    if result is not None and result.seconds:
+        words.append(f"{result.seconds:.1f} s")
+    if decision is not None and decision.decided_by is not None:
+        always = ", always in this session" if decision.always else ""
+        words.append(f"{'approved' if decision.approved else 'denied'} by {person(decision.decided_by)}{always}")
+    return " · ".join(words[1:] if state == "denied" else words)
+
+
+def waiting_words(steps: TurnSteps, call: ToolCall) -> str:
+    """A call that waits, in one sentence."""
+    asker = steps.prompt.author
+    who = f"{person(asker)} or a moderator" if asker else "a moderator"
+    until = _relative(steps.waiting[call.id].deadline)
+    return f"Waiting for {who} to approve {_code(call.name, _MAX_NAME)}; this closes {until}."
+
+
+def person(author: Author) -> str:
+    """Somebody as they are named in a message that pings nobody: by id, and by name who has no id of Discord's."""
+    return f"<@{author.id}>" if author.id.isdecimal() else _code(author.name, 60)
+
+
+def _relative(moment: datetime) -> str:
+    """A moment as Discord counts to it, or from it."""
+    return f"<t:{int(moment.timestamp())}:R>"
 
 
 def _arguments(call: ToolCall) -> str:

@@ -14,7 +14,9 @@ from llmgine.messages.commands import StopTurnCommand
 from programs.application import Application
 from programs.discord.breaker import Breaker
 from programs.discord.budget import RATE, Budget
-from programs.discord.buttons import Decider, decision_button
+from programs.discord.buttons.answers import AnswerButtons
+from programs.discord.buttons.approvals import ApprovalButtons
+from programs.discord.buttons.pressed import Presses
 from programs.discord.catch_up import CatchUp
 from programs.discord.channels import session_id
 from programs.discord.editor import EDIT_INTERVAL
@@ -112,7 +114,9 @@ class Bot(discord.Client):
         self._at_work: dict[str, asyncio.Task[None]] = {}
         self._recovered = asyncio.Event()
         self.add_view(ClearView(Sessions(app)))
-        self.add_dynamic_items(decision_button(Decider(app.bus, app.store)))
+        self._presses = Presses(
+            {**AnswerButtons(app.bus, app.store).actions(), **ApprovalButtons(app.bus, app.store).actions()}
+        )
 
     async def setup_hook(self) -> None:
         """Once, after login: listen, and see that the slash commands are registered."""
@@ -231,8 +235,9 @@ class Bot(discord.Client):
             _log.warning("The channels could not be checked: %s", error)
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
-        """Forms are known by their custom ids, so that they work after a restart; the rest discord.py hands out."""
+        """Buttons and forms are known by their custom ids, so they work after a restart; the rest is discord.py's."""
         await self._commands.submit(interaction)
+        await self._presses.hear(interaction)
 
     async def on_message(self, message: discord.Message) -> None:
         """Queue what a person wrote; messages of one channel are looked at in their order."""

@@ -8,6 +8,7 @@ from typing import Protocol
 from llmgine.sessions.records import DeliveryKey
 from programs.discord.bodies import Body
 from programs.discord.budget import Importance, Ticket, paid_by
+from programs.discord.buttons.looks import asks
 from programs.discord.metrics import TurnCounts
 from programs.discord.poster import Poster
 from programs.discord.refusals import MustWaitError, RefusedError, ShutOutError, UnreachableError
@@ -239,7 +240,7 @@ class Editor:
                 raise
             return False  # discord.py does not say whether the limit is that of old messages
         except RefusedError as error:
-            if error.too_old or (error.gone and "buttons" in body):  # somebody has to press its buttons
+            if error.too_old or (error.gone and asks(body)):  # somebody has to press its buttons
                 return False
             raise
         return True

@@ -52,7 +52,8 @@ class Intake:
             _log.warning("No thread could be opened in channel %d: %s", message.channel.id, error)
             return False
         session_id = await self._channels.session_id(message.channel, message.author.id, thread_id)
-        result = await self._bus.execute(prompt(message, me, session_id, thread_id))
+        cards = (await self._channels.settings(message.channel)).cards
+        result = await self._bus.execute(prompt(message, me, session_id, thread_id, cards=cards))
         if result.success:
             self._told.discard(message.channel.id)
             return True

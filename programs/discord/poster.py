@@ -10,12 +10,14 @@ from weakref import WeakValueDictionary
 
 import aiohttp
 import discord
+from pydantic import JsonValue
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, stop_after_delay, wait_exponential
 
 from programs.discord.access import Access
 from programs.discord.bodies import Body, file_of
 from programs.discord.breaker import BreakerOpenError
 from programs.discord.budget import Budget
+from programs.discord.buttons.views import custom_ids, view_of
 from programs.discord.refusals import ARCHIVED, LOCKED, THREAD_EXISTS, RefusedError, ShutOutError, sorted_out
 
 LONGEST_LIMIT = 30.0  # seconds of a rate limit that discord.py waits for; a longer one is told to whoever asked
@@ -25,7 +27,6 @@ _PATIENCE = 120.0  # seconds until no try is begun; well within the minutes for 
 _TIMEOUT = LONGEST_LIMIT + 20.0  # seconds a request may take; discord.py itself waits for up to 300
 _OLD = 3_600.0  # seconds; Discord takes a few edits an hour only of messages that are older
 _MENTIONS = discord.AllowedMentions(everyone=False, users=False, roles=False, replied_user=True)
-_STYLES = {"success": discord.ButtonStyle.success, "danger": discord.ButtonStyle.danger}
 
 Channel = (
     discord.TextChannel
@@ -127,6 +128,12 @@ class Poster:
 
         await self._say(channel_id, body, edit)
 
+    async def set_buttons(self, channel_id: int, message_id: int, buttons: list[JsonValue]) -> None:
+        """Give a message other buttons, and leave the rest of it as it is."""
+        message = self._client.get_partial_messageable(channel_id).get_partial_message(message_id)
+        view = view_of(buttons)
+        await self._try(channel_id, lambda: message.edit(view=view, allowed_mentions=discord.AllowedMentions.none()))
+
     async def is_shown(self, channel_id: int, message_id: int, body: Body) -> bool:
         """Whether the message is as this body makes it."""
         channel = self._client.get_partial_messageable(channel_id)
@@ -179,18 +186,18 @@ class Poster:
 
     def _options(self, channel_id: int, body: Body) -> dict[str, Any]:
         """The arguments for discord.py; a card becomes text where embeds are not allowed."""
+        options: dict[str, Any] = {"view": view_of(body["buttons"])} if body.get("buttons") else {}
         if "content" in body:
-            return {"content": body["content"]}
+            return {"content": body["content"], **options}
         embed = discord.Embed.from_dict(body["embed"])  # type: ignore[arg-type]  # JSON is wider than its TypedDict
         allowed = self.access.may_embed(channel_id)
-        options: dict[str, Any] = {"embed": embed} if allowed else {"content": _as_text(embed)}
-        if body.get("buttons"):
-            options["view"] = _view(body["buttons"])
-        return options
+        return {**({"embed": embed} if allowed else {"content": _as_text(embed)}), **options}
 
     def _shows(self, message: discord.Message, body: Body) -> bool:
         """Whether the message is as this body makes it; one that a nonce brought back may be older."""
         options = self._options(message.channel.id, body)
+        if custom_ids(discord.ui.View.from_message(message)) != custom_ids(options.get("view")):
+            return False
         embed: discord.Embed | None = options.get("embed")
         if embed is None:
             same = message.content.strip() == str(options["content"]).strip()
@@ -258,16 +265,6 @@ def _essence(embed: discord.Embed) -> tuple[object, ...]:
     """What a card says, without what Discord adds to it."""
     fields = [(str(field.name).strip(), str(field.value).strip()) for field in embed.fields]
     return embed.color, fields, embed.footer.text
-
-
-def _view(buttons: Any) -> discord.ui.View:
-    """The buttons as discord.py sends them. It is stopped at once: clicks are handled by custom id, see buttons.py."""
-    view = discord.ui.View(timeout=None)
-    for button in buttons:
-        style = _STYLES.get(button["style"], discord.ButtonStyle.secondary)
-        view.add_item(discord.ui.Button(custom_id=button["custom_id"], label=button["label"], style=style))
-    view.stop()
-    return view
 
 
 def _as_text(embed: discord.Embed) -> str:

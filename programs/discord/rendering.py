@@ -12,7 +12,9 @@ from llmgine.messages.text import collapse_spaces, shorten
 from llmgine.sessions.records import Delivery, DeliveryKey, TurnSteps
 from programs.demo_model import MODEL as DEMO_MODEL
 from programs.discord.bodies import Body, bodies_of, preview_of
-from programs.discord.cards import card
+from programs.discord.buttons.ids import button
+from programs.discord.buttons.looks import of_ended, of_running, with_buttons
+from programs.discord.cards import card, has_card, used, waiting_words
 
 SOURCE = "discord"
 
@@ -20,6 +22,7 @@ SOURCE = "discord"
 _MAX_NOTICE = 1_500
 _MAX_REASON = 200
 _MAX_MODEL = 60
+_MAX_CONTENT = 2_000  # of a message
 
 AGAIN = "-# ✏️ Answering again …"
 
@@ -34,17 +37,20 @@ class Live:
 
 
 def render(steps: TurnSteps, live: Live | None = None) -> list[tuple[DeliveryKey, Body]]:
-    """The parts of a turn, in the order they are shown."""
+    """The parts of a turn, in the order they are shown; the last one carries the buttons of the whole."""
     parts: list[tuple[DeliveryKey, Body]] = []
     for reply in steps.replies:
         parts += _texts(reply.round, bodies_of(reply.text))
-        if reply.tool_calls:
+        if has_card(steps, reply):
             parts.append((_key("card", reply.round), card(steps, reply)))
     next_round = len(steps.replies)
     if steps.outcome is not None:
-        return _with_outcome(steps, parts + _texts(next_round, bodies_of(steps.outcome.partial)), next_round)
-    if live is not None and live.round == next_round:
+        parts = _with_outcome(steps, parts + _texts(next_round, bodies_of(steps.outcome.partial)), next_round)
+    elif live is not None and live.round == next_round:
         parts += _texts(live.round, preview_of(live.text or live.status))
+    if parts:
+        key, body = parts[-1]
+        parts[-1] = key, with_buttons(body, of_ended(steps) if steps.outcome else of_running(steps))
     return parts
 
 
@@ -55,7 +61,7 @@ def render_deliveries(steps: TurnSteps) -> list[Delivery]:
     ]
 
 
-def _key(kind: Literal["text", "card", "notice"], round_: int, part: int = 0) -> DeliveryKey:
+def _key(kind: Literal["text", "card", "notice", "queue"], round_: int, part: int = 0) -> DeliveryKey:
     return DeliveryKey(kind=kind, round=round_, part=part)
 
 
@@ -74,10 +80,27 @@ def _with_outcome(
     if notice is not None:
         sign = "⏹️" if outcome and outcome.state == "stopped" else "⚠️"
         parts = [*parts, (_key("notice", round_), {"content": f"{sign} {shorten(notice, _MAX_NOTICE)}"})]
-    if parts and "content" in parts[-1][1]:
+    if not parts:  # quiet about its tools, and it said nothing
+        parts = [(_key("notice", round_), {"content": ""})]
+    if "content" in parts[-1][1]:
         key, body = parts[-1]
-        parts = [*parts[:-1], (key, {**body, "content": f"{body['content']}\n{footer(steps)}"})]
+        last = footer(steps)
+        tools = used(steps, _MAX_CONTENT - len(str(body["content"])) - len(last) - 2)
+        content = "\n".join(line for line in (str(body["content"]), tools, last) if line)
+        parts = [*parts[:-1], (key, {**body, "content": content})]
     return parts
+
+
+def waiting_notice(steps: TurnSteps) -> tuple[DeliveryKey, Body] | None:
+    """What those are told whose questions wait behind a call that waits for approval; None where none does."""
+    for reply in steps.replies:
+        for part, call in enumerate(reply.tool_calls):
+            if call.id in steps.waiting and call.id not in steps.decisions:
+                return _key("queue", reply.round, part), {
+                    "content": f"-# ✋ {waiting_words(steps, call)} What was asked after that is answered then.",
+                    "buttons": [button("skip", "Skip", steps.turn)],
+                }
+    return None
 
 
 def footer(steps: TurnSteps) -> str:

@@ -122,11 +122,19 @@ def is_in(channel: object, me: discord.ClientUser) -> bool:
 
 
 def prompt(
-    message: discord.Message, me: discord.ClientUser, session_id: str, thread_id: int | None = None
+    message: discord.Message,
+    me: discord.ClientUser,
+    session_id: str,
+    thread_id: int | None = None,
+    *,
+    cards: str = "normal",
 ) -> PromptCommand:
-    """The message as a command to a session. With `thread_id`, it is answered in that thread of its channel."""
+    """The message as a command to a session. With `thread_id`, it is answered in that thread of its channel.
+
+    `cards` says how much is shown of its tool calls.
+    """
     inside = scopes(message.channel)
-    origin = {"channel_id": str(message.channel.id), "message_id": str(message.id)}
+    origin = {"channel_id": str(message.channel.id), "message_id": str(message.id), "cards": cards}
     if thread_id is not None:
         inside = (scope_of(thread_id), *inside)
         origin |= {"channel_id": str(thread_id), "asked_in": str(message.channel.id)}

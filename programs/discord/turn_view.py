@@ -20,7 +20,7 @@ from programs.discord.notices import AGAINST_THE_RULES, NOT_TAKEN
 from programs.discord.positions import Positions
 from programs.discord.poster import Poster
 from programs.discord.refusals import RefusedError, ShutOutError, UnreachableError
-from programs.discord.rendering import AGAIN, Live, render, retrying
+from programs.discord.rendering import AGAIN, Live, render, retrying, waiting_notice
 
 _PAUSED = "⏳ Restarting; this will go on."
 _PATIENCE = 10.0  # seconds to wait for a post that is under way
@@ -69,6 +69,7 @@ class TurnView:
         self._steps: TurnSteps | None = None
         # Until the first words come; the answer that stands there is not to be read as one to what is asked now.
         self._live: Live | None = Live(0, status=AGAIN) if turn.attempt > 1 else None
+        self._others_wait = False  # whether turns of the session are queued behind this one
         self._editors: dict[DeliveryKey, Editor] = {}
         self._rests: dict[DeliveryKey, list[DeliveryKey]] = {}  # of parts whose file cannot be sent
         self.out_of_date = False
@@ -99,6 +100,8 @@ class TurnView:
         else:
             with contextlib.suppress(StoreError):  # cleared since; what is left to show comes with its last event
                 self._steps = await self._store.turn(self.turn.id)
+                if self._steps.turn.state == "waiting" or self._others_wait:
+                    self._others_wait = len(await self._store.unfinished(self.turn.session_id)) > 1
         if self._steps is not None:
             self._type(on=self._steps.waiting.keys() <= self._steps.decisions.keys())
         if draw:
@@ -109,6 +112,9 @@ class TurnView:
         self._anew = anew
         if self._steps is not None and not self.ended:
             parts = self._sendable(render(self._steps, self._live))
+            notice = waiting_notice(self._steps) if self._others_wait else None
+            if notice is not None:
+                parts.append(notice)
             self._show(parts, first=parts[0][0] if parts else None, final=False)
 
     async def settle(self, *, anew: bool = False) -> None:
@@ -240,7 +246,8 @@ class TurnView:
             raise UnreachableError("no file can be sent there")
         last_line = str(body.get("content", "")).rpartition("\n")[2]
         footer = f"\n{last_line}" if last_line.startswith("-# ") else ""
-        return {"content": f"{AGAINST_THE_RULES if error.against_the_rules else NOT_TAKEN}{footer}"}
+        buttons = {"buttons": body["buttons"]} if "buttons" in body else {}
+        return {"content": f"{AGAINST_THE_RULES if error.against_the_rules else NOT_TAKEN}{footer}", **buttons}
 
     def _type(self, *, on: bool) -> None:
         if on and self._typing is None and not self._closed:

@@ -8,10 +8,17 @@ import discord
 from llmgine.bus import MessageBus
 from llmgine.errors import StoreError
 from llmgine.messages.commands import StopTurnCommand
-from llmgine.messages.events import TurnEvent, TurnFinishedEvent, TurnForgottenEvent, TurnStartedEvent
+from llmgine.messages.events import (
+    TurnAdmittedEvent,
+    TurnEvent,
+    TurnFinishedEvent,
+    TurnForgottenEvent,
+    TurnStartedEvent,
+)
 from llmgine.observability import MetricEvent
 from llmgine.sessions import SessionStore
 from llmgine.sessions.records import Turn
+from programs.discord.buttons.retirement import Retirement
 from programs.discord.editor import EDIT_INTERVAL, Editor
 from programs.discord.elsewhere import Elsewhere
 from programs.discord.positions import Positions
@@ -41,6 +48,7 @@ class TurnViews:
         self._store = store
         self._poster = poster
         self._read_back = ReadBack(client, store, poster)
+        self._retirement = Retirement(store, poster)
         self._elsewhere = Elsewhere(client, store, poster)
         self._edit_interval = edit_interval
         self._views: dict[str, TurnView] = {}
@@ -112,23 +120,36 @@ class TurnViews:
         for view in list(self._views.values()):
             await view.close()
         await asyncio.gather(*self._closing)
+        await self._retirement.close()
 
     async def _hear(self, event: TurnEvent) -> None:
         if event.source != SOURCE:
             return
+        match event:
+            case TurnAdmittedEvent():
+                await self._tell_of_wait(event)
+            case TurnForgottenEvent():
+                await self._take_away(event.turn_id)
+                self._retirement.forgotten(event.session_id)
+            case TurnFinishedEvent():
+                await self._end(event)
+            case _:
+                await self._go_on(event)
+
+    async def _end(self, event: TurnFinishedEvent) -> None:
         view = self._views.get(event.turn_id)
-        if isinstance(event, TurnForgottenEvent):
-            await self._take_away(event.turn_id)
-            return
+        if view is not None and (
+            view.channel_id in self._owing or view.owed
+        ):  # it goes through the store, in its order
+            del self._views[event.turn_id]
+            await view.close()
+            view = None
+        await (self._settle(view) if view else self.deliver_what_is_left())
+
+    async def _go_on(self, event: TurnEvent) -> None:
+        view = self._views.get(event.turn_id)
         channel_id = int(str(event.origin["channel_id"]))
         in_debt = channel_id in self._owing  # what is above is not shown yet
-        if isinstance(event, TurnFinishedEvent):
-            if view is not None and (in_debt or view.owed):  # it goes through the store, in its order
-                del self._views[event.turn_id]
-                await view.close()
-                view = None
-            await (self._settle(view) if view else self.deliver_what_is_left())
-            return
         if isinstance(event, TurnStartedEvent) and in_debt:
             await self.deliver_what_is_left()
         if view is not None and isinstance(event, TurnStartedEvent) and view.turn.attempt != event.attempt:
@@ -141,6 +162,7 @@ class TurnViews:
                 return  # it has ended and was cleared since; what is left to show comes with its last event
             above = self._tails.get(channel_id)
             view = await self._open(steps.turn, above, doubtful=event.resumed or event.attempt > 1)
+            self._retirement.begun(view.turn)
         if view is not None:
             await view.hear(event, draw=not in_debt)
             self._remember_tail(view)
@@ -153,6 +175,13 @@ class TurnViews:
                 self._tails[view.channel_id] = view.above
         self._views.pop(view.turn.id, None)
         await view.retire()
+
+    async def _tell_of_wait(self, event: TurnAdmittedEvent) -> None:
+        """The turn before this one may wait for a person: it says so now that somebody waits for it."""
+        for view in self._views.values():
+            if view.turn.session_id == event.session_id and not view.ended:
+                await view.hear(event, draw=view.channel_id not in self._owing)
+                self._remember_tail(view)
 
     async def _take_away(self, turn_id: str) -> None:
         """What was posted for a forgotten turn goes; the store keeps it as undelivered until it has."""
@@ -213,6 +242,7 @@ class TurnViews:
         if view.owed:
             self._owing.add(view.channel_id)
         elif not self._closed:
+            self._retirement.delivered(view.turn)
             if view.channel_id in self._owing:
                 await self.deliver_what_is_left()
             self._draw()

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from llmgine.errors import StoreError
+from llmgine.errors import ForgottenTurnError, StoreError
 from llmgine.sessions.database import Transaction
 from llmgine.sessions.records import STEP, Step, Turn, TurnSteps
 from llmgine.sessions.transactions.turns import to_turn
@@ -26,7 +26,7 @@ def turn_steps(turn_id: str) -> Transaction[TurnSteps]:
         raise StoreError(f"There is no turn {turn_id!r}")
     found = yield from _with_steps([to_turn(rows[0])])
     if not found:
-        raise StoreError("This conversation was cleared; the turn's texts are gone")
+        raise ForgottenTurnError("This was forgotten or cleared; nothing is left of it.")
     return found[0]
 
 

@@ -100,3 +100,25 @@ def forget(session_id: str, turn_id: str, dead_owner: str) -> Transaction[Turn |
     )
     yield "UPDATE delivery SET body = '{}', final = 0, sent = 0 WHERE turn_id = $1", (turn_id,)
     return to_turn(rows[0])
+
+
+def last(session_id: str) -> Transaction[Turn | None]:
+    """The turn of a session that was admitted last, of those that the model may be told of."""
+    rows = yield (
+        """
+        SELECT * FROM turn
+        WHERE session_id = $1 AND state <> 'forgotten' AND seq > (SELECT cleared_seq FROM session WHERE id = $1)
+        ORDER BY seq DESC LIMIT 1
+        """,
+        (session_id,),
+    )
+    return to_turn(rows[0]) if rows else None
+
+
+def before(session_id: str, seq: int) -> Transaction[Turn | None]:
+    """The last ended turn before a place in the session."""
+    rows = yield (
+        "SELECT * FROM ended_turn WHERE session_id = $1 AND seq < $2 ORDER BY seq DESC LIMIT 1",
+        (session_id, seq),
+    )
+    return to_turn(rows[0]) if rows else None

@@ -9,8 +9,8 @@ from discord import app_commands
 from llmgine.errors import LLMgineError, RefusedError
 from llmgine.messages.commands import ClearSessionCommand, StopTurnCommand
 from programs.application import Application
-from programs.discord.buttons import may_decide
 from programs.discord.channels import Channels
+from programs.discord.permissions import may_decide
 from programs.discord.slash.replies import explain, require_moderator
 
 

@@ -22,8 +22,8 @@ from llmgine.sessions.schema import MIGRATIONS
 from programs.application import Application
 from programs.demo_model import MODEL as DEMO_MODEL
 from programs.discord.breaker import Breaker
-from programs.discord.buttons import is_moderator
 from programs.discord.needs import missing, wanted
+from programs.discord.permissions import is_moderator
 
 _PORTAL = "https://discord.com/developers/applications"
 _PATIENCE = 20.0  # seconds for one check
@@ -70,7 +70,9 @@ class Doctor:
         seconds = client.latency
         words = f"logged in as {name} in {len(client.guilds)} server(s); the gateway answers in {_ms(seconds)}"
         if seconds > _SLOW_DISCORD:
-            return Finding("Discord", 1, f"{words}. That is slow: look at the network, and at https://discordstatus.com")
+            return Finding(
+                "Discord", 1, f"{words}. That is slow: look at the network, and at https://discordstatus.com"
+            )
         return Finding("Discord", 0, words)
 
     async def _intents(self, client: discord.Client) -> Finding:
@@ -132,7 +134,9 @@ class Doctor:
         free = min(shutil.disk_usage(place).free for place in (folder, _database(self._settings.database_url).parent))
         words = f"the log can be written; {_mb(free)} of disk are free"
         if free < _LITTLE:
-            return Finding(about, 2 if free < _VERY_LITTLE else 1, f"{words}. Make room: without any, nothing is stored")
+            return Finding(
+                about, 2 if free < _VERY_LITTLE else 1, f"{words}. Make room: without any, nothing is stored"
+            )
         return Finding(about, 0, words)
 
     async def _requests(self, client: discord.Client) -> Finding:

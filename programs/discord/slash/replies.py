@@ -7,7 +7,7 @@ import discord
 
 from llmgine.errors import LLMgineError, RefusedError
 from llmgine.messages.text import shorten
-from programs.discord.buttons import is_moderator
+from programs.discord.permissions import is_moderator
 
 _log = logging.getLogger(__name__)
 

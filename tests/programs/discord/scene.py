@@ -219,6 +219,11 @@ class Scene:
         return self.sends("PATCH", "/channels/{channel_id}/messages/{message_id}")
 
 
+def labels(message: Message) -> list[str]:
+    """The labels of a message's buttons, row by row."""
+    return [button["label"] for row in message.components for button in row["components"]]
+
+
 def is_outcome(content: str) -> bool:
     """Whether a message ends with the footer of an answer."""
     return _FOOTER.match(content.rsplit("\n", 1)[-1]) is not None

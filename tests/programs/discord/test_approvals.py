@@ -9,7 +9,7 @@ from llmgine.messages.events import ToolCallWaitingEvent
 from llmgine.providers.base import ChatReply
 from llmgine.providers.scripted import ScriptedProvider, ScriptedReply
 from programs.playground.entities import ADA_ID, GENERAL_ID, GRACE_ID, Message, Permission
-from tests.programs.discord.scene import Scene, body_of
+from tests.programs.discord.scene import Scene, body_of, labels
 
 ASK = "Send an email to test@example.com with subject 'Hello' and body 'Testing the function calling capability'"
 
@@ -22,7 +22,7 @@ async def asked(scene: Scene, *, by: int = ADA_ID) -> Message:
 
 async def waiting(scene: Scene) -> Message:
     """A card with buttons."""
-    found = await scene.until(lambda: next((m for m in scene.shown() if m.components), None))
+    found = await scene.until(lambda: next((m for m in scene.shown() if "Approve" in "".join(labels(m))), None))
     assert found is not None
     return found
 
@@ -37,10 +37,11 @@ def outbox(scene: Scene) -> int:
 
 
 async def test_a_call_waits_and_runs_when_approved(demo: Scene) -> None:
-    """The card shows the whole call and two buttons; nothing runs until somebody approves."""
+    """The card shows the whole call, who decides until when, and buttons; nothing runs until somebody approves."""
     card = await asked(demo)
     assert "test@example.com" in card.embeds[0]["fields"][0]["value"]
-    assert [button["label"] for button in card.components[0]["components"]] == ["Approve", "Deny"]
+    assert labels(card) == ["Approve", "Deny", "Deny with a reason", "Details", "Stop"]
+    assert f"by <@{ADA_ID}> or a moderator · closes <t:" in card.embeds[0]["fields"][0]["value"]
     assert outbox(demo) == 0
 
     demo.click(card, "Approve")
@@ -48,7 +49,7 @@ async def test_a_call_waits_and_runs_when_approved(demo: Scene) -> None:
     outcome = await demo.outcome()
     assert outbox(demo) == 1
     assert "E-mail" in outcome.content
-    assert card.components == []
+    assert labels(card) == ["Details"]
     assert card.embeds[0]["fields"][0]["name"] == "✅ send_email"
 
 
@@ -61,7 +62,7 @@ async def test_a_denied_call_does_not_run(demo: Scene) -> None:
     await demo.outcome()
     assert outbox(demo) == 0
     assert "Ada denied" in card.embeds[0]["fields"][0]["value"]
-    assert card.components == []
+    assert labels(card) == ["Details"]
 
 
 async def test_nobody_else_may_decide(demo: Scene) -> None:
@@ -72,7 +73,7 @@ async def test_nobody_else_may_decide(demo: Scene) -> None:
     demo.click(card, "Approve", by=GRACE_ID)
 
     [told] = await demo.until(lambda: demo.private(GRACE_ID))
-    assert told.content == "Only Ada or a moderator can decide this."
+    assert told.content == "Only Ada or a moderator can do this."
     assert outbox(demo) == 0
     demo.click(card, "Approve", by=ADA_ID)
     await demo.outcome()
@@ -123,7 +124,7 @@ async def test_time_runs_out(unstarted: Scene) -> None:
 
     card = await scene.card()
     assert "Nobody approved this in time" in card.embeds[0]["fields"][0]["value"]
-    assert card.components == []
+    assert labels(card) == ["Ask again", "Details"]
     assert outbox(scene) == 0
 
 
@@ -181,7 +182,7 @@ async def test_a_decision_on_a_forgotten_call_is_told(demo: Scene) -> None:
     demo.playground.people.click(card.channel_id, GRACE_ID, card.id, custom_id)
 
     [told] = await demo.until(lambda: demo.private(GRACE_ID))
-    assert "cleared" in told.content
+    assert "forgotten or cleared" in told.content
 
 
 async def test_calls_beyond_the_card_can_be_decided(unstarted: Scene) -> None:

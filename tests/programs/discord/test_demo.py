@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.programs.discord.scene import Scene, body_of
+from tests.programs.discord.scene import Scene, body_of, labels
 
 EMAIL = "Send an email to test@example.com with subject 'Hello' and body 'Testing the function calling capability'"
 
@@ -22,7 +22,7 @@ async def test_a_question_of_the_readme(unstarted: Scene, question: str, tool: s
     scene.ask(question)
     card = await scene.card()
     if tool == "send_email":
-        await scene.until(lambda: card.components)
+        await scene.until(lambda: "Approve" in labels(card))
         scene.click(card, "Approve")
 
     outcome = await scene.outcome()

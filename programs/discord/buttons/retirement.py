@@ -1,0 +1,100 @@
+"""Taking away what no longer applies under an older answer: a courtesy, since a press of it says so too."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Coroutine
+
+from llmgine.errors import StoreError
+from llmgine.sessions import SessionStore
+from llmgine.sessions.records import Delivery, Turn
+from programs.discord.budget import as_courtesy
+from programs.discord.buttons.looks import buttons_of, lasting
+from programs.discord.poster import Poster
+from programs.discord.refusals import RefusedError, UnreachableError
+
+_REMEMBERED = 5_000  # sessions and turns
+
+
+class Retirement:
+    """Retires the buttons of an answer when the next turn of its session begins, and gives them back if that is undone.
+
+    Nothing of it is stored, and nothing waits for it.
+    """
+
+    def __init__(self, store: SessionStore, poster: Poster) -> None:
+        self._store = store
+        self._poster = poster
+        self._begun: OrderedDict[str, int] = OrderedDict()  # the newest place that was begun, by session
+        self._retired: OrderedDict[str, None] = OrderedDict()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def begun(self, turn: Turn) -> None:
+        """A turn begins: the answer before it is the last one no more."""
+        self._begun[turn.session_id] = turn.seq
+        self._begun.move_to_end(turn.session_id)
+        _bound(self._begun)
+        self._work(self._retire_before(turn))
+
+    def delivered(self, turn: Turn) -> None:
+        """An outcome is shown, perhaps after the next turn began."""
+        self._retired.pop(turn.id, None)  # it may be another attempt than the one that was retired
+        if self._begun.get(turn.session_id, 0) > turn.seq:
+            self._work(self._change(turn, back=False))
+
+    def forgotten(self, session_id: str) -> None:
+        """A turn was forgotten: the one before it may be the last one again."""
+        self._begun.pop(session_id, None)
+        self._work(self._give_back(session_id))
+
+    async def close(self) -> None:
+        """Leave the rest as it is."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _work(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _retire_before(self, turn: Turn) -> None:
+        before = await self._store.turn_before(turn.session_id, turn.seq)
+        if before is not None:
+            await self._change(before, back=False)
+
+    async def _give_back(self, session_id: str) -> None:
+        last = await self._store.last_turn(session_id)
+        if last is not None:
+            await self._change(last, back=True)
+
+    async def _change(self, turn: Turn, *, back: bool) -> None:
+        """Retire the buttons of a turn that is shown, or give them back; once."""
+        if (turn.id in self._retired) is not back:
+            return
+        try:
+            part = next((part for part in await self._store.deliveries(turn.id) if _ends(part)), None)
+            if part is None or not part.sent or part.message_id is None:
+                return
+            message_id = int(part.message_id)
+            if self._poster.is_old(message_id):
+                return
+            if back:
+                self._retired.pop(turn.id)
+            else:
+                self._retired[turn.id] = None
+                _bound(self._retired)
+            buttons = buttons_of(part.body) if back else lasting(part.body)
+            with as_courtesy():
+                await self._poster.set_buttons(int(str(turn.origin["channel_id"])), message_id, buttons)
+        except (StoreError, UnreachableError, RefusedError):
+            return
+
+
+def _ends(part: Delivery) -> bool:
+    """Whether it is the part with the buttons of the whole turn."""
+    return lasting(part.body) != buttons_of(part.body)
+
+
+def _bound(seen: OrderedDict[str, int] | OrderedDict[str, None]) -> None:
+    while len(seen) > _REMEMBERED:
+        seen.popitem(last=False)
