@@ -93,7 +93,10 @@ class ModelRetryEvent(TurnEvent):
 
 
 class LLMResponseEvent(TurnEvent):
-    """The model's reply of one round, committed. Seconds count from the call, or from its turn to be made."""
+    """The model's reply of one round, committed. Seconds count from the call, or from its turn to be made.
+
+    `unseen`: the service refused the images of the conversation, and was asked without them.
+    """
 
     round: int
     text: str
@@ -103,6 +106,7 @@ class LLMResponseEvent(TurnEvent):
     usage: Usage | None
     seconds: float
     first_token_seconds: float | None = None
+    unseen: bool = False
 
 
 class ModelFailedEvent(TurnEvent):

@@ -24,7 +24,10 @@ class ChatRequest(BaseModel):
 
 
 class ChatReply(BaseModel):
-    """A whole reply. `finish`: "length" when a limit cut it, "filtered" when content was withheld."""
+    """A whole reply. `finish`: "length" when a limit cut it, "filtered" when content was withheld.
+
+    `unseen`: the service takes no images, and was asked without those of the request.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -33,6 +36,7 @@ class ChatReply(BaseModel):
     finish: Literal["stop", "tool_calls", "length", "filtered"] = "stop"
     usage: Usage | None = None
     model: str
+    unseen: bool = False
 
 
 class Provider(Protocol):

@@ -13,6 +13,7 @@ from llmgine.providers.base import ChatReply, ChatRequest
 from llmgine.providers.thinking import ThinkingFilter
 
 _LONGEST_NAME = 100  # characters of a model's name that people can choose
+_UNSEEN = "[The images that came with this cannot be shown to you. Say so if they matter.]"
 _LONGEST_MALFORMED = 500  # characters of malformed arguments that the model is reminded of
 
 
@@ -37,8 +38,22 @@ def request_body(request: ChatRequest, model: str, *, limit_field: str) -> dict[
     return body
 
 
+def without_images(request: ChatRequest) -> ChatRequest:
+    """The same request for a service that takes no images; the model is told that there are some."""
+    return request.model_copy(update={"messages": tuple(_without_images(one) for one in request.messages)})
+
+
+def _without_images(message: ChatMessage) -> ChatMessage:
+    if not message.images:
+        return message
+    return message.model_copy(update={"images": (), "content": f"{message.content}\n{_UNSEEN}"})
+
+
 def _message(message: ChatMessage) -> dict[str, object]:
     wire: dict[str, object] = {"role": message.role, "content": message.content}
+    if message.images:
+        pictures = [{"type": "image_url", "image_url": {"url": image}} for image in message.images]
+        wire["content"] = [{"type": "text", "text": message.content}, *pictures]
     if message.tool_calls:
         wire["tool_calls"] = [_call(call) for call in message.tool_calls]
     if message.tool_call_id is not None:
@@ -78,6 +93,8 @@ class ReplyBuilder:
         self._finish: str | None = None
         self._refused = False
         self._usage: Usage | None = None
+        self.unseen = False
+        """Whether the model was not shown the images of the request."""
         self.begun = False
         """Whether any part of the reply has come: text, thinking or a call, not just the role."""
 
@@ -126,7 +143,7 @@ class ReplyBuilder:
             if not self.begun:
                 raise empty
             raise ReplyCutOffError("The model's answer broke off before its end.", partial=self.text)
-        reply = ChatReply(text=self.text, usage=self._usage, model=self.model)
+        reply = ChatReply(text=self.text, usage=self._usage, model=self.model, unseen=self.unseen)
         if self._finish == "content_filter" or self._refused:
             return reply.model_copy(update={"finish": "filtered"})
         if self._finish == "length":

@@ -26,12 +26,13 @@ from llmgine.errors import (
     ReplyCutOffError,
 )
 from llmgine.providers.base import ChatReply, ChatRequest
-from llmgine.providers.chat_completions import ReplyBuilder, model_names, request_body
+from llmgine.providers.chat_completions import ReplyBuilder, model_names, request_body, without_images
 from llmgine.providers.server_sent_events import event_data
 from llmgine.providers.service_errors import seconds_to_wait, service_error, status_of
 from llmgine.settings import is_loopback
 
 _OPENAI = "https://api.openai.com/v1"
+_MAY_MEAN_IMAGES = {400, 413, 415, 422}  # statuses of services for a request with images that they cannot take
 _SLACK = 0.05  # how much earlier than said, as a part of it, a wait between pieces may end
 _AFTER_FINISH = 5.0  # seconds for the token count, once the reply itself is at its end
 
@@ -147,13 +148,24 @@ class OpenAIProvider:
         end = clock() + self._timeouts.total
         with self._errors_as_ours(builder):
             async with asyncio.timeout_at(min(clock() + self._timeouts.first, end)) as limit:
-                async with await self._open(request) as stream:
+                async with await self._open_at_all(request, builder) as stream:
                     async for piece in _read(stream, builder):
                         if builder.begun or builder.finished:
                             wait = _AFTER_FINISH if builder.finished else self._timeouts.idle
                             _put_off(limit, min(clock() + wait, end), slack=wait * _SLACK)
                         if piece:
                             yield piece
+
+    async def _open_at_all(self, request: ChatRequest, builder: ReplyBuilder) -> AsyncStream[object]:
+        """Ask with the images of the conversation, and once without them where the service refuses that."""
+        try:
+            return await self._open(request)
+        except openai.APIStatusError as exc:
+            blind = without_images(request)
+            if exc.status_code not in _MAY_MEAN_IMAGES or blind == request:
+                raise
+        builder.unseen = True
+        return await self._open(blind)
 
     async def _open(self, request: ChatRequest) -> AsyncStream[object]:
         body = request_body(request, request.model or self._model, limit_field=self._limit_field)

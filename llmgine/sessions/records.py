@@ -74,7 +74,7 @@ class PromptStep(_Record):
 
 
 class ReplyStep(_Record):
-    """A whole reply of the model, committed before it is acted on."""
+    """A whole reply of the model, committed before it is acted on. `unseen`: the service refused the images."""
 
     kind: Literal["reply"] = "reply"
     round: int
@@ -84,6 +84,7 @@ class ReplyStep(_Record):
     model: str
     usage: Usage | None
     seconds: float
+    unseen: bool = False
 
 
 class WaitingStep(_Record):

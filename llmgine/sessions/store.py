@@ -282,6 +282,10 @@ class SessionStore:
         """Whether the message is one of ours."""
         return await self._database.run(tx.deliveries.is_delivery(message_id))
 
+    async def is_last_answer(self, session_id: str, message_id: str) -> bool:
+        """Whether the message is part of what was answered last in the session, and nothing was asked since."""
+        return await self._database.run(tx.deliveries.is_last_answer(session_id, message_id))
+
     # Cursors
 
     async def cursors(self, source: str) -> dict[str, int]:

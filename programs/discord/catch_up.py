@@ -189,7 +189,7 @@ class CatchUp:
         news = [message for message in read if await self._intake.is_news(message)]
         missed = [m for m in older if m.id < window and await self._intake.is_news(m)] + news[: -bounds.turns]
         for message in news[-bounds.turns :]:
-            if not await self._intake.admit(message):
+            if not await self._intake.admit(message, late=True):
                 self._behind.add(channel.id)
                 return
         if missed:

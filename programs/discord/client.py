@@ -12,6 +12,7 @@ import discord
 from llmgine.errors import ConfigurationError, LLMgineError, StoreError
 from llmgine.messages.commands import StopTurnCommand
 from programs.application import Application
+from programs.discord.attachments import AttachmentReader
 from programs.discord.breaker import Breaker
 from programs.discord.budget import RATE, Budget
 from programs.discord.buttons.answers import AnswerButtons
@@ -67,6 +68,7 @@ class Bot(discord.Client):
         sign_delay: Seconds until a turn that runs gets its sign.
         clock: Seconds since 1970, to tell how old messages are.
         sleep: How the end of a long rate limit is waited for.
+        burst: Seconds within which several messages of a person are taken as one prompt, while it waits.
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class Bot(discord.Client):
         sign_delay: float = 2.0,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        burst: float = 3.0,
     ) -> None:
         # Voice is not used here, so what it would need is no news.
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
@@ -108,7 +111,9 @@ class Bot(discord.Client):
             self, poster.access, is_busy=lambda: self._views.is_busy, interval=sign_interval, delay=sign_delay
         )
         self._commands = Commands(self, app)
-        self._intake = Intake(self, app.bus, app.store, poster)
+        settings = app.config.settings
+        files = AttachmentReader(vision=settings.openai_vision, base=settings.discord_api_base)
+        self._intake = Intake(self, app.bus, app.store, poster, files, burst=burst)
         self._catch_up = CatchUp(self, app.store, poster, self._intake, clock=clock)
         self._deaf: Callable[[], None] | None = None  # ends our hearing
         self._at_work: dict[str, asyncio.Task[None]] = {}

@@ -9,25 +9,44 @@ from llmgine.errors import LLMgineError, StoreError
 from llmgine.messages.commands import DeletePromptCommand
 from llmgine.sessions import SessionStore
 from llmgine.sessions.records import Turn
+from programs.discord.attachments import AttachmentReader
 from programs.discord.channels import Channels
 from programs.discord.notices import CANNOT_STORE
 from programs.discord.poster import Poster
+from programs.discord.quotes import Quotes
 from programs.discord.refusals import RefusedError, ShutOutError, UnreachableError
 from programs.discord.rendering import SOURCE
-from programs.discord.triggers import Triggers, Verdict, edit, prompt, text_for_model, thread_name
+from programs.discord.triggers import PromptParts, Triggers, Verdict, edit, prompt, text_for_model, thread_name
 
 _log = logging.getLogger(__name__)
 
 
 class Intake:
-    """Admits what people write to the bot."""
+    """Admits what people write to the bot.
 
-    def __init__(self, client: discord.Client, bus: MessageBus, store: SessionStore, poster: Poster) -> None:
+    Args:
+        files: Reads what comes with messages.
+        burst: Seconds within which several messages of a person are taken as one prompt, while it waits.
+    """
+
+    def __init__(
+        self,
+        client: discord.Client,
+        bus: MessageBus,
+        store: SessionStore,
+        poster: Poster,
+        files: AttachmentReader,
+        *,
+        burst: float,
+    ) -> None:
         self._client = client
         self._bus = bus
         self._store = store
         self._channels = Channels(store)
         self._triggers = Triggers(client, store)
+        self._quotes = Quotes(client, store)
+        self._files = files
+        self._burst = burst
         self._poster = poster
         self._told: set[int] = set()  # channels that know that nothing can be stored at present
 
@@ -41,8 +60,11 @@ class Intake:
             return False
         return await self._store.turn_of(SOURCE, str(message.id)) is None
 
-    async def admit(self, message: discord.Message) -> bool:
-        """Take a message up; False when it cannot be stored, so that it has to be taken up another time."""
+    async def admit(self, message: discord.Message, *, late: bool = False) -> bool:
+        """Take a message up; False when it cannot be stored, so that it has to be taken up another time.
+
+        What is taken up `late` is no burst: when it was written is not when it is admitted.
+        """
         me = self._client.user
         if me is None:
             return False
@@ -52,8 +74,15 @@ class Intake:
             _log.warning("No thread could be opened in channel %d: %s", message.channel.id, error)
             return False
         session_id = await self._channels.session_id(message.channel, message.author.id, thread_id)
-        cards = (await self._channels.settings(message.channel)).cards
-        result = await self._bus.execute(prompt(message, me, session_id, thread_id, cards=cards))
+        settings = await self._channels.settings(message.channel)
+        files = await self._files.read(message.attachments)
+        parts = PromptParts(
+            quoted=await self._quotes.of(message, session_id),
+            attachments=files.attachments,
+            images=files.images,
+            burst=0.0 if late else self._burst,
+        )
+        result = await self._bus.execute(prompt(message, me, session_id, thread_id, cards=settings.cards, **parts))
         if result.success:
             self._told.discard(message.channel.id)
             return True

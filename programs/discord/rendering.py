@@ -15,6 +15,7 @@ from programs.discord.bodies import Body, bodies_of, preview_of
 from programs.discord.buttons.ids import button
 from programs.discord.buttons.looks import of_ended, of_running, with_buttons
 from programs.discord.cards import card, has_card, used, waiting_words
+from programs.discord.splitting import LIMIT
 
 SOURCE = "discord"
 
@@ -23,6 +24,7 @@ _MAX_NOTICE = 1_500
 _MAX_REASON = 200
 _MAX_MODEL = 60
 _MAX_CONTENT = 2_000  # of a message
+_MAX_FILE_NAME = 60
 
 AGAIN = "-# ✏️ Answering again …"
 
@@ -80,6 +82,7 @@ def _with_outcome(
     if notice is not None:
         sign = "⏹️" if outcome and outcome.state == "stopped" else "⚠️"
         parts = [*parts, (_key("notice", round_), {"content": f"{sign} {shorten(notice, _MAX_NOTICE)}"})]
+    parts = _with_small_print(parts, _unread(steps), _key("notice", round_, 1))
     if not parts:  # quiet about its tools, and it said nothing
         parts = [(_key("notice", round_), {"content": ""})]
     if "content" in parts[-1][1]:
@@ -103,6 +106,19 @@ def waiting_notice(steps: TurnSteps) -> tuple[DeliveryKey, Body] | None:
     return None
 
 
+def _with_small_print(
+    parts: list[tuple[DeliveryKey, Body]], line: str, key: DeliveryKey
+) -> list[tuple[DeliveryKey, Body]]:
+    """The parts with a line under the last text, or below it where there is no room for it."""
+    if not line:
+        return parts
+    last = parts[-1][1] if parts else {}
+    text = f"{last.get('content', '')}\n{line}"
+    if "content" in last and len(text) <= LIMIT:
+        return [*parts[:-1], (parts[-1][0], {**last, "content": text})]
+    return [*parts, (key, {"content": line})]
+
+
 def footer(steps: TurnSteps) -> str:
     """The line in small print: model, tokens, time."""
     facts = []
@@ -115,6 +131,19 @@ def footer(steps: TurnSteps) -> str:
     if steps.outcome:
         facts.append(f"{steps.outcome.seconds:.1f} s")
     return f"-# {' · '.join(facts)}"
+
+
+def _unread(steps: TurnSteps) -> str:
+    """In small print: what the model did not see of the files that came with the question."""
+    told = [
+        f"`{shorten(collapse_spaces(one.name).replace('`', ''), _MAX_FILE_NAME)}`: {one.note}"
+        for prompt in steps.prompts
+        for one in prompt.attachments
+        if one.note is not None
+    ]
+    if any(reply.unseen for reply in steps.replies):
+        told.append("the model's service refused the images, so it answered without them")
+    return f"-# 📎 {shorten(' · '.join(told), _MAX_NOTICE)}" if told else ""
 
 
 def retrying(event: ModelRetryEvent) -> Live:

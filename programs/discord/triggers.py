@@ -2,10 +2,11 @@
 
 import re
 from enum import Enum, auto
+from typing import TypedDict, Unpack
 
 import discord
 
-from llmgine.messages.commands import Author, EditPromptCommand, PromptCommand
+from llmgine.messages.commands import Attachment, Author, EditPromptCommand, PromptCommand, Quote
 from llmgine.messages.text import collapse_spaces, shorten
 from llmgine.sessions import SessionStore
 from llmgine.sessions.records import Turn
@@ -15,6 +16,15 @@ from programs.discord.rendering import SOURCE
 
 _LONGEST_THREAD_NAME = 80  # characters; Discord takes 100
 _ANSWERED_TYPES = (discord.MessageType.default, discord.MessageType.reply)
+
+
+class PromptParts(TypedDict):
+    """What of a prompt has to be looked up elsewhere; see `PromptCommand`."""
+
+    quoted: Quote | None
+    attachments: tuple[Attachment, ...]
+    images: tuple[str, ...]
+    burst: float
 
 
 class Verdict(Enum):
@@ -128,6 +138,7 @@ def prompt(
     thread_id: int | None = None,
     *,
     cards: str = "normal",
+    **more: Unpack[PromptParts],
 ) -> PromptCommand:
     """The message as a command to a session. With `thread_id`, it is answered in that thread of its channel.
 
@@ -148,6 +159,7 @@ def prompt(
         author=Author(id=str(message.author.id), name=message.author.display_name),
         origin=dict(origin),
         version=_version(message),
+        **more,
     )
 
 
@@ -169,13 +181,10 @@ def _version(message: discord.Message) -> int:
 
 
 def text_for_model(message: discord.Message, me: discord.ClientUser) -> str:
-    """The text with names in place of ids, and a word on what the model cannot see."""
+    """The text with names in place of ids."""
     text = re.sub(rf"^\s*<@!?{me.id}>[\s,:]*", "", message.content)
     names = {user.id: f"@{user.display_name}" for user in message.mentions}
     text = re.sub(r"<@!?(\d+)>", lambda found: names.get(int(found[1]), found[0]), text)
-    files = [f"{a.filename} ({a.content_type or 'unknown type'}, {a.size:,} bytes)" for a in message.attachments]
-    if files:
-        text = f"{text.rstrip()}\n[attached, and not shown to you: {', '.join(files)}]"
     return text.strip() or "[a message without text]"
 
 

@@ -108,5 +108,18 @@ def is_delivery(message_id: str) -> Transaction[bool]:
     return bool(rows)
 
 
+def is_last_answer(session_id: str, message_id: str) -> Transaction[bool]:
+    """Whether a message is a part of the session's last turn."""
+    rows = yield (
+        """
+        SELECT id FROM turn
+        WHERE session_id = $1 AND id IN (SELECT turn_id FROM delivery WHERE message_id = $2)
+            AND seq = (SELECT MAX(seq) FROM turn WHERE session_id = $1 AND state <> 'forgotten')
+        """,
+        (session_id, message_id),
+    )
+    return bool(rows)
+
+
 def _key(turn_id: str, attempt: int, key: DeliveryKey) -> tuple[object, ...]:
     return (turn_id, attempt, key.kind, key.round, key.part)

@@ -116,9 +116,14 @@ class Scene:
         for tool in tools:
             await self.app.engine.register_tool(tool, **(tool_options or {}))
         self._stack.enter_context(discord_at(self.settings))
-        self.bot = Bot(
-            self.app, edit_interval=interval, guild_ready_timeout=0.02, first_wait=0.01, rate=1e6, **(bot or {})
-        )
+        options = {
+            "edit_interval": interval,
+            "guild_ready_timeout": 0.02,
+            "first_wait": 0.01,
+            "rate": 1e6,
+            "burst": 0.0,
+        }
+        self.bot = Bot(self.app, **{**options, **(bot or {})})
         self._stop = asyncio.Event()
         self._joined = asyncio.create_task(join(self.bot, self.playground.token, self._stop))
         async with asyncio.timeout(PATIENCE):
