@@ -32,6 +32,7 @@ from programs.discord.slash.conversation import ClearView, Sessions
 from programs.discord.slash.tree import Commands
 from programs.discord.triggers import is_from_a_person
 from programs.discord.views import TurnViews
+from programs.discord.welcome import Welcome
 
 _CHECK_INTERVAL = 180.0  # seconds between two looks for what Discord did not tell, or did not take
 _MOST_LOGINS = 900  # in 24 hours; at 1,000 Discord resets the token
@@ -40,6 +41,7 @@ _WORN_OUT = (
     "Look in the log why it was disconnected so often, mend that, and start it again tomorrow"
 )
 _PAUSE_PATIENCE = 3.0  # seconds in which people are told of a restart
+_PRESENCE = "@mentions · /help"  # after "Listening to"
 _SIGNS_PATIENCE = 1.0  # seconds in which signs that would mislead are taken away
 _START_PATIENCE = 3.0  # seconds a start that is under way has when it is to end
 
@@ -96,6 +98,7 @@ class Bot(discord.Client):
         self.breaker.add_to(trace)
         super().__init__(
             intents=_intents(),
+            activity=discord.Activity(type=discord.ActivityType.listening, name=_PRESENCE),
             allowed_mentions=discord.AllowedMentions.none(),
             guild_ready_timeout=guild_ready_timeout,
             heartbeat_timeout=heartbeat_timeout,
@@ -115,6 +118,7 @@ class Bot(discord.Client):
         files = AttachmentReader(vision=settings.openai_vision, base=settings.discord_api_base)
         self._intake = Intake(self, app.bus, app.store, poster, files, burst=burst)
         self._catch_up = CatchUp(self, app.store, poster, self._intake, clock=clock)
+        self._welcome = Welcome(self, app.store, poster, mention=self._commands.mention, clock=clock)
         self._deaf: Callable[[], None] | None = None  # ends our hearing
         self._at_work: dict[str, asyncio.Task[None]] = {}
         self._recovered = asyncio.Event()
@@ -157,9 +161,14 @@ class Bot(discord.Client):
         finally:
             self._recovered.set()
             self._work("catch up", self._catch_up.run())
+            self._work("welcome", self._welcome.greet_new())
         if "check" not in self._at_work:
             _log.info("Logged in as %s", self.user)
             self._work("check", self._check_now_and_then())
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """Say what the bot can do."""
+        await self._welcome.greet(guild)
 
     async def _recover(self) -> int:
         self._signs.recover(await self._app.store.unfinished_of({SOURCE}))

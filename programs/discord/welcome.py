@@ -80,10 +80,11 @@ class Welcome:
                 _log.warning("Server %d is not welcomed yet: %s", guild.id, error)
 
     async def _greet(self, guild: discord.Guild, joined: int) -> None:
-        body = self._body(guild)
+        fields = self._fields(guild)
+        body: Body = {"embed": {"color": _BLURPLE, "fields": [{"name": n, "value": v} for n, v in fields]}}
         for channel in _channels(guild):
             try:
-                message_id = await self._said(channel, joined, body) or await self._poster.post(
+                message_id = await self._said(channel, joined, fields[0][0]) or await self._poster.post(
                     channel.id, body, nonce=f"w{guild.id}", reply_to=None
                 )
             except RefusedError as error:
@@ -92,26 +93,25 @@ class Welcome:
             await self._store.move_cursor(_SOURCE, str(guild.id), message_id)
             return
 
-    async def _said(self, channel: discord.TextChannel, joined: int, body: Body) -> int | None:
+    async def _said(self, channel: discord.TextChannel, joined: int, hello: str) -> int | None:
         """The welcome that a process posted which died before it wrote that down."""
         read = await self._poster.history(channel, after=joined, limit=_SEEN) or []
-        mine = (message for message in read if message.author == self._client.user)
-        return next((message.id for message in mine if shows(message, body)), None)
+        return next(
+            (message.id for message in read if message.author == self._client.user and _says(message, hello)), None
+        )
 
-    def _body(self, guild: discord.Guild) -> Body:
+    def _fields(self, guild: discord.Guild) -> list[tuple[str, str]]:
+        """Headings and texts, in the language of the server."""
         me, locale = guild.me, guild.preferred_locale
         facts = {"name": discord.utils.escape_markdown(me.display_name), "me": me.mention}
         facts |= {name: self._mention(name) for name in ("help", "doctor", "system")}
-        fields = [(HELLO, ABOUT), (FIRST, STEPS)]
-        return {
-            "embed": {
-                "color": _BLURPLE,
-                "fields": [
-                    {"name": translated(name, locale).format(**facts), "value": translated(value, locale).format(**facts)}
-                    for name, value in fields
-                ],
-            }
-        }
+        pairs = ((HELLO, ABOUT), (FIRST, STEPS))
+        return [(translated(a, locale).format(**facts), translated(b, locale).format(**facts)) for a, b in pairs]
+
+
+def _says(message: discord.Message, words: str) -> bool:
+    """Whether the words are in a message, or are a heading in its card."""
+    return words in message.content or any(field.name == words for card in message.embeds for field in card.fields)
 
 
 def _channels(guild: discord.Guild) -> Iterator[discord.TextChannel]:

@@ -102,6 +102,7 @@ class User:
     global_name: str | None
     bot: bool = False
     dms_closed: bool = False
+    locale: str = "en-US"
 
 
 @dataclass
@@ -222,3 +223,4 @@ class Guild:
     id: int = GUILD_ID
     name: str = "Playground"
     owner_id: int = ADA_ID
+    locale: str = "en-US"

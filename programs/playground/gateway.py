@@ -89,6 +89,11 @@ class Gateway(GatewayFaults):
         """The guild is back after an outage."""
         self._tell_guild("GUILD_CREATE", lambda session: guild_create(self._state, session.intents))
 
+    def add_bot(self) -> None:
+        """Somebody adds the bot to the guild, where it was not a member."""
+        self._state.members[BOT_ID].joined_at = self._state.ids.now()
+        self._tell_guild("GUILD_CREATE", lambda session: _just_joined(guild_create(self._state, session.intents)))
+
     async def connect(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(timeout=CLOSE_SECONDS, compress=False)
         await socket.prepare(request)
@@ -129,6 +134,8 @@ class Gateway(GatewayFaults):
             raise ClosingError(4001, "Unknown opcode.")
         elif session is None:
             raise ClosingError(4003, "Not authenticated.")
+        elif op == Op.PRESENCE:
+            self._state.set_presence(data)
         elif op == Op.MEMBERS and isinstance(data, dict):
             session.dispatch("GUILD_MEMBERS_CHUNK", members_chunk(self._state, data))
         return session
@@ -155,6 +162,7 @@ class Gateway(GatewayFaults):
         session.dispatch("READY", ready(self._state, session, self.url))
         if session.covers(GUILD_ID) and intents & Intent.GUILDS:
             session.dispatch("GUILD_CREATE", guild_create(self._state, intents))
+        self._state.set_presence(identity.get("presence"))
         self._state.set_online(True)
         return session
 
@@ -216,6 +224,11 @@ class Gateway(GatewayFaults):
                 if ended:
                     del self._sessions[session.id]
         self._state.set_online(any(session.connection for session in self._sessions.values()))
+
+
+def _just_joined(guild: Json) -> Json:
+    """Of a guild that is new to the bot nothing is said of outages."""
+    return {name: value for name, value in guild.items() if name != "unavailable"}
 
 
 def _count(frames: deque[float], now: float) -> None:

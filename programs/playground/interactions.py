@@ -224,7 +224,7 @@ class Interactions:
             "channel_id": str(channel.id),
             "channel": state.channel_payload(channel, BOT_ID) | {"permissions": allowed},
             "app_permissions": str(int(state.permissions(BOT_ID, channel))),
-            "locale": "en-US",
+            "locale": user.locale,
             "entitlements": [],
             "authorizing_integration_owners": {"0": str(GUILD_ID)},
             "attachment_size_limit": MAX_FILE_BYTES,
@@ -234,11 +234,11 @@ class Interactions:
         if channel.guild_id is None:
             return payload | {"user": payloads.user(user), "context": 1}
         member = state.member_payload(user.id) | {"permissions": allowed}
-        guild = {"id": str(GUILD_ID), "locale": "en-US", "features": []}
+        guild = {"id": str(GUILD_ID), "locale": state.guild.locale, "features": []}
         return payload | {
             "member": member,
             "guild_id": str(GUILD_ID),
             "guild": guild,
-            "guild_locale": "en-US",
+            "guild_locale": state.guild.locale,
             "context": 0,
         }

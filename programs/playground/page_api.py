@@ -79,6 +79,7 @@ class PageApi:
                 "people": [payloads.user(person) for person in self._state.people],
                 "bot": payloads.user(self._state.users[BOT_ID]),
                 "bot_online": self._state.bot_online,
+                "bot_activity": self._state.bot_activity,
                 "notice": self._notice,
                 "guild": {
                     "id": str(self._state.guild.id),

@@ -104,7 +104,7 @@ def guild(of: Guild, roles: Iterable[Role]) -> Json:
         "emojis": [],
         "stickers": [],
         "region": "deprecated",
-        "preferred_locale": "en-US",
+        "preferred_locale": of.locale,
         "verification_level": 0,
         "default_message_notifications": 0,
         "explicit_content_filter": 0,

@@ -219,9 +219,25 @@ class State(World):
     def set_online(self, online: bool) -> None:
         if online != self.bot_online:
             self.bot_online = online
-            self.tell_people("BOT_STATUS", {"online": online})
+            self.tell_people("BOT_STATUS", {"online": online, "activity": self.bot_activity})
+
+    def set_presence(self, presence: object) -> None:
+        """What the bot says it is doing: the first of its activities (`game` in an IDENTIFY of discord.py)."""
+        told = presence if isinstance(presence, dict) else {}
+        activities = told.get("activities") or [told.get("game")]
+        first = activities[0] if isinstance(activities, list) else None
+        self.bot_activity = _worded(first) if isinstance(first, dict) else None
+        self.tell_people("BOT_STATUS", {"online": self.bot_online, "activity": self.bot_activity})
 
     def tell_people(self, name: str, payload: Json, only: int | None = None) -> None:
         """Something for the page alone."""
         audience = frozenset(user.id for user in self.people) if only is None else frozenset({only})
         self.emit(name, lambda _: dict(payload), audience)
+
+
+_VERBS = {0: "Playing", 1: "Streaming", 2: "Listening to", 3: "Watching", 5: "Competing in"}  # by type of activity
+
+
+def _worded(activity: Json) -> str:
+    """An activity in the words of Discord's clients; a custom status, type 4, has its own."""
+    return str(activity.get("state") or f"{_VERBS.get(activity.get('type', 0), '')} {activity.get('name', '')}").strip()

@@ -42,6 +42,7 @@ class World:
         self.base_url = ""
         self.guild = Guild()
         self.bot_online = False
+        self.bot_activity: str | None = None  # what its presence says it is doing
         self.commands: dict[int, Json] = {}
         self.attachments: dict[int, Attachment] = {}
         self.users = {

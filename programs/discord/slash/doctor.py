@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib.metadata
+import math
 import os
 import platform
 import shutil
@@ -15,7 +16,7 @@ import discord
 from discord import app_commands
 
 from llmgine.errors import LLMgineError, ProviderBusyError, ProviderError, RefusedError, StoreError
-from llmgine.messages.chat import UserMessage
+from llmgine.messages.chat import ChatMessage
 from llmgine.messages.text import collapse_spaces, shorten
 from llmgine.providers.base import ChatRequest
 from llmgine.sessions.schema import MIGRATIONS
@@ -24,6 +25,7 @@ from programs.demo_model import MODEL as DEMO_MODEL
 from programs.discord.breaker import Breaker
 from programs.discord.needs import missing, wanted
 from programs.discord.permissions import is_moderator
+from programs.discord.slash.replies import show_privately
 
 _PORTAL = "https://discord.com/developers/applications"
 _PATIENCE = 20.0  # seconds for one check
@@ -67,7 +69,7 @@ class Doctor:
 
     async def _discord(self, client: discord.Client) -> Finding:
         name = client.user.name if client.user else "nobody"
-        seconds = client.latency
+        seconds = client.latency if math.isfinite(client.latency) else 0.0  # nothing is known before the first beat
         words = f"logged in as {name} in {len(client.guilds)} server(s); the gateway answers in {_ms(seconds)}"
         if seconds > _SLOW_DISCORD:
             return Finding(
@@ -102,7 +104,7 @@ class Doctor:
         if provider.model == DEMO_MODEL:
             words = "the offline demo model, which knows only a few phrases. Set OPENAI_API_KEY or OPENAI_BASE_URL"
             return Finding("Model", 1, words)
-        asked = ChatRequest(messages=(UserMessage(content="Say OK."),), max_output_tokens=16)
+        asked = ChatRequest(messages=(ChatMessage(role="user", content="Say OK."),), max_output_tokens=16)
         begun = time.monotonic()
         name = shorten(collapse_spaces(provider.model), 60)
         try:
@@ -168,7 +170,7 @@ async def _made(about: str, check: Callable[[], Awaitable[Finding]]) -> Finding:
         return Finding(about, 1, f"could not be looked at: {_reason(error)}")
 
 
-def embed(findings: Iterable[Finding]) -> discord.Embed:
+def card(findings: Iterable[Finding]) -> discord.Embed:
     """The findings as a card, in the colour of the worst."""
     found = list(findings)
     worst = max(finding.level for finding in found)
@@ -203,6 +205,6 @@ def commands(app: Application) -> Iterator[app_commands.Command[Any, ..., Any]]:
         if not is_moderator(interaction.user):
             raise RefusedError("Only people with the permission Manage Messages can call the doctor.")
         await interaction.response.defer(ephemeral=True)
-        await interaction.edit_original_response(embed=embed(await doctor.findings(interaction)))
+        await show_privately(interaction, card(await doctor.findings(interaction)))
 
     yield command

@@ -1,14 +1,16 @@
 """/help: all that there is, made from the code, so that it cannot lie."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any, Protocol
 
 import discord
 from discord import app_commands
 
-from llmgine.messages.text import collapse_spaces, shorten
 from llmgine.messages.chat import ToolSchema
+from llmgine.messages.text import collapse_spaces, shorten
 from programs.application import Application
 from programs.demo_model import MODEL as DEMO_MODEL
+from programs.discord.slash.replies import show_privately
 from programs.discord.translation import translated
 
 TITLE = "What I can do"
@@ -33,22 +35,44 @@ _MAX_FIELD, _MAX_EMBED = 1_024, 6_000  # characters, Discord's limits
 _MAX_TOOL, _MAX_MODEL = 100, 60
 
 
-def overview(
-    tree: app_commands.CommandTree, app: Application, locale: discord.Locale, mention: Callable[[str], str]
-) -> discord.Embed:
-    """The card that /help shows, in the language of a locale.
+class Mentioning(Protocol):
+    """A tree of commands that can be clicked on once they are registered."""
 
-    Args:
-        tree: All commands and menus.
-        app: Whose tools and model.
-        locale: The language.
-        mention: Makes the name of a command into what people can click.
-    """
+    @property
+    def client(self) -> discord.Client:
+        """Whose commands they are."""
+
+    def mention(self, name: str) -> str:
+        """The full name of a command as what people can click."""
+
+    def walk_commands(self) -> Iterator[Any]:
+        """The slash commands and the groups they stand in."""
+
+    def get_commands(self, *, type: discord.AppCommandType) -> Iterable[Any]:  # noqa: A002  discord.py's name
+        """The commands of a type."""
+
+
+def help_command(tree: Mentioning, app: Application) -> app_commands.Command[Any, ..., Any]:
+    """The command, which shows the tree it stands in."""
+
+    @app_commands.command(name="help", description="Show all that I can do, and how to talk to me")
+    async def command(interaction: discord.Interaction) -> None:
+        await interaction.response.defer(ephemeral=True)
+        await show_privately(interaction, overview(tree, app, interaction.locale))
+
+    return command
+
+
+def overview(tree: Mentioning, app: Application, locale: discord.Locale) -> discord.Embed:
+    """The card that /help shows, in the language of a locale."""
     me = f"<@{tree.client.user.id}>" if tree.client.user else "@me"
     model = translated(DEMO, locale) if app.provider.model == DEMO_MODEL else shorten(app.provider.model, _MAX_MODEL)
     parts = (
         (TALK, [translated(HOW, locale).format(me=me)]),
-        (COMMANDS, [f"{mention(one.qualified_name)} {translated(one.description, locale)}" for one in _leaves(tree)]),
+        (
+            COMMANDS,
+            [f"{tree.mention(one.qualified_name)} {translated(one.description, locale)}" for one in _leaves(tree)],
+        ),
         (MENUS, [f"**{translated(menu.name, locale)}**" for menu in _menus(tree)]),
         (TOOLS, [_tool(schema) for schema in app.engine.tools.schemas()]),
         (PRIVACY, [translated(PRIVATE, locale).format(model=model)]),
@@ -62,14 +86,14 @@ def overview(
     return card
 
 
-def _leaves(tree: app_commands.CommandTree) -> Iterator[app_commands.Command[..., ..., ...]]:
+def _leaves(tree: Mentioning) -> Iterator[app_commands.Command[Any, ..., Any]]:
     """The commands that people use: not the groups they stand in."""
     for command in tree.walk_commands():
         if isinstance(command, app_commands.Command):
             yield command
 
 
-def _menus(tree: app_commands.CommandTree) -> Iterable[app_commands.ContextMenu]:
+def _menus(tree: Mentioning) -> Iterable[app_commands.ContextMenu]:
     for kind in (discord.AppCommandType.message, discord.AppCommandType.user):
         yield from tree.get_commands(type=kind)
 

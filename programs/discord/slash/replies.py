@@ -8,6 +8,7 @@ import discord
 from llmgine.errors import LLMgineError, RefusedError
 from llmgine.messages.text import shorten
 from programs.discord.permissions import is_moderator
+from programs.discord.splitting import split
 
 _log = logging.getLogger(__name__)
 
@@ -32,6 +33,24 @@ async def answer_privately(interaction: discord.Interaction, action: Any, *argum
     except LLMgineError as error:
         told = str(error)
     await interaction.edit_original_response(content=told, allowed_mentions=discord.AllowedMentions.none())
+
+
+async def show_privately(interaction: discord.Interaction, card: discord.Embed) -> None:
+    """Show a card to the person alone, as the answer that was deferred; as text where Discord drops cards."""
+    if interaction.app_permissions.embed_links:
+        await interaction.edit_original_response(embed=card)
+        return
+    first, *more = split(as_text(card))
+    await interaction.edit_original_response(content=first, allowed_mentions=discord.AllowedMentions.none())
+    for part in more:
+        await interaction.followup.send(part, ephemeral=True, allowed_mentions=discord.AllowedMentions.none())
+
+
+def as_text(card: discord.Embed) -> str:
+    """A card in plain text."""
+    head = [f"**{card.title}**"] if card.title else []
+    fields = [f"**{field.name}**\n{field.value}" for field in card.fields]
+    return "\n".join([*head, *([card.description] if card.description else []), *fields])
 
 
 async def explain(interaction: discord.Interaction, error: Exception) -> None:

@@ -67,12 +67,12 @@ export class Header {
   }
 
   #status() {
-    const { bot, botOnline, connected } = this.store;
+    const { bot, botOnline, botActivity, connected } = this.store;
     if (!connected) return h("span", { class: "status lost", role: "status" }, "Reconnecting…");
     const text = `${displayName(bot)} is ${botOnline ? "online" : "offline"}`;
     return h(
       "span",
-      { class: botOnline ? "status online" : "status offline", role: "status", title: text },
+      { class: botOnline ? "status online" : "status offline", role: "status", title: botOnline && botActivity ? `${text}: ${botActivity}` : text },
       h("span", { class: "status-text" }, text),
     );
   }

@@ -17,6 +17,7 @@ export class Store {
   bot = null;
   people = [];
   botOnline = false;
+  botActivity = null;
   notice = null;
   guild = null;
   channels = [];
@@ -48,8 +49,9 @@ export class Store {
 
   /** Take over a fresh state; what was read of channels may have changed meanwhile and is to be read again. */
   load(state) {
-    const { me, people, bot, bot_online: botOnline, notice, guild, channels, threads, dms, commands } = state;
-    Object.assign(this, { me, people, bot, botOnline, notice, guild, channels, threads, dms, commands });
+    const { me, people, bot, bot_online: botOnline, bot_activity: botActivity, notice, guild } = state;
+    const { channels, threads, dms, commands } = state;
+    Object.assign(this, { me, people, bot, botOnline, botActivity, notice, guild, channels, threads, dms, commands });
     const { members, permissions, roles, requests, dms_closed: dmsClosed } = state;
     Object.assign(this, { members, permissions, requests, dmsClosed });
     this.roles = roles.filter(({ id }) => id !== guild.id);

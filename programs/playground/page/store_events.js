@@ -59,8 +59,9 @@ const HANDLERS = {
     store.commands = commands;
     store.emit("commands");
   },
-  BOT_STATUS(store, { online }) {
+  BOT_STATUS(store, { online, activity }) {
     store.botOnline = online;
+    store.botActivity = activity;
     store.emit("bot");
   },
   INTERACTION_PENDING: (store, interaction) => pend(store, interaction, "sending"),

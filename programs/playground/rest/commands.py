@@ -1,5 +1,7 @@
 """Application commands, global and of the guild."""
 
+from typing import Any
+
 from programs.playground.commands import CommandChanges, CommandForm, Commands
 from programs.playground.entities import BOT_ID, GUILD_ID
 from programs.playground.errors import ApiError, missing_access
@@ -23,7 +25,8 @@ class CommandRoutes:
             yield "DELETE", base + "/{command_id}", self.delete
 
     def list(self, call: Call) -> Reply:
-        return Reply(self._commands.all(_scope(call)))
+        commands = self._commands.all(_scope(call))
+        return Reply(commands if call.flag("with_localizations") else _without_localizations(commands))
 
     def overwrite(self, call: Call) -> Reply:
         scope = _scope(call)
@@ -43,6 +46,15 @@ class CommandRoutes:
     def delete(self, call: Call) -> Reply:
         self._commands.delete(_scope(call), call.id("command_id"))
         return NOTHING
+
+
+def _without_localizations(thing: Any) -> Any:
+    """All but the translations, at any depth."""
+    if isinstance(thing, list):
+        return [_without_localizations(one) for one in thing]
+    if isinstance(thing, dict):
+        return {k: _without_localizations(v) for k, v in thing.items() if not k.endswith("_localizations")}
+    return thing
 
 
 def _scope(call: Call) -> int | None:

@@ -1,0 +1,133 @@
+"""/help, and the languages of commands and fixed texts."""
+
+import pytest
+from discord import Locale, app_commands
+
+from programs.discord import welcome
+from programs.discord.german import GERMAN
+from programs.discord.slash import help as help_family
+from programs.discord.translation import is_typed
+from programs.playground.commands import CommandForm
+from programs.playground.entities import ADA_ID, BOT_ID, GENERAL_ID, Json, Permission
+from tests.programs.discord.scene import Scene
+
+ROUTE = "/applications/{application_id}/commands"
+
+
+class Collector(app_commands.Translator):
+    """Keeps every string that is offered for translation."""
+
+    def __init__(self) -> None:
+        self.seen: set[str] = set()
+
+    async def translate(
+        self, string: app_commands.locale_str, _locale: Locale, context: app_commands.TranslationContextTypes
+    ) -> str | None:
+        if not is_typed(context):
+            self.seen.add(string.message)
+        return None
+
+
+async def card(scene: Scene) -> Json:
+    """What /help shows Ada."""
+    before = len(scene.private(ADA_ID))
+    scene.command("help")
+    shown = await scene.until(lambda: [m for m in scene.private(ADA_ID)[before:] if m.embeds])
+    found: Json = shown[0].embeds[0]
+    return found
+
+
+async def test_help_lists_everything(scene: Scene) -> None:
+    """Every command, to be clicked on, with its description, every menu and every tool: none can be forgotten."""
+    shown = "\n".join(field["value"] for field in (await card(scene))["fields"])
+
+    for command in scene.playground.state.commands.values():
+        if command["type"] != 1:
+            assert f"**{command['name']}**" in shown
+            continue
+        for name, description in leaves(command):
+            assert f"</{name}:{command['id']}> {description}" in shown
+    for tool in scene.app.engine.tools.names:
+        assert f"`{tool}`" in shown
+    assert "test-model" in shown
+
+
+def leaves(command: Json, above: str = "") -> list[tuple[str, str]]:
+    """The full names and descriptions of a command's subcommands, or its own."""
+    name = f"{above}{command['name']}"
+    inside = [option for option in command.get("options", []) if option["type"] in (1, 2)]
+    return [leaf for option in inside for leaf in leaves(option, f"{name} ")] or [(name, command["description"])]
+
+
+async def test_help_is_in_the_language_of_the_person(scene: Scene) -> None:
+    """Fixed texts and descriptions follow the language of the person's Discord."""
+    scene.playground.state.users[ADA_ID].locale = "de"
+
+    shown = await card(scene)
+
+    assert shown["title"] == GERMAN[help_family.TITLE]
+    assert "Zeige alles, was ich kann" in str(shown)
+    assert "Warum keine Antwort?" in str(shown)
+
+
+async def test_help_is_shown_where_cards_are_not(scene: Scene) -> None:
+    """Without Embed Links Discord drops cards: the same is told as text, none of it lost."""
+    cards = "\n".join(field["value"] for field in (await card(scene))["fields"])
+    scene.playground.world.overwrite(GENERAL_ID, BOT_ID, deny=Permission.EMBED_LINKS)
+    before = len(scene.private(ADA_ID))
+    scene.command("help")
+
+    def text() -> str:
+        return "\n".join(m.content for m in scene.private(ADA_ID)[before:])
+
+    await scene.until(lambda: all(line in text() for line in cards.splitlines()))
+
+
+async def test_every_text_has_its_german(scene: Scene) -> None:
+    """No description, choice, menu or fixed text is left in English, and no translation is for nothing."""
+    collector = Collector()
+    for command in scene.bot._commands._all():
+        await command.get_translated_payload(scene.bot._commands, collector)
+
+    wanted = collector.seen | {*help_family.TEXTS, *welcome.TEXTS}
+
+    assert wanted - GERMAN.keys() == set()
+    assert GERMAN.keys() - wanted == set()
+
+
+@pytest.mark.parametrize("locale", ["en-US", "de"])
+async def test_translations_fit_into_discord(scene: Scene, locale: str) -> None:
+    """Names and descriptions hold Discord's limits in every language."""
+    for command in scene.playground.state.commands.values():
+        form = CommandForm.model_validate({k: v for k, v in localized(command, locale).items() if k != "version"})
+        assert form.name
+
+
+def localized(thing: Json, locale: str) -> Json:
+    """A command as somebody with this language sees it."""
+    found = dict(thing)
+    for key in ("name", "description"):
+        found[key] = thing.get(f"{key}_localizations", {}).get(locale, thing.get(key, ""))
+    for key in ("options", "choices"):
+        if thing.get(key):
+            found[key] = [localized(one, locale) for one in thing[key]]
+    return found
+
+
+@pytest.mark.parametrize("place", ["description_localizations", "name_localizations", "options"])
+async def test_a_changed_translation_is_registered(scene: Scene, place: str) -> None:
+    """What is registered is compared with its translations, at every depth; alike, nothing is sent."""
+    commands = scene.playground.state.commands
+    for command in commands.values():
+        if place == "options":
+            for option in command.get("options", []):
+                option.pop("description_localizations", None)
+        else:
+            command.pop(place, None)
+
+    await scene.restart()
+    await scene.restart()
+
+    puts = [r for r in scene.playground.requests if r.method == "PUT" and r.route == ROUTE]
+    assert len(puts) == 2
+    assert commands[min(commands)]["description_localizations"]["de"] in GERMAN.values()

@@ -1,0 +1,196 @@
+"""/why and "Why no answer?": the bot is never mysteriously silent."""
+
+import asyncio
+
+import pytest
+from discord.flags import ApplicationFlags
+
+from programs.playground.entities import (
+    ADA_ID,
+    BOT_ID,
+    GENERAL_ID,
+    GRACE_ID,
+    RANDOM_ID,
+    Message,
+    MessageType,
+    Permission,
+    User,
+)
+from tests.programs.discord.scene import Scene, body_of
+
+MENU = "Why no answer?"
+
+
+async def why(scene: Scene, message: str | None = None, *, by: int = ADA_ID, channel: int = GENERAL_ID) -> str:
+    """What /why says."""
+    before = len(scene.private(by, channel))
+    scene.command("why", {} if message is None else {"message": message}, by=by, channel=channel)
+    shown = await scene.until(lambda: [m.content for m in scene.private(by, channel)[before:] if m.content])
+    return shown[0]
+
+
+async def why_menu(scene: Scene, message: Message, *, by: int = ADA_ID) -> str:
+    """What the menu of a message says."""
+    before = len(scene.private(by, message.channel_id))
+    scene.playground.people.command(message.channel_id, by, MENU, [], target_id=message.id)
+    shown = await scene.until(lambda: [m.content for m in scene.private(by, message.channel_id)[before:] if m.content])
+    return shown[0]
+
+
+async def listen(scene: Scene, value: str) -> None:
+    await scene.app.store.change_setting(f"discord:{GENERAL_ID}", "listen", value, None)
+
+
+async def test_a_message_without_a_mention(scene: Scene) -> None:
+    """The person's last message is meant, and told from a mention of somebody else; the menu says the same."""
+    scene.say("is anybody here?")
+    assert "does not mention me" in await why(scene)
+
+    said = scene.say(f"<@{GRACE_ID}>, are you here?")
+    assert "somebody else" in await why(scene)
+    assert await why_menu(scene, said, by=GRACE_ID) == await why(scene, str(said.id), by=GRACE_ID)
+
+
+async def test_where_it_does_not_listen(scene: Scene) -> None:
+    """A channel that is switched off says so."""
+    await listen(scene, "off")
+    scene.ask("hello?")
+
+    assert "`off`" in await why(scene)
+
+
+async def test_a_bot_and_a_notice_of_discord(scene: Scene) -> None:
+    """What no person wrote is not answered, and that is the reason."""
+    state = scene.playground.state
+    state.users[77] = User(77, "other", "Other", bot=True)
+    said = scene.say("beep", by=GRACE_ID)
+    said.author_id = 77
+    scene.playground.people.create_thread(GENERAL_ID, ADA_ID, "Ours")
+    [notice] = [m for m in scene.messages() if m.type not in (MessageType.DEFAULT, MessageType.REPLY)]
+
+    assert "written by a bot" in await why_menu(scene, said)
+    assert "Discord's own" in await why_menu(scene, notice)
+
+
+async def test_an_answer_is_linked(scene: Scene) -> None:
+    """What was answered is not riddled about: here is the answer."""
+    asked = scene.ask("hello")
+    answer = await scene.outcome()
+
+    told = await why(scene)
+
+    assert f"/{GENERAL_ID}/{answer.id})" in told
+    assert told.startswith(f"[This message](https://discord.com/channels/{scene.playground.state.guild.id}/")
+    assert await why(scene, f"https://discord.com/channels/1/{GENERAL_ID}/{asked.id}") == told
+
+
+async def test_a_failure_says_its_notice(scene: Scene) -> None:
+    """A turn that failed tells why, as its notice did."""
+    scene.model.fail(401, {"error": {"message": "no such key"}})
+    scene.ask("hello")
+    outcome = await scene.outcome()
+
+    assert body_of(outcome.content).removeprefix("⚠️ ") in await why(scene)
+
+
+async def test_running_queued_and_stopped(scene: Scene) -> None:
+    """A turn that runs says so, one that is queued its place, one that was stopped that it was."""
+    go_on = asyncio.Event()
+    scene.model.hold(go_on)
+    first = scene.ask("a")
+    second = scene.ask("b")
+    await scene.model.until(lambda: scene.model.active == 1)
+    await scene.until(lambda: scene.shown() or True)
+
+    assert "I am answering it" in await why(scene, str(first.id))
+    assert "1 before it" in await why(scene, str(second.id))
+    scene.command("stop")
+    await scene.outcome(2)
+    assert "stopped" in await why(scene, str(second.id))
+
+
+async def test_who_has_to_approve(unstarted: Scene) -> None:
+    """A turn that waits says for whom, for what and until when; so does one that is queued behind it."""
+
+    def pay(amount: int) -> str:
+        """Pay.
+
+        Args:
+            amount: How much.
+        """
+        return f"Paid {amount}."
+
+    scene = await unstarted.start(tools=(pay,), tool_options={"requires_approval": True})
+    scene.model.reply(tool_calls=[("pay", '{"amount": 3}')])
+    first = scene.ask("pay")
+    await scene.card()
+    second = scene.ask("and then?")
+    await scene.until(lambda: second.id in scene.playground.state.channels[GENERAL_ID].messages)
+
+    told = await why(scene, str(first.id))
+    assert f"<@{ADA_ID}> or a moderator" in told
+    assert "`pay`" in told
+    assert "<t:" in told
+    await scene.app.bus.wait_until_idle()
+    assert "1 before it. The first of them: I wait for" in await why(scene, str(second.id))
+    assert not any(message.mentions for message in scene.private(ADA_ID))
+
+
+async def test_a_cleared_conversation(scene: Scene) -> None:
+    """Of what was forgotten nothing is known, and that is said."""
+    asked = scene.ask("hello")
+    await scene.outcome()
+    await scene.app.store.clear(f"discord:{GENERAL_ID}")
+
+    assert "was cleared" in await why(scene, str(asked.id))
+
+
+async def test_a_missing_permission(scene: Scene) -> None:
+    """Where the bot may not write that is named."""
+    scene.say("hello")
+    scene.playground.world.overwrite(GENERAL_ID, BOT_ID, deny=Permission.SEND_MESSAGES)
+
+    assert "I lack a permission here: Send Messages" in await why(scene)
+
+
+async def test_the_message_content_intent(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message whose text the bot is not given is explained by the intent that is off."""
+    said = scene.say("hello")
+    said.content = ""
+    monkeypatch.setattr(scene.bot._connection, "application_flags", ApplicationFlags())
+
+    assert "Message Content intent" in await why(scene, str(said.id))
+
+
+async def test_before_it_came_and_while_it_was_away(scene: Scene) -> None:
+    """A message from before the bot's time, and one that was passed over when it returned, have their reasons."""
+    old = scene.ask("hello")
+    await scene.outcome()
+    await scene.stop()
+    missed = scene.say("hello again")
+    await scene.start()
+    await scene.bot.caught_up()
+    missed.content = f"<@{BOT_ID}> hello again"
+    assert "while I was away" in await why(scene, str(missed.id))
+
+    scene.playground.gateway.add_bot()
+    early = scene.playground.state.channels[GENERAL_ID].messages[old.id]
+    early.content = f"<@{BOT_ID}> hello"
+    await scene.until(lambda: any(m.embeds for m in scene.shown()))
+    assert "before I joined" in await why(scene, str(missed.id))
+
+
+@pytest.mark.parametrize("given", ["hello", "12", "https://evil.example/1/2/3", "9" * 30, "../../1", "<@1>", " "])
+async def test_what_is_no_message(scene: Scene, given: str) -> None:
+    """Nonsense is refused in a sentence, privately."""
+    assert "neither a message's link nor its id" in await why(scene, given)
+
+
+async def test_other_channels_and_unknown_messages(scene: Scene) -> None:
+    """Only messages of the channel one is in are looked at, so that nobody reads of what they may not see."""
+    elsewhere = scene.say("secret", channel=RANDOM_ID)
+
+    link = f"https://discord.com/channels/1/{RANDOM_ID}/{elsewhere.id}"
+    assert "ask me there" in await why(scene, link)
+    assert "no such message" in await why(scene, str(elsewhere.id))
+    assert "None of the last" in await why(scene)
