@@ -113,7 +113,7 @@ async def test_events_are_seen_as_one_person_sees_them(playground: Playground, b
             200,
         )
         await bot.close()
-        assert await until(ada, "BOT_STATUS") == {"online": False}
+        assert await until(ada, "BOT_STATUS") == {"online": False, "activity": None}
 
 
 async def test_an_interaction_is_followed_by_events(playground: Playground, bot: Bot, raw: Raw) -> None:
