@@ -36,9 +36,10 @@ PROGRAMS = {
     "demo_texts": set[str](),
     "demo_model": {"demo_texts"},
     "application": {"tools", "demo_model"},
-    "terminal": {"application", "demo_model"},
+    "export": set[str](),
+    "terminal": {"export", "application", "demo_model"},
     "function_chat": {"terminal", "application", "demo_model"},
-    "discord": {"application", "demo_model", "playground"},
+    "discord": {"export", "application", "demo_model", "playground"},
     "bench": {"application", "demo_model", "tools", "playground", "discord"},
 }
 

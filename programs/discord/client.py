@@ -30,6 +30,7 @@ from programs.discord.signs import INTERVAL as SIGN_INTERVAL
 from programs.discord.signs import Signs
 from programs.discord.slash.conversation import ClearView, Sessions
 from programs.discord.slash.tree import Commands
+from programs.discord.thread_names import ThreadNames
 from programs.discord.triggers import is_from_a_person
 from programs.discord.views import TurnViews
 from programs.discord.welcome import Welcome
@@ -114,6 +115,7 @@ class Bot(discord.Client):
             self, poster.access, is_busy=lambda: self._views.is_busy, interval=sign_interval, delay=sign_delay
         )
         self._commands = Commands(self, app)
+        self._thread_names = ThreadNames(self, app.bus)
         settings = app.config.settings
         files = AttachmentReader(vision=settings.openai_vision, base=settings.discord_api_base)
         self._intake = Intake(self, app.bus, app.store, poster, files, burst=burst)
@@ -131,6 +133,7 @@ class Bot(discord.Client):
         """Once, after login: listen, and see that the slash commands are registered."""
         self._views.start()
         self._signs.start(self._app.bus)
+        self._thread_names.start()
         self._deaf = self._app.bus.register_event_handler(ChannelEvent, self._hear, timeout=None)
         await self._commands.sync_if_changed()
 
@@ -250,7 +253,7 @@ class Bot(discord.Client):
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Buttons and forms are known by their custom ids, so they work after a restart; the rest is discord.py's."""
-        await self._commands.submit(interaction)
+        await self._commands.react(interaction)
         await self._presses.hear(interaction)
 
     async def on_message(self, message: discord.Message) -> None:
@@ -280,6 +283,7 @@ class Bot(discord.Client):
         await self._finish_start()
         if self._deaf is not None:
             self._deaf()
+        self._thread_names.stop()
         for task in self._at_work.values():
             task.cancel()
         await asyncio.gather(*self._at_work.values(), return_exceptions=True)

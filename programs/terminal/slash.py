@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from llmgine.bootstrap import ApplicationBootstrap
 from llmgine.errors import LLMgineError, UnknownSessionError
 from llmgine.messages.commands import ClearSessionCommand, Command, SetSystemPromptCommand
-from programs.terminal.export import export, write_new
+from programs.export import as_json
+from programs.terminal.files import write_new
 from programs.terminal.text import one_line
 from programs.terminal.view import View
 
@@ -109,7 +110,7 @@ class SlashCommands:
             self._view.say(f"{schema.name}{asks}: {one_line(schema.description, 100)}")
 
     async def _export(self, file: str) -> None:
-        text = await export(self._app.store, self._session_id)
+        text = await as_json(self._app.store, self._session_id)
         if not file:
             self._view.say(text)
             return

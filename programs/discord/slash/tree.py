@@ -7,7 +7,8 @@ import discord
 from discord import app_commands
 
 from programs.application import Application
-from programs.discord.slash import conversation, doctor, forms, settings, threads, why
+from programs.discord.slash import asking, branches, conversation, doctor, sessions, settings, threads, why
+from programs.discord.slash.forms import Press, Reactions, Submit
 from programs.discord.slash.help import help_command
 from programs.discord.slash.replies import explain
 from programs.discord.translation import Translations
@@ -17,13 +18,22 @@ AnyCommand = app_commands.Command[Any, ..., Any] | app_commands.ContextMenu | ap
 # Each family is a function that makes its commands and context menus.
 FAMILIES: tuple[Callable[[Application], Iterable[AnyCommand]], ...] = (
     conversation.commands,
+    sessions.commands,
+    branches.commands,
+    asking.commands,
     settings.commands,
     threads.commands,
     why.commands,
     doctor.commands,
 )
 # What is done with each form when it is sent.
-FORMS: Mapping[str, Callable[[Application], forms.Submit]] = {"system": settings.system_form}
+FORMS: Mapping[str, Callable[[Application], Submit]] = {
+    "system": settings.system_form,
+    "rename": sessions.rename_form,
+    "ask": asking.ask_form,
+}
+# What is done with each button and select that is known by its custom id.
+PRESSES: Mapping[str, Callable[[Application], Press]] = {"session": sessions.press}
 
 
 class Commands(app_commands.CommandTree[discord.Client]):
@@ -36,11 +46,13 @@ class Commands(app_commands.CommandTree[discord.Client]):
                 self.add_command(command)
         self.add_command(help_command(self, app))
         self._ids: dict[str, int] = {}  # of registered commands
-        self._forms = {name: make(app) for name, make in FORMS.items()}
+        self._reactions = Reactions(
+            {name: make(app) for name, make in FORMS.items()}, {name: make(app) for name, make in PRESSES.items()}
+        )
 
-    async def submit(self, interaction: discord.Interaction) -> None:
-        """Answer a form that was sent, if the interaction is one."""
-        await forms.submit(interaction, self._forms)
+    async def react(self, interaction: discord.Interaction) -> None:
+        """Answer a form that was sent or a button that was pressed, if it is one of ours."""
+        await self._reactions.react(interaction)
 
     async def on_error(self, interaction: discord.Interaction, error: app_commands.AppCommandError, /) -> None:
         """Tell the person."""

@@ -98,6 +98,7 @@ class Scene:
         tools: tuple[Callable[..., object], ...] = (),
         tool_options: Json | None = None,
         bot: Json | None = None,
+        titles: bool = False,
         **settings: Any,
     ) -> Self:
         """Start the application and the bot on the scene's database, and wait until it is in.
@@ -109,7 +110,7 @@ class Scene:
             settings["openai_base_url"] = None
             provider = DemoModel(delay=0.0)
         config = ApplicationConfig(
-            settings=self.settings.model_copy(update=settings), retry=RetryPolicy(first_wait=0.0)
+            settings=self.settings.model_copy(update=settings), retry=RetryPolicy(first_wait=0.0), titles=titles
         )
         app = Application(config, provider=provider, renderers={SOURCE: render_deliveries})
         self.app = await self._stack.enter_async_context(app)

@@ -1,0 +1,120 @@
+"""/branch and "Branch from here": a conversation goes on somewhere else too, with what was said so far."""
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import discord
+from discord import app_commands
+
+from llmgine.errors import LLMgineError, RefusedError
+from llmgine.messages.commands import BranchSessionCommand
+from llmgine.messages.text import shorten
+from programs.application import Application
+from programs.discord.channels import Channels, session_id
+from programs.discord.rendering import SOURCE
+from programs.discord.sight import Sight, title
+from programs.discord.triggers import channel_name
+
+_PLACES = {"thread": "A thread here", "private": "A private thread, for you", "dm": "Your DM with me"}
+_Place = Literal["thread", "private", "dm"]
+_LONGEST_NAME = 80
+_NO_PINGS = discord.AllowedMentions.none()
+_HERE = "This goes on from {}, with all I know of it. Just write; what is said here stays here."
+
+
+class Branches:
+    """What the commands do."""
+
+    def __init__(self, app: Application) -> None:
+        self._app = app
+        self._channels = Channels(app.store)
+
+    async def branch(self, interaction: discord.Interaction, place: str) -> str:
+        """Let the channel's conversation go on in another place too; returns what to tell the person."""
+        here = await self._channels.session_of(interaction)
+        session = await Sight(interaction, self._app.store).session(here)
+        if place == "dm":
+            return await self._in_dm(interaction, here)
+        parent = _parent(interaction.channel)
+        kind = discord.ChannelType.private_thread if place == "private" else discord.ChannelType.public_thread
+        thread = await parent.create_thread(name=shorten(title(session), _LONGEST_NAME), type=kind)
+        await self._begin(interaction, here, thread, None)
+        return f"It goes on in {thread.mention}."
+
+    async def branch_from(self, interaction: discord.Interaction, message: discord.Message) -> str:
+        """Open a thread at a message, with the conversation up to it; returns what to tell the person."""
+        store = self._app.store
+        turn_id = await store.turn_of(SOURCE, str(message.id)) or await store.turn_of_delivery(str(message.id))
+        if turn_id is None:
+            raise RefusedError("This message is no part of a conversation with me.")
+        turn = await store.turn(turn_id)
+        session = await Sight(interaction, store).session(turn.turn.session_id)
+        parent = _parent(interaction.channel)
+        name = shorten(title(session), _LONGEST_NAME)
+        if message.channel.id == parent.id and not message.flags.has_thread:
+            thread = await message.create_thread(name=name)
+        else:
+            thread = await parent.create_thread(name=name, type=discord.ChannelType.public_thread)
+        await self._begin(interaction, session.id, thread, turn_id)
+        return f"It goes on in {thread.mention}."
+
+    async def _begin(
+        self, interaction: discord.Interaction, old: str, thread: discord.Thread, up_to_turn: str | None
+    ) -> None:
+        """Give the new thread its conversation; one that cannot have it is taken away again."""
+        new = await self._channels.session_id(thread, interaction.user.id)
+        name = channel_name(thread, interaction.user)
+        command = BranchSessionCommand(session_id=old, new_session_id=new, session_name=name, up_to_turn=up_to_turn)
+        try:
+            (await self._app.bus.execute(command)).unwrap()
+        except LLMgineError:
+            await thread.delete()
+            raise
+        await thread.add_user(interaction.user)
+        words = _HERE.format(getattr(interaction.channel, "mention", "elsewhere"))
+        await thread.send(words, allowed_mentions=_NO_PINGS)
+
+    async def _in_dm(self, interaction: discord.Interaction, here: str) -> str:
+        dm = await interaction.user.create_dm()
+        if dm.id == interaction.channel_id:
+            raise RefusedError("You are in your DM with me already.")
+        new = session_id(dm.id)
+        name = channel_name(dm, interaction.user)
+        words = _HERE.format(getattr(interaction.channel, "mention", "elsewhere"))
+        told = await dm.send(words, allowed_mentions=_NO_PINGS)  # first: many people take no DMs
+        command = BranchSessionCommand(
+            session_id=here, new_session_id=new, session_name=name, keep_as=f"{new}/{interaction.id}"
+        )
+        try:
+            (await self._app.bus.execute(command)).unwrap()
+        except LLMgineError:
+            await told.delete()
+            raise
+        return "It goes on in your DM with me. What was there before is kept, see /sessions."
+
+
+def _parent(channel: object) -> discord.TextChannel:
+    """The channel in which a thread can be opened."""
+    found = channel.parent if isinstance(channel, discord.Thread) else channel
+    if not isinstance(found, discord.TextChannel):
+        raise RefusedError("A thread can be opened in a server's text channel, not here.")
+    return found
+
+
+def commands(app: Application) -> Iterable[app_commands.Command[Any, ..., Any] | app_commands.ContextMenu]:
+    """The family's commands."""
+    branches = Branches(app)
+
+    @app_commands.command(name="branch", description="Go on with this conversation somewhere else too")
+    @app_commands.describe(where="Where it goes on; by default in a thread here")
+    @app_commands.choices(where=[app_commands.Choice(name=words, value=place) for place, words in _PLACES.items()])
+    async def branch(interaction: discord.Interaction, where: str = "thread") -> None:
+        await interaction.response.defer(ephemeral=True)
+        await interaction.edit_original_response(content=await branches.branch(interaction, where))
+
+    @app_commands.context_menu(name="Branch from here")
+    async def branch_from(interaction: discord.Interaction, message: discord.Message) -> None:
+        await interaction.response.defer(ephemeral=True)
+        await interaction.edit_original_response(content=await branches.branch_from(interaction, message))
+
+    return (branch, branch_from)

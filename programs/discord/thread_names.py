@@ -1,0 +1,50 @@
+"""A thread that the bot opened is called what its conversation is called."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+import discord
+
+from llmgine.bus import MessageBus
+from llmgine.messages.events import SessionRenamedEvent
+from llmgine.messages.text import shorten
+from programs.discord.budget import as_courtesy
+from programs.discord.channels import session_id
+
+_LONGEST = 100  # characters, Discord's bound
+_SECONDS = 20.0  # Discord lets a thread be renamed twice in ten minutes; it is not waited for longer
+
+_log = logging.getLogger(__name__)
+
+
+class ThreadNames:
+    """Renames threads; a name that cannot be given is let be."""
+
+    def __init__(self, client: discord.Client, bus: MessageBus) -> None:
+        self._client = client
+        self._bus = bus
+        self._deaf: Callable[[], None] | None = None
+
+    def start(self) -> None:
+        """Begin to listen."""
+        self._deaf = self._bus.register_event_handler(SessionRenamedEvent, self._rename)
+
+    def stop(self) -> None:
+        """Listen no more."""
+        if self._deaf is not None:
+            self._deaf()
+
+    async def _rename(self, event: SessionRenamedEvent) -> None:
+        _, _, number = (event.session_id or "").partition(":")
+        thread = self._client.get_channel(int(number)) if number.isdecimal() else None
+        if event.title is None or not isinstance(thread, discord.Thread) or session_id(thread.id) != event.session_id:
+            return
+        if self._client.user is None or thread.owner_id != self._client.user.id or thread.archived or thread.name == event.title:
+            return
+        try:
+            with as_courtesy():
+                async with asyncio.timeout(_SECONDS):
+                    await thread.edit(name=shorten(event.title, _LONGEST))
+        except (discord.HTTPException, discord.RateLimited, OSError, TimeoutError) as error:
+            _log.info("Thread %d keeps its name: %s", thread.id, error)

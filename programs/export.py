@@ -1,0 +1,77 @@
+"""A session as a file: as Markdown for people, and as JSON for other programs and for keeping.
+
+    {
+      "version": 1,
+      "session": {"id", "name", "system_prompt", "updated_at"},
+      "turns": [{"id", "seq", "state", "source", "created_at", "steps": [{"kind", ...}, ...]}, ...]
+    }
+
+Turns are those with an outcome since the session was last cleared, oldest first. Times are ISO 8601 in UTC.
+`system_prompt` is null where the session has none of its own. A step's `kind` is `prompt` (text, author), `reply`
+(round, text, tool_calls, finish, model, usage, seconds), `waiting` (round, call_id, deadline), `decision` (call_id,
+approved, decided_by), `started` (round, call_id), `result` (round, result, seconds) or `outcome` (state, notice,
+partial, seconds). Fields may be added; `version` changes when one is taken away or means something else.
+"""
+
+import json
+from datetime import datetime
+
+from llmgine.messages.text import collapse_spaces, escape, shorten
+from llmgine.sessions import SessionStore
+from llmgine.sessions.records import TurnSteps
+
+VERSION = 1
+
+
+async def as_json(store: SessionStore, session_id: str) -> str:
+    """The session as indented JSON text.
+
+    Raises:
+        UnknownSessionError: There is no such session.
+    """
+    session = await store.session(session_id)
+    turns = await store.history(session_id)
+    data = {
+        "version": VERSION,
+        "session": session.model_dump(mode="json", include={"id", "name", "system_prompt", "updated_at"}),
+        "turns": [
+            {
+                **turn.turn.model_dump(mode="json", include={"id", "seq", "state", "source", "created_at"}),
+                "steps": [step.model_dump(mode="json") for step in turn.steps],
+            }
+            for turn in turns
+        ],
+    }
+    return escape(json.dumps(data, ensure_ascii=False, indent=2), keep="\n")
+
+
+async def as_markdown(store: SessionStore, session_id: str) -> str:
+    """The session as people read it: who said what and when, the answers, and in small what tools were called.
+
+    Raises:
+        UnknownSessionError: There is no such session.
+    """
+    session = await store.session(session_id)
+    title = collapse_spaces(session.title or session.name)
+    turns = [_turn(turn) for turn in await store.history(session_id)]
+    return "\n\n".join([f"# {title}", f"{collapse_spaces(session.name)}, as of {_time(session.updated_at)}", *turns])
+
+
+def _turn(turn: TurnSteps) -> str:
+    author = turn.prompt.author
+    who = collapse_spaces(author.name) if author else "You"
+    parts = [f"## {who}, {_time(turn.turn.created_at)}", *(prompt.text for prompt in turn.prompts), "## Answer"]
+    results = turn.results
+    for reply in turn.replies:
+        parts += [reply.text] if reply.text else []
+        for call in reply.tool_calls:
+            result = results.get(call.id)
+            said = collapse_spaces(result.result.content) if result else "no result"
+            parts.append(f"- `{call.name}({shorten(collapse_spaces(call.arguments), 300)})`: {shorten(said, 300)}")
+    if turn.outcome is not None:
+        parts += [text for text in (turn.outcome.partial, turn.outcome.notice and f"*{turn.outcome.notice}*") if text]
+    return "\n\n".join(parts)
+
+
+def _time(when: datetime) -> str:
+    return f"{when:%Y-%m-%d %H:%M} UTC"

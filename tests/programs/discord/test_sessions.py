@@ -1,0 +1,411 @@
+"""Conversations: looked through, gone on with elsewhere, renamed, taken along, and kept from those who may not see them."""
+
+import json
+import pytest
+
+from programs.discord.slash.forms import press_id
+from programs.playground.entities import (
+    ADA_ID,
+    BOT_ID,
+    BOT_PERMISSIONS,
+    BOT_ROLE_ID,
+    GENERAL_ID,
+    GRACE_ID,
+    GUILD_ID,
+    RANDOM_ID,
+    Channel,
+    ChannelType,
+    Message,
+    Permission,
+    Reference,
+)
+from programs.playground.forms import ThreadChanges
+from tests.programs.discord.scene import Scene, body_of, people_said
+from tests.programs.discord.test_slash import modal, said, text_input, told
+
+
+async def listed(scene: Scene, person: int = ADA_ID, channel: int = GENERAL_ID) -> Message:
+    """The list as a person sees it who uses /sessions."""
+    before = len(scene.private(person, channel))
+    scene.command("sessions", by=person, channel=channel)
+    found = await scene.until(
+        lambda: next((m for m in scene.private(person, channel)[before:] if m.embeds or m.content), None)
+    )
+    assert found is not None
+    return found
+
+
+def offered(message: Message) -> list[str]:
+    """The ids of the sessions a list offers."""
+    selects = [one for row in message.components for one in row["components"] if one["type"] == 3]
+    return [option["value"] for select in selects for option in select["options"]]
+
+
+async def opened(scene: Scene, session_id: str, person: int = ADA_ID, channel: int = GENERAL_ID) -> Message:
+    """One conversation, chosen in the list."""
+    message = await listed(scene, person, channel)
+    scene.playground.people.click(channel, person, message.id, press_id("session", "open"), [session_id])
+    await scene.until(lambda: "Resume here" in json.dumps(message.components))
+    return message
+
+
+async def talk(scene: Scene, *texts: str, channel: int = GENERAL_ID) -> None:
+    for text in texts:
+        number = len(scene.outcomes(channel)) + 1
+        scene.ask(text, channel=channel)
+        await scene.outcome(number, channel)
+
+
+def the_thread(scene: Scene) -> Channel | None:
+    return next(iter(scene.playground.state.threads(GENERAL_ID)), None)
+
+
+async def test_a_list_says_what_there_is(scene: Scene) -> None:
+    """/sessions lists the conversations by last use, with where they are and how long, to the person alone."""
+    await talk(scene, "one", "two")
+    await talk(scene, "three", channel=RANDOM_ID)
+
+    message = await listed(scene)
+
+    assert offered(message) == [f"discord:{RANDOM_ID}", f"discord:{GENERAL_ID}"]
+    assert "2 turns" in message.embeds[0]["description"]
+
+
+async def test_resumed_it_goes_on_here(scene: Scene) -> None:
+    """The channel goes on with a copy of the other conversation; what it held is listed as an earlier one."""
+    await talk(scene, "the other one", channel=RANDOM_ID)
+    await talk(scene, "what was here")
+    message = await opened(scene, f"discord:{RANDOM_ID}")
+
+    scene.click(message, "Resume here")
+    await said(scene, "Ada resumed the conversation")
+    await talk(scene, "and now?")
+    await talk(scene, "still there", channel=RANDOM_ID)
+
+    assert people_said(scene.model.requests[2]) == ["the other one", "and now?"]
+    assert people_said(scene.model.requests[3]) == ["the other one", "still there"]
+    ids = offered(await listed(scene))
+    assert len(ids) == 3
+    assert [one for one in ids if one.startswith(f"discord:{GENERAL_ID}/")] != []
+
+
+async def test_pressed_after_a_restart_it_works(scene: Scene) -> None:
+    """The list's buttons do not depend on the process that sent them."""
+    await talk(scene, "the other one", channel=RANDOM_ID)
+    message = await opened(scene, f"discord:{RANDOM_ID}")
+    await scene.restart()
+
+    scene.click(message, "Resume here")
+
+    await said(scene, "Ada resumed the conversation")
+
+
+async def test_pressed_twice_it_is_resumed_once(scene: Scene) -> None:
+    """The second press is told that it is here already."""
+    await talk(scene, "the other one", channel=RANDOM_ID)
+    message = await opened(scene, f"discord:{RANDOM_ID}")
+
+    scene.click(message, "Resume here")
+    scene.click(message, "Resume here")
+
+    await told(scene, "here already")
+    assert len([m for m in scene.shown() if "resumed" in m.content]) == 1
+    assert len(await scene.app.store.history(f"discord:{GENERAL_ID}")) == 1
+
+
+async def test_only_a_moderator_puts_another_conversation_here(scene: Scene) -> None:
+    """What everybody in the channel talks to is not changed by anybody."""
+    await talk(scene, "the other one", channel=RANDOM_ID)
+    scene.no_moderators()
+    message = await opened(scene, f"discord:{RANDOM_ID}", GRACE_ID)
+
+    scene.click(message, "Resume here", by=GRACE_ID)
+
+    await told(scene, "Manage Messages", GRACE_ID)
+    assert await scene.app.store.history(f"discord:{GENERAL_ID}") == []
+
+
+async def test_another_persons_dm_is_never_seen(scene: Scene) -> None:
+    """Neither in the list, nor by its id in a forged press; one's own is."""
+    dm = scene.playground.people.open_dm(ADA_ID)
+    scene.say("a secret", channel=dm.id)
+    await scene.outcome(channel=dm.id)
+    await talk(scene, "in public")
+
+    mine, theirs = await listed(scene), await listed(scene, GRACE_ID)
+
+    assert f"discord:{dm.id}" in offered(mine)
+    assert offered(theirs) == [f"discord:{GENERAL_ID}"]
+    for row in theirs.components:  # as if her client sent what it was never offered
+        for one in row["components"]:
+            if one["type"] == 3:
+                one["options"][0]["value"] = f"discord:{dm.id}"
+    press = press_id("session", "open")
+    scene.playground.people.click(GENERAL_ID, GRACE_ID, theirs.id, press, [f"discord:{dm.id}"])
+    await told(scene, "gone, or you may not see it", GRACE_ID)
+
+
+@pytest.mark.parametrize("action", ["resume", "rename", "markdown", "json"])
+async def test_every_button_looks_anew(scene: Scene, action: str) -> None:
+    """Who may no longer read a channel can do nothing with its conversation, though the buttons are still there."""
+    await talk(scene, "for those who may", channel=RANDOM_ID)
+    message = await opened(scene, f"discord:{RANDOM_ID}", GRACE_ID)
+    scene.playground.world.overwrite(RANDOM_ID, GRACE_ID, deny=Permission.VIEW_CHANNEL, allow=Permission(0))
+
+    label = {"resume": "Resume here", "rename": "Rename", "markdown": "Markdown", "json": "JSON"}[action]
+    scene.click(message, label, by=GRACE_ID)
+
+    await told(scene, "gone, or you may not see it", GRACE_ID)
+    assert offered(await listed(scene, GRACE_ID)) == []
+
+
+async def test_a_hidden_channel_is_not_listed(scene: Scene) -> None:
+    """A conversation of a channel that a person cannot read is not in their list."""
+    await talk(scene, "for those who may", channel=RANDOM_ID)
+    await talk(scene, "for all")
+    scene.playground.world.overwrite(RANDOM_ID, GRACE_ID, deny=Permission.VIEW_CHANNEL, allow=Permission(0))
+
+    assert offered(await listed(scene, GRACE_ID)) == [f"discord:{GENERAL_ID}"]
+
+
+async def test_a_persons_own_conversation_is_theirs(scene: Scene) -> None:
+    """Where each person has a conversation of their own, others do not see it, also not in that channel."""
+    scene.command("people", {"value": "each"})
+    await said(scene, "set /people")
+    await talk(scene, "mine")
+
+    assert offered(await listed(scene)) == [f"discord:{GENERAL_ID}:{ADA_ID}"]
+    assert offered(await listed(scene, GRACE_ID)) == []
+
+
+async def test_many_have_pages(scene: Scene) -> None:
+    """More than fit on a page are reached by its buttons."""
+    for number in range(12):
+        channel = scene.playground.world.add_channel(f"c{number}", ChannelType.TEXT)
+        await talk(scene, "hello", channel=channel.id)
+    message = await listed(scene)
+    first = offered(message)
+
+    scene.click(message, "Older")
+    await scene.until(lambda: offered(message) != first)
+
+    assert (len(first), len(offered(message))) == (10, 2)
+    assert not {*first} & {*offered(message)}
+
+
+async def test_it_can_be_renamed(scene: Scene) -> None:
+    """The title is asked for in a form, bounded, and shown as it is, in the list too."""
+    await talk(scene, "hello")
+    message = await opened(scene, f"discord:{GENERAL_ID}")
+
+    scene.click(message, "Rename")
+    form = await modal(scene)
+    scene.playground.people.submit_modal(ADA_ID, int(form["modal_id"]), {"title": "Plans **@everyone**"})
+
+    await scene.until(lambda: message.embeds[0].get("title") == "Plans **@everyone**")
+    assert text_input(form)["max_length"] == 80
+    assert (await scene.app.store.session(f"discord:{GENERAL_ID}")).title == "Plans **@everyone**"
+
+
+async def test_it_can_be_taken_along(scene: Scene) -> None:
+    """The whole conversation as Markdown for people and as JSON for programs, to the person alone."""
+    scene.model.reply(tool_calls=[("calculate", '{"expression": "6*7"}')])
+    scene.model.reply("It is 42.")
+    await talk(scene, "six times seven?")
+    message = await opened(scene, f"discord:{GENERAL_ID}")
+
+    scene.click(message, "Markdown")
+    scene.click(message, "JSON")
+    await scene.until(lambda: len([m for m in scene.private(ADA_ID) if m.attachments]) == 2)
+
+    files = {a.filename: a.data for m in scene.private(ADA_ID) for a in m.attachments}
+    text = files["conversation.md"].decode()
+    for words in ("## Ada", "six times seven?", "`calculate(", "42", "It is 42."):
+        assert words in text
+    assert json.loads(files["conversation.json"])["turns"][0]["steps"][0]["text"] == "six times seven?"
+
+
+async def test_a_branch_goes_its_own_way(scene: Scene) -> None:
+    """/branch opens a thread that knows what was said; neither hears of the other from there."""
+    await talk(scene, "before")
+    scene.command("branch")
+    await told(scene, "It goes on in <#")
+    thread = the_thread(scene)
+    assert thread is not None
+
+    scene.say("in the branch", channel=thread.id)
+    await scene.outcome(channel=thread.id)
+    await talk(scene, "in the channel")
+
+    assert people_said(scene.model.requests[1]) == ["before", "in the branch"]
+    assert people_said(scene.model.requests[2]) == ["before", "in the channel"]
+    assert scene.shown(thread.id)[0].mentions == []
+
+
+async def test_a_branch_into_the_dm(scene: Scene) -> None:
+    """It goes on privately, and what the DM held before is kept."""
+    dm = scene.playground.people.open_dm(GRACE_ID)
+    scene.say("what was here", by=GRACE_ID, channel=dm.id)
+    await scene.outcome(channel=dm.id)
+    await talk(scene, "in public")
+
+    scene.command("branch", {"where": "dm"}, by=GRACE_ID)
+    await told(scene, "in your DM", GRACE_ID)
+    scene.say("in private", by=GRACE_ID, channel=dm.id)
+    await scene.outcome(2, channel=dm.id)
+
+    assert people_said(scene.model.requests[-1]) == ["in public", "in private"]
+    kept = [s for s in await scene.app.store.sessions() if s.id.startswith(f"discord:{dm.id}/")]
+    assert [s.turns for s in kept] == [1]
+
+
+async def test_a_dm_that_is_closed_is_said(scene: Scene) -> None:
+    """Who takes no DMs is told; nothing is copied."""
+    await talk(scene, "in public")
+    scene.playground.world.close_dms(GRACE_ID, closed=True)
+
+    scene.command("branch", {"where": "dm"}, by=GRACE_ID)
+
+    await scene.until(lambda: [m for m in scene.private(GRACE_ID) if "Discord does not let me" in m.content])
+    assert len(await scene.app.store.sessions()) == 1
+
+
+async def test_a_private_branch(scene: Scene) -> None:
+    """A private thread is for the asker; without the permission to open one that is said."""
+    await talk(scene, "in public")
+    for role in (GUILD_ID, BOT_ROLE_ID):
+        scene.playground.world.set_role(role, BOT_PERMISSIONS & ~Permission.CREATE_PRIVATE_THREADS)
+    scene.command("branch", {"where": "private"})
+    await scene.until(lambda: [m for m in scene.private(ADA_ID) if "Discord does not let me" in m.content])
+    scene.playground.world.set_role(BOT_ROLE_ID, BOT_PERMISSIONS | Permission.CREATE_PRIVATE_THREADS)
+
+    scene.command("branch", {"where": "private"})
+    await told(scene, "It goes on in <#")
+
+    thread = the_thread(scene)
+    assert thread is not None
+    assert thread.type is ChannelType.PRIVATE_THREAD
+    assert thread.thread is not None
+    assert ADA_ID in thread.thread.members
+
+
+async def test_nothing_to_branch_leaves_nothing(scene: Scene) -> None:
+    """Without a conversation no thread stays behind, and the person is told."""
+    scene.command("branch")
+
+    await told(scene, "gone, or you may not see it")
+    assert the_thread(scene) is None
+
+
+@pytest.mark.parametrize("by_answer", [True, False])
+async def test_branch_from_here_begins_with_what_was_before(scene: Scene, *, by_answer: bool) -> None:
+    """From a question or from its answer, the thread stands at that message and knows nothing of what came after."""
+    await talk(scene, "one", "two")
+    asked = next(m for m in scene.messages() if m.author_id == ADA_ID)
+    message = scene.outcomes()[0] if by_answer else asked
+
+    scene.playground.people.command(GENERAL_ID, ADA_ID, "Branch from here", target_id=message.id)
+    await told(scene, f"It goes on in <#{message.id}>")
+    scene.say("three", channel=message.id)
+    await scene.outcome(channel=message.id)
+
+    assert people_said(scene.model.requests[-1]) == ["one", "three"]
+
+
+async def test_branch_from_a_message_that_is_none_of_ours(scene: Scene) -> None:
+    """What was never said to the bot has no conversation."""
+    message = scene.say("among ourselves")
+
+    scene.playground.people.command(GENERAL_ID, ADA_ID, "Branch from here", target_id=message.id)
+
+    await told(scene, "no part of a conversation")
+
+
+async def test_ask_about_this_shows_the_message_to_the_model(scene: Scene) -> None:
+    """A form asks for the question, everybody sees it, and the model is told whose words it is about."""
+    message = scene.say("The moon is made of cheese. @everyone", by=GRACE_ID)
+    scene.playground.people.command(GENERAL_ID, ADA_ID, "Ask about this", target_id=message.id)
+    form = await modal(scene)
+    await scene.restart()
+
+    scene.playground.people.submit_modal(ADA_ID, int(form["modal_id"]), {"question": "Is that so?"})
+
+    asked = await said(scene, "Ada asks about")
+    outcome = await scene.outcome()
+    assert "> Is that so?" in asked.content
+    assert outcome.reference == Reference(GENERAL_ID, message.id)
+    content = json.loads(scene.model.requests[0]["messages"][-1]["content"])
+    assert content["text"] == "Is that so?"
+    assert content["reply_to"] == {
+        "from": {"id": str(GRACE_ID), "name": "Grace"},
+        "text": "The moon is made of cheese. @everyone",
+    }
+
+
+async def test_ask_about_a_message_that_is_gone(scene: Scene) -> None:
+    """A message that was deleted meanwhile cannot be asked about; the person is told, and nothing is asked."""
+    message = scene.say("soon gone", by=GRACE_ID)
+    scene.playground.people.command(GENERAL_ID, ADA_ID, "Ask about this", target_id=message.id)
+    form = await modal(scene)
+    scene.playground.people.delete(GENERAL_ID, message.id, GRACE_ID)
+
+    scene.playground.people.submit_modal(ADA_ID, int(form["modal_id"]), {"question": "What was it?"})
+
+    await told(scene, "The message is gone")
+    assert scene.model.requests == []
+
+
+async def test_a_thread_is_called_what_its_conversation_is(unstarted: Scene) -> None:
+    """The model's title becomes the name of the thread the bot opened; one that a person named keeps its name."""
+    scene = await unstarted.start(titles=True)
+    scene.model.reply("Paris.")
+    scene.model.reply("The capital of France")
+    scene.command("thread")
+    await told(scene, "Opened <#")
+    thread = the_thread(scene)
+    assert thread is not None
+
+    scene.say("What is the capital of France?", channel=thread.id)
+
+    await scene.until(lambda: thread.name == "The capital of France")
+    await scene.outcome(channel=thread.id)
+    scene.command("thread", {"name": "Mine"})
+    await scene.until(lambda: len(scene.playground.state.threads(GENERAL_ID)) == 2)
+    mine = next(t for t in scene.playground.state.threads(GENERAL_ID) if t.name == "Mine")
+    await scene.until(lambda: scene.shown(mine.id))
+    scene.say("hello", channel=mine.id)
+    await scene.outcome(channel=mine.id)
+    assert mine.name == "Mine"
+    assert len(scene.model.requests) == 3
+
+
+async def test_an_archived_thread_wakes_with_its_memory(scene: Scene) -> None:
+    """A thread that went to sleep, also over a restart, is answered when somebody writes in it, and knows what was."""
+    scene.command("thread")
+    await told(scene, "Opened <#")
+    thread = the_thread(scene)
+    assert thread is not None
+    scene.say("remember me", channel=thread.id)
+    await scene.outcome(channel=thread.id)
+    scene.playground.people.change_thread(thread.id, ADA_ID, ThreadChanges(archived=True))
+    await scene.restart()
+
+    scene.say("who was I?", channel=thread.id)
+
+    await scene.outcome(2, channel=thread.id)
+    assert people_said(scene.model.requests[-1]) == ["remember me", "who was I?"]
+
+
+async def test_a_forum_post_is_a_thread(scene: Scene) -> None:
+    """A post that mentions the bot is answered in the post, which then needs no mention; each has its own memory."""
+    forum = scene.playground.world.add_channel("questions", ChannelType.FORUM)
+    post = scene.playground.people.create_post(forum.id, ADA_ID, "How?", f"<@{BOT_ID}> how is it done?")
+    other = scene.playground.people.create_post(forum.id, GRACE_ID, "Why?", f"<@{BOT_ID}> why is it done?")
+
+    answered = await scene.outcome(channel=post.id)
+    await scene.outcome(channel=other.id)
+    scene.say(f"<@{BOT_ID}> and then?", channel=post.id)
+    await scene.outcome(2, channel=post.id)
+
+    assert "how is it done?" in body_of(answered.content)
+    assert people_said(scene.model.requests[-1]) == ["how is it done?", "and then?"]
