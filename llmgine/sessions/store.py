@@ -278,6 +278,10 @@ class SessionStore:
         """A part shows its final body."""
         await self._database.run(tx.deliveries.sent(turn.id, turn.attempt, key))
 
+    async def turn_of_delivery(self, message_id: str) -> str | None:
+        """The turn that a message of ours is a part of."""
+        return await self._database.run(tx.deliveries.turn_of_delivery(message_id))
+
     async def is_delivery(self, message_id: str) -> bool:
         """Whether the message is one of ours."""
         return await self._database.run(tx.deliveries.is_delivery(message_id))

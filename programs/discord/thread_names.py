@@ -36,11 +36,8 @@ class ThreadNames:
             self._deaf()
 
     async def _rename(self, event: SessionRenamedEvent) -> None:
-        _, _, number = (event.session_id or "").partition(":")
-        thread = self._client.get_channel(int(number)) if number.isdecimal() else None
-        if event.title is None or not isinstance(thread, discord.Thread) or session_id(thread.id) != event.session_id:
-            return
-        if self._client.user is None or thread.owner_id != self._client.user.id or thread.archived or thread.name == event.title:
+        thread = self._thread(event.session_id or "")
+        if thread is None or event.title is None or thread.name == event.title:
             return
         try:
             with as_courtesy():
@@ -48,3 +45,12 @@ class ThreadNames:
                     await thread.edit(name=shorten(event.title, _LONGEST))
         except (discord.HTTPException, discord.RateLimited, OSError, TimeoutError) as error:
             _log.info("Thread %d keeps its name: %s", thread.id, error)
+
+    def _thread(self, session: str) -> discord.Thread | None:
+        """The thread of a session that all in it share, if the bot opened it and it is awake."""
+        _, _, number = session.partition(":")
+        thread = self._client.get_channel(int(number)) if number.isdecimal() else None
+        me = self._client.user
+        if not isinstance(thread, discord.Thread) or session_id(thread.id) != session or me is None:
+            return None
+        return thread if thread.owner_id == me.id and not thread.archived else None

@@ -102,6 +102,12 @@ def sent(turn_id: str, attempt: int, key: DeliveryKey) -> Transaction[None]:
     )
 
 
+def turn_of_delivery(message_id: str) -> Transaction[str | None]:
+    """The turn that a message is a part of."""
+    rows = yield "SELECT turn_id FROM delivery WHERE message_id = $1", (message_id,)
+    return rows[0]["turn_id"] if rows else None
+
+
 def is_delivery(message_id: str) -> Transaction[bool]:
     """Whether a message is a part of some turn."""
     rows = yield "SELECT turn_id FROM delivery WHERE message_id = $1", (message_id,)

@@ -173,7 +173,7 @@ class Scene:
 
     def click(self, message: Message, label: str, *, by: int = ADA_ID) -> Interaction:
         """Press the button with this label."""
-        found = [button for row in message.components for button in row["components"] if button["label"] == label]
+        found = [button for row in message.components for button in row["components"] if button.get("label") == label]
         return self.playground.people.click(message.channel_id, by, message.id, found[0]["custom_id"])
 
     # What people see

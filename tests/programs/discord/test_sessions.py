@@ -1,6 +1,7 @@
-"""Conversations: looked through, gone on with elsewhere, renamed, taken along, and kept from those who may not see them."""
+"""Conversations: looked through, gone on with elsewhere, renamed, taken along, and shown only to those who may."""
 
 import json
+
 import pytest
 
 from programs.discord.slash.forms import press_id
@@ -218,7 +219,7 @@ async def test_it_can_be_taken_along(scene: Scene) -> None:
     scene.click(message, "JSON")
     await scene.until(lambda: len([m for m in scene.private(ADA_ID) if m.attachments]) == 2)
 
-    files = {a.filename: a.data for m in scene.private(ADA_ID) for a in m.attachments}
+    files = {a.filename: a.content for m in scene.private(ADA_ID) for a in m.attachments}
     text = files["conversation.md"].decode()
     for words in ("## Ada", "six times seven?", "`calculate(", "42", "It is 42."):
         assert words in text
