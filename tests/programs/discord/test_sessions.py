@@ -110,6 +110,7 @@ async def test_pressed_twice_it_is_resumed_once(scene: Scene) -> None:
     scene.click(message, "Resume here")
 
     await told(scene, "here already")
+    await said(scene, "resumed the conversation")
     assert len([m for m in scene.shown() if "resumed" in m.content]) == 1
     assert len(await scene.app.store.history(f"discord:{GENERAL_ID}")) == 1
 
