@@ -245,6 +245,6 @@ class Signs:
 
 
 def _place_of(origin: Mapping[str, JsonValue]) -> tuple[int, int] | None:
-    """The channel and the message that a turn answers."""
-    channel_id, message_id = origin.get("channel_id"), origin.get("message_id")
+    """The channel and the id of the message that a turn answers."""
+    channel_id, message_id = origin.get("asked_in", origin.get("channel_id")), origin.get("message_id")
     return (int(str(channel_id)), int(str(message_id))) if channel_id and message_id else None

@@ -23,7 +23,7 @@ from llmgine.sessions.schema import MIGRATIONS
 from programs.application import Application
 from programs.demo_model import MODEL as DEMO_MODEL
 from programs.discord.breaker import Breaker
-from programs.discord.needs import missing, wanted
+from programs.discord.needs import missing, vital, wanted
 from programs.discord.permissions import is_moderator
 from programs.discord.slash.replies import show_privately
 
@@ -96,8 +96,8 @@ class Doctor:
         if not lacking:
             return Finding(about, 0, "all that I need")
         what = "; ".join(f"**{need.name}** is missing: {need.without}" for need in lacking)
-        vital = any("answer" in need.without or "hear" in need.without for need in lacking)
-        return Finding(about, 2 if vital else 1, f"{what}. Give me these in this channel's settings, or by my role")
+        mute = missing(vital(in_a_thread=in_a_thread), interaction.app_permissions)
+        return Finding(about, 2 if mute else 1, f"{what}. Give me these in this channel's settings, or by my role")
 
     async def _model(self) -> Finding:
         provider = self._app.provider

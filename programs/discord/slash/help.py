@@ -31,7 +31,7 @@ PRIVATE = (
 DEMO = "offline demo model"
 TEXTS = (TITLE, TALK, HOW, COMMANDS, MENUS, TOOLS, PRIVACY, PRIVATE, DEMO)
 
-_MAX_FIELD, _MAX_EMBED = 1_024, 6_000  # characters, Discord's limits
+_MAX_DESCRIPTION, _MAX_FIELD = 2_800, 1_024  # characters; a card holds 6,000, a field 1,024
 _MAX_TOOL, _MAX_MODEL = 100, 60
 
 
@@ -67,22 +67,20 @@ def overview(tree: Mentioning, app: Application, locale: discord.Locale) -> disc
     """The card that /help shows, in the language of a locale."""
     me = f"<@{tree.client.user.id}>" if tree.client.user else "@me"
     model = translated(DEMO, locale) if app.provider.model == DEMO_MODEL else shorten(app.provider.model, _MAX_MODEL)
+    commands = (f"{tree.mention(one.qualified_name)} {translated(one.description, locale)}" for one in _leaves(tree))
+    texts = ["", translated(HOW, locale).format(me=me), f"**{translated(COMMANDS, locale)}**", *commands]
+    card = discord.Embed(
+        title=translated(TITLE, locale),
+        description=shorten(f"**{translated(TALK, locale)}**" + "\n".join(texts), _MAX_DESCRIPTION),
+        colour=discord.Colour.blurple(),
+    )
     parts = (
-        (TALK, [translated(HOW, locale).format(me=me)]),
-        (
-            COMMANDS,
-            [f"{tree.mention(one.qualified_name)} {translated(one.description, locale)}" for one in _leaves(tree)],
-        ),
         (MENUS, [f"**{translated(menu.name, locale)}**" for menu in _menus(tree)]),
         (TOOLS, [_tool(schema) for schema in app.engine.tools.schemas()]),
         (PRIVACY, [translated(PRIVATE, locale).format(model=model)]),
     )
-    card = discord.Embed(title=translated(TITLE, locale), colour=discord.Colour.blurple())
     for name, lines in parts:
-        for number, value in enumerate(_packed(lines)):
-            title = translated(name, locale) if number == 0 else "\u200b"
-            if len(card) + len(title) + len(value) <= _MAX_EMBED:
-                card.add_field(name=title, value=value, inline=False)
+        card.add_field(name=translated(name, locale), value=shorten("\n".join(lines), _MAX_FIELD), inline=False)
     return card
 
 
@@ -102,15 +100,3 @@ def _tool(schema: ToolSchema) -> str:
     """A tool's name, and the first sentence of what the model is told of it."""
     first = collapse_spaces(schema.description).partition(". ")[0].removesuffix(".")
     return f"`{schema.name}` {shorten(first, _MAX_TOOL)}"
-
-
-def _packed(lines: Iterable[str]) -> Iterator[str]:
-    """The lines in as few fields as hold them."""
-    value = ""
-    for line in lines:
-        if value and len(value) + 1 + len(line) > _MAX_FIELD:
-            yield value
-            value = ""
-        value = f"{value}\n{line}" if value else shorten(line, _MAX_FIELD)
-    if value:
-        yield value

@@ -37,9 +37,14 @@ async def card(scene: Scene) -> Json:
     return found
 
 
+def text_of(shown: Json) -> str:
+    """All that a card says."""
+    return "\n".join([shown["description"], *(field["value"] for field in shown["fields"])])
+
+
 async def test_help_lists_everything(scene: Scene) -> None:
     """Every command, to be clicked on, with its description, every menu and every tool: none can be forgotten."""
-    shown = "\n".join(field["value"] for field in (await card(scene))["fields"])
+    shown = text_of(await card(scene))
 
     for command in scene.playground.state.commands.values():
         if command["type"] != 1:
@@ -72,7 +77,7 @@ async def test_help_is_in_the_language_of_the_person(scene: Scene) -> None:
 
 async def test_help_is_shown_where_cards_are_not(scene: Scene) -> None:
     """Without Embed Links Discord drops cards: the same is told as text, none of it lost."""
-    cards = "\n".join(field["value"] for field in (await card(scene))["fields"])
+    cards = text_of(await card(scene))
     scene.playground.world.overwrite(GENERAL_ID, BOT_ID, deny=Permission.EMBED_LINKS)
     before = len(scene.private(ADA_ID))
     scene.command("help")
