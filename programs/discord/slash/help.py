@@ -68,7 +68,7 @@ def overview(tree: Mentioning, app: Application, locale: discord.Locale) -> disc
     me = f"<@{tree.client.user.id}>" if tree.client.user else "@me"
     model = translated(DEMO, locale) if app.provider.model == DEMO_MODEL else shorten(app.provider.model, _MAX_MODEL)
     commands = (f"{tree.mention(one.qualified_name)} {translated(one.description, locale)}" for one in _leaves(tree))
-    texts = ["", translated(HOW, locale).format(me=me), f"**{translated(COMMANDS, locale)}**", *commands]
+    texts = ["", translated(HOW, locale).format(me=me), "", f"**{translated(COMMANDS, locale)}**", *commands]
     card = discord.Embed(
         title=translated(TITLE, locale),
         description=shorten(f"**{translated(TALK, locale)}**" + "\n".join(texts), _MAX_DESCRIPTION),
