@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pydantic import JsonValue
+
 from llmgine.errors import ConfigurationError
 from llmgine.messages.commands import Admitted, Author, BranchSessionCommand, EditPromptCommand, PromptCommand
 from llmgine.sessions import transactions as tx
@@ -189,6 +191,10 @@ class SessionStore:
     async def turn_of(self, source: str, source_id: str) -> str | None:
         """The turn that a message was admitted to."""
         return await self._database.run(tx.turns.turn_of(source, source_id))
+
+    async def recent(self, source: str, since: datetime) -> list[tuple[str, dict[str, JsonValue]]]:
+        """The messages of a front end whose turns were admitted since then and not forgotten, with their origins."""
+        return await self._database.run(tx.turns.recent(source, since.isoformat()))
 
     async def history(self, session_id: str) -> list[TurnSteps]:
         """The ended turns since the session was last cleared, oldest first."""

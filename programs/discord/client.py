@@ -26,6 +26,7 @@ from programs.discord.intake import Intake
 from programs.discord.metrics import rate_limit_trace
 from programs.discord.poster import LONGEST_LIMIT, Poster
 from programs.discord.rendering import SOURCE
+from programs.discord.second_look import SecondLook
 from programs.discord.signs import INTERVAL as SIGN_INTERVAL
 from programs.discord.signs import Signs
 from programs.discord.slash.conversation import ClearView, Sessions
@@ -121,6 +122,7 @@ class Bot(discord.Client):
         self._intake = Intake(self, app.bus, app.store, poster, files, burst=burst)
         self._catch_up = CatchUp(self, app.store, poster, self._intake, clock=clock)
         self._welcome = Welcome(self, app.store, poster, mention=self._commands.mention, clock=clock)
+        self._second_look = SecondLook(self, app.store, poster, self._intake, clock=clock)
         self._deaf: Callable[[], None] | None = None  # ends our hearing
         self._at_work: dict[str, asyncio.Task[None]] = {}
         self._recovered = asyncio.Event()
@@ -163,7 +165,7 @@ class Bot(discord.Client):
                 _log.info("Left from before: %d answers to deliver, %d turns taken up", late, resumed)
         finally:
             self._recovered.set()
-            self._work("catch up", self._catch_up.run())
+            self._work("catch up", self._read_what_was_missed())
             self._work("welcome", self._welcome.greet_new())
         if "check" not in self._at_work:
             _log.info("Logged in as %s", self.user)
@@ -176,6 +178,10 @@ class Bot(discord.Client):
     async def _recover(self) -> int:
         self._signs.recover(await self._app.store.unfinished_of({SOURCE}))
         return await self._app.engine.recover({SOURCE})
+
+    async def _read_what_was_missed(self) -> None:
+        await self._catch_up.run()
+        await self._second_look.run()
 
     async def on_resumed(self) -> None:
         """Show what could not be shown while Discord was away, and hear what was not told."""

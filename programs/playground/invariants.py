@@ -1,8 +1,8 @@
 """What must hold after every scenario, whatever went wrong in it, as far as it can be seen from Discord's side.
 
-I1 each message addressed to the bot has exactly one outcome; I2 no part is shown twice; I5 outcomes come in the order
-of their messages; I7 Discord would have taken every request; I8 no secret was sent; I9 the bot was refused no more
-often than expected; I10 nothing half-written and no typing is left.
+I1 each message addressed to the bot has exactly one outcome, one that is gone none; I2 no part is shown twice; I5
+outcomes come in the order of their messages; I7 Discord would have taken every request; I8 no secret was sent; I9 the
+bot was refused no more often than expected; I10 nothing half-written and no typing is left.
 """
 
 import json
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 
 from programs.playground.entities import BOT_ID, ChannelType, Flag, Message, MessageType
+from programs.playground.ids import moment
 from programs.playground.server import Playground
 
 HALF_WRITTEN = "▌"
@@ -30,6 +31,7 @@ class Invariants:
         addressed: whether a person's message asks for an outcome; by default those in DMs and with a mention do.
         secrets: texts that may stand in nothing the bot sends, beside its token.
         refusals: how many answers 401, 403 and 429 the scenario explains.
+        burst: within how many seconds a person's messages may be answered by one outcome, which is the last one's.
     """
 
     def __init__(
@@ -39,12 +41,14 @@ class Invariants:
         addressed: Callable[[Message], bool] | None = None,
         secrets: Iterable[str] = (),
         refusals: int = 0,
+        burst: float = 0.0,
     ) -> None:
         self._playground = playground
         self._state = playground.state
         self._addressed = addressed or self._asks
         self._secrets = (*secrets, playground.token)
         self._refusals = refusals
+        self._burst = burst
 
     def require(self) -> None:
         """Raises BrokenInvariantError, and ValueError when the log has forgotten what it would be judged by."""
@@ -56,6 +60,7 @@ class Invariants:
     def breaches(self) -> list[str]:
         checks = (
             ("I1", self.one_outcome),
+            ("I1", self.nothing_orphaned),
             ("I2", self.nothing_twice),
             ("I5", self.in_order),
             ("I7", self.every_request_valid),
@@ -69,8 +74,16 @@ class Invariants:
         """An outcome is known by its first part, which replies to the message."""
         for message in self._prompts():
             count = len(self._outcomes(message))
-            if count != 1:
+            if count != 1 and not (count == 0 and self._is_answered_with_the_next(message)):
                 yield f"{count} outcomes for message {message.id} {message.content[:50]!r}"
+
+    def nothing_orphaned(self) -> Iterator[str]:
+        """What answers a message goes with it."""
+        for one in self._shown():
+            if one.reference is None or one.reference.channel_id not in self._state.channels:
+                continue
+            if one.reference.message_id not in self._state.channels[one.reference.channel_id].messages:
+                yield f"message {one.id} {one.content[:50]!r} answers {one.reference.message_id}, which is gone"
 
     def nothing_twice(self) -> Iterator[str]:
         nonces = Counter(message.nonce for message in self._shown() if message.nonce is not None)
@@ -115,6 +128,15 @@ class Invariants:
 
     def _prompts(self) -> list[Message]:
         return [message for message in self._messages() if message.author_id != BOT_ID and self._addressed(message)]
+
+    def _is_answered_with_the_next(self, message: Message) -> bool:
+        """Whether its author's next message, in the same burst, has the outcome of both."""
+        later = [m for m in self._prompts() if m.channel_id == message.channel_id and m.id > message.id]
+        if not later or later[0].author_id != message.author_id:
+            return False
+        if (moment(later[0].id) - moment(message.id)).total_seconds() > self._burst:
+            return False
+        return bool(self._outcomes(later[0])) or self._is_answered_with_the_next(later[0])
 
     def _asks(self, message: Message) -> bool:
         in_dm = self._state.channels[message.channel_id].type is ChannelType.DM

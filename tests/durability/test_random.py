@@ -1,11 +1,13 @@
-"""Anything in any order: people, duplicates, deletions, clears, faults of everybody, ends and restarts, and after it
-all promises hold. A failure prints the seed and the steps; `SEED=n` runs the same again.
+"""Anything in any order: people, their edits and deletions, duplicates, clears, faults of everybody, ends and restarts,
+and after it all promises hold. A failure prints the seed and the steps; `SEED=n` runs the same again.
 """
 
 import asyncio
 import os
 import random
+import re
 import tempfile
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from llmgine.messages.commands import ClearSessionCommand, StopTurnCommand
+from llmgine.messages.text import clean_text
 from programs.discord.channels import session_id
 from programs.discord.rendering import SOURCE
 from programs.playground.entities import ADA_ID, GENERAL_ID, GRACE_ID, RANDOM_ID, Message
@@ -22,7 +25,7 @@ from programs.playground.invariants import Invariants
 from programs.playground.server import Playground
 from tests.chat_completions import ChatCompletionsServer
 from tests.durability.promises import invalid
-from tests.programs.discord.scene import PATIENCE, ROOMY, Scene
+from tests.programs.discord.scene import MENTION, PATIENCE, ROOMY, Scene
 
 _CREATE = ("POST", "/channels/{channel_id}/messages")
 _EDIT = ("PATCH", "/channels/{channel_id}/messages/{message_id}")
@@ -74,6 +77,31 @@ class Machine(RuleBasedStateMachine):
 
         async def step() -> None:
             self.asked.append(self.scene.ask(text, by=by, channel=channel))
+            await self._breathe()
+
+        self.runner.run(step())
+
+    @rule(which=st.integers(min_value=0), text=st.text(max_size=30))
+    def edit(self, which: int, text: str) -> None:
+        """Somebody changes what they asked, in whatever state its answer is."""
+        people = self.scene.playground.people
+
+        async def step() -> None:
+            if self.asked:
+                message = self.asked[which % len(self.asked)]
+                people.edit(message.channel_id, message.id, message.author_id, f"{MENTION} {text}")
+            await self._breathe()
+
+        self.runner.run(step())
+
+    @rule(which=st.integers(min_value=0))
+    def delete(self, which: int) -> None:
+        """Somebody takes back what they asked."""
+
+        async def step() -> None:
+            if self.asked:
+                message = self.asked.pop(which % len(self.asked))
+                self.scene.playground.people.delete(message.channel_id, message.id, message.author_id)
             await self._breathe()
 
         self.runner.run(step())
@@ -154,19 +182,45 @@ class Machine(RuleBasedStateMachine):
     async def _check(self) -> None:
         scene = self.scene
         try:
+            held = Invariants(scene.playground, refusals=self.refusals)
             async with asyncio.timeout(3 * PATIENCE):
-                while not await self._is_quiet():
+                # What is to be done about an edit or a deletion may still be on its way to the bot.
+                while not await self._is_quiet() or await self._stale() or [*held.nothing_orphaned()]:
                     await scene.bot.check()
                     await asyncio.sleep(0.02)
-            held = Invariants(scene.playground, refusals=self.refusals)
-            breaches = [*held.one_outcome(), *held.nothing_twice(), *held.in_order(), *held.no_secret()]
+            breaches = [
+                *held.one_outcome(),
+                *held.nothing_orphaned(),
+                *held.nothing_twice(),
+                *held.in_order(),
+                *held.no_secret(),
+            ]
             breaches += [*held.every_request_valid(), *held.nothing_half_done()]
             breaches += [words for request in scene.model.requests for words in invalid(request["messages"])]
             breaches += [f"paid twice for {one}" for one in self.paid if self.paid.count(one) > 1]
+            breaches += await self._stale()
             assert breaches == []
         finally:
             await scene.stop()
             await self.stack.aclose()
+
+    async def _stale(self) -> list[str]:
+        """The questions that were answered as they were before they were changed."""
+        return [words for message in self.asked async for words in self._stale_of(message)]
+
+    async def _stale_of(self, message: Message) -> AsyncIterator[str]:
+        """Whether a message was answered as it was before it was changed; what was cleared since is not looked at."""
+        store = self.scene.app.store
+        turn_id = await store.turn_of(SOURCE, str(message.id))
+        for turn in await store.turns([str(turn_id)]):
+            asked = turn.prompt.text
+            wanted = re.sub(rf"^\s*{MENTION}[\s,:]*", "", clean_text(message.content)).strip()
+            if asked != (wanted or "[a message without text]"):
+                yield f"{message.content!r} was answered as {asked!r}"
+            for part in await store.deliveries(turn.turn.id):
+                shown = self.scene.playground.state.channels[message.channel_id].messages.get(int(part.message_id or 0))
+                if shown is not None and "content" in part.body and shown.content != str(part.body["content"]).strip():
+                    yield f"{shown.content[:40]!r} is shown, not {str(part.body['content'])[:40]!r}"
 
     async def _is_quiet(self) -> bool:
         """Whether every question has a turn, every turn an outcome, and every part is shown."""

@@ -3,6 +3,8 @@
 import json
 from collections.abc import Sequence
 
+from pydantic import JsonValue
+
 from llmgine.sessions.database import Row, Transaction
 from llmgine.sessions.records import Turn, TurnState
 
@@ -16,6 +18,19 @@ def turn_of(source: str, source_id: str) -> Transaction[str | None]:
     """The turn a message was admitted to."""
     rows = yield "SELECT turn_id FROM inbox WHERE source = $1 AND source_id = $2", (source, source_id)
     return rows[0]["turn_id"] if rows else None
+
+
+def recent(source: str, since: str) -> Transaction[list[tuple[str, dict[str, JsonValue]]]]:
+    """What was admitted since then, oldest first."""
+    rows = yield (
+        """
+        SELECT inbox.source_id, turn.origin FROM inbox JOIN turn ON turn.id = inbox.turn_id
+        WHERE inbox.source = $1 AND turn.created_at >= $2 AND turn.state <> 'forgotten'
+        ORDER BY turn.created_at
+        """,
+        (source, since),
+    )
+    return [(row["source_id"], json.loads(row["origin"])) for row in rows]
 
 
 def claim(turn_id: str, owner: str, *, resumed: bool) -> Transaction[Turn | None]:

@@ -153,10 +153,11 @@ async def test_an_edit_that_adds_the_mention_is_a_question(scene: Scene) -> None
 
 
 async def test_an_edit_while_the_bot_was_away(scene: Scene) -> None:
-    """Of what it reads on coming back, it sees that a question it had answered was changed."""
+    """On coming back it sees that a question it had answered was changed, also one that it had read before."""
     await scene.bot.caught_up()
     asked = scene.ask("one")
     await scene.outcome()
+    await scene.bot.check()
     await scene.stop()
     edit(scene, asked, f"{MENTION} two")
 
@@ -165,6 +166,21 @@ async def test_an_edit_while_the_bot_was_away(scene: Scene) -> None:
     await scene.until(lambda: scene.outcomes() and "two" in scene.outcomes()[0].content)
     await scene.delivered()
     assert len(scene.shown()) == 1
+
+
+async def test_a_deletion_while_the_bot_was_away(scene: Scene) -> None:
+    """On coming back it forgets what was taken back meanwhile, and nothing else."""
+    scene.ask("one")
+    await scene.outcome()
+    asked = scene.ask("two")
+    await scene.outcome(2)
+    await scene.stop()
+    delete(scene, asked)
+
+    await scene.start()
+
+    await scene.until(lambda: len(scene.shown()) == 1)
+    assert "one" in scene.shown()[0].content
 
 
 async def test_a_deleted_question_is_forgotten(scene: Scene) -> None:

@@ -1,0 +1,67 @@
+"""A second look at what was asked lately: nobody tells later what was changed or taken back while the bot was away."""
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import discord
+
+from llmgine.errors import StoreError
+from llmgine.sessions import SessionStore
+from programs.discord.intake import Intake
+from programs.discord.poster import Channel, Poster
+from programs.discord.refusals import UnreachableError
+from programs.discord.rendering import SOURCE
+
+_SECONDS = 3600.0  # how old a question may be
+_MOST = 200  # messages that are read of a channel
+
+_log = logging.getLogger(__name__)
+
+
+class SecondLook:
+    """Compares the questions of the last hour with what stands in their channels."""
+
+    def __init__(
+        self,
+        client: discord.Client,
+        store: SessionStore,
+        poster: Poster,
+        intake: Intake,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._client = client
+        self._store = store
+        self._poster = poster
+        self._intake = intake
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Look once at every channel where something was asked."""
+        since = datetime.fromtimestamp(self._clock() - _SECONDS, UTC)
+        asked: dict[int, list[int]] = {}
+        try:
+            for message_id, origin in await self._store.recent(SOURCE, since):
+                place = int(str(origin.get("asked_in") or origin["channel_id"]))
+                asked.setdefault(place, []).append(int(message_id))
+            for channel_id, message_ids in asked.items():
+                await self._look(channel_id, sorted(message_ids)[-_MOST:])
+        except (StoreError, UnreachableError) as error:
+            _log.warning("What was changed meanwhile cannot be looked up: %s", error)
+
+    async def _look(self, channel_id: int, message_ids: list[int]) -> None:
+        known = self._client.get_channel(channel_id)
+        # Discord does not list DMs, for one.
+        channel = known if isinstance(known, Channel) else self._client.get_partial_messageable(channel_id)
+        read = await self._poster.history(channel, after=message_ids[0] - 1, limit=_MOST)
+        if read is None:
+            return
+        there = {message.id: message for message in read}
+        end = max(there, default=0) if len(read) == _MOST else message_ids[-1]
+        for message_id in message_ids:
+            if message_id in there:
+                await self._intake.edited(there[message_id])
+            elif message_id <= end:
+                await self._intake.deleted(message_id)
