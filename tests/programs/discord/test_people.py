@@ -3,12 +3,11 @@
 import asyncio
 import json
 
-from llmgine.messages.commands import ChangeSettingCommand
-from programs.discord.channels import session_id
 from programs.discord.rendering import SOURCE
 from programs.playground.entities import ADA_ID, GENERAL_ID, GRACE_ID, Json
 from programs.playground.invariants import Invariants
 from tests.programs.discord.scene import Scene, people_said
+from tests.programs.discord.test_settings import set_here
 
 
 def told(request: Json) -> list[Json]:
@@ -127,8 +126,7 @@ class TestBursts:
 
 async def test_each_person_may_have_a_session(scene: Scene) -> None:
     """Where people are apart nobody's question is seen by another's, side by side, and after a restart too."""
-    change = ChangeSettingCommand(scope=session_id(GENERAL_ID), name="people", value="each")
-    (await scene.app.bus.execute(change)).unwrap()
+    await set_here(scene, "people", "each")
     go_on = asyncio.Event()
     scene.model.hold(go_on, before="Hm")
     scene.ask("a long story")
