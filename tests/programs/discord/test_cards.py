@@ -8,8 +8,8 @@ import pytest
 from llmgine.messages.chat import ToolCall
 from llmgine.providers.base import ChatReply
 from llmgine.providers.scripted import ScriptedProvider
-from programs.playground.entities import BOT_ID, GENERAL_ID, Json, Message, Permission
-from tests.programs.discord.scene import Scene, body_of
+from programs.playground.entities import ADA_ID, BOT_ID, GENERAL_ID, Json, Message, Permission
+from tests.programs.discord.scene import Scene, body_of, labels
 
 RED, GREEN, BLUE = 0xD83C3E, 0x3BA55D, 0x4A7BD0
 
@@ -188,3 +188,117 @@ async def test_without_the_permission_to_embed_a_card_is_text(unstarted: Scene) 
     assert card.embeds == []
     assert "look_up" in card.content
     assert "found in Rome" in card.content
+
+
+async def set_cards(scene: Scene, how: str) -> None:
+    """Say how much the channel shows of tool calls."""
+    await scene.app.store.change_setting(f"discord:{GENERAL_ID}", "cards", how, None)
+
+
+async def test_a_quiet_channel_has_a_line_in_place_of_cards(unstarted: Scene) -> None:
+    """Which tools were used stands in small print under the answer, each once; while they run there is no card."""
+    calls = [ToolCall(name="look_up", arguments=json.dumps({"place": place})) for place in ("Rome", "Oslo")]
+    scene = await unstarted.start(provider=calling(*calls, ToolCall(name="explode")), tools=(look_up, explode))
+    await set_cards(scene, "quiet")
+    scene.ask("go")
+    answer = await scene.outcome()
+
+    assert answer.content.splitlines()[:2] == ["All done.", "-# used look_up, explode"]
+    assert [one for one in scene.history if one.payload["embeds"]] == []
+
+
+async def test_a_quiet_channel_still_asks(unstarted: Scene) -> None:
+    """A call that waits for somebody has its card in every channel."""
+    scene = await unstarted.start(
+        provider=calling(ToolCall(name="look_up", arguments='{"place": "Rome"}')),
+        tools=(look_up,),
+        tool_options={"requires_approval": True},
+    )
+    await set_cards(scene, "quiet")
+    scene.ask("go")
+
+    card = await scene.card()
+    await scene.until(lambda: "Approve" in labels(card))
+    scene.click(card, "Approve")
+
+    await scene.outcome()
+    assert "found in Rome" in fields(card)[0]["value"]
+
+
+async def test_what_was_asked_quietly_stays_quiet(unstarted: Scene) -> None:
+    """How a turn looks is settled when it is asked: a change of the setting, and a restart, do not change it."""
+    go_on = asyncio.Event()
+
+    async def wait() -> str:
+        """Wait for the test."""
+        await go_on.wait()
+        return "waited"
+
+    provider = calling(ToolCall(name="wait"))
+    options = {"provider": provider, "tools": (wait,), "tool_options": {"idempotent": True}}
+    scene = await unstarted.start(**options)
+    await set_cards(scene, "quiet")
+    scene.ask("go")
+    async with asyncio.timeout(5):
+        while len(provider.requests) < 1:
+            await scene.app.bus.wait_until_idle()
+    await set_cards(scene, "verbose")
+    await scene.restart(**options)
+    go_on.set()
+
+    assert "-# used wait" in (await scene.outcome()).content
+    assert [one for one in scene.history if one.payload["embeds"]] == []
+
+
+async def test_a_verbose_channel_shows_as_much_as_fits(unstarted: Scene) -> None:
+    """Arguments and results stand on the card in full, up to Discord's limits."""
+
+    async def long(text: str) -> str:
+        """Give much.
+
+        Args:
+            text: Some text.
+        """
+        return text * 100
+
+    call = ToolCall(name="long", arguments=json.dumps({"text": "word " * 50, "other": 1}))
+    good = ToolCall(name="long", arguments=json.dumps({"text": "word " * 50}))
+    scene = await unstarted.start(provider=calling(good, call), tools=(long,))
+    await set_cards(scene, "verbose")
+    scene.ask("go")
+    await scene.outcome()
+
+    card = await scene.card()
+    first = fields(card)[0]["value"]
+    assert "word " * 49 in first
+    assert first.startswith("```json\n")
+    assert 900 < len(first) <= 1_024
+    assert size(card) <= 6_000
+
+
+async def test_details_of_a_card_are_its_rounds(unstarted: Scene) -> None:
+    """While a tool runs, the card has Details with the whole arguments, for whoever presses it alone."""
+    never = asyncio.Event()
+
+    async def wait(text: str) -> str:
+        """Wait.
+
+        Args:
+            text: Some text.
+        """
+        await never.wait()
+        return text
+
+    call = ToolCall(name="wait", arguments=json.dumps({"text": "word " * 100}))
+    scene = await unstarted.start(provider=calling(call), tools=(wait,))
+    scene.ask("go")
+    await scene.until(lambda: any("began <t:" in str(shown.payload["embeds"]) for shown in scene.history))
+    card = await scene.card()
+    assert labels(card) == ["Details", "Stop"]
+
+    scene.click(card, "Details")
+
+    await scene.until(lambda: any("word " * 100 in one.content for one in scene.private(ADA_ID)))
+    assert "no result yet" in scene.private(ADA_ID)[0].content
+    never.set()
+    await scene.outcome()
