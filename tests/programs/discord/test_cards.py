@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
 
@@ -227,21 +228,21 @@ async def test_a_quiet_channel_still_asks(unstarted: Scene) -> None:
 
 async def test_what_was_asked_quietly_stays_quiet(unstarted: Scene) -> None:
     """How a turn looks is settled when it is asked: a change of the setting, and a restart, do not change it."""
-    go_on = asyncio.Event()
+    began, go_on = asyncio.Event(), asyncio.Event()
 
     async def wait() -> str:
         """Wait for the test."""
+        began.set()
         await go_on.wait()
         return "waited"
 
     provider = calling(ToolCall(name="wait"))
-    options = {"provider": provider, "tools": (wait,), "tool_options": {"idempotent": True}}
+    options: dict[str, Any] = {"provider": provider, "tools": (wait,), "tool_options": {"idempotent": True}}
     scene = await unstarted.start(**options)
     await set_cards(scene, "quiet")
     scene.ask("go")
     async with asyncio.timeout(5):
-        while len(provider.requests) < 1:
-            await scene.app.bus.wait_until_idle()
+        await began.wait()
     await set_cards(scene, "verbose")
     await scene.restart(**options)
     go_on.set()
