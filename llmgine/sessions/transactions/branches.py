@@ -49,6 +49,18 @@ def branch(command: BranchSessionCommand, owner: str, now: str) -> Transaction[i
     return len(turns)
 
 
+def copies(turn_id: str) -> Transaction[list[str]]:
+    """The turns that are copies of a turn, and copies of these."""
+    found = [turn_id]
+    for original in found:
+        rows = yield (
+            "SELECT id FROM turn WHERE source = $1 AND origin = $2",
+            (SOURCE, json.dumps({_COPIED_FROM: original})),
+        )
+        found += [row["id"] for row in rows]
+    return found[1:]
+
+
 def _copied_from(turn: Row) -> str | None:
     origin: dict[str, str] = json.loads(turn["origin"])
     return origin.get(_COPIED_FROM) if turn["source"] == SOURCE else None

@@ -7,6 +7,7 @@ from pydantic import JsonValue
 
 from llmgine.sessions.database import Row, Transaction
 from llmgine.sessions.records import Turn, TurnState
+from llmgine.sessions.transactions.branches import copies
 
 
 def to_turn(row: Row) -> Turn:
@@ -92,7 +93,7 @@ def stop_requested(owner: str) -> Transaction[list[str]]:
 
 
 def forget(session_id: str, turn_id: str, dead_owner: str) -> Transaction[Turn | None]:
-    """Delete a turn's texts, and mark what was posted for it as to be taken away.
+    """Delete a turn's texts, also from its copies in branches, and mark what was posted for it as to be taken away.
 
     None where it is there no more, or runs: of the turns that do, only those of a dead owner are forgotten.
     """
@@ -106,9 +107,10 @@ def forget(session_id: str, turn_id: str, dead_owner: str) -> Transaction[Turn |
     )
     if not rows:
         return None
-    yield "UPDATE turn SET state = 'forgotten' WHERE id = $1", (turn_id,)
-    yield "DELETE FROM step WHERE turn_id = $1", (turn_id,)
-    yield "DELETE FROM image WHERE turn_id = $1", (turn_id,)
+    for one in [turn_id, *(yield from copies(turn_id))]:
+        yield "UPDATE turn SET state = 'forgotten' WHERE id = $1", (one,)
+        yield "DELETE FROM step WHERE turn_id = $1", (one,)
+        yield "DELETE FROM image WHERE turn_id = $1", (one,)
     yield (
         "DELETE FROM delivery WHERE turn_id = $1 AND (message_id IS NULL OR attempt < $2)",
         (turn_id, rows[0]["attempt"]),

@@ -36,7 +36,8 @@ class Asking:
         channel = interaction.channel
         if channel is None or isinstance(channel, discord.ForumChannel | discord.CategoryChannel):
             raise RefusedError("This works in a channel, a thread or a DM.")
-        if (await self._channels.settings(channel)).listen == "off":
+        settings = await self._channels.settings(channel)
+        if settings.listen == "off":
             raise RefusedError("I am switched off here, see /settings.")
         try:
             message = await channel.fetch_message(message_id)
@@ -45,6 +46,7 @@ class Asking:
         by = message.author
         me = interaction.client.user
         author = None if me is not None and by.id == me.id else Author(id=str(by.id), name=by.display_name)
+        shown = await interaction.original_response()  # where the question will stand; the answer replies to it
         command = PromptCommand(
             session_id=await self._channels.session_of(interaction),
             scopes=scopes(channel),
@@ -53,7 +55,7 @@ class Asking:
             source=SOURCE,
             source_id=str(interaction.id),
             author=Author(id=str(interaction.user.id), name=interaction.user.display_name),
-            origin={"channel_id": str(channel.id), "message_id": str(message.id)},
+            origin={"channel_id": str(channel.id), "message_id": str(shown.id), "cards": settings.cards},
             quoted=Quote(author=author, text=shorten(message.content or "[a message without text]", _MAX_QUOTED)),
         )
         (await self._app.bus.execute(command)).unwrap()

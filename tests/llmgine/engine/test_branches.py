@@ -3,7 +3,7 @@
 import pytest
 
 from llmgine.errors import RefusedError
-from llmgine.messages.commands import BranchSessionCommand, ClearSessionCommand
+from llmgine.messages.commands import BranchSessionCommand, ClearSessionCommand, ForgetTurnCommand
 from llmgine.providers.scripted import ScriptedProvider
 from tests.llmgine.engine.chat import Chat, Held, echo
 from tests.llmgine.engine.conftest import StartChat
@@ -117,3 +117,15 @@ async def test_a_copy_outlives_the_original(chat: Chat) -> None:
     (await chat.bus.execute(ClearSessionCommand(session_id="s"))).unwrap()
 
     assert await said(chat, "b") == ["one"]
+
+
+async def test_what_is_forgotten_is_forgotten_in_copies_too(chat: Chat) -> None:
+    """A turn that is taken back goes from every branch, and from the branches of these; the others stay."""
+    first = await chat.say("taken back")
+    await chat.say("two")
+    await branch(chat)
+    await branch(chat, session_id="b", new_session_id="c")
+
+    (await chat.bus.execute(ForgetTurnCommand(session_id="s", turn_id=first.turn_id))).unwrap()
+
+    assert [await said(chat, one) for one in "sbc"] == [["two"], ["two"], ["two"]]

@@ -335,7 +335,7 @@ async def test_ask_about_this_shows_the_message_to_the_model(scene: Scene) -> No
     asked = await said(scene, "Ada asks about")
     outcome = await scene.outcome()
     assert "> Is that so?" in asked.content
-    assert outcome.reference == Reference(GENERAL_ID, message.id)
+    assert outcome.reference == Reference(GENERAL_ID, asked.id)
     content = json.loads(scene.model.requests[0]["messages"][-1]["content"])
     assert content["text"] == "Is that so?"
     assert content["reply_to"] == {
@@ -404,8 +404,8 @@ async def test_a_forum_post_is_a_thread(scene: Scene) -> None:
     post = scene.playground.people.create_post(forum.id, ADA_ID, "How?", f"<@{BOT_ID}> how is it done?")
     other = scene.playground.people.create_post(forum.id, GRACE_ID, "Why?", f"<@{BOT_ID}> why is it done?")
 
-    answered = await scene.outcome(channel=post.id)
-    await scene.outcome(channel=other.id)
+    await scene.until(lambda: scene.outcomes(post.id) and scene.outcomes(other.id))
+    answered = scene.outcomes(post.id)[0]
     scene.say(f"<@{BOT_ID}> and then?", channel=post.id)
     await scene.outcome(2, channel=post.id)
 

@@ -188,8 +188,7 @@ async def test_each_question_gets_a_thread(scene: Scene) -> None:
 
     first, second = scene.ask("the first question?"), scene.ask("the second?")
     await scene.until(lambda: len(scene.playground.state.threads(GENERAL_ID)) == 2)
-    await scene.outcome(channel=first.id)
-    await scene.outcome(channel=second.id)
+    await scene.until(lambda: scene.outcomes(first.id) and scene.outcomes(second.id))
     scene.say("and further?", channel=first.id)
     await scene.outcome(2, channel=first.id)
 
