@@ -134,7 +134,7 @@ class Invariants:
         later = [m for m in self._prompts() if m.channel_id == message.channel_id and m.id > message.id]
         if not later or later[0].author_id != message.author_id:
             return False
-        if (moment(later[0].id) - moment(message.id)).total_seconds() > self._burst:
+        if (moment(later[0].id) - moment(message.id)).total_seconds() >= self._burst:
             return False
         return bool(self._outcomes(later[0])) or self._is_answered_with_the_next(later[0])
 

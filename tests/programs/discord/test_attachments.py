@@ -130,6 +130,21 @@ async def test_a_model_that_sees_nothing(scene: Scene) -> None:
     assert "does not see images" in outcome.content
 
 
+async def test_images_of_before_are_not_sent_to_a_model_that_sees_nothing(scene: Scene) -> None:
+    """With OPENAI_VISION off the history has no images either; nor has the log, ever."""
+    scene.model.reply("A cat.")
+    ask(scene, ("cat.png", PNG))
+    await scene.outcome()
+    await scene.restart(openai_vision=False)
+    scene.ask("and now?")
+
+    await scene.outcome(2)
+
+    assert "image_url" not in json.dumps(scene.model.requests[-1])
+    await scene.stop()
+    assert "base64" not in "".join(path.read_text() for path in (scene.folder / "logs").glob("*.jsonl"))
+
+
 async def test_a_service_that_refuses_images_is_asked_without(scene: Scene) -> None:
     """Once, and the person and the model are told."""
     scene.model.fail(400, {"error": {"message": "image_url is only supported by certain models"}})

@@ -52,6 +52,26 @@ async def test_a_question_without_an_answer(playground: Playground, raw: Raw) ->
         checked.require()
 
 
+async def test_an_answer_to_what_is_gone(playground: Playground, raw: Raw) -> None:
+    """I1: what answers a message goes with it."""
+    asked = ask(playground)
+    await answer(raw, asked)
+    playground.people.delete(GENERAL_ID, int(asked), ADA_ID)
+
+    assert broken(playground) == ["I1"]
+
+
+async def test_a_burst_is_answered_once(playground: Playground, raw: Raw) -> None:
+    """I1: within a burst the answer to its author's last message counts for all, and for nobody else's."""
+    ask(playground, "so")
+    ask(playground, "hers", by=GRACE_ID)
+    ask(playground, "what")
+    await answer(raw, ask(playground, "I meant"))
+
+    assert len(list(Invariants(playground).one_outcome())) == 3
+    assert len(list(Invariants(playground, burst=60).one_outcome())) == 2
+
+
 async def test_a_scenario_may_say_who_asks(playground: Playground) -> None:
     """I1: what counts as addressed is the scenario's to say."""
     ask(playground)
