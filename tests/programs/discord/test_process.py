@@ -243,6 +243,20 @@ async def test_killed_while_a_call_waits_for_approval(outside: Scene) -> None:
     assert len([message for message in outside.shown() if message.embeds]) == 1
 
 
+async def test_conversations_get_titles(outside: Scene) -> None:
+    """The program asks the model for a title after the first answer, and the list of conversations shows it."""
+    outside.model.reply("Paris.")
+    outside.model.reply("The capital of France")
+    settings = of(outside.playground, outside.model) | {"SESSION_TITLES": "true"}
+    async with running(BOT, folder=outside.folder, **settings):
+        await outside.until(lambda: outside.playground.state.bot_online)
+        outside.ask("What is the capital of France?")
+        await outside.until(outside.outcomes)
+        await outside.model.until(lambda: len(outside.model.requests) == 2 and outside.model.active == 0)
+        outside.command("sessions")
+        await outside.until(lambda: "The capital of France" in str([m.embeds for m in outside.private(ADA_ID)]))
+
+
 async def test_the_terminal_goes_on_with_a_session_of_the_bot(scene: Scene) -> None:
     """While the bot runs, the terminal lists its sessions and continues one; the bot then knows what was said there."""
     scene.ask("I like green.")
