@@ -11,7 +11,7 @@ from programs.terminal.lines import Interrupted, Lines
 from programs.terminal.text import call_text, one_line
 from programs.terminal.view import View
 
-_YES = frozenset({"y", "yes"})
+_YES, _NO, _ALWAYS = frozenset({"y", "yes"}), frozenset({"n", "no"}), frozenset({"a", "always"})
 # Where there is no person to answer: the input is a pipe that has ended.
 _NOBODY = Author(id="terminal", name="The end of the input")
 
@@ -49,19 +49,26 @@ class Approvals:
         async with self._one_at_a_time:
             self._view.quiet()
             try:
-                answer = await self._lines.ask(f"Run {call_text(call)}? [y/N]")
+                choices = "y/N/always" if event.allows_always else "y/N"
+                answer = await self._lines.ask(f"Run {call_text(call)}? [{choices}]")
             except Interrupted:
                 self._interrupt()
                 return
             except OSError:  # a question that cannot be asked is answered with no
                 answer = None
         del self._questions[call.id]
+        said = (answer or "").strip()
+        word = said.casefold()
+        always = event.allows_always and word in _ALWAYS
+        approved = always or word in _YES
         decision = DecideToolCallCommand(
             session_id=event.session_id,
             turn_id=event.turn_id,
             call_id=call.id,
-            approved=(answer or "").strip().casefold() in _YES,
+            approved=approved,
             decided_by=self._me if answer is not None else _NOBODY,
+            reason=None if approved or word in _NO | {""} else said,
+            always=always,
         )
         result = await self._bus.execute(decision)
         if not result.success:

@@ -1,6 +1,7 @@
 """What else people can say to a call that waits: why not, always, once more, and not to wait for it."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -45,10 +46,10 @@ def script(*replies: str | ToolCall) -> ScriptedProvider:
     return ScriptedProvider(made)
 
 
-async def start(scene: Scene, paid: Payments, provider: ScriptedProvider, **options: Json | int) -> Scene:
+async def start(scene: Scene, paid: Payments, provider: ScriptedProvider, **settings: Any) -> Scene:
     """Start with a tool that asks first, and that may be approved for always."""
     asks = {"requires_approval": True, "allows_always": True}
-    return await scene.start(provider=provider, tools=(paying(paid),), tool_options=asks, **options)
+    return await scene.start(provider=provider, tools=(paying(paid),), tool_options=asks, **settings)
 
 
 async def with_button(scene: Scene, label: str, number: int = 1) -> Message:

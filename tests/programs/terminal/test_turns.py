@@ -108,6 +108,18 @@ async def test_ctrl_c_at_a_question_stops_the_turn(tmp_path: Path) -> None:
     assert not (tmp_path / "outbox").exists()
 
 
+async def test_a_question_may_be_answered_with_a_reason(tmp_path: Path) -> None:
+    """What is neither yes nor no denies the call, and is told to the model as the reason."""
+    async with piped(tmp_path) as chat:
+        chat.say(EMAIL)
+        await chat.until("? [y/N] ")
+
+        chat.say("ask my colleague first")
+
+        await chat.until("The reason given: ask my colleague first")
+    assert not (tmp_path / "outbox").exists()
+
+
 async def test_finishes_what_a_killed_process_left(tmp_path: Path, model: ChatCompletionsServer) -> None:
     """A turn cut by kill -9 is answered when its session is opened again, once, and shown with what was asked."""
     model.hold(asyncio.Event(), before="Lost")
