@@ -67,7 +67,7 @@ REST = {
     "30046, by the error": f"{_HERE}test_waiting.py::TestOld::test_a_refused_edit_is_a_new_message",
     "200000, 240000": f"{_HERE}test_shut_out.py::test_what_the_rules_of_a_server_forbid",
     "EMBED_LINKS absent": f"{_BOT}test_cards.py::test_without_the_permission_to_embed_a_card_is_text",
-    "10008, the question": f"{_BOT}test_discord_faults.py::test_the_question_may_be_deleted",
+    "10008, the question": f"{_BOT}test_edits.py::test_a_question_deleted_while_it_is_answered",
     "10008, our placeholder": f"{_BOT}test_discord_faults.py::test_a_deleted_answer_is_stopped",
     "50083, archived": f"{_BOT}test_discord_faults.py::test_an_archived_thread_is_opened_for_an_edit",
     "160005, locked": f"{_HERE}test_shut_out.py::test_a_locked_thread_is_told_of_in_its_channel",
