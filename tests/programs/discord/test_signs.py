@@ -7,6 +7,7 @@ import pytest
 from llmgine.messages.commands import StopTurnCommand
 from programs.discord.signs import ENDED, PLACES, WAITING, WORKING
 from programs.playground.entities import BOT_ID, GENERAL_ID, Message, Permission
+from tests.durability.waiting import eventually
 from tests.programs.discord.scene import Scene
 
 QUICK = {"sign_interval": 0.01, "sign_delay": 0.0}
@@ -146,6 +147,32 @@ async def test_while_the_bot_is_busy_signs_wait(signing: Scene, monkeypatch: pyt
 
     await signed(signing, asked, ENDED["done"])
     assert late.reactions == {}
+
+
+async def test_many_turns_at_once_get_no_signs(unstarted: Scene) -> None:
+    """With more turns than previews have room for, not one request is spent on signs, and none is over a limit."""
+    signing, go_on = await unstarted.start(bot={**QUICK, "sign_delay": 0.2}), asyncio.Event()
+    channels = [signing.playground.world.add_channel(f"busy-{number}").id for number in range(25)]
+    await eventually(lambda: all(signing.bot.get_channel(channel) for channel in channels))
+    for _ in channels:
+        signing.model.hold(go_on)
+    for channel in channels:
+        signing.ask("hello", channel=channel)
+    await eventually(lambda: signing.bot._views.is_busy)
+    before = len(requests(signing))
+    go_on.set()
+    for channel in channels:
+        await signing.outcome(channel=channel)
+
+    assert before == 0
+    assert [record for record in signing.playground.requests if record.status == 429] == []
+
+
+async def test_the_sign_of_a_question_with_a_thread_of_its_own(signing: Scene) -> None:
+    """Where each question gets a thread the sign is on the question, in the channel."""
+    await signing.app.store.change_setting(f"discord:{GENERAL_ID}", "threads", "auto", None)
+
+    await signed(signing, signing.ask("hello"), ENDED["done"])
 
 
 async def nothing_left(scene: Scene) -> None:
