@@ -7,7 +7,7 @@ import pytest
 
 from programs.discord.buttons.ids import Press
 from programs.playground.entities import ADA_ID, GENERAL_ID, GRACE_ID, Message
-from tests.programs.discord.scene import Scene, body_of, labels, people_said
+from tests.programs.discord.scene import Scene, body_of, is_outcome, labels, people_said
 
 SESSION = f"discord:{GENERAL_ID}"
 DONE = ["Regenerate", "Undo", "Details"]
@@ -57,7 +57,7 @@ async def test_regenerate_answers_in_place(scene: Scene) -> None:
 
     scene.click(first, "Regenerate")
 
-    await scene.until(lambda: body_of(first.content) == "two")
+    await scene.until(lambda: is_outcome(first.content) and body_of(first.content) == "two")
     await scene.delivered()
     assert people_said(scene.model.requests[-1]) == ["tell me"]
     assert labels(first) == DONE
@@ -93,7 +93,8 @@ async def test_retry_asks_again_after_a_failure(scene: Scene) -> None:
 
     scene.click(failed, "Retry")
 
-    await scene.until(lambda: [body_of(one.content) for one in scene.shown()] == ["Here it is."])
+    await scene.until(lambda: [body_of(one.content) for one in scene.outcomes()] == ["Here it is."])
+    await scene.until(lambda: len(scene.shown()) == 1)
     await scene.delivered()
 
 
@@ -200,7 +201,7 @@ async def test_the_buttons_work_after_a_restart(scene: Scene) -> None:
 
     scene.click(answer, "Regenerate")
 
-    await scene.until(lambda: body_of(answer.content) == "two")
+    await scene.until(lambda: is_outcome(answer.content) and body_of(answer.content) == "two")
     await scene.delivered()
 
 
