@@ -1,7 +1,7 @@
 """/branch and "Branch from here": a conversation goes on somewhere else too, with what was said so far."""
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any
 
 import discord
 from discord import app_commands
@@ -16,7 +16,6 @@ from programs.discord.sight import Sight, title
 from programs.discord.triggers import channel_name
 
 _PLACES = {"thread": "A thread here", "private": "A private thread, for you", "dm": "Your DM with me"}
-_Place = Literal["thread", "private", "dm"]
 _LONGEST_NAME = 80
 _NO_PINGS = discord.AllowedMentions.none()
 _HERE = "This goes on from {}, with all I know of it. Just write; what is said here stays here."

@@ -1,5 +1,7 @@
 """The commands that change a setting, one for each line of the table, and /settings, which shows what holds."""
 
+import asyncio
+import contextlib
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
@@ -115,8 +117,13 @@ class SettingChanges:
             found = [f"{begun}{comma} {name}".strip() for name in names if last.strip().lower() in name.lower()]
             found += ["all", "none", INHERIT] if not comma else []
         else:
-            names = list(await self._app.engine.model.names()) or [self._app.engine.model.name]
-            found = [name for name in (*names, INHERIT) if typed.lower() in name.lower()]
+            listed: tuple[str, ...] = ()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_AUTOCOMPLETE_SECONDS):
+                    listed = await self._app.engine.model.names()
+            found = [
+                name for name in (*(listed or (self._app.engine.model.name,)), INHERIT) if typed.lower() in name.lower()
+            ]
         return [app_commands.Choice(name=name, value=name) for name in found if len(name) <= _LONGEST_CHOICE][
             :_MOST_CHOICES
         ]
