@@ -53,7 +53,7 @@ class Asking:
             session_name=channel_name(channel, interaction.user),
             text=question,
             source=SOURCE,
-            source_id=str(interaction.id),
+            source_id=str(shown.id),  # a message as any question's: who deletes it takes it back
             author=Author(id=str(interaction.user.id), name=interaction.user.display_name),
             origin={"channel_id": str(channel.id), "message_id": str(shown.id), "cards": settings.cards},
             quoted=Quote(author=author, text=shorten(message.content or "[a message without text]", _MAX_QUOTED)),

@@ -344,6 +344,20 @@ async def test_ask_about_this_shows_the_message_to_the_model(scene: Scene) -> No
     }
 
 
+async def test_a_question_about_a_message_outlives_a_restart(scene: Scene) -> None:
+    """The look at what was taken back meanwhile finds the question where it stands."""
+    message = scene.say("Two and two are five.", by=GRACE_ID)
+    scene.playground.people.command(GENERAL_ID, ADA_ID, "Ask about this", target_id=message.id)
+    form = await modal(scene)
+    scene.playground.people.submit_modal(ADA_ID, int(form["modal_id"]), {"question": "Is that so?"})
+    await scene.outcome()
+    await scene.restart()
+
+    await talk(scene, "and three?")
+
+    assert people_said(scene.model.requests[-1]) == ["Is that so?", "and three?"]
+
+
 async def test_ask_about_a_message_that_is_gone(scene: Scene) -> None:
     """A message that was deleted meanwhile cannot be asked about; the person is told, and nothing is asked."""
     message = scene.say("soon gone", by=GRACE_ID)
