@@ -23,9 +23,9 @@ async def test_attachments_are_named_to_the_model(scene: Scene) -> None:
 
     await scene.outcome(channel=dm.id)
 
-    [said] = people_said(scene.model.requests[0])
-    assert "notes.txt" in said
-    assert "cat.png (image/png, 4 bytes)" in said
+    [message] = [one for one in scene.model.requests[0]["messages"] if one["role"] == "user"]
+    assert '"name": "notes.txt"' in message["content"]
+    assert '"name": "cat.png", "type": "image/png", "note": "left out' in message["content"]
 
 
 async def test_a_message_of_4000_characters_is_taken_whole(scene: Scene) -> None:
