@@ -15,9 +15,12 @@ from llmgine.errors import ConfigurationError
 from llmgine.observability.metrics import TurnMetrics
 from llmgine.observability.monitor import Monitor
 from llmgine.observability.observer import Observer
+from llmgine.observability.redaction import Redactor
 from llmgine.observability.spans import TurnSpans
 from llmgine.providers.base import Provider
 from llmgine.sessions import SessionStore, open_store
+from llmgine.sessions.backup import DailyBackup
+from llmgine.sessions.store import sqlite_path
 from llmgine.settings import Settings
 
 
@@ -86,6 +89,9 @@ class ApplicationBootstrap:
         async with AsyncExitStack() as stack:
             self.store = await open_store(self.config.settings.database_url)
             stack.push_async_callback(self.store.close)
+            backup = DailyBackup(sqlite_path(self.config.settings.database_url))
+            backup.start()
+            stack.push_async_callback(backup.stop)
             self.bus = await self._start_bus(stack)
             self.provider = self._provider or _configured_provider(self.config)
             stack.push_async_callback(self.provider.aclose)
@@ -131,6 +137,7 @@ class ApplicationBootstrap:
             renderers=self._renderers,
             approval_timeout=settings.approval_timeout,
             titles=config.titles,
+            redact=Redactor(settings.secrets()),
         )
 
     def _all_observers(self) -> Iterable[Observer]:

@@ -1,6 +1,6 @@
 """Asking people whether a tool call may run; what they are asked, and what they say, is durable."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from llmgine.engine.changes import Changes
 from llmgine.engine.scope import RoundScope, TurnScope
@@ -34,7 +34,7 @@ class Approvals:
             waiting = WaitingStep(
                 round=round_.number,
                 call_id=call.id,
-                deadline=datetime.now(UTC) + timedelta(seconds=self._timeout),
+                deadline=scope.store.clock.now() + timedelta(seconds=self._timeout),
                 fingerprint=call.fingerprint,
                 allows_always=tool.allows_always,
             )
@@ -70,7 +70,7 @@ class Approvals:
             decision = (await scope.steps()).decisions.get(call.id)
             if decision is not None:
                 return decision
-            left = (deadline - datetime.now(UTC)).total_seconds()
+            left = (deadline - scope.store.clock.now()).total_seconds()
             if left <= 0:
                 await scope.store.decide(scope.turn.id, call.id, approved=False, decided_by=None)
             else:

@@ -66,6 +66,7 @@ class ToolChatEngine:
         renderers: For each source of prompts that posts outcomes somewhere, how they look there.
         approval_timeout: Seconds a tool call waits for approval.
         titles: Whether the model gives conversations a title, by one small call each.
+        redact: Takes secrets out of what tools give.
     """
 
     def __init__(
@@ -78,8 +79,9 @@ class ToolChatEngine:
         renderers: Mapping[str, Renderer] | None = None,
         approval_timeout: float = 600.0,
         titles: bool = False,
+        redact: Callable[[str], str] | None = None,
     ) -> None:
-        self.tools = ToolManager()
+        self.tools = ToolManager(redact=redact)
         self.model = model
         self._bus = bus
         self._store = store

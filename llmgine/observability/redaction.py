@@ -1,4 +1,4 @@
-"""Secrets never reach a log line: known shapes, and the exact values of configured keys, are blotted out."""
+"""Secrets never reach a log line or a model: known shapes and the exact values of configured keys are blotted out."""
 
 import json
 import re
@@ -36,7 +36,7 @@ class Redactor:
 
     def __call__(self, text: str) -> str:
         """The text without its secrets."""
-        return self._pattern.sub(REDACTED, text)
+        return self._pattern.sub(REDACTED, text) if self._suspects(text) else text
 
     def in_json(self, text: str) -> str:
         """The JSON text without its secrets, still JSON: a secret of digits does not tear a number apart."""

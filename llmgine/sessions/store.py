@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from llmgine.errors import ConfigurationError
 from llmgine.messages.commands import Admitted, Author, BranchSessionCommand, EditPromptCommand, PromptCommand
 from llmgine.sessions import transactions as tx
+from llmgine.sessions.clock import SteadyClock
 from llmgine.sessions.database import Database
 from llmgine.sessions.migrate import migrate
 from llmgine.sessions.owners import Owners
@@ -35,13 +36,7 @@ async def open_store(url: str) -> "SessionStore":
     Raises:
         ConfigurationError: The address is of no kind we know, or the database cannot be used.
     """
-    path = Path(url.removeprefix("sqlite:///"))
-    if not url.startswith("sqlite:///") or not path.name:
-        scheme, colon, _ = url.partition(":")
-        wrong = f"{scheme}: is not supported" if colon and scheme != "sqlite" else "it names no file"
-        raise ConfigurationError(f"DATABASE_URL: {wrong}; use sqlite:///data/llmgine.db")
-    if path.name == ":memory:":
-        raise ConfigurationError("DATABASE_URL: sessions kept in memory would be lost; use sqlite:///data/llmgine.db")
+    path = sqlite_path(url)
     database = await SqliteDatabase.open(path)
     try:
         await migrate(database)
@@ -55,6 +50,22 @@ async def open_store(url: str) -> "SessionStore":
     return SessionStore(database, owners)
 
 
+def sqlite_path(url: str) -> Path:
+    """The file that a store's address names.
+
+    Raises:
+        ConfigurationError: The address is of no kind we know.
+    """
+    path = Path(url.removeprefix("sqlite:///"))
+    if not url.startswith("sqlite:///") or not path.name:
+        scheme, colon, _ = url.partition(":")
+        wrong = f"{scheme}: is not supported" if colon and scheme != "sqlite" else "it names no file"
+        raise ConfigurationError(f"DATABASE_URL: {wrong}; use sqlite:///data/llmgine.db")
+    if path.name == ":memory:":
+        raise ConfigurationError("DATABASE_URL: sessions kept in memory would be lost; use sqlite:///data/llmgine.db")
+    return path
+
+
 def _now() -> str:
     return datetime.now(UTC).isoformat()
 
@@ -63,11 +74,15 @@ class SessionStore:
     """Sessions, turns, steps and deliveries. Safe to use from several processes at once.
 
     Every method is one transaction and may raise `StoreError`.
+
+    Attributes:
+        clock: What the deadlines of approvals are kept by.
     """
 
     def __init__(self, database: Database, owners: Owners) -> None:
         self._database = database
         self.owners = owners
+        self.clock = SteadyClock()
 
     async def close(self) -> None:
         """Close the database and let go of this process's turns: from here on another process may take them up."""
@@ -131,7 +146,11 @@ class SessionStore:
     # Turns
 
     async def admit(self, prompt: PromptCommand) -> Admitted:
-        """Store a prompt as a queued turn of this process; what was admitted before is not admitted again."""
+        """Store a prompt as a queued turn of this process; what was admitted before is not admitted again.
+
+        Raises:
+            RefusedError: Too many turns of the session wait.
+        """
         return await self._database.run(tx.admission.admit(prompt, secrets.token_hex(8), self.owners.me, _now()))
 
     async def regenerate(self, session_id: str, turn_id: str, attempt: int | None = None) -> None:
@@ -228,7 +247,7 @@ class SessionStore:
             RefusedError: The decision is for always, and the tool allows none such.
         """
         step = DecisionStep(call_id=call_id, approved=approved, decided_by=decided_by, reason=reason, always=always)
-        return await self._database.run(tx.approvals.decide(turn_id, step, datetime.now(UTC)))
+        return await self._database.run(tx.approvals.decide(turn_id, step, self.clock.now()))
 
     async def always_approved(self, steps: TurnSteps, tool: str) -> bool:
         """Whether somebody agreed to all calls of the tool that the turn's asker causes in its session."""

@@ -7,6 +7,7 @@ from typing import TypedDict, Unpack
 from llmgine.errors import ToolError, UnknownToolError
 from llmgine.messages.chat import ToolCall, ToolResult, ToolSchema
 from llmgine.messages.text import clean_text, shorten
+from llmgine.observability.redaction import Redactor
 from llmgine.tools.text import cap, to_text
 from llmgine.tools.tool import Tool
 
@@ -25,10 +26,16 @@ class ToolOptions(TypedDict, total=False):
 
 
 class ToolManager:
-    """Holds tools and runs calls of them. Calls may run side by side."""
+    """Holds tools and runs calls of them. Calls may run side by side.
 
-    def __init__(self, tools: Iterable[Tool] = ()) -> None:
+    Args:
+        tools: What is offered from the start.
+        redact: Takes secrets out of results, before anybody sees them.
+    """
+
+    def __init__(self, tools: Iterable[Tool] = (), *, redact: Callable[[str], str] | None = None) -> None:
         self._tools: dict[str, Tool] = {}
+        self._redact = redact or Redactor()
         for tool in tools:
             self.register(tool)
 
@@ -72,23 +79,23 @@ class ToolManager:
         raise UnknownToolError(f"There is no tool {shorten(name, 64)!r}. {offered}")
 
     async def run(self, call: ToolCall, names: Collection[str] | None = None) -> ToolResult:
-        """Run one call to its result: at most 16 kB of clean text, with `ok` False when it failed.
+        """Run one call to its result: at most 16 kB of clean text without secrets, with `ok` False when it failed.
 
         A tool that is none of `names`, where these are given, is not run.
 
         Whatever goes wrong in the tool becomes a result. Only cancellation is raised, and a person's Ctrl-C.
         """
         try:
-            return _result(call, to_text(await self.get(call.name, names).call(call.arguments)), ok=True)
+            return self._result(call, to_text(await self.get(call.name, names).call(call.arguments)), ok=True)
         except ToolError as exc:
-            return _result(call, f"Error in {shorten(call.name, 64)}: {exc}", ok=False)
+            return self._result(call, f"Error in {shorten(call.name, 64)}: {exc}", ok=False)
         except Exception as exc:  # a tool is foreign code, also where its result is turned into text
             logger.warning("tool %s raised", call.name, exc_info=exc)
-            return _result(call, f"Error in {shorten(call.name, 64)}: {_describe(exc)}", ok=False)
+            return self._result(call, f"Error in {shorten(call.name, 64)}: {_describe(exc)}", ok=False)
 
-
-def _result(call: ToolCall, text: str, *, ok: bool) -> ToolResult:
-    return ToolResult(call_id=call.id, name=call.name, content=cap(clean_text(text)), ok=ok)
+    def _result(self, call: ToolCall, text: str, *, ok: bool) -> ToolResult:
+        # Secrets go first: a cut through the middle of one would leave half of it.
+        return ToolResult(call_id=call.id, name=call.name, content=cap(self._redact(clean_text(text))), ok=ok)
 
 
 def _describe(exc: Exception) -> str:

@@ -33,6 +33,15 @@ _REFUSED = (
     "Discord refused DISCORD_TOKEN: copy it again from the Bot page of your application "
     "at https://discord.com/developers/applications"
 )
+_UPDATE = "update this program and discord.py, then start it again"
+# What the gateway ends a connection with for good; 4014 is discord.py's PrivilegedIntentsRequired.
+_FINAL = {
+    4004: _REFUSED,
+    4010: f"Discord does not take this program's shard: {_UPDATE}",
+    4011: "Discord wants a bot of so many servers on several connections, and this program has one: leave some servers",
+    4012: f"Discord no longer speaks this program's version of the gateway: {_UPDATE}",
+    4013: f"Discord does not know the intents this program asks for: {_UPDATE}",
+}
 
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 300.0  # seconds until a client that failed is replaced
 
@@ -171,6 +180,8 @@ async def join(bot: Bot, token: str, stop: asyncio.Event, *, grace: float = 0.0)
             "of your application at https://discord.com/developers/applications"
         ) from error
     except (OSError, aiohttp.ClientError, discord.HTTPException, discord.ConnectionClosed) as error:
+        if isinstance(error, discord.ConnectionClosed) and error.code in _FINAL:
+            raise ConfigurationError(_FINAL[error.code]) from error
         raise DisconnectedError(f"{_UNREACHABLE} ({error})") from error
     finally:
         stopped.cancel()

@@ -7,6 +7,7 @@ live message is admitted: what came before that message may not have been heard.
 import asyncio
 import contextlib
 import logging
+import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -187,8 +188,13 @@ class CatchUp:
         for message in read:
             await self._intake.edited(message)
         news = [message for message in read if await self._intake.is_news(message)]
-        missed = [m for m in older if m.id < window and await self._intake.is_news(m)] + news[: -bounds.turns]
-        for message in news[-bounds.turns :]:
+        live = self._first_live.get(channel.id, math.inf)  # what is live is taken up in any case, and in its order
+        too_many = [message for message in news if message.id < live][: -bounds.turns]
+        missed = [m for m in older if m.id < window and await self._intake.is_news(m)] + too_many
+        refused = self._replied_to(read)
+        for message in news[len(too_many) :]:
+            if message.id in refused:
+                continue
             if not await self._intake.admit(message, late=True):
                 self._behind.add(channel.id)
                 return
@@ -199,12 +205,15 @@ class CatchUp:
 
     async def _say_missed(self, message: discord.Message, read: Iterable[discord.Message]) -> None:
         """The one notice, unless a process that died over it has given it."""
-        answered = {m.reference.message_id for m in read if m.reference and m.author == self._client.user}
-        if message.id not in answered:
+        if message.id not in self._replied_to(read):
             with contextlib.suppress(RefusedError, ShutOutError):  # there is nobody to be told, or no way
                 await self._poster.post(
                     message.channel.id, {"content": MISSED}, nonce=f"-{message.id}", reply_to=message.id
                 )
+
+    def _replied_to(self, read: Iterable[discord.Message]) -> set[int | None]:
+        """Which messages have a reply of ours among these."""
+        return {m.reference.message_id for m in read if m.reference and m.author == self._client.user}
 
     async def _move(self, channel_id: int, position: int) -> None:
         if position > self._cursors.get(channel_id, -1):

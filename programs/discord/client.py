@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 import threading
-import time
 from collections.abc import Awaitable, Callable, Coroutine
 
 import discord
@@ -20,6 +19,7 @@ from programs.discord.buttons.approvals import ApprovalButtons
 from programs.discord.buttons.pressed import Presses
 from programs.discord.catch_up import CatchUp
 from programs.discord.channels import session_id
+from programs.discord.discord_time import DiscordTime
 from programs.discord.editor import EDIT_INTERVAL
 from programs.discord.heard import ChannelEvent, MessageDeletedEvent, MessageHeardEvent
 from programs.discord.intake import Intake
@@ -70,7 +70,7 @@ class Bot(discord.Client):
         rate: Requests a second over all.
         sign_interval: Seconds between two requests for signs, see `Signs`.
         sign_delay: Seconds until a turn that runs gets its sign.
-        clock: Seconds since 1970, to tell how old messages are.
+        clock: Seconds since 1970, to tell how old messages are; Discord's own, unless given.
         sleep: How the end of a long rate limit is waited for.
         burst: Seconds within which several messages of a person are taken as one prompt, while it waits.
     """
@@ -86,7 +86,7 @@ class Bot(discord.Client):
         rate: float = RATE,
         sign_interval: float = SIGN_INTERVAL,
         sign_delay: float = 2.0,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         burst: float = 3.0,
     ) -> None:
@@ -98,6 +98,10 @@ class Bot(discord.Client):
         budget = Budget(rate)
         budget.add_to(trace)
         self.breaker.add_to(trace)
+        if clock is None:
+            discord_time = DiscordTime()
+            discord_time.add_to(trace)
+            clock = discord_time.now
         super().__init__(
             intents=_intents(),
             activity=discord.Activity(type=discord.ActivityType.listening, name=_PRESENCE),

@@ -86,7 +86,9 @@ class Intake:
         if result.success:
             self._told.discard(message.channel.id)
             return True
-        _log.error("Message %s could not be admitted: %s", message.id, result.error)
+        failed = isinstance(result.exception, StoreError) or not isinstance(result.exception, LLMgineError)
+        level = logging.ERROR if failed else logging.INFO  # what the engine refuses on purpose is no failure
+        _log.log(level, "Message %s could not be admitted: %s", message.id, result.error)
         if isinstance(result.exception, StoreError):
             await self.tell_of_failure(message)
             return False

@@ -122,6 +122,29 @@ async def test_a_session_that_cannot_be_resumed_loses_nothing(settled: Scene) ->
     assert [people_said(request)[-1] for request in scene.model.requests] == ["before", "in between"]
 
 
+async def test_what_is_replayed_and_read_back_is_answered_once_and_in_order(settled: Scene) -> None:
+    """After RESUME the events that were missed and a look at the channel bring the same messages: the gate takes one.
+
+    They are more than are caught up with after a restart: what Discord replays was heard, and is not called missed.
+    """
+    scene, gateway = settled, settled.playground.gateway
+    scene.ask("before")
+    await scene.outcome()
+    identified = gateway.start_limit()["remaining"]
+    gateway.drop()
+    questions = [f"question {number}" for number in range(catch_up.Bounds.turns + 5)]
+    for question in questions:
+        scene.ask(question)
+
+    await scene.bot.wait_for("resumed", timeout=PATIENCE)
+    await asyncio.gather(*(scene.bot.check() for _ in range(3)))
+
+    await scene.outcome(1 + len(questions))
+    assert gateway.start_limit()["remaining"] == identified
+    assert [people_said(request)[-1] for request in scene.model.requests] == ["before", *questions]
+    assert not any("offline" in message.content for message in scene.shown())
+
+
 async def test_an_event_told_twice_is_answered_once(settled: Scene) -> None:
     """The gate lets a message through once, however often it is told."""
     scene = settled

@@ -96,6 +96,23 @@ async def test_a_token_that_is_refused_ends_the_program(unstarted: Scene, stayin
     assert sum(record.status == 401 for record in unstarted.playground.requests) == 1
 
 
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [(4004, "DISCORD_TOKEN"), (4010, "shard"), (4011, "servers"), (4012, "update"), (4013, "intents")],
+)
+async def test_a_close_for_good_ends_the_program(
+    unstarted: Scene, staying: "asyncio.Task[None]", code: int, words: str
+) -> None:
+    """What Discord ends for good is not tried again: the program ends, and one sentence says why."""
+    unstarted.playground.gateway.drop(code)
+
+    with pytest.raises(ConfigurationError, match=words):
+        async with asyncio.timeout(PATIENCE):
+            await asyncio.shield(staying)
+
+    assert unstarted.playground.gateway.start_limit()["remaining"] == Rules.session_starts - 1
+
+
 async def test_logins_are_counted_over_restarts(
     unstarted: Scene, staying: "asyncio.Task[None]", monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,16 +1,23 @@
 """The session store at its worst, as people see it: full, or damaged. See tests/llmgine/sessions for the rest."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from llmgine import bootstrap
 from llmgine.errors import ConfigurationError
 from llmgine.sessions import open_store
+from llmgine.sessions.backup import DailyBackup
 from llmgine.sessions.sqlite import SqliteDatabase
 from tests.programs.discord.scene import PATIENCE, Scene, people_said
 
 _HUGE = 2**30
+
+
+def _copies(folder: Path) -> list[Path]:
+    return list(folder.glob("backups/*.db"))
 
 
 async def _allow_pages(scene: Scene, pages: int) -> None:
@@ -60,6 +67,43 @@ async def test_a_disk_that_fills_in_the_middle_of_a_turn(settled: Scene, caplog:
     assert "It works." in outcome.content or "disk is full" in outcome.content
     assert len(scene.outcomes()) == 1
     caplog.clear()  # it was logged, as it should be
+
+
+async def test_a_log_that_cannot_be_written_is_said_once(unstarted: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    """Where the log's disk is full the bot goes on without it, and answers as ever."""
+    unstarted.settings.log_dir.mkdir()
+    (unstarted.settings.log_dir / "events.jsonl").symlink_to("/dev/full")
+
+    scene = await unstarted.start()
+    for number in range(2):
+        scene.ask(f"question {number}")
+    await scene.outcome(2)
+    await scene.stop()
+
+    assert caplog.text.count("cannot be written") == 1
+    caplog.clear()  # it was logged, as it should be
+
+
+async def test_the_running_program_backs_its_database_up(
+    unstarted: Scene, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A copy of the day is made beside the database, and a bot that is started on the copy knows what was said."""
+    monkeypatch.setattr(bootstrap, "DailyBackup", partial(DailyBackup, first=0.0, interval=0.01))
+    before = await unstarted.start()
+    before.ask("remember me")
+    await before.outcome()
+    for copy in _copies(tmp_path):
+        copy.unlink()
+    async with asyncio.timeout(PATIENCE):
+        while not (copies := _copies(tmp_path)):  # noqa: ASYNC110  a file tells nobody
+            await asyncio.sleep(0.01)
+    monkeypatch.undo()
+
+    await unstarted.restart(database_url=f"sqlite:///{copies[0]}")
+    unstarted.ask("and?")
+    await unstarted.outcome(2)
+
+    assert people_said(unstarted.model.requests[-1]) == ["remember me", "and?"]
 
 
 @pytest.mark.parametrize("damage", [0, 100, 5_000], ids=["header", "schema", "pages"])

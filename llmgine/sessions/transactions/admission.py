@@ -12,9 +12,15 @@ from llmgine.sessions.transactions.images import add_images
 from llmgine.sessions.transactions.sessions import ensure_session
 from llmgine.sessions.transactions.steps import append, turn_steps
 
+MAX_OPEN = 100  # turns of a session that have not ended; a bound on what anybody can have done and paid for at once
+
 
 def admit(prompt: PromptCommand, turn_id: str, owner: str, now: str) -> Transaction[Admitted]:
-    """Let a prompt through the gate once: as a turn, or as one more message of a burst that waits."""
+    """Let a prompt through the gate once: as a turn, or as one more message of a burst that waits.
+
+    Raises:
+        RefusedError: Too many turns of the session wait.
+    """
     rows = yield "SELECT turn_id FROM inbox WHERE source = $1 AND source_id = $2", (prompt.source, prompt.source_id)
     if rows:
         return Admitted(turn_id=rows[0]["turn_id"], place=0, duplicate=True)
@@ -25,6 +31,8 @@ def admit(prompt: PromptCommand, turn_id: str, owner: str, now: str) -> Transact
     if burst is not None:
         turn_id, place = burst, place - 1
         yield "UPDATE turn SET origin = $2 WHERE id = $1", (turn_id, json.dumps(prompt.origin))
+    elif place >= MAX_OPEN:
+        raise RefusedError(f"{place} messages wait here already. Say it again when some of them are answered.")
     else:
         yield (
             """

@@ -11,7 +11,7 @@ from llmgine.messages.commands import ClearSessionCommand, StopTurnCommand
 from programs.application import Application
 from programs.discord.channels import Channels
 from programs.discord.permissions import may_decide
-from programs.discord.slash.replies import explain, require_moderator
+from programs.discord.slash.replies import announce, explain, require_moderator
 
 
 class Sessions:
@@ -57,8 +57,8 @@ class ClearView(discord.ui.View):
         except LLMgineError as error:
             await interaction.edit_original_response(content=str(error))
             return
-        await interaction.edit_original_response(content="Done.")
-        await interaction.followup.send(told, allowed_mentions=discord.AllowedMentions.none())
+        announced = await announce(interaction, told)
+        await interaction.edit_original_response(content="Done." if announced else told)
 
     @discord.ui.button(label="Keep it", style=discord.ButtonStyle.secondary, custom_id="lg:clear:no")
     async def no(self, interaction: discord.Interaction, _button: discord.ui.Button["ClearView"]) -> None:

@@ -3,12 +3,16 @@
 import logging
 from typing import Any
 
+import aiohttp
 import discord
 
 from llmgine.errors import LLMgineError, RefusedError
 from llmgine.messages.text import shorten
 from programs.discord.permissions import is_moderator
 from programs.discord.splitting import split
+
+_LATE = frozenset({10015, 10062, 50027})  # what Discord calls an interaction, or a token of one, that has run out
+_TOO_LATE = "I took too long to answer {}. Look whether it was done, or try once more."
 
 _log = logging.getLogger(__name__)
 
@@ -22,7 +26,12 @@ async def answer(interaction: discord.Interaction, action: Any, *arguments: Any)
         await interaction.delete_original_response()
         await interaction.followup.send(str(error), ephemeral=True)
         return
-    await interaction.edit_original_response(content=told, allowed_mentions=discord.AllowedMentions.none())
+    try:
+        await interaction.edit_original_response(content=told, allowed_mentions=discord.AllowedMentions.none())
+    except discord.HTTPException as error:
+        if not is_late(error):
+            raise
+        await announce(interaction, told)
 
 
 async def answer_privately(interaction: discord.Interaction, action: Any, *arguments: Any) -> None:
@@ -53,19 +62,53 @@ def as_text(card: discord.Embed) -> str:
     return "\n".join([*head, *([card.description] if card.description else []), *fields])
 
 
+async def announce(interaction: discord.Interaction, text: str) -> bool:
+    """Tell the channel by a message of its own, once however often it is sent; False where the bot may not write."""
+    channel = interaction.client.get_partial_messageable(interaction.channel_id or 0)
+    try:
+        await channel.send(text, nonce=str(interaction.id), allowed_mentions=discord.AllowedMentions.none())
+    except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
+        _log.warning("Channel %s could not be told: %s", interaction.channel_id, error)
+        return False
+    return True
+
+
+def is_late(error: Exception) -> bool:
+    """Whether Discord takes no answer any more: the first comes within 3 seconds, the last within 15 minutes."""
+    return isinstance(error, discord.HTTPException) and error.code in _LATE
+
+
 async def explain(interaction: discord.Interaction, error: Exception) -> None:
-    """Tell the person what went wrong; what is not meant for people goes to the log."""
+    """Tell the person what went wrong, in the channel where it is too late for an answer.
+
+    What is not meant for people goes to the log.
+    """
+    if interaction.client.is_closed():  # nobody can be told any more
+        _log.warning("An interaction was not answered before the end: %r", error)
+        return
+    if is_late(error):
+        _log.warning("The answer to an interaction came too late: %s", error)
+        await announce(interaction, _TOO_LATE.format(interaction.user.display_name))
+        return
+    told = _in_words(error)
+    try:
+        if interaction.response.is_done():
+            await interaction.followup.send(told, ephemeral=True)
+        else:
+            await interaction.response.send_message(told, ephemeral=True)
+    except discord.HTTPException as too_late:
+        if not is_late(too_late):
+            raise
+        await announce(interaction, told)
+
+
+def _in_words(error: Exception) -> str:
     if isinstance(error, LLMgineError):
-        told = str(error)
-    elif isinstance(error, discord.Forbidden):
-        told = f"Discord does not let me do that here: {error.text}. Ask a moderator to check my permissions."
-    else:
-        _log.error("An interaction failed", exc_info=error)
-        told = "Something went wrong; the log has the details."
-    if interaction.response.is_done():
-        await interaction.followup.send(told, ephemeral=True)
-    else:
-        await interaction.response.send_message(told, ephemeral=True)
+        return str(error)
+    if isinstance(error, discord.Forbidden):
+        return f"Discord does not let me do that here: {error.text}. Ask a moderator to check my permissions."
+    _log.error("An interaction failed", exc_info=error)
+    return "Something went wrong; the log has the details."
 
 
 def quoted(text: str, room: int = 1_700) -> str:

@@ -102,6 +102,19 @@ async def test_a_missing_intent_is_one_sentence(tmp_path: Path) -> None:
     assert_one_sentence(end.err, "Message Content", "https://discord.com/developers/applications")
 
 
+async def test_intents_that_discord_does_not_know_are_one_sentence(tmp_path: Path, playground: Playground) -> None:
+    """The gateway's 4013, and its like: it ends at once, with what to do."""
+    process = await launch(BOT, folder=tmp_path, **of(playground))
+    async with asyncio.timeout(PATIENCE):
+        await playground.wait_for(lambda state: state.bot_online)
+    playground.gateway.drop(4013)
+
+    end = await ended(process)
+
+    assert end.code == 1
+    assert_one_sentence(end.err, "intents", "update")
+
+
 async def test_a_taken_port_is_one_sentence(tmp_path: Path, playground: Playground) -> None:
     """A second playground on the same port says that there is one, and how to go on."""
     process = await launch(BOT, folder=tmp_path, PLAYGROUND_PORT=playground.port)
