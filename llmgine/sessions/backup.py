@@ -1,14 +1,15 @@
 """Daily copies of the SQLite database, `backups/<date>.db` beside it, made while the program runs."""
 
 import asyncio
-import contextlib
 import logging
 import os
 import re
-import sqlite3
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+
+from llmgine.errors import StoreError
+from llmgine.sessions.sqlite import copy_database
 
 KEEP = 7
 _INTERVAL = 3600.0  # seconds between looks whether today's copy is there
@@ -16,37 +17,6 @@ _STALE = 86_400.0  # seconds after which nobody is at work on an unfinished copy
 _FIRST = 60.0  # seconds until the first look; a program that ends sooner makes no copy
 
 _log = logging.getLogger(__name__)
-
-
-def back_up(database: Path, connection: sqlite3.Connection) -> bool:
-    """Make today's copy unless it is there, and delete what is too old; whether it was made.
-
-    Args:
-        database: The file.
-        connection: One of its own to that file; `interrupt` ends the copying.
-
-    Raises:
-        OSError: The folder cannot be used.
-        sqlite3.Error: The database cannot be copied.
-    """
-    folder = database.parent / "backups"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    copy = folder / f"{datetime.now(UTC):%Y-%m-%d}.db"
-    if copy.exists():
-        return False
-    unfinished = folder / f"{os.getpid()}.part"
-    try:
-        unfinished.unlink(missing_ok=True)
-        unfinished.touch(mode=0o600)
-        connection.execute("VACUUM INTO ?", (str(unfinished),))
-        unfinished.replace(copy)
-    finally:
-        unfinished.unlink(missing_ok=True)
-    copies = sorted(path for path in folder.iterdir() if re.fullmatch(r"\d{4}-\d\d-\d\d\.db", path.name))
-    left_over = (path for path in folder.glob("*.part") if time.time() - path.stat().st_mtime > _STALE)
-    for path in [*copies[:-KEEP], *left_over]:
-        path.unlink(missing_ok=True)
-    return True
 
 
 class DailyBackup:
@@ -62,6 +32,8 @@ class DailyBackup:
 
     def __init__(self, database: Path, *, first: float = _FIRST, interval: float = _INTERVAL) -> None:
         self._database = database
+        self._folder = database.parent / "backups"
+        self._unfinished = self._folder / f"{os.getpid()}.part"
         self._first = first
         self._interval = interval
         self._failing = False
@@ -78,24 +50,35 @@ class DailyBackup:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def look(self) -> None:
-        """Make today's copy if it is not there, in a thread of its own: the store goes on meanwhile."""
+        """Make today's copy if it is not there; the store goes on meanwhile."""
         try:
-            with contextlib.closing(sqlite3.connect(self._database, check_same_thread=False)) as connection:
-                copying = asyncio.create_task(asyncio.to_thread(back_up, self._database, connection))
-                try:
-                    made = await asyncio.shield(copying)
-                except asyncio.CancelledError:
-                    connection.interrupt()
-                    await asyncio.gather(copying, return_exceptions=True)
-                    raise
-        except (OSError, sqlite3.Error) as error:
+            if self._is_there():
+                return
+            await copy_database(self._database, self._unfinished)
+            self._keep_copy()
+        except (OSError, StoreError) as error:
             if not self._failing:
                 _log.warning("The database %s could not be backed up: %s", self._database, error)
             self._failing = True
         else:
             self._failing = False
-            if made:
-                _log.info("The database was backed up")
+            _log.info("The database was backed up")
+
+    def _is_there(self) -> bool:
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        return self._today.exists()
+
+    @property
+    def _today(self) -> Path:
+        return self._folder / f"{datetime.now(UTC):%Y-%m-%d}.db"
+
+    def _keep_copy(self) -> None:
+        """Give a finished copy its name, and delete what is too old."""
+        self._unfinished.replace(self._today)
+        copies = sorted(path for path in self._folder.iterdir() if re.fullmatch(r"\d{4}-\d\d-\d\d\.db", path.name))
+        left_over = (path for path in self._folder.glob("*.part") if time.time() - path.stat().st_mtime > _STALE)
+        for path in [*copies[:-KEEP], *left_over]:
+            path.unlink(missing_ok=True)
 
     async def _keep_looking(self) -> None:
         await asyncio.sleep(self._first)

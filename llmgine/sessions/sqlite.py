@@ -1,6 +1,7 @@
 """SQLite through aiosqlite: one connection, one thread, one transaction at a time."""
 
 import asyncio
+import contextlib
 import os
 import sqlite3
 import time
@@ -83,6 +84,38 @@ class SqliteDatabase:
     async def close(self) -> None:
         """See `Database.close`."""
         await self._connection.close()
+
+
+async def copy_database(source: Path, target: Path) -> None:
+    """Copy a database, which may be in use, into a file that only its owner can read; in a thread of its own.
+
+    What is there by the target's name is replaced; when it fails nothing is.
+
+    Raises:
+        OSError: The target cannot be made.
+        StoreError: The database cannot be copied.
+    """
+    try:
+        with contextlib.closing(sqlite3.connect(source, check_same_thread=False)) as connection:
+            copying = asyncio.create_task(asyncio.to_thread(_copy, connection, target))
+            try:
+                await asyncio.shield(copying)
+            except asyncio.CancelledError:
+                connection.interrupt()
+                await asyncio.gather(copying, return_exceptions=True)
+                raise
+    except sqlite3.Error as error:
+        raise StoreError(f"The database cannot be copied: {error}") from error
+
+
+def _copy(connection: sqlite3.Connection, target: Path) -> None:
+    target.unlink(missing_ok=True)
+    target.touch(mode=0o600)
+    try:
+        connection.execute("VACUUM INTO ?", (str(target),))
+    except sqlite3.Error:
+        target.unlink(missing_ok=True)
+        raise
 
 
 def _connect(path: Path, busy_timeout: float) -> sqlite3.Connection:

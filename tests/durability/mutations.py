@@ -54,7 +54,7 @@ MUTATIONS = (
     Mutation(
         "the tool's started record",
         "llmgine/engine/calls.py",
-        "await round_.scope.append(StartedStep(round=round_.number, call_id=call.id))",
+        "await round_.scope.append(StartedStep(round=round_.number, call_id=call.id, at=datetime.now(UTC)))",
         "pass",
         ("tests/durability/test_kill_matrix.py::test_killed_at_any_operation",),
     ),
