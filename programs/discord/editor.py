@@ -87,6 +87,7 @@ class Editor:
         self._final = False
         self._ticket: Ticket | None = None  # for the change that is to be made next
         self._moved = self._above_moved = False
+        self._held_up = False  # whether edits of the message have to wait for long
         self._news = asyncio.Event()
         self._finished = asyncio.Event()
         self.posted = asyncio.Event()
@@ -172,8 +173,7 @@ class Editor:
                     with paid_by(ticket):
                         refused = not await self._change(body, final=final)
                 except MustWaitError as error:
-                    self.waited = True
-                    await self._poster.sleep(error.seconds)
+                    await self._wait_out(error.seconds, final=final)
                     self._news.set()
                     continue
                 self.posted.set()
@@ -183,6 +183,19 @@ class Editor:
             with contextlib.suppress(TimeoutError):  # the final body does not wait for the next preview's time
                 async with asyncio.timeout(self._interval):
                     await self._finished.wait()
+
+    async def _wait_out(self, seconds: float, *, final: bool) -> None:
+        """Wait for the end of a limit; an edit no longer than until the body is final, which gets a new message."""
+        waits: list[asyncio.Future[object]] = [asyncio.ensure_future(self._poster.sleep(seconds))]
+        if not final and self._message_id is not None:
+            waits.append(asyncio.ensure_future(self._finished.wait()))
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            self._held_up = not waits[0].done()
+            self.waited |= not self._held_up
+        finally:
+            for wait in waits:
+                wait.cancel()
 
     async def _called(self) -> Ticket:
         """Wait until a change may be made: the first and the last go before previews."""
@@ -228,7 +241,7 @@ class Editor:
 
     async def _edit(self, message_id: int, body: Body, *, final: bool) -> bool:
         """Have the message show it; False when it takes a new message."""
-        if self._above_moved:
+        if self._above_moved or self._held_up:
             return False
         try:
             if self._poster.is_old(message_id):
@@ -250,4 +263,4 @@ class Editor:
         await self._keeper.posted(self.key, None)
         await self._poster.delete(self._channel_id, message_id)
         self._message_id, self._nonce = None, f"{self._nonce}+"
-        self._moved, self._above_moved = True, False
+        self._moved, self._above_moved, self._held_up = True, False, False
