@@ -38,7 +38,7 @@ class Crowd:
         self.changes: dict[int, list[tuple[float, str]]] = {channel: [] for channel in self.channels}
         self.ended: dict[int, float] = {}
         self.acknowledged: list[float] = []  # seconds
-        self.statuses: Counter[int] = Counter()
+        self.limited: Counter[str] = Counter()  # what was answered 429, by route
         self._seen: RequestRecord | None = None
         playground.state.subscribe(self._hear)
 
@@ -86,7 +86,7 @@ class Crowd:
     def _look(self) -> None:
         requests = list(self._playground.requests)
         new = requests[requests.index(self._seen) + 1 :] if self._seen in requests else requests
-        self.statuses.update(request.status for request in new)
+        self.limited.update(f"{request.method} {request.route}" for request in new if request.status == 429)
         self._seen = requests[-1] if requests else None
 
 
@@ -103,7 +103,7 @@ async def _serve(channels: int, ramp: float) -> None:
             "changes": [crowd.changes[channel] for channel in crowd.channels],
             "ended": [crowd.ended[channel] for channel in crowd.channels],
             "acknowledged": crowd.acknowledged,
-            "statuses": crowd.statuses,
+            "limited": crowd.limited,
         }
         sys.stdout.write(json.dumps(seen) + "\n")
         sys.stdout.flush()

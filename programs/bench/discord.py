@@ -33,7 +33,7 @@ class Busy:
     """What was seen with so many channels active at once. Seconds, but for `loop_lag`: milliseconds.
 
     Attributes:
-        limited: Requests that Discord would have answered with 429.
+        limited: Requests that were answered 429, counted by route.
         fair: The interval of previews if the budget is shared evenly.
         longest_wait: The longest any channel waited for its next preview while its answer grew.
         first_text: From the model's first piece to the first text people see; median and 99th percentile.
@@ -43,7 +43,7 @@ class Busy:
     """
 
     channels: int
-    limited: int
+    limited: dict[str, int]
     fair: float
     longest_wait: float
     first_text: tuple[float, float]
@@ -135,7 +135,7 @@ def _summary(seen: dict[str, Any], channels: int, lags: Sequence[float]) -> Busy
     final = [at - int(channel[-1][1][-1]) / 1e9 for channel, at in zip(texts, seen["ended"], strict=True)]
     return Busy(
         channels=channels,
-        limited=seen["statuses"].get("429", 0),
+        limited=seen["limited"],
         fair=max(EDIT_INTERVAL, channels / RATE),
         longest_wait=max(waits),
         first_text=_middle_and_worst(first),

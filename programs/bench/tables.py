@@ -72,7 +72,7 @@ def busy_table(measured: Iterable[Busy]) -> Table:
     table.add_column("to stay under", justify="right")
     fair = " / ".join(f"{2 * b.fair:.1f}" for b in measured)
     rows: list[tuple[str, list[str], str]] = [
-        ("answers 429", [f"{b.limited}" for b in measured], "1"),
+        ("answers 429", [f"{sum(b.limited.values())}" for b in measured], "1"),
         ("longest wait for a preview, s", [f"{b.longest_wait:.1f}" for b in measured], fair),
         ("the model's first piece to a first text, s", [_two(b.first_text) for b in measured], "1.5 with 30"),
         ("its last piece to the whole answer, s", [_two(b.final) for b in measured], ""),
