@@ -77,12 +77,16 @@ class TurnViews:
                 elif channel_id in passed_over:
                     self._owing.add(channel_id)
                 else:
-                    tail = self._tails.get(channel_id)
-                    above = None if tail is None or tail.lost else tail
-                    await self._settle(await self._open(turn, above, doubtful=True))
+                    await self._settle(await self._open(turn, self._last_in(channel_id), doubtful=True))
             self._owing &= passed_over | {_channel_of(turn) for turn in turns}
             self._draw()
             return len(turns)
+
+    def _last_in(self, channel_id: int) -> Editor | None:
+        """The last part in the channel that is on its way, and not lost."""
+        lasts = [view.last for view in self._views.values() if view.channel_id == channel_id]
+        there = [last for last in (*lasts, self._tails.get(channel_id)) if last is not None and not last.lost]
+        return there[-1] if there else None
 
     def _draw(self) -> None:
         """Show what was not shown of running turns, where all that stands above is there now."""
