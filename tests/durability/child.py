@@ -11,7 +11,7 @@ import logging
 import os
 import signal
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +25,9 @@ from llmgine.engine.model import RetryPolicy
 from llmgine.providers.base import ChatReply, ChatRequest
 from llmgine.providers.openai import OpenAIProvider
 from llmgine.sessions.database import Database, Row, Statement, Transaction
-from llmgine.sessions.records import ResultStep
+from llmgine.sessions.records import Delivery, DeliveryKey, ResultStep, TurnSteps
 from llmgine.settings import Settings
+from llmgine.tools.context import current_tool_context
 from programs.application import Application
 from programs.discord.bodies import Body
 from programs.discord.bot import discord_at, join
@@ -38,6 +39,8 @@ T = TypeVar("T")
 
 _change = Editor._change
 _drawn: ContextVar[str | None] = ContextVar("drawn", default=None)  # the part that the present request shows
+
+_changing: set[DeliveryKey] = set()  # parts whose requests are under way
 
 
 @dataclass(frozen=True)
@@ -86,16 +89,19 @@ class Operations:
 
 
 class NumberedDatabase:
-    """A database whose commits are operations."""
+    """A database whose commits are operations. No turn ends before people see all that it did until then."""
 
-    def __init__(self, database: Database, operations: Operations) -> None:
+    def __init__(self, database: Database, operations: Operations, all_is_shown: Callable[[], Awaitable[None]]) -> None:
         self._database = database
         self._operations = operations
+        self._all_is_shown = all_is_shown
         self.version = database.version
         self.close = database.close
 
     async def run(self, transaction: Transaction[T]) -> T:
         """Run it, and count it just before it is committed, if it changes anything."""
+        if _name_of(transaction) == "finish":
+            await self._all_is_shown()
         return await self._database.run(self._counted(transaction))
 
     def _counted(self, transaction: Transaction[T]) -> Transaction[T]:
@@ -155,6 +161,12 @@ class NumberedBot(Bot):
         self._send = self.http.request
         self.http.request = self._request  # type: ignore[method-assign]  # the one way to stand around every request
 
+    @property
+    def is_drawing(self) -> bool:
+        """Whether a message is on its way to what it should show."""
+        editors = [editor for view in self._views._views.values() for editor in view._editors.values()]
+        return any(editor._news.is_set() or editor.key in _changing for editor in editors)
+
     async def on_message(self, message: discord.Message) -> None:
         """Count what a person wrote."""
         if not message.author.bot:
@@ -180,9 +192,11 @@ async def _change_named(editor: Editor, body: Body, *, final: bool) -> bool:
     key, posts = editor.key, editor._message_id is None
     suffix = " final" if editor._final and not posts else ""
     token = _drawn.set(f"{key.kind}{key.round}.{key.part}{suffix}")
+    _changing.add(key)
     try:
         return await _change(editor, body, final=final)
     finally:
+        _changing.discard(key)
         _drawn.reset(token)
 
 
@@ -203,6 +217,7 @@ async def _serve(order: Order) -> None:
         Args:
             name: The name.
         """
+        await _until(app, lambda steps, _: _second(steps) in steps.started | steps.results.keys())
         operations.at("look_up, before")
         os.write(effects, b"look_up\n")
         operations.at("look_up, done")
@@ -214,6 +229,7 @@ async def _serve(order: Order) -> None:
         Args:
             amount: How much.
         """
+        await _until(app, lambda steps, parts: _first(steps) in steps.results and (order.armed or _has_card(parts)))
         operations.at("pay, before")
         os.write(effects, b"pay\n")
         operations.at("pay, done")
@@ -223,9 +239,37 @@ async def _serve(order: Order) -> None:
     provider = NumberedModel(service, operations)
     config = ApplicationConfig(settings=settings, retry=RetryPolicy(first_wait=0.0))
     async with Application(config, provider=provider, renderers={SOURCE: render_deliveries}) as app:
-        app.store._database = NumberedDatabase(app.store._database, operations)
+
+        async def all_is_shown() -> None:
+            await app.bus.wait_until_idle()
+            while bot.is_drawing:  # noqa: ASYNC110  it tells nobody
+                await asyncio.sleep(0.001)
+
+        app.store._database = NumberedDatabase(app.store._database, operations, all_is_shown)
         await app.engine.register_tool(look_up, idempotent=True)
         await app.engine.register_tool(pay)
         with discord_at(settings):
             bot = NumberedBot(app, operations, edit_interval=order.edit_interval, guild_ready_timeout=0.05, rate=1e6)
             await join(bot, settings.discord_token or "", asyncio.Event())
+
+
+async def _until(app: Application, state: Callable[[TurnSteps, list[Delivery]], bool]) -> None:
+    """Wait for a state of the turn whose tool runs."""
+    turn_id = current_tool_context().turn_id
+    while True:
+        if state(await app.store.turn(turn_id), await app.store.deliveries(turn_id)):
+            return
+        await asyncio.sleep(0.001)
+
+
+def _first(steps: TurnSteps) -> str:
+    return steps.replies[0].tool_calls[0].id
+
+
+def _second(steps: TurnSteps) -> str:
+    return steps.replies[0].tool_calls[1].id
+
+
+def _has_card(parts: list[Delivery]) -> bool:
+    """Whether the store knows where the tools' card stands."""
+    return any(part.message_id for part in parts if part.key.kind == "card")

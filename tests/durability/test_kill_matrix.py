@@ -16,7 +16,6 @@ def _none_broken(cells: list[Cell], *, at_least: int) -> None:
     lines = list(table(cells))
     print("\n".join(lines))  # noqa: T201  the table is what a failure is read from
     assert len(cells) >= at_least
-    assert sum(not cell.reached for cell in cells) <= len(cells) // 8
     assert [line for line, cell in zip(lines, cells, strict=True) if cell.problems] == []
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import multiprocessing
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
@@ -14,11 +15,12 @@ from llmgine.settings import Settings
 from programs.playground.entities import ADA_ID, BOT_ID, GENERAL_ID, Json, Message
 from programs.playground.rules import Rules, Window
 from programs.playground.server import Playground
+from programs.playground.state import Dispatch
 from tests.chat_completions import ChatCompletionsServer, Exchange
 from tests.durability import child
 
 _PLENTY = Window(100_000, 1.0)
-_PATIENCE = 20.0  # seconds after which a state that did not come is a failure
+_PATIENCE = 30.0  # seconds without any progress after which a state that did not come is a failure
 _LOOK = 0.01  # seconds between looks at the database, which tells nobody of its changes
 
 _processes = multiprocessing.get_context("forkserver")
@@ -38,6 +40,9 @@ class World:
         self.model = model
         self.folder = folder
         self.children = 0
+        self._touched: set[int] = set()  # messages that the present process posted or edited
+        self._told = 0
+        playground.state.subscribe(self._record)
         self.settings = Settings(
             _env_file=None,
             discord_token=playground.token,
@@ -75,6 +80,7 @@ class World:
             kill_at: The operation it dies at.
         """
         self.children += 1
+        self._touched.clear()
         trail = self.folder / f"operations-{self.children}"
         order = child.Order(self.settings, trail, self.folder / "effects", kill_at=kill_at, armed=not say)
         process = _processes.Process(target=child.main, args=(order,), daemon=True)
@@ -83,13 +89,13 @@ class World:
         loop = asyncio.get_running_loop()
         loop.add_reader(process.sentinel, ended.set)
         try:
-            async with asyncio.timeout(_PATIENCE):
-                if say:
-                    await self._until(lambda: bool(self.rows("SELECT * FROM cursor_of_place")), ended)
-                    self.playground.people.send(GENERAL_ID, ADA_ID, f"<@{BOT_ID}> look Ada up and pay her 5")
-                await self._until(self.is_done, ended)
+            if say:
+                await self._until(lambda: bool(self.rows("SELECT * FROM cursor_of_place")), ended)
+                self.playground.people.send(GENERAL_ID, ADA_ID, f"<@{BOT_ID}> look Ada up and pay her 5")
+            await self._until(self.is_done, ended)
         except TimeoutError:
-            raise AssertionError(f"{self.why_not_done()}; {trail} has what it did") from None
+            what = "ended" if ended.is_set() else "is there"
+            raise AssertionError(f"{self.why_not_done()}; the process {what}, {trail} has what it did") from None
         finally:
             loop.remove_reader(process.sentinel)
             died = ended.is_set()
@@ -99,10 +105,22 @@ class World:
         return died, self.trail(self.children)
 
     async def _until(self, state: Callable[[], bool], ended: asyncio.Event) -> None:
+        """Wait for a state or the end of the process; however slow, as long as it makes a request or an operation."""
+        progress, at = self._progress(), time.monotonic()
         while not state() and not ended.is_set():
+            if self._progress() != progress:
+                progress, at = self._progress(), time.monotonic()
+            if time.monotonic() - at > _PATIENCE:
+                raise TimeoutError
             with suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK):
                     await ended.wait()
+
+    def _progress(self) -> tuple[int, int, int]:
+        """What grows while the bot does anything."""
+        operations = self.folder / f"operations-{self.children}"
+        done = operations.stat().st_size if operations.exists() else 0
+        return done, self._told, len(self.model.requests)
 
     def trail(self, number: int) -> list[str]:
         """The operations of the child of that number."""
@@ -153,16 +171,42 @@ class World:
             await exchange.call(1, "call_b", "pay", '{"amount": 5}')
             await exchange.chunk({}, "tool_calls")
             return await exchange.end()
-        await self._shown(lambda message: bool(message.embeds) and "⏳" not in str(message.embeds))
+        await self._until_shown(
+            lambda: any("⏳" not in str(message.embeds) for message in self._drawn() if message.embeds)
+        )
         await exchange.text(FIRST_WORDS)
-        await self._shown(lambda message: message.content.startswith(FIRST_WORDS.strip()))
+        await self._until_shown(
+            lambda: any(message.content.startswith(FIRST_WORDS.strip()) for message in self._drawn())
+        )
         await exchange.chunk({"content": ANSWER.removeprefix(FIRST_WORDS)})
-        await self._shown(lambda message: message.content.startswith(FIRST_WORDS.strip()) and "1.60" in message.content)
-        await self._shown(lambda message: "Sentence 3.69" in message.content)
+        await self._until_shown(self._all_is_drawn)
+        await self._until(lambda: self.children > 1 or self._all_is_recorded(), asyncio.Event())
         await exchange.chunk({}, "stop")
         return await exchange.end()
 
-    async def _shown(self, wanted: Callable[[Message], bool]) -> None:
+    async def _until_shown(self, state: Callable[[], bool]) -> None:
         """Wait until people see it, so that the bot is at the same point in every run."""
-        async with asyncio.timeout(_PATIENCE):
-            await self.playground.wait_for(lambda _: any(wanted(message) for message in self.shown()))
+        await self.playground.wait_for(lambda _: state())
+
+    def _drawn(self) -> list[Message]:
+        """The bot's messages that the present process posted or edited, oldest first."""
+        return [message for message in self.shown() if message.id in self._touched]
+
+    def _all_is_drawn(self) -> bool:
+        """Whether every sentence is there, and only the last message has buttons, as it is in the end."""
+        texts = [message for message in self._drawn() if not message.embeds]
+        whole = all(
+            f"Sentence {part}.{number} says" in "".join(message.content for message in texts)
+            for part in range(1, 4)
+            for number in range(70)
+        )
+        return whole and not any(message.components for message in texts[:-1])
+
+    def _all_is_recorded(self) -> bool:
+        """Whether the database knows the places of all three messages."""
+        return self.rows("SELECT COUNT(*) FROM delivery WHERE kind = 'text' AND message_id <> ''") == [(3,)]
+
+    def _record(self, dispatch: Dispatch) -> None:
+        self._told += 1
+        if dispatch.name in ("MESSAGE_CREATE", "MESSAGE_UPDATE"):
+            self._touched.add(int(dispatch.render(BOT_ID)["id"]))
