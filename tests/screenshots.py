@@ -25,6 +25,13 @@ async def ask(page: Page, text: str, answer: str) -> None:
     await expect(last).to_contain_text(answer)
 
 
+async def use(page: Page, command: str, told: str) -> None:
+    """Use a slash command, and wait for what it says."""
+    await page.fill("#composer", command)
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".message").last).to_contain_text(told)
+
+
 async def take_pictures(playground_url: str, logs_url: str) -> None:
     """A conversation with tool calls, and its last turn in the log page."""
     async with chromium() as browser:
@@ -33,6 +40,16 @@ async def take_pictures(playground_url: str, logs_url: str) -> None:
         await ask(page, "What's the weather like in San Francisco?", "San Francisco")
         await ask(page, "Can you calculate 24*7 for me?", "168")
         await page.screenshot(path=PICTURES / "playground.png")
+        await page.fill("#composer", "@LLMgine Send an email to test@example.com with subject 'Hello' and body 'Hi there'")
+        await page.keyboard.press("Enter")
+        approve = page.get_by_role("button", name="Approve")
+        await expect(approve).to_be_visible()
+        await page.screenshot(path=PICTURES / "approval.png")
+        await approve.click()
+        await expect(page.locator(".message").filter(has_text="offline demo model").last).to_contain_text("test@example")
+        await use(page, "/style brief", "brief")
+        await use(page, "/settings", "style")
+        await page.screenshot(path=PICTURES / "settings.png")
         await ask(page, "Show me a long answer", "long")
         await page.goto(logs_url)
         await page.locator("#turns tbody tr").nth(1).click()
