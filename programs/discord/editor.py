@@ -14,6 +14,8 @@ from programs.discord.poster import Poster
 from programs.discord.refusals import MustWaitError, RefusedError, ShutOutError, UnreachableError
 
 EDIT_INTERVAL = 1.2  # seconds between two changes of a message; Discord allows about five in five seconds a channel
+# Seconds until a card is posted: a call that begins, asks or ends at once is shown so from the start, without an edit.
+_CARD_SETTLES = 0.1
 
 _log = logging.getLogger(__name__)
 
@@ -157,6 +159,9 @@ class Editor:
     async def _converge(self) -> None:
         shown: Body | None = None
         refused = False
+        if self.key.kind == "card" and self._message_id is None:
+            await self._news.wait()
+            await self._rest(_CARD_SETTLES)
         while True:
             await self._news.wait()
             # A refused preview need not mean a refused answer. What is shown is decided once the ticket is called.
@@ -180,9 +185,13 @@ class Editor:
             shown = body
             if final:
                 return
-            with contextlib.suppress(TimeoutError):  # the final body does not wait for the next preview's time
-                async with asyncio.timeout(self._interval):
-                    await self._finished.wait()
+            await self._rest(self._interval)
+
+    async def _rest(self, seconds: float) -> None:
+        """Let so much time pass, unless the body is final: it does not wait for the next preview's time."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._finished.wait()
 
     async def _wait_out(self, seconds: float, *, final: bool) -> None:
         """Wait for the end of a limit; an edit no longer than until the body is final, which gets a new message."""
