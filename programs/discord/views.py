@@ -1,6 +1,7 @@
 """All turns that are shown right now: from events of the bus to what people see, also after a restart."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 
 import discord
@@ -29,6 +30,8 @@ from programs.discord.rendering import SOURCE
 from programs.discord.turn_view import TurnView
 
 _MANY = 20  # active turns
+
+_log = logging.getLogger(__name__)
 
 
 class TurnViews:
@@ -69,6 +72,8 @@ class TurnViews:
             turns = [turn for turn in await self._store.undelivered(SOURCE) if turn.id not in self._views]
             passed_over = {view.channel_id for view in self._views.values() if view.owed and view.ended}
             for turn in turns:
+                if turn.id in self._views:  # it has begun to be shown meanwhile, and ends by its own event
+                    continue
                 channel_id = _channel_of(turn)
                 shut_out = self._poster.access.shut_out(channel_id)
                 if shut_out is not None:
@@ -182,8 +187,9 @@ class TurnViews:
 
     async def _tell_of_wait(self, event: TurnAdmittedEvent) -> None:
         """The turn before this one may wait for a person: it says so now that somebody waits for it."""
-        for view in self._views.values():
-            if view.turn.session_id == event.session_id and not view.ended:
+        waited_for = [view for view in self._views.values() if view.turn.session_id == event.session_id]
+        for view in waited_for:
+            if not view.ended:
                 await view.hear(event, draw=view.channel_id not in self._owing)
                 self._remember_tail(view)
 
@@ -226,8 +232,12 @@ class TurnViews:
             self._tails[view.channel_id] = view.last
 
     async def _settle(self, view: TurnView) -> None:
-        """Show the outcome; the view goes when that is done."""
-        await view.settle()
+        """Show the outcome; the view goes when that is done, or cannot be done: then it is tried again another time."""
+        try:
+            await view.settle()
+        except StoreError:
+            await self._give_up(view)
+            raise
         if self._closed:
             return
         self._remember_tail(view)
@@ -235,7 +245,27 @@ class TurnViews:
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
 
+    async def _give_up(self, view: TurnView) -> None:
+        """The store did not say what is to be shown; it has it as undelivered."""
+        self._owing.add(view.channel_id)
+        if self._views.get(view.turn.id) is view:
+            del self._views[view.turn.id]
+        await view.close()
+
     async def _close_when_delivered(self, view: TurnView) -> None:
+        try:
+            await self._follow(view)
+        except StoreError as error:
+            _log.warning("Turn %s is looked at again later: %s", view.turn.id, error)
+            await self._give_up(view)
+        if self._tails.get(view.channel_id) is view.last:
+            self._tails.pop(view.channel_id, None)
+        metrics = view.counts.metrics(view.turn.created_at)
+        if metrics and not self._closed:
+            await self._bus.publish(MetricEvent(session_id=view.turn.session_id, metrics=metrics))
+
+    async def _follow(self, view: TurnView) -> None:
+        """See an outcome to its end, and go on with what waited for it."""
         await view.delivered()
         while view.out_of_date and not self._closed:
             await view.settle(anew=True)
@@ -253,11 +283,6 @@ class TurnViews:
             await self._elsewhere.take_back(view.turn)
             if view.waited:
                 await self._elsewhere.tell_of_wait(view.turn)
-        if self._tails.get(view.channel_id) is view.last:
-            self._tails.pop(view.channel_id, None)
-        metrics = view.counts.metrics(view.turn.created_at)
-        if metrics and not self._closed:
-            await self._bus.publish(MetricEvent(session_id=view.turn.session_id, metrics=metrics))
 
 
 def _channel_of(turn: Turn) -> int:
