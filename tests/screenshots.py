@@ -28,6 +28,7 @@ async def ask(page: Page, text: str, answer: str) -> None:
 async def use(page: Page, command: str, told: str) -> None:
     """Use a slash command, and wait for what it says."""
     await page.fill("#composer", command)
+    await page.keyboard.press("Escape")  # the suggestions
     await page.keyboard.press("Enter")
     await expect(page.locator(".message").last).to_contain_text(told)
 
@@ -40,19 +41,20 @@ async def take_pictures(playground_url: str, logs_url: str) -> None:
         await ask(page, "What's the weather like in San Francisco?", "San Francisco")
         await ask(page, "Can you calculate 24*7 for me?", "168")
         await page.screenshot(path=PICTURES / "playground.png")
-        await page.fill("#composer", "@LLMgine Send an email to test@example.com with subject 'Hello' and body 'Hi there'")
+        await page.fill(
+            "#composer", "@LLMgine Send an email to test@example.com with subject 'Hello' and body 'Hi there'"
+        )
         await page.keyboard.press("Enter")
         approve = page.get_by_role("button", name="Approve")
         await expect(approve).to_be_visible()
         await page.screenshot(path=PICTURES / "approval.png")
         await approve.click()
-        await expect(page.locator(".message").filter(has_text="offline demo model").last).to_contain_text("test@example")
-        await use(page, "/style brief", "brief")
+        await expect(page.locator(".message").filter(has_text="offline demo model").last).to_contain_text("E-mail")
         await use(page, "/settings", "style")
         await page.screenshot(path=PICTURES / "settings.png")
         await ask(page, "Show me a long answer", "long")
         await page.goto(logs_url)
-        await page.locator("#turns tbody tr").nth(1).click()
+        await page.locator("#turns tbody tr").nth(2).click()
         await expect(page.locator("#turn")).to_contain_text("calculate")
         await page.screenshot(path=PICTURES / "logs.png")
 
