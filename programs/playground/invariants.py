@@ -82,6 +82,8 @@ class Invariants:
         for one in self._shown():
             if one.reference is None or one.reference.channel_id not in self._state.channels:
                 continue
+            if one.reference.message_id is None:  # Discord's note of a thread leads to the thread itself
+                continue
             if one.reference.message_id not in self._state.channels[one.reference.channel_id].messages:
                 yield f"message {one.id} {one.content[:50]!r} answers {one.reference.message_id}, which is gone"
 

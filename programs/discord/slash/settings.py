@@ -103,10 +103,10 @@ class SettingChanges:
 
     def _words(self, option: Option, setting: Setting | None) -> str:
         if setting is None:
-            return f"{_value(self.default(option))}\n-# default"
+            return f"{_value(self.default(option))} · default"
         by = f", set by <@{setting.changed_by}>" if setting.changed_by else ""
         at = discord.utils.format_dt(setting.changed_at, "R")
-        return f"{_value(setting.value)}\n-# from {_origin(setting.scope)}{by} {at}"
+        return f"{_value(setting.value)} · from {_origin(setting.scope)}{by} {at}"
 
     async def suggest(self, option: Option, typed: str) -> list[app_commands.Choice[str]]:
         """What the text typed so far may become."""

@@ -1,11 +1,14 @@
 """/help, and the languages of commands and fixed texts."""
 
+from pathlib import Path
+
 import pytest
 from discord import Locale, app_commands
 
 from programs.discord import welcome
 from programs.discord.german import GERMAN
 from programs.discord.slash import help as help_family
+from programs.discord.slash.table import BEGIN, END, table
 from programs.discord.translation import is_typed
 from programs.playground.commands import CommandForm
 from programs.playground.entities import ADA_ID, BOT_ID, GENERAL_ID, Json, Permission
@@ -136,3 +139,10 @@ async def test_a_changed_translation_is_registered(scene: Scene, place: str) -> 
     puts = [r for r in scene.playground.requests if r.method == "PUT" and r.route == ROUTE]
     assert len(puts) == 2
     assert commands[min(commands)]["description_localizations"]["de"] in GERMAN.values()
+
+
+async def test_the_readme_has_the_table_of_commands() -> None:
+    """The block in the README is what `python -m programs.discord.slash.table` prints."""
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+
+    assert readme.partition(BEGIN)[2].partition(END)[0].strip() == await table()
