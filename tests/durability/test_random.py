@@ -186,11 +186,15 @@ class Machine(RuleBasedStateMachine):
         scene = self.scene
         try:
             held = Invariants(scene.playground, refusals=self.refusals)
-            async with asyncio.timeout(3 * PATIENCE):
-                # What is to be done about an edit or a deletion may still be on its way to the bot.
-                while not await self._is_quiet() or await self._stale() or [*held.nothing_orphaned()]:
-                    await scene.bot.check()
-                    await asyncio.sleep(0.02)
+            try:
+                async with asyncio.timeout(3 * PATIENCE):
+                    # What is to be done about an edit or a deletion may still be on its way to the bot.
+                    while await self._open_ends() or await self._stale() or [*held.nothing_orphaned()]:
+                        await scene.bot.check()
+                        await asyncio.sleep(0.02)
+            except TimeoutError:
+                left = [*await self._open_ends(), *await self._stale(), *held.nothing_orphaned()]
+                raise AssertionError(f"it does not come to rest: {left}") from None
             breaches = [
                 *held.one_outcome(),
                 *held.nothing_orphaned(),
@@ -227,12 +231,14 @@ class Machine(RuleBasedStateMachine):
                 if shown is not None and "content" in part.body and shown.content != str(part.body["content"]).strip():
                     yield f"{shown.content[:40]!r} is shown, not {str(part.body['content'])[:40]!r}"
 
-    async def _is_quiet(self) -> bool:
-        """Whether every question has a turn, every turn an outcome, and every part is shown."""
+    async def _open_ends(self) -> list[str]:
+        """Questions without a turn, turns without an outcome, and outcomes that are not shown."""
         store = self.scene.app.store
-        turns = [await store.turn_of(SOURCE, str(message.id)) for message in self.asked]
-        open_turns = [await store.unfinished(session_id(channel)) for channel in (GENERAL_ID, RANDOM_ID)]
-        return None not in turns and not any(open_turns) and not await store.undelivered(SOURCE)
+        turns = {message.id: await store.turn_of(SOURCE, str(message.id)) for message in self.asked}
+        found = [f"message {message_id} has no turn" for message_id, turn_id in turns.items() if turn_id is None]
+        for channel in (GENERAL_ID, RANDOM_ID):
+            found += [f"{turn} has no outcome" for turn in await store.unfinished(session_id(channel))]
+        return [*found, *(f"{turn} is not shown" for turn in await store.undelivered(SOURCE))]
 
 
 def test_anything_in_any_order() -> None:
