@@ -119,8 +119,9 @@ class Editor:
         """End here, with a note under what is shown, if it is not final: somebody will go on with it."""
         if self._final:
             return
-        self.task.cancel()
-        await asyncio.gather(self.task, return_exceptions=True)
+        async with self._poster.turnstile(self._channel_id):  # a post that is under way comes to its end first
+            self.task.cancel()
+            await asyncio.gather(self.task, return_exceptions=True)
         if self._message_id is None or self._wanted is None:
             return
         body = dict(self._wanted)
