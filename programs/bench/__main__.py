@@ -98,7 +98,7 @@ async def run_discord(console: Console) -> dict[str, object]:
     """Measure the bot with few and many channels active at once, and return it as data."""
     measured = [
         await discord.measure(channels=channels, seconds=seconds, ramp=ramp)
-        for channels, seconds, ramp in ((30, 20.0, 2.0), (500, 45.0, 12.0))
+        for channels, seconds, ramp in ((30, 20.0, 2.0), (500, 60.0, 25.0))
     ]
     console.print(busy_table(measured))
     return {**machine(), "discord": [dataclasses.asdict(busy) for busy in measured]}

@@ -7,8 +7,10 @@ import re
 import sys
 import tempfile
 import time
+from bisect import bisect
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +19,10 @@ from llmgine.settings import Settings
 from programs.application import Application
 from programs.bench.turns import model_service
 from programs.discord.bot import discord_at, join
-from programs.discord.budget import RATE
 from programs.discord.client import Bot
-from programs.discord.editor import EDIT_INTERVAL
 from programs.discord.rendering import SOURCE, render_deliveries
 
-_PIECE_SECONDS = 0.5  # between two pieces of an answer
+_PIECE_SECONDS = 0.75  # between two pieces of an answer
 _STAMP = re.compile(r"\b(\d{10,})\b")  # each piece is the nanosecond it was sent at
 _TICK = 0.01  # seconds between two looks at the loop
 _REPORT_BYTES = 256 * 2**20
@@ -34,8 +34,9 @@ class Busy:
 
     Attributes:
         limited: Requests that were answered 429, counted by route.
-        fair: The interval of previews if the budget is shared evenly.
         longest_wait: The longest any channel waited for its next preview while its answer grew.
+        shares: How many previews were sent to all, for each active channel, while the one that waited most got none: 1
+            is fair.
         first_text: From the model's first piece to the first text people see; median and 99th percentile.
         final: From the model's last piece to the whole answer; median and 99th percentile.
         acknowledged: From a slash command to its first answer; median and 99th percentile.
@@ -44,8 +45,8 @@ class Busy:
 
     channels: int
     limited: dict[str, int]
-    fair: float
     longest_wait: float
+    shares: float
     first_text: tuple[float, float]
     final: tuple[float, float]
     acknowledged: tuple[float, float]
@@ -129,15 +130,22 @@ async def _look_at_loop(lags: list[float]) -> None:
 
 def _summary(seen: dict[str, Any], channels: int, lags: Sequence[float]) -> Busy:
     changes: list[list[tuple[float, str]]] = seen["changes"]
-    waits = [later - earlier for channel in changes for (earlier, _), (later, _) in zip(channel, channel[1:])]  # noqa: B905, RUF007  pairs
+    waits = [(a, b) for channel in changes for (a, _), (b, _) in pairwise(channel)]
+    begun, ended = sorted(channel[0][0] for channel in changes), sorted(seen["ended"])
+    previews = sorted(at for channel in changes for at, _ in channel[1:-1])
+
+    def shares(begin: float, end: float) -> float:
+        active = bisect(begun, end) - bisect(ended, begin)
+        return (bisect(previews, end) - bisect(previews, begin)) / active
+
     texts = [[(at, _STAMP.findall(text)) for at, text in channel] for channel in changes]
     first = [next(at - int(stamps[0]) / 1e9 for at, stamps in channel if stamps) for channel in texts]
     final = [at - int(channel[-1][1][-1]) / 1e9 for channel, at in zip(texts, seen["ended"], strict=True)]
     return Busy(
         channels=channels,
         limited=seen["limited"],
-        fair=max(EDIT_INTERVAL, channels / RATE),
-        longest_wait=max(waits),
+        longest_wait=max(b - a for a, b in waits),
+        shares=max(shares(a, b) for a, b in waits),
         first_text=_middle_and_worst(first),
         final=_middle_and_worst(final),
         acknowledged=_middle_and_worst(seen["acknowledged"]),

@@ -70,10 +70,10 @@ def busy_table(measured: Iterable[Busy]) -> Table:
         "The bot on the playground, with Discord's limits", "", *(f"{b.channels} channels" for b in measured)
     )
     table.add_column("to stay under", justify="right")
-    fair = " / ".join(f"{2 * b.fair:.1f}" for b in measured)
     rows: list[tuple[str, list[str], str]] = [
         ("answers 429", [f"{sum(b.limited.values())}" for b in measured], "1"),
-        ("longest wait for a preview, s", [f"{b.longest_wait:.1f}" for b in measured], fair),
+        ("longest wait for a preview, s", [f"{b.longest_wait:.1f}" for b in measured], ""),
+        ("previews everybody got meanwhile", [f"{b.shares:.1f}" for b in measured], "2"),
         ("the model's first piece to a first text, s", [_two(b.first_text) for b in measured], "1.5 with 30"),
         ("its last piece to the whole answer, s", [_two(b.final) for b in measured], ""),
         ("slash command to its first answer, s", [_two(b.acknowledged) for b in measured], "0.5"),

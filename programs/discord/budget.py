@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import aiohttp
 
 RATE = 45.0  # requests a second; Discord's limit is 50
-_BURST = 4.0  # requests that may go at once after a pause; with a second's worth of others they are below 50
+_BURST = 2.0  # requests that may go at once after a pause; some jitter later, no second is to see 50
 _FREE = {"webhooks", "interactions"}  # routes that Discord does not count towards the limit over all
 
 

@@ -57,7 +57,7 @@ async def test_the_rate_is_kept_over_all_routes(server: Server) -> None:
 
     window = 0.2  # seconds, in which 20 are due beside the few that were saved
     for at in server.times:
-        assert sum(at <= other < at + window for other in server.times) <= 20 + 4 + 4  # the last for late wakings
+        assert sum(at <= other < at + window for other in server.times) <= 20 + 2 + 4  # the last for late wakings
 
 
 async def test_what_people_wait_for_goes_first(server: Server) -> None:
@@ -73,7 +73,7 @@ async def test_what_people_wait_for_goes_first(server: Server) -> None:
             with as_courtesy():
                 await _get(session, f"{server.url}/{path}")
 
-        for number in range(4):  # what was saved
+        for number in range(2):  # what was saved
             group.create_task(_get(session, f"{server.url}/saved{number}"))
         await asyncio.sleep(0)
         for path in ("c1", "c2"):
@@ -83,13 +83,13 @@ async def test_what_people_wait_for_goes_first(server: Server) -> None:
         for path in ("f1", "f2"):
             group.create_task(_get(session, f"{server.url}/{path}"))
 
-    assert server.asked[4:] == ["/f1", "/f2", "/p1", "/p2", "/c1", "/c2"]
+    assert server.asked[2:] == ["/f1", "/f2", "/p1", "/p2", "/c1", "/c2"]
 
 
 async def test_a_ticket_may_hurry(server: Server) -> None:
     """A preview that became the final text overtakes the previews before it."""
     budget = Budget(_ONE_AT_A_TIME)
-    for _ in range(4):
+    for _ in range(2):
         await budget.ticket(Importance.FIRST).called
     earlier, later = budget.ticket(Importance.PREVIEW), budget.ticket(Importance.PREVIEW)
     budget.hurry(later)
@@ -104,7 +104,7 @@ async def test_who_gave_up_costs_nothing() -> None:
     """A ticket that nobody waits for any more is not called, so the next one is."""
     now = 0.0
     budget = Budget(_ONE_AT_A_TIME, clock=lambda: now)
-    for _ in range(4):
+    for _ in range(2):
         await budget.ticket(Importance.FIRST).called
     given_up, next_one = budget.ticket(Importance.FIRST), budget.ticket(Importance.FIRST)
     given_up.called.cancel()
@@ -119,7 +119,7 @@ async def test_who_gave_up_costs_nothing() -> None:
 async def test_answers_to_interactions_are_free(server: Server) -> None:
     """What Discord does not count over all never waits."""
     budget = Budget(0.001)
-    for _ in range(4):
+    for _ in range(2):
         await budget.ticket(Importance.FIRST).called
     async with _session(budget) as session, asyncio.timeout(5):
         await _get(session, f"{server.url}/api/v10/interactions/1/t/callback")
