@@ -43,6 +43,7 @@ _FINAL = {
     4013: f"Discord does not know the intents this program asks for: {_UPDATE}",
 }
 
+_END_PATIENCE = 2.0  # seconds in which a client that was closed ends by itself
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 300.0  # seconds until a client that failed is replaced
 
 _log = logging.getLogger(__name__)
@@ -169,7 +170,10 @@ async def join(bot: Bot, token: str, stop: asyncio.Event, *, grace: float = 0.0)
             if stopped.done() and bot.is_in:
                 await bot.wind_down(grace)
             await bot.close()
+            await asyncio.wait({running}, timeout=_END_PATIENCE)
+            running.cancel()  # closed while it connects anew, discord.py does not notice, and listens for ever
             await asyncio.gather(running, return_exceptions=True)
+            await bot.close_forgotten_connections()
             if refused.done():
                 raise ConfigurationError(_REFUSED)
     except discord.LoginFailure as error:

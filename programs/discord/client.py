@@ -3,28 +3,25 @@
 import asyncio
 import contextlib
 import logging
-import threading
 from collections.abc import Awaitable, Callable, Coroutine
 
 import discord
 
-from llmgine.errors import ConfigurationError, LLMgineError, StoreError
+from llmgine.errors import LLMgineError
 from llmgine.messages.commands import StopTurnCommand
 from programs.application import Application
 from programs.discord.attachments import AttachmentReader
-from programs.discord.breaker import Breaker
-from programs.discord.budget import RATE, Budget
+from programs.discord.budget import RATE
 from programs.discord.buttons.answers import AnswerButtons
 from programs.discord.buttons.approvals import ApprovalButtons
 from programs.discord.buttons.pressed import Presses
 from programs.discord.catch_up import CatchUp
 from programs.discord.channels import session_id
-from programs.discord.discord_time import DiscordTime
+from programs.discord.connection import Connection
 from programs.discord.editor import EDIT_INTERVAL
 from programs.discord.heard import ChannelEvent, MessageDeletedEvent, MessageHeardEvent
 from programs.discord.intake import Intake
-from programs.discord.metrics import rate_limit_trace
-from programs.discord.poster import LONGEST_LIMIT, Poster
+from programs.discord.poster import Poster
 from programs.discord.rendering import SOURCE
 from programs.discord.second_look import SecondLook
 from programs.discord.signs import INTERVAL as SIGN_INTERVAL
@@ -37,29 +34,15 @@ from programs.discord.views import TurnViews
 from programs.discord.welcome import Welcome
 
 _CHECK_INTERVAL = 180.0  # seconds between two looks for what Discord did not tell, or did not take
-_MOST_LOGINS = 900  # in 24 hours; at 1,000 Discord resets the token
-_WORN_OUT = (
-    "The bot logged in to Discord 900 times in a day; at 1,000 Discord resets its token. "
-    "Look in the log why it was disconnected so often, mend that, and start it again tomorrow"
-)
 _PAUSE_PATIENCE = 3.0  # seconds in which people are told of a restart
-_PRESENCE = "@mentions · /help"  # after "Listening to"
 _SIGNS_PATIENCE = 1.0  # seconds in which signs that would mislead are taken away
 _START_PATIENCE = 3.0  # seconds a start that is under way has when it is to end
 
 _log = logging.getLogger(__name__)
 
 
-class WornOutError(ConfigurationError):
-    """The bot logged in so often that Discord is about to reset its token."""
-
-
-class Bot(discord.Client):
+class Bot(Connection):
     """The bot of one application.
-
-    Attributes:
-        breaker: Stops all requests when Discord asks for that.
-        refused: Set when Discord no longer takes the token.
 
     Args:
         app: The application; started before the bot and closed after it.
@@ -90,30 +73,12 @@ class Bot(discord.Client):
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         burst: float = 3.0,
     ) -> None:
-        # Voice is not used here, so what it would need is no news.
-        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
-        self.refused = asyncio.Event()
-        self.breaker = Breaker(self.refused.set)
-        trace = rate_limit_trace(app.bus)
-        budget = Budget(rate)
-        budget.add_to(trace)
-        self.breaker.add_to(trace)
-        if clock is None:
-            discord_time = DiscordTime()
-            discord_time.add_to(trace)
-            clock = discord_time.now
         super().__init__(
-            intents=_intents(),
-            activity=discord.Activity(type=discord.ActivityType.listening, name=_PRESENCE),
-            allowed_mentions=discord.AllowedMentions.none(),
-            guild_ready_timeout=guild_ready_timeout,
-            heartbeat_timeout=heartbeat_timeout,
-            max_messages=1_000,
-            http_trace=trace,
-            max_ratelimit_timeout=LONGEST_LIMIT,
+            app, guild_ready_timeout=guild_ready_timeout, heartbeat_timeout=heartbeat_timeout, rate=rate, clock=clock
         )
         self._app = app
-        poster = Poster(self, budget=budget, first_wait=first_wait, clock=clock, sleep=sleep)
+        clock = self.clock
+        poster = Poster(self, budget=self.budget, first_wait=first_wait, clock=clock, sleep=sleep)
         self._access = poster.access
         self._views = TurnViews(self, app.bus, app.store, poster, edit_interval=edit_interval)
         self._signs = Signs(
@@ -142,19 +107,6 @@ class Bot(discord.Client):
         self._thread_names.start()
         self._deaf = self._app.bus.register_event_handler(ChannelEvent, self._hear, timeout=None)
         await self._commands.sync_if_changed()
-
-    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
-        """Before each login: count it, for Discord resets the token of a bot that logs in too often.
-
-        Raises:
-            WornOutError: It would be one too many.
-        """
-        try:
-            if await self._app.store.count_login(SOURCE) > _MOST_LOGINS:
-                raise WornOutError(_WORN_OUT)
-        except StoreError as error:  # rather one that is not counted than no bot while the disk is full
-            _log.warning("A login could not be counted: %s", error)
-        await super().before_identify_hook(shard_id, initial=initial)
 
     async def on_connect(self) -> None:
         """A session begins: live messages wait until what was missed before it is caught up with."""
@@ -300,17 +252,6 @@ class Bot(discord.Client):
         await self._views.close()
         await self._signs.close(_SIGNS_PATIENCE)
         await super().close()
-        if self._connection._ready_task is not None:  # noqa: SLF001  nothing else ends its wait for servers
-            self._connection._ready_task.cancel()  # noqa: SLF001  as above
-        await self._close_forgotten_connections()
-
-    async def _close_forgotten_connections(self) -> None:
-        """discord.py forgets a connection that ends while it is being made; its heartbeat goes on in a thread."""
-        for beat in threading.enumerate():
-            if not isinstance(beat, discord.gateway.KeepAliveHandler):
-                continue
-            if beat.ws._connection is self._connection:  # noqa: SLF001  whose it is, it tells nowhere else
-                await beat.ws.close()
 
     async def _finish_start(self) -> None:
         """discord.py cannot be closed while it waits for servers: it would go on with a client that is gone."""
@@ -327,13 +268,3 @@ class Bot(discord.Client):
             await self._catch_up.hear(event.message)
         elif isinstance(event, MessageDeletedEvent):
             await self._intake.deleted(event.message_id)
-
-
-def _intents() -> discord.Intents:
-    """What the bot hears of: servers and their messages, DMs, and the text of messages (a privileged intent)."""
-    intents = discord.Intents.none()
-    intents.guilds = True
-    intents.guild_messages = True
-    intents.dm_messages = True
-    intents.message_content = True
-    return intents

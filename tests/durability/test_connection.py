@@ -15,7 +15,7 @@ from llmgine.bootstrap import ApplicationConfig
 from llmgine.errors import ConfigurationError
 from programs.application import Application
 from programs.discord import bot as program
-from programs.discord import client
+from programs.discord import connection
 from programs.discord.bot import discord_at, stay
 from programs.discord.client import Bot
 from programs.discord.rendering import SOURCE, render_deliveries
@@ -117,7 +117,7 @@ async def test_logins_are_counted_over_restarts(
     unstarted: Scene, staying: "asyncio.Task[None]", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Before so many logins in a day that Discord would reset the token, the program ends and says why."""
-    monkeypatch.setattr(client, "_MOST_LOGINS", 2)
+    monkeypatch.setattr(connection, "_MOST_LOGINS", 2)
     unstarted.playground.gateway.invalidate()
     await unstarted.until(lambda: not unstarted.playground.state.bot_online)
     await unstarted.until(lambda: unstarted.playground.state.bot_online)

@@ -2,8 +2,10 @@
 
 import asyncio
 
+import pytest
+
 from programs.playground.entities import GENERAL_ID
-from tests.programs.discord.scene import Scene, body_of, people_said
+from tests.programs.discord.scene import PATIENCE, Scene, body_of, people_said
 
 
 async def test_a_running_answer_ends_within_the_grace(settled: Scene) -> None:
@@ -87,3 +89,14 @@ async def test_twenty_busy_sessions_end_in_time_and_finish_later(settled: Scene)
     for thread in threads:
         await scene.until(lambda thread=thread: scene.outcomes(thread.id))  # type: ignore[misc]  # bound in the loop
     assert all(len(scene.outcomes(thread.id)) == len(scene.shown(thread.id)) == 1 for thread in threads)
+
+
+@pytest.mark.parametrize("steps", range(0, 60, 4))
+async def test_it_ends_also_while_it_connects_anew(settled: Scene, steps: int) -> None:
+    """However far it has come with a new connection after the last one was lost, the end comes soon."""
+    settled.playground.gateway.drop()
+    for _ in range(steps):
+        await asyncio.sleep(0)
+
+    async with asyncio.timeout(PATIENCE):
+        await settled.stop()

@@ -1,0 +1,120 @@
+"""discord.py's client with what it lacks: a budget of requests, a breaker, counted logins, and a clean end."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+
+import discord
+
+from llmgine.errors import ConfigurationError, StoreError
+from programs.application import Application
+from programs.discord.breaker import Breaker
+from programs.discord.budget import RATE, Budget
+from programs.discord.discord_time import DiscordTime
+from programs.discord.metrics import rate_limit_trace
+from programs.discord.poster import LONGEST_LIMIT
+from programs.discord.rendering import SOURCE
+
+_MOST_LOGINS = 900  # in 24 hours; at 1,000 Discord resets the token
+_WORN_OUT = (
+    "The bot logged in to Discord 900 times in a day; at 1,000 Discord resets its token. "
+    "Look in the log why it was disconnected so often, mend that, and start it again tomorrow"
+)
+_PRESENCE = "@mentions · /help"  # after "Listening to"
+
+_log = logging.getLogger(__name__)
+
+
+class WornOutError(ConfigurationError):
+    """The bot logged in so often that Discord is about to reset its token."""
+
+
+class Connection(discord.Client):
+    """One client, from its login to its end.
+
+    Attributes:
+        breaker: Stops all requests when Discord asks for that.
+        refused: Set when Discord no longer takes the token.
+        budget: How many requests there may be.
+        clock: Seconds since 1970.
+
+    Args:
+        app: Where logins are counted and metrics go.
+        guild_ready_timeout: Seconds discord.py waits for servers at the start.
+        heartbeat_timeout: Seconds without a sign of life after which the connection counts as dead.
+        rate: Requests a second over all.
+        clock: Seconds since 1970; Discord's own, unless given.
+    """
+
+    def __init__(
+        self,
+        app: Application,
+        *,
+        guild_ready_timeout: float = 2.0,
+        heartbeat_timeout: float = 45.0,
+        rate: float = RATE,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        # Voice is not used here, so what it would need is no news.
+        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
+        self.refused = asyncio.Event()
+        self.breaker = Breaker(self.refused.set)
+        self.budget = Budget(rate)
+        trace = rate_limit_trace(app.bus)
+        self.budget.add_to(trace)
+        self.breaker.add_to(trace)
+        if clock is None:
+            discord_time = DiscordTime()
+            discord_time.add_to(trace)
+            clock = discord_time.now
+        self.clock = clock
+        super().__init__(
+            intents=_intents(),
+            activity=discord.Activity(type=discord.ActivityType.listening, name=_PRESENCE),
+            allowed_mentions=discord.AllowedMentions.none(),
+            guild_ready_timeout=guild_ready_timeout,
+            heartbeat_timeout=heartbeat_timeout,
+            max_messages=1_000,
+            http_trace=trace,
+            max_ratelimit_timeout=LONGEST_LIMIT,
+        )
+        self._store = app.store
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Before each login: count it, for Discord resets the token of a bot that logs in too often.
+
+        Raises:
+            WornOutError: It would be one too many.
+        """
+        try:
+            if await self._store.count_login(SOURCE) > _MOST_LOGINS:
+                raise WornOutError(_WORN_OUT)
+        except StoreError as error:  # rather one that is not counted than no bot while the disk is full
+            _log.warning("A login could not be counted: %s", error)
+        await super().before_identify_hook(shard_id, initial=initial)
+
+    async def close(self) -> None:
+        """Leave Discord."""
+        await super().close()
+        if self._connection._ready_task is not None:  # noqa: SLF001  nothing else ends its wait for servers
+            self._connection._ready_task.cancel()  # noqa: SLF001  as above
+        await self.close_forgotten_connections()
+
+    async def close_forgotten_connections(self) -> None:
+        """discord.py forgets a connection that ends while it is being made; its heartbeat goes on in a thread."""
+        for beat in threading.enumerate():
+            if not isinstance(beat, discord.gateway.KeepAliveHandler):
+                continue
+            if beat.ws._connection is self._connection:  # noqa: SLF001  whose it is, it tells nowhere else
+                await beat.ws.close()
+
+
+def _intents() -> discord.Intents:
+    """What the bot hears of: servers and their messages, DMs, and the text of messages (a privileged intent)."""
+    intents = discord.Intents.none()
+    intents.guilds = True
+    intents.guild_messages = True
+    intents.dm_messages = True
+    intents.message_content = True
+    return intents
