@@ -182,6 +182,7 @@ class BranchSessionCommand(Command):
     session_id: str
     new_session_id: str
     session_name: CleanText | None = None
+    scopes: tuple[str, ...] = ()
     up_to_turn: str | None = None
     keep_as: str | None = None
 

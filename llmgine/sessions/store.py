@@ -207,6 +207,11 @@ class SessionStore:
         """
         return await self._database.run(tx.steps.turn_steps(turn_id))
 
+    async def known_turn(self, source: str, source_id: str) -> Turn | None:
+        """The turn that a message was admitted to, also when its texts are gone."""
+        turn_id = await self.turn_of(source, source_id)
+        return await self._database.run(tx.turns.turn(turn_id)) if turn_id else None
+
     async def turn_of(self, source: str, source_id: str) -> str | None:
         """The turn that a message was admitted to."""
         return await self._database.run(tx.turns.turn_of(source, source_id))

@@ -44,6 +44,11 @@ class Access:
         writes = allowed.send_messages_in_threads if in_a_thread else allowed.send_messages
         return None if allowed.view_channel and writes else ShutOutError(NO_PERMISSION)
 
+    def may_read_back(self, channel_id: int) -> bool:
+        """Whether earlier messages can be read there. Where they cannot, Discord answers as if there were none."""
+        allowed = self._permissions(channel_id)
+        return allowed is None or (allowed.view_channel and allowed.read_message_history)
+
     def may_embed(self, channel_id: int) -> bool:
         """Whether embeds are shown there; Discord drops them silently where they are not allowed."""
         allowed = self._permissions(channel_id)

@@ -63,7 +63,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         stack.enter_context(discord_at(settings))
         stack.enter_context(only_one(settings.discord_token or ""))
         patience = 0.1 if settings.discord_api_base else 2.0
-        await stay(lambda: Bot(app, guild_ready_timeout=patience), settings, stop)
+        await stay(lambda: Bot(app, guild_ready_timeout=patience, api_base=settings.discord_api_base), settings, stop)
 
 
 @contextlib.asynccontextmanager

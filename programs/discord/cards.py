@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from llmgine.messages.chat import ToolCall
 from llmgine.messages.commands import Author
-from llmgine.messages.text import clean_text, collapse_spaces, shorten
+from llmgine.messages.text import clean_text, collapse_spaces, escape, shorten
 from llmgine.sessions.records import ReplyStep, StartedStep, TurnSteps
 from programs.discord.buttons.looks import of_card
 
@@ -183,6 +183,7 @@ def _exact_arguments(call: ToolCall, room: int) -> str:
     """The arguments as they are, for deciding on them, in at most `room` characters."""
     values = call.parsed()
     text = call.arguments if values is None else clean_text(json.dumps(values, indent=1, ensure_ascii=False))
+    text = escape(text, keep="\n")  # what does not print could make it read otherwise
     room -= len("```json\n\n… and 100,000,000 characters more\n```")
     left_out = f"\n… and {len(text) - room:,} characters more" if len(text) > room else ""
     return f"```json\n{_unfenced(text[:room])}{left_out}\n```"

@@ -55,6 +55,7 @@ class Bot(Connection):
         sign_delay: Seconds until a turn that runs gets its sign.
         clock: Seconds since 1970, to tell how old messages are; Discord's own, unless given.
         sleep: How the end of a long rate limit is waited for.
+        api_base: Where Discord is, when it is not the one of the settings: files are read from there too.
         burst: Seconds within which several messages of a person are taken as one prompt, while it waits.
     """
 
@@ -72,6 +73,7 @@ class Bot(Connection):
         clock: Callable[[], float] | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         burst: float = 3.0,
+        api_base: str | None = None,
     ) -> None:
         super().__init__(
             app, guild_ready_timeout=guild_ready_timeout, heartbeat_timeout=heartbeat_timeout, rate=rate, clock=clock
@@ -87,12 +89,13 @@ class Bot(Connection):
         self._commands = Commands(self, app)
         self._thread_names = ThreadNames(self, app.bus)
         settings = app.config.settings
-        files = AttachmentReader(vision=settings.openai_vision, base=settings.discord_api_base)
+        files = AttachmentReader(vision=settings.openai_vision, base=api_base or settings.discord_api_base)
         self._intake = Intake(self, app.bus, app.store, poster, files, burst=burst)
         self._catch_up = CatchUp(self, app.store, poster, self._intake, clock=clock)
         self._welcome = Welcome(self, app.store, poster, mention=self._commands.mention, clock=clock)
         self._second_look = SecondLook(self, app.store, poster, self._intake, clock=clock)
         self._deaf: Callable[[], None] | None = None  # ends our hearing
+        self._closing = False
         self._at_work: dict[str, asyncio.Task[None]] = {}
         self._recovered = asyncio.Event()
         self.add_view(ClearView(Sessions(app)))
@@ -145,6 +148,9 @@ class Bot(Connection):
 
     def _work(self, name: str, work: Coroutine[None, None, None]) -> None:
         """Do this in a task of ours, in place of what is under way by that name."""
+        if self._closing:
+            work.close()
+            return
         if name in self._at_work:
             self._at_work[name].cancel()
         self._at_work[name] = asyncio.create_task(work)
@@ -246,6 +252,7 @@ class Bot(Connection):
         if self._deaf is not None:
             self._deaf()
         self._thread_names.stop()
+        self._closing = True
         for task in self._at_work.values():
             task.cancel()
         await asyncio.gather(*self._at_work.values(), return_exceptions=True)

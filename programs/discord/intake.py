@@ -137,7 +137,7 @@ class Intake:
     async def deleted(self, message_id: int) -> None:
         """Forget what was said in a message, if it was a prompt."""
         try:
-            turn = await self._turn_of(message_id)
+            turn = await self._store.known_turn(SOURCE, str(message_id))
         except StoreError as error:
             _log.error("Whether message %d is to be forgotten cannot be looked up: %s", message_id, error)
             return

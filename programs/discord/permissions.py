@@ -2,7 +2,32 @@
 
 import discord
 
+from llmgine.errors import RefusedError
 from llmgine.messages.commands import Author
+
+
+def require_writing(interaction: discord.Interaction) -> None:
+    """The bot says nothing in a channel for somebody who may not write there.
+
+    Raises:
+        RefusedError: The person may not.
+    """
+    allowed = interaction.permissions
+    in_a_thread = isinstance(interaction.channel, discord.Thread)
+    writes = allowed.send_messages_in_threads if in_a_thread else allowed.send_messages
+    if interaction.guild_id is not None and not writes:
+        raise RefusedError("You may not write here.")
+
+
+def require_threads(interaction: discord.Interaction, *, private: bool = False) -> None:
+    """The bot opens no thread for somebody who may not open one.
+
+    Raises:
+        RefusedError: The person may not.
+    """
+    allowed = interaction.permissions
+    if not (allowed.create_private_threads if private else allowed.create_public_threads):
+        raise RefusedError(f"You may not open {'private ' if private else ''}threads here.")
 
 
 def may_decide(user: discord.abc.User, asker: Author | None) -> bool:

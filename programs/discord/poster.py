@@ -173,6 +173,8 @@ class Poster:
 
     async def history(self, channel: Channel, *, after: int, limit: int) -> list[discord.Message] | None:
         """The channel's messages after one, oldest first; None where the bot may not read them."""
+        if not self.access.may_read_back(channel.id):
+            return None
 
         async def read() -> list[discord.Message]:
             return [m async for m in channel.history(limit=limit, after=discord.Object(after), oldest_first=True)]

@@ -44,6 +44,8 @@ class SecondLook:
         asked: dict[int, list[int]] = {}
         try:
             for message_id, origin in await self._store.recent(SOURCE, since):
+                if not message_id.isdecimal():
+                    continue  # no message: a button that asked
                 place = int(str(origin.get("asked_in") or origin["channel_id"]))
                 asked.setdefault(place, []).append(int(message_id))
             for channel_id, message_ids in asked.items():

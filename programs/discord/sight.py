@@ -45,8 +45,10 @@ class Sight:
         """Whether the person may change the title that others see: in a DM, their own, or as a moderator there."""
         channel_id, person = _parts(session.id)
         channel = await self._channel(channel_id, session)
-        if channel is None or person is not None:
+        if person is not None or self._interaction.guild_id is None:
             return True  # seen already: so it is their own
+        if channel is None:
+            return False
         member = self._interaction.user
         if isinstance(channel, discord.Thread) and channel.owner_id == member.id:
             return True
@@ -59,7 +61,7 @@ class Sight:
         if person not in (None, self._interaction.user.id):
             return False
         if channel_id == self._interaction.channel_id:
-            return True
+            return self._interaction.guild_id is None or self._interaction.permissions.read_message_history
         if channel_id not in self._seen:
             self._seen[channel_id] = await self._may_read(channel_id, session)
         return self._seen[channel_id]

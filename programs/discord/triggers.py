@@ -68,6 +68,8 @@ class Triggers:
 
     async def _replies_to(self, message: discord.Message, me: discord.ClientUser) -> bool:
         author, reference = _author_replied_to(message), message.reference
+        if reference is not None and reference.type is not discord.MessageReferenceType.reply:
+            return False  # a forwarded answer is not one that is replied to
         if author is not None or reference is None or reference.message_id is None:
             return author == me
         return await self._store.is_delivery(str(reference.message_id))

@@ -26,7 +26,7 @@ class Family:
 
 # Held against Discord's document by a test.
 FAMILIES = (
-    Family("Threads and forum posts", r"threads|thread-members", 13, ("get_thread_member", "thread_search")),
+    Family("Threads and forum posts", r"threads|thread-members", 13, ("thread_search",)),
     Family(
         "Messages, reactions, typing",
         r"^/channels/{}/(messages|typing|pins|polls)",

@@ -36,11 +36,12 @@ def branch(command: BranchSessionCommand, owner: str, now: str) -> Transaction[i
             "There is no conversation to go on with: nothing of it has been answered, or it was cleared."
         )
     new = command.new_session_id
-    yield from ensure_session(new, command.session_name, now)
+    yield from ensure_session(new, command.session_name, now, command.scopes or None)
     there = yield _ENDED, (new,)
     if [_copied_from(turn) for turn in there] == [turn["id"] for turn in turns]:
         return 0
     yield from _make_room(command, there, now)
+    yield "DELETE FROM setting WHERE scope = $1 AND name LIKE 'approved:%'", (new,)  # as after a clear
     yield from _copy(turns, new, owner)
     yield (
         "UPDATE session SET title = (SELECT title FROM session WHERE id = $2) WHERE id = $1",

@@ -9,6 +9,7 @@ from llmgine.sessions.records import PromptStep, TurnSteps
 from llmgine.sessions.transactions.admission import again
 from llmgine.sessions.transactions.images import keep_images
 from llmgine.sessions.transactions.steps import turn_steps
+from llmgine.sessions.transactions.turns import forget_copies
 
 # "again": the turn runs from its beginning once more; "replaced": it had not begun. "whole": it is all that was said.
 Revised = Literal["again", "replaced", "whole", "no"]
@@ -32,8 +33,11 @@ def edit_prompt(edit: EditPromptCommand, owner: str) -> Transaction[Revised]:
 def delete_prompt(session_id: str, turn_id: str, source_id: str, owner: str) -> Transaction[Revised]:
     """Take a message away from a turn with several; the turn begins again without it, if it has begun."""
     turn = yield from _turn(session_id, turn_id)
+    if turn is None:
+        yield from forget_copies(turn_id)  # it was cleared, and what others branched from it was not
+        return "no"
     old = _said(turn, source_id)
-    if turn is None or old is None:
+    if old is None:
         return "no"
     prompts = [prompt for prompt in turn.prompts if prompt is not old]
     if not prompts:
@@ -61,7 +65,8 @@ def _said(turn: TurnSteps | None, source_id: str) -> PromptStep | None:
 
 
 def _revise(turn: TurnSteps, prompts: Sequence[PromptStep], owner: str) -> Transaction[Revised]:
-    """Give the turn other prompts; no text of the earlier ones is kept."""
+    """Give the turn other prompts; no text of the earlier ones is kept, nor in branches."""
+    yield from forget_copies(turn.turn.id)
     if turn.turn.state == "queued":
         yield from _rewrite(turn, prompts)
         yield from keep_images(turn.turn.id, prompts)

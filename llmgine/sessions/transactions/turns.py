@@ -107,16 +107,32 @@ def forget(session_id: str, turn_id: str, dead_owner: str) -> Transaction[Turn |
     )
     if not rows:
         return None
-    for one in [turn_id, *(yield from copies(turn_id))]:
-        yield "UPDATE turn SET state = 'forgotten' WHERE id = $1", (one,)
-        yield "DELETE FROM step WHERE turn_id = $1", (one,)
-        yield "DELETE FROM image WHERE turn_id = $1", (one,)
+    yield from _erase(turn_id)
+    yield from forget_copies(turn_id)
     yield (
         "DELETE FROM delivery WHERE turn_id = $1 AND (message_id IS NULL OR attempt < $2)",
         (turn_id, rows[0]["attempt"]),
     )
     yield "UPDATE delivery SET body = '{}', final = 0, sent = 0 WHERE turn_id = $1", (turn_id,)
     return to_turn(rows[0])
+
+
+def forget_copies(turn_id: str) -> Transaction[None]:
+    """Delete the texts of a turn's copies in branches: what was taken back is not to live on there."""
+    for one in (yield from copies(turn_id)):
+        yield from _erase(one)
+
+
+def _erase(turn_id: str) -> Transaction[None]:
+    yield "UPDATE turn SET state = 'forgotten' WHERE id = $1", (turn_id,)
+    yield "DELETE FROM step WHERE turn_id = $1", (turn_id,)
+    yield "DELETE FROM image WHERE turn_id = $1", (turn_id,)
+
+
+def turn(turn_id: str) -> Transaction[Turn | None]:
+    """A turn, also one whose texts are gone."""
+    rows = yield "SELECT * FROM turn WHERE id = $1", (turn_id,)
+    return to_turn(rows[0]) if rows else None
 
 
 def last(session_id: str) -> Transaction[Turn | None]:

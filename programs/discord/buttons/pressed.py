@@ -78,6 +78,8 @@ async def allowed_turn(store: SessionStore, interaction: discord.Interaction, pr
         StoreError: It is gone, or cannot be read.
     """
     steps = await store.turn(press.turn_id)
+    if steps.turn.origin.get("channel_id") != str(interaction.channel_id):  # its permissions are those of its channel
+        raise OutdatedError("This belongs to another channel.")
     asker = steps.prompt.author
     if not may_decide(interaction.user, asker):
         raise RefusedError(f"Only {asker.name if asker else 'the one who asked'} or a moderator can do this.")

@@ -11,9 +11,10 @@ from llmgine.messages.commands import Author, PromptCommand, Quote
 from llmgine.messages.text import shorten
 from programs.application import Application
 from programs.discord.channels import Channels, scopes
+from programs.discord.permissions import require_writing
 from programs.discord.rendering import SOURCE
 from programs.discord.slash.forms import Submit, form
-from programs.discord.slash.replies import answer, quoted
+from programs.discord.slash.replies import answer, plain_name, quoted
 from programs.discord.triggers import channel_name
 
 _MAX_QUESTION = 1_500
@@ -36,6 +37,7 @@ class Asking:
         channel = interaction.channel
         if channel is None or isinstance(channel, discord.ForumChannel | discord.CategoryChannel):
             raise RefusedError("This works in a channel, a thread or a DM.")
+        require_writing(interaction)
         settings = await self._channels.settings(channel)
         if settings.listen == "off":
             raise RefusedError("I am switched off here, see /settings.")
@@ -59,7 +61,7 @@ class Asking:
             quoted=Quote(author=author, text=shorten(message.content or "[a message without text]", _MAX_QUOTED)),
         )
         (await self._app.bus.execute(command)).unwrap()
-        return f"{interaction.user.display_name} asks about {message.jump_url}:\n{quoted(question)}"
+        return f"{plain_name(interaction)} asks about {message.jump_url}:\n{quoted(question)}"
 
 
 def ask_form(app: Application) -> Submit:

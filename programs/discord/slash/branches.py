@@ -1,7 +1,7 @@
 """/branch and "Branch from here": a conversation goes on somewhere else too, with what was said so far."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 import discord
 from discord import app_commands
@@ -9,12 +9,15 @@ from discord import app_commands
 from llmgine.errors import LLMgineError, RefusedError
 from llmgine.messages.commands import BranchSessionCommand
 from llmgine.messages.text import shorten
+from llmgine.sessions.records import Session
 from programs.application import Application
-from programs.discord.channels import Channels, session_id
+from programs.discord.channels import Channels, scopes, session_id
+from programs.discord.permissions import require_threads
 from programs.discord.rendering import SOURCE
 from programs.discord.sight import Sight, title
 from programs.discord.triggers import channel_name
 
+ThreadType = Literal[discord.ChannelType.private_thread, discord.ChannelType.public_thread]
 _PLACES = {"thread": "A thread here", "private": "A private thread, for you", "dm": "Your DM with me"}
 _LONGEST_NAME = 80
 _NO_PINGS = discord.AllowedMentions.none()
@@ -35,8 +38,8 @@ class Branches:
         if place == "dm":
             return await self._in_dm(interaction, here)
         parent = _parent(interaction.channel)
-        kind = discord.ChannelType.private_thread if place == "private" else discord.ChannelType.public_thread
-        thread = await parent.create_thread(name=shorten(title(session), _LONGEST_NAME), type=kind)
+        kind = _kind(interaction, private=place == "private")
+        thread = await parent.create_thread(name=_name(session, interaction), type=kind)
         await self._begin(interaction, here, thread, None)
         return f"It goes on in {thread.mention}."
 
@@ -49,11 +52,12 @@ class Branches:
         turn = await store.turn(turn_id)
         session = await Sight(interaction, store).session(turn.turn.session_id)
         parent = _parent(interaction.channel)
-        name = shorten(title(session), _LONGEST_NAME)
+        name = _name(session, interaction)
+        kind = _kind(interaction)
         if message.channel.id == parent.id and not message.flags.has_thread:
             thread = await message.create_thread(name=name)
         else:
-            thread = await parent.create_thread(name=name, type=discord.ChannelType.public_thread)
+            thread = await parent.create_thread(name=name, type=kind)
         await self._begin(interaction, session.id, thread, turn_id)
         return f"It goes on in {thread.mention}."
 
@@ -63,7 +67,9 @@ class Branches:
         """Give the new thread its conversation; one that cannot have it is taken away again."""
         new = await self._channels.session_id(thread, interaction.user.id)
         name = channel_name(thread, interaction.user)
-        command = BranchSessionCommand(session_id=old, new_session_id=new, session_name=name, up_to_turn=up_to_turn)
+        command = BranchSessionCommand(
+            session_id=old, new_session_id=new, session_name=name, up_to_turn=up_to_turn, scopes=scopes(thread)
+        )
         try:
             (await self._app.bus.execute(command)).unwrap()
         except LLMgineError:
@@ -82,7 +88,7 @@ class Branches:
         words = _HERE.format(getattr(interaction.channel, "mention", "elsewhere"))
         told = await dm.send(words, allowed_mentions=_NO_PINGS)  # first: many people take no DMs
         command = BranchSessionCommand(
-            session_id=here, new_session_id=new, session_name=name, keep_as=f"{new}/{interaction.id}"
+            session_id=here, new_session_id=new, session_name=name, keep_as=f"{new}/{interaction.id}", scopes=scopes(dm)
         )
         try:
             (await self._app.bus.execute(command)).unwrap()
@@ -90,6 +96,24 @@ class Branches:
             await told.delete()
             raise
         return "It goes on in your DM with me. What was there before is kept, see /sessions."
+
+
+def _name(session: Session, interaction: discord.Interaction) -> str:
+    """What the thread is called: as the conversation, where that has a title."""
+    here = getattr(interaction.channel, "name", "here")
+    return shorten(title(session) if session.title else f"On from {here}", _LONGEST_NAME)
+
+
+def _kind(interaction: discord.Interaction, *, private: bool = False) -> ThreadType:
+    """Which thread may be opened for the person; what was said in a private one stays among those who see it.
+
+    Raises:
+        RefusedError: The person may open none themselves.
+    """
+    channel = interaction.channel
+    private = private or (isinstance(channel, discord.Thread) and channel.is_private())
+    require_threads(interaction, private=private)
+    return discord.ChannelType.private_thread if private else discord.ChannelType.public_thread
 
 
 def _parent(channel: object) -> discord.TextChannel:

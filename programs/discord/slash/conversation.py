@@ -11,7 +11,7 @@ from llmgine.messages.commands import ClearSessionCommand, StopTurnCommand
 from programs.application import Application
 from programs.discord.channels import Channels
 from programs.discord.permissions import may_decide
-from programs.discord.slash.replies import announce, explain, require_moderator
+from programs.discord.slash.replies import announce, explain, plain_name, require_moderator
 
 
 class Sessions:
@@ -38,7 +38,7 @@ class Sessions:
         require_moderator(interaction, "clear the conversation")
         session_id = await self._channels.session_of(interaction)
         (await self._bus.execute(ClearSessionCommand(session_id=session_id))).unwrap()
-        return f"🧹 {interaction.user.display_name} cleared the conversation. I remember nothing from before this."
+        return f"🧹 {plain_name(interaction)} cleared the conversation. I remember nothing from before this."
 
 
 class ClearView(discord.ui.View):

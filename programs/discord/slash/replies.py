@@ -88,7 +88,7 @@ async def explain(interaction: discord.Interaction, error: Exception) -> None:
         return
     if is_late(error):
         _log.warning("The answer to an interaction came too late: %s", error)
-        await announce(interaction, _TOO_LATE.format(interaction.user.display_name))
+        await announce(interaction, _TOO_LATE.format(plain_name(interaction)))
         return
     told = _in_words(error)
     try:
@@ -109,6 +109,11 @@ def _in_words(error: Exception) -> str:
         return f"Discord does not let me do that here: {error.text}. Ask a moderator to check my permissions."
     _log.error("An interaction failed", exc_info=error)
     return "Something went wrong; the log has the details."
+
+
+def plain_name(interaction: discord.Interaction) -> str:
+    """What the person is called, where it can neither format nor link."""
+    return discord.utils.escape_markdown(interaction.user.display_name)
 
 
 def quoted(text: str, room: int = 1_700) -> str:

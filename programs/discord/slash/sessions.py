@@ -13,10 +13,10 @@ from llmgine.messages.commands import BranchSessionCommand, RenameSessionCommand
 from llmgine.messages.text import shorten
 from llmgine.sessions.records import Session
 from programs.application import Application
-from programs.discord.channels import Channels
+from programs.discord.channels import Channels, scopes
 from programs.discord.sight import Sight, title
 from programs.discord.slash.forms import Press, Submit, form, press_id, rows
-from programs.discord.slash.replies import require_moderator
+from programs.discord.slash.replies import plain_name, require_moderator
 from programs.discord.triggers import channel_name
 from programs.export import as_json, as_markdown
 
@@ -107,6 +107,7 @@ class SessionList:
             session_id=session.id,
             new_session_id=here,
             session_name=channel_name(interaction.channel, interaction.user),
+            scopes=scopes(interaction.channel),
             keep_as=f"{here}/{secrets.token_hex(4)}",
         )
         turns = (await self._app.bus.execute(command)).unwrap()
@@ -115,7 +116,7 @@ class SessionList:
         await interaction.edit_original_response(content="Resumed.", embed=None, view=None)
         name = discord.utils.escape_markdown(title(session))
         await interaction.followup.send(
-            f"⏯️ {interaction.user.display_name} resumed the conversation **{name}** here ({turns} turns). "
+            f"⏯️ {plain_name(interaction)} resumed the conversation **{name}** here ({turns} turns). "
             "What was here before is kept, see /sessions.",
             allowed_mentions=_NO_PINGS,
         )

@@ -18,7 +18,7 @@ from programs.application import Application
 from programs.discord.channels import scopes
 from programs.discord.options import INHERIT, OPTIONS, WHERE, Option, Where, require_permission, scope_at
 from programs.discord.slash.forms import Submit, form
-from programs.discord.slash.replies import answer, answer_privately, quoted
+from programs.discord.slash.replies import answer, answer_privately, plain_name, quoted
 
 _AUTOCOMPLETE_SECONDS = 2.0  # Discord waits for 3
 _MOST_CHOICES, _LONGEST_CHOICE = 25, 100  # Discord's bounds on what autocompletion offers
@@ -55,7 +55,7 @@ class SettingChanges:
         by = Author(id=str(interaction.user.id), name=interaction.user.display_name)
         command = ChangeSettingCommand(scope=scope, name=option.name, value=wanted, changed_by=by)
         (await self._app.bus.execute(command)).unwrap()
-        return _told(option, wanted, where, interaction.user.display_name)
+        return _told(option, wanted, where, plain_name(interaction))
 
     async def _checked(self, option: Option, value: str, scope: str, channel: object) -> str | None:
         """The value as it is stored, or None to take the setting away.

@@ -10,6 +10,7 @@ from llmgine.errors import RefusedError
 from llmgine.messages.commands import RenameSessionCommand
 from programs.application import Application
 from programs.discord.channels import session_id
+from programs.discord.permissions import require_threads
 
 
 def commands(app: Application) -> Iterable[app_commands.Command[Any, ..., Any]]:
@@ -24,6 +25,7 @@ def _thread(app: Application) -> app_commands.Command[Any, ..., Any]:
         channel = interaction.channel
         if not isinstance(channel, discord.TextChannel):
             raise RefusedError("A thread can be opened in a server's text channel, not here.")
+        require_threads(interaction)
         await interaction.response.defer(ephemeral=True)
         opened = await channel.create_thread(name=name or "Chat", type=discord.ChannelType.public_thread)
         if name is not None:  # the model gives it no other

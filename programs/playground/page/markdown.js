@@ -21,6 +21,7 @@ export function markdown(text, names) {
 export function plainText(text, names) {
   const fragment = markdown(text.slice(0, 300), names);
   for (const spoiler of fragment.querySelectorAll(".spoiler")) spoiler.replaceWith("▇▇▇");
+  for (const block of [...fragment.childNodes]) block.after(" ");
   return fragment.textContent.replace(/\s+/g, " ").trim();
 }
 

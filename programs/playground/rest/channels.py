@@ -29,6 +29,7 @@ class ChannelRoutes:
             ("GET", _CHANNEL + "/thread-members", self.members),
             ("PUT", _CHANNEL + "/thread-members/@me", self.join),
             ("DELETE", _CHANNEL + "/thread-members/@me", self.leave),
+            ("GET", _CHANNEL + "/thread-members/{user_id}", self.member),
             ("PUT", _CHANNEL + "/thread-members/{user_id}", self.add_member),
             ("DELETE", _CHANNEL + "/thread-members/{user_id}", self.remove_member),
             ("GET", _CHANNEL + "/threads/archived/public", self.archived_public),
@@ -79,6 +80,12 @@ class ChannelRoutes:
         channel = self._thread(call)
         ids = channel.thread.members if channel.thread else ()
         return Reply([payloads.thread_member(channel, user_id) for user_id in ids])
+
+    def member(self, call: Call) -> Reply:
+        channel, user_id = self._thread(call), call.id("user_id")
+        if channel.thread is None or user_id not in channel.thread.members:
+            raise unknown("Member")
+        return Reply(payloads.thread_member(channel, user_id))
 
     def join(self, call: Call) -> Reply:
         channel = self._thread(call)

@@ -70,6 +70,20 @@ async def test_the_weather_is_asked_and_answered(browser: Browser, started: Star
     await page.close()
 
 
+async def test_a_file_is_read(browser: Browser, started: Started) -> None:
+    """A text file that came with the question is read, in the playground that the program starts by itself."""
+    page = await open_channel(browser, started, RANDOM_ID)
+    await page.get_by_label("Files to attach").set_input_files(
+        {"name": "list.txt", "mimeType": "text/plain", "buffer": b"eggs"}
+    )
+
+    await write(page, "@LLMgine What is in this file?")
+
+    await expect(contents(page).last).to_contain_text(FOOTER, timeout=10_000)
+    await expect(contents(page).last).not_to_contain_text("could not be read")
+    await page.close()
+
+
 async def test_an_e_mail_is_approved(browser: Browser, started: Started) -> None:
     """The call waits with its arguments on the card; a press of Approve sends it, once."""
     page = await open_channel(browser, started, GENERAL_ID)
