@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import discord
 
+from programs.discord.permissions import may_write
 from programs.discord.refusals import NO_PERMISSION, ShutOutError
 
 _REMEMBERED = 600.0  # seconds for which a refusal holds, whatever discord.py knows
@@ -40,8 +41,7 @@ class Access:
         allowed = self._permissions(channel_id)
         if allowed is None:
             return None
-        in_a_thread = isinstance(self._client.get_channel(channel_id), discord.Thread)
-        writes = allowed.send_messages_in_threads if in_a_thread else allowed.send_messages
+        writes = may_write(allowed, self._client.get_channel(channel_id))
         return None if allowed.view_channel and writes else ShutOutError(NO_PERMISSION)
 
     def may_read_back(self, channel_id: int) -> bool:

@@ -10,7 +10,7 @@ from llmgine.messages.commands import DeletePromptCommand
 from llmgine.sessions import SessionStore
 from llmgine.sessions.records import Turn
 from programs.discord.attachments import AttachmentReader
-from programs.discord.channels import Channels
+from programs.discord.channels import Channels, ChannelSettings
 from programs.discord.notices import CANNOT_STORE
 from programs.discord.poster import Poster
 from programs.discord.quotes import Quotes
@@ -69,12 +69,12 @@ class Intake:
         if me is None:
             return False
         try:
-            thread_id = await self._own_thread(message, me)
+            settings = await self._channels.settings(message.channel)
+            thread_id = await self._own_thread(message, me, settings)
         except UnreachableError as error:
             _log.warning("No thread could be opened in channel %d: %s", message.channel.id, error)
             return False
         session_id = await self._channels.session_id(message.channel, message.author.id, thread_id)
-        settings = await self._channels.settings(message.channel)
         files = await self._files.read(message.attachments)
         parts = PromptParts(
             quoted=await self._quotes.of(message, session_id),
@@ -96,7 +96,9 @@ class Intake:
         await self._say(message, refusal, reply_to=message.id)
         return True
 
-    async def _own_thread(self, message: discord.Message, me: discord.ClientUser) -> int | None:
+    async def _own_thread(
+        self, message: discord.Message, me: discord.ClientUser, settings: ChannelSettings
+    ) -> int | None:
         """The thread that is opened for the question, where each gets its own; None where it is answered in place.
 
         It is opened before the message is admitted: its id is the message's, so that doing both again does no harm.
@@ -105,7 +107,7 @@ class Intake:
             UnreachableError: Discord could not be reached.
         """
         channel = message.channel
-        if not isinstance(channel, discord.TextChannel) or (await self._channels.settings(channel)).threads != "auto":
+        if not isinstance(channel, discord.TextChannel) or settings.threads != "auto":
             return None
         try:
             await self._poster.open_thread(message, thread_name(text_for_model(message, me)))

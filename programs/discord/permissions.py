@@ -6,16 +6,18 @@ from llmgine.errors import RefusedError
 from llmgine.messages.commands import Author
 
 
+def may_write(allowed: discord.Permissions, channel: object) -> bool:
+    """Whether these permissions are enough for a message there; threads have one of their own."""
+    return allowed.send_messages_in_threads if isinstance(channel, discord.Thread) else allowed.send_messages
+
+
 def require_writing(interaction: discord.Interaction) -> None:
     """The bot says nothing in a channel for somebody who may not write there.
 
     Raises:
         RefusedError: The person may not.
     """
-    allowed = interaction.permissions
-    in_a_thread = isinstance(interaction.channel, discord.Thread)
-    writes = allowed.send_messages_in_threads if in_a_thread else allowed.send_messages
-    if interaction.guild_id is not None and not writes:
+    if interaction.guild_id is not None and not may_write(interaction.permissions, interaction.channel):
         raise RefusedError("You may not write here.")
 
 
