@@ -218,11 +218,19 @@ class TurnSteps(_Record):
 
 
 class DeliveryKey(_Record):
-    """Which part of an outcome: the `part`-th message of its `kind` in a round."""
+    """Which part of an outcome: the `part`-th message of its `kind` in a round.
 
-    kind: Literal["text", "card", "notice", "queue"]
+    `old` is what an earlier attempt left and no part of this one has taken over yet, in the order it was posted.
+    """
+
+    kind: Literal["text", "card", "notice", "queue", "old"]
     round: int
     part: int
+
+    @property
+    def place(self) -> tuple[bool, int, int, int]:
+        """Sorts parts as they stand on screen: by round, its text before its card, notices last; then what is old."""
+        return self.kind == "old", self.round, {"text": 0, "card": 1}.get(self.kind, 2), self.part
 
 
 class Delivery(_Record):

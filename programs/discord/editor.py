@@ -46,7 +46,7 @@ class Editor:
         poster: Who talks to Discord.
         keeper: Who is told.
         channel_id: Where.
-        key: Which part it is.
+        key: The part.
         nonce: The part's nonce.
         reply_to: The message the part answers, if it does.
         after: The part above; this one is not posted before it.
@@ -55,6 +55,7 @@ class Editor:
         interval: Seconds between two changes.
 
     Attributes:
+        key: Which part it is; another one may take its message over.
         posted: Set once there is a message, or never will be one.
         lost: Whether it ended before the final body was shown; it can be shown another time.
         waited: Whether Discord made it wait for long.
@@ -114,6 +115,11 @@ class Editor:
             self._final = True
             self._news.set()
             self._hurry()
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing else will be shown any more."""
+        return self._final or self.task.done()
 
     async def pause(self, note: str) -> None:
         """End here, with a note under what is shown, if it is not final: somebody will go on with it."""

@@ -34,21 +34,29 @@ class Positions:
         self._tidied: asyncio.Task[None] | None = None
 
     @property
-    def known(self) -> set[DeliveryKey]:
-        """The parts that stand somewhere."""
-        return set(self._posted)
+    def known(self) -> list[DeliveryKey]:
+        """The parts that stand somewhere, in their order."""
+        return list(self._posted)
 
     def of(self, key: DeliveryKey) -> int | None:
         """The message of a part: where it was posted, or one that a dead process posted, taken for it from here on."""
         if key not in self._posted:
-            message_id = self._orphans.adopt(key)
+            message_id = self._orphans.adopt()
             if message_id is not None:
                 self._posted[key] = self._adopted[key] = message_id
         return self._posted.get(key)
 
+    def hand_over(self, old: DeliveryKey, new: DeliveryKey) -> None:
+        """What stands for a part that is none any more stands for another one from here on."""
+        if old in self._posted:
+            self._posted[new] = self._adopted[new] = self._posted.pop(old)
+            self._adopted.pop(old, None)
+
     async def move(self, key: DeliveryKey, message_id: int | None) -> None:
         """A part stands in this message, or in none any more."""
-        self._adopted.pop(key, None)
+        adopted = self._adopted.pop(key, None)
+        if adopted is not None and adopted != message_id:  # it is nobody else's from here on
+            await self._store.posted(self._turn, key, str(adopted))
         if message_id is None:
             self._posted.pop(key, None)
         else:

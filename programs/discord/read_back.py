@@ -7,7 +7,7 @@ import discord
 
 from llmgine.errors import StoreError
 from llmgine.sessions import SessionStore
-from llmgine.sessions.records import DeliveryKey, Turn
+from llmgine.sessions.records import Turn
 from programs.discord.notices import is_notice
 from programs.discord.poster import Poster
 from programs.discord.refusals import UnreachableError
@@ -62,13 +62,9 @@ class Orphans:
     def __init__(self, messages: Iterable[discord.Message] = ()) -> None:
         self._messages = list(messages)
 
-    def adopt(self, key: DeliveryKey) -> int | None:
-        """The message that is taken for this part from here on, if there is one of its kind."""
-        for message in self._messages:
-            if bool(message.embeds) == (key.kind == "card"):
-                self._messages.remove(message)
-                return message.id
-        return None
+    def adopt(self) -> int | None:
+        """The message that is taken for a part from here on, if there is one."""
+        return self._messages.pop(0).id if self._messages else None
 
     def left(self) -> list[int]:
         """Those that are no part."""

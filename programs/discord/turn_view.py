@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container
 
 import discord
 
@@ -115,6 +115,7 @@ class TurnView:
             notice = waiting_notice(self._steps) if self._others_wait else None
             if notice is not None:
                 parts.append(notice)
+            self._hand_over(parts)
             self._show(parts, first=parts[0][0] if parts else None, final=False)
 
     async def settle(self, *, anew: bool = False) -> None:
@@ -133,9 +134,11 @@ class TurnView:
         sent |= {rest for key in sent for rest in self._rests.get(key, ())}
         first = parts[0][0] if parts else None
         self._anew = anew
+        self._hand_over(parts, sent)
         self._show([part for part in parts if part[0] not in sent], first=first, final=True)
-        for key in self._positions.known - {key for key, _ in parts}:
-            self._editor(key).withdraw()
+        for key in self._positions.known:
+            if key not in dict(parts):
+                self._editor(key).withdraw()
         if not self._closed:
             self._positions.tidy()
 
@@ -176,6 +179,22 @@ class TurnView:
             self._editor(key, replies=key == first).show(body, final=final)
         for key in self._editors.keys() - {key for key, _ in parts}:
             self._editors[key].withdraw()
+
+    def _hand_over(self, parts: list[tuple[DeliveryKey, Body]], sent: Container[DeliveryKey] = ()) -> None:
+        """What stands nowhere yet takes the message of what is no part any more: an answer stays where it is."""
+        keys = [key for key, _ in parts]
+        there = dict.fromkeys([*self._editors, *self._positions.known])
+        gone = [key for key in there if key not in keys and not (key in self._editors and self._editors[key].final)]
+        for key in keys:
+            # What comes after it may still be one of the next parts.
+            old = next((old for old in gone if old.kind == "old" or old.place < key.place), None)
+            if key in there or key in sent or old is None:
+                continue
+            gone.remove(old)
+            self._positions.hand_over(old, key)
+            if old in self._editors:
+                self._editors[key] = self._editors.pop(old)
+                self._editors[key].key = key
 
     def _editor(self, key: DeliveryKey, *, replies: bool = False) -> Editor:
         """The editor of a part; when it is drawn anew, a new one where the old could not show it."""

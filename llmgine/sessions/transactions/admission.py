@@ -8,6 +8,7 @@ from llmgine.errors import RefusedError
 from llmgine.messages.commands import Admitted, PromptCommand
 from llmgine.sessions.database import Transaction
 from llmgine.sessions.records import PromptStep
+from llmgine.sessions.transactions.deliveries import deliveries, leave
 from llmgine.sessions.transactions.images import add_images
 from llmgine.sessions.transactions.sessions import ensure_session
 from llmgine.sessions.transactions.steps import append, turn_steps
@@ -103,6 +104,7 @@ def regenerate(session_id: str, turn_id: str, attempt: int | None, owner: str) -
 
 def again(turn_id: str, old: int, prompts: Iterable[PromptStep], owner: str) -> Transaction[None]:
     """Queue a turn as its next attempt; what was posted for the `old` one keeps its place and is edited."""
+    standing = [part.message_id for part in (yield from deliveries(turn_id)) if part.message_id]
     yield (
         """
         UPDATE turn SET attempt = $2, resumes = 0, state = 'queued', stop_requested = 0, owner = $3 WHERE id = $1
@@ -111,12 +113,6 @@ def again(turn_id: str, old: int, prompts: Iterable[PromptStep], owner: str) -> 
     )
     for prompt in prompts:
         yield from append(turn_id, old + 1, prompt)
-    yield (
-        """
-        INSERT INTO delivery (turn_id, attempt, kind, round, part, body, message_id, final, sent)
-        SELECT turn_id, $3, kind, round, part, '{}', message_id, 0, 0 FROM delivery
-        WHERE turn_id = $1 AND attempt = $2 AND message_id <> ''
-        """,
-        (turn_id, old, old + 1),
-    )
+    for message_id in standing:
+        yield from leave(turn_id, old + 1, message_id)
     yield "UPDATE delivery SET sent = 1 WHERE turn_id = $1 AND attempt = $2", (turn_id, old)

@@ -41,16 +41,15 @@ def finish(
 
 
 def deliveries(turn_id: str) -> Transaction[list[Delivery]]:
-    """The parts of a turn in the order they stand on screen: by round, its text before its card, notices last."""
+    """The parts of a turn's present attempt in the order they stand on screen, and behind them what is old."""
     rows = yield (
         """
         SELECT delivery.* FROM delivery JOIN turn ON turn.id = delivery.turn_id AND turn.attempt = delivery.attempt
         WHERE turn_id = $1
-        ORDER BY round, CASE kind WHEN 'text' THEN 0 WHEN 'card' THEN 1 ELSE 2 END, part
         """,
         (turn_id,),
     )
-    return [
+    parts = [
         Delivery(
             turn_id=row["turn_id"],
             attempt=row["attempt"],
@@ -61,6 +60,7 @@ def deliveries(turn_id: str) -> Transaction[list[Delivery]]:
         )
         for row in rows
     ]
+    return sorted(parts, key=lambda part: part.key.place)
 
 
 def undelivered(source: str) -> Transaction[list[Turn]]:
@@ -80,10 +80,24 @@ def undelivered(source: str) -> Transaction[list[Turn]]:
 def posted(turn_id: str, attempt: int, key: DeliveryKey, message_id: str) -> Transaction[None]:
     """Where a part stands; before the outcome its row is made here, with no body yet.
 
-    A message that was under way while its attempt was given up belongs to the next one, which goes on with it.
+    A message has one part: one that was no part any more gives it up. What was under way while its attempt was given up
+    counts for the next one.
     """
     rows = yield "SELECT attempt FROM turn WHERE id = $1", (turn_id,)
-    attempt = max(attempt, rows[0]["attempt"])
+    newest = rows[0]["attempt"]
+    if newest > attempt:
+        yield from _no_more(turn_id, attempt, key, newest)
+        if message_id:
+            yield from leave(turn_id, newest, message_id)
+        return
+    yield (
+        """
+        DELETE FROM delivery
+        WHERE turn_id = $1 AND attempt = $2 AND message_id = $6 AND final = 0
+            AND NOT (kind = $3 AND round = $4 AND part = $5)
+        """,
+        (*_key(turn_id, attempt, key), message_id),
+    )
     yield (
         """
         INSERT INTO delivery (turn_id, attempt, kind, round, part, body, message_id, final, sent)
@@ -91,6 +105,32 @@ def posted(turn_id: str, attempt: int, key: DeliveryKey, message_id: str) -> Tra
         ON CONFLICT (turn_id, attempt, kind, round, part) DO UPDATE SET message_id = $6
         """,
         (*_key(turn_id, attempt, key), message_id),
+    )
+
+
+def _no_more(turn_id: str, attempt: int, key: DeliveryKey, newest: int) -> Transaction[None]:
+    """Where a part of an earlier attempt stood is nothing left any more."""
+    yield (
+        """
+        DELETE FROM delivery
+        WHERE turn_id = $1 AND attempt = $6 AND kind = 'old' AND message_id = (
+            SELECT message_id FROM delivery
+            WHERE turn_id = $1 AND attempt = $2 AND kind = $3 AND round = $4 AND part = $5
+        )
+        """,
+        (*_key(turn_id, attempt, key), newest),
+    )
+
+
+def leave(turn_id: str, attempt: int, message_id: str) -> Transaction[None]:
+    """Leave a message of an earlier attempt to this one, below those that are left already."""
+    yield (
+        """
+        INSERT INTO delivery (turn_id, attempt, kind, round, part, body, message_id, final, sent)
+        SELECT $1, $2, 'old', 0, COALESCE(MAX(part) + 1, 0), '{}', $3, 0, 0 FROM delivery
+        WHERE turn_id = $1 AND attempt = $2 AND kind = 'old'
+        """,
+        (turn_id, attempt, message_id),
     )
 
 

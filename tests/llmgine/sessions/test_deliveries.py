@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from llmgine.sessions import SessionStore
-from llmgine.sessions.records import Delivery
+from llmgine.sessions.records import Delivery, Turn
 from tests.llmgine.sessions.conftest import Open
 from tests.llmgine.sessions.examples import DONE, admitted, part
 
@@ -82,6 +82,40 @@ async def test_a_part_posted_again_has_its_new_place(store: SessionStore) -> Non
 
     assert await store.is_delivery("200")
     assert not await store.is_delivery("100")
+
+
+async def standing(store: SessionStore, turn: Turn) -> list[tuple[str, int, str | None]]:
+    """What stands where for the turn's present attempt."""
+    return [(one.key.kind, one.key.part, one.message_id) for one in await store.deliveries(turn.id)]
+
+
+async def test_a_message_shows_one_part(store: SessionStore) -> None:
+    """Taken over by another part it is no longer the first one's, unless that is part of the outcome."""
+    turn = await admitted(store, "1")
+    note, card = part(turn, "text", 1, 0), part(turn, "card", 1, 0)
+
+    await store.posted(turn, note.key, "100")
+    await store.posted(turn, card.key, "100")
+
+    assert await standing(store, turn) == [("card", 0, "100")]
+
+
+async def test_an_old_answer_is_left_to_the_next_attempt(store: SessionStore) -> None:
+    """In its order, and with what was under way while it was given up; what is moved or taken over is not old."""
+    turn = await admitted(store, "1")
+    parts = [part(turn, "text", 0, 0), part(turn, "card", 0, 0), part(turn, "notice", 1, 0)]
+    await store.finish(turn, "done", [DONE], parts)
+    for one, message_id in zip(parts, ("100", "200", "300"), strict=True):
+        await store.posted(turn, one.key, message_id)
+
+    await store.regenerate("s", turn.id)
+    assert await standing(store, turn) == [("old", 0, "100"), ("old", 1, "200"), ("old", 2, "300")]
+
+    await store.posted(turn, parts[1].key, "")  # by who showed the attempt that was given up
+    await store.posted(turn, parts[1].key, "400")
+    again = (await store.turn(turn.id)).turn
+    await store.posted(again, parts[0].key, "100")
+    assert await standing(store, turn) == [("text", 0, "100"), ("old", 2, "300"), ("old", 3, "400")]
 
 
 async def test_another_living_process_sends_its_own_parts(open_another: Open) -> None:

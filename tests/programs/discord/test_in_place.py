@@ -1,0 +1,65 @@
+"""An answer that is given anew stays where it stands, whatever the two are made of."""
+
+import asyncio
+
+import pytest
+
+from programs.discord.rendering import SOURCE
+from programs.playground.entities import Message
+from tests.programs.discord.scene import INTERVAL, MENTION, PATIENCE, Scene
+
+MESSAGES = {"a text": 1, "a failure": 1, "a card, a text": 2, "a text, a card, a text": 3}
+
+
+def answer_with(scene: Scene, shape: str, text: str) -> None:
+    """Have the model answer so."""
+    if shape == "a failure":
+        scene.model.fail(400, text)
+        return
+    if "card" in shape:
+        scene.model.reply(text if shape.startswith("a text") else "", tool_calls=[("get_current_time", "{}")])
+    scene.model.reply(text)
+
+
+async def at_rest(scene: Scene, asked: Message, attempt: int) -> None:
+    """Wait until this attempt has ended, and all of it is shown."""
+    store = scene.app.store
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            turns = await store.turns([str(await store.turn_of(SOURCE, str(asked.id)))])
+            if any(one.turn.attempt == attempt and one.outcome is not None for one in turns):
+                break
+            await asyncio.sleep(INTERVAL)
+    await scene.delivered()
+
+
+def beginnings(scene: Scene) -> list[tuple[int, int | None]]:
+    """The messages that begin an answer, and what they answer, from above to below."""
+    return [(message.id, message.reference.message_id) for message in scene.shown() if message.reference]
+
+
+@pytest.mark.parametrize("restarted", [False, True], ids=["", "restarted"])
+@pytest.mark.parametrize("after", MESSAGES)
+@pytest.mark.parametrize("before", MESSAGES)
+async def test_it_begins_in_its_first_message(scene: Scene, before: str, after: str, *, restarted: bool) -> None:
+    """The new answer begins above what was answered since, with the message that replies, also after a restart."""
+    answer_with(scene, before, "This.")
+    asked = scene.ask("first")
+    await at_rest(scene, asked, 1)
+    answer_with(scene, "a text", "Something else.")
+    await at_rest(scene, scene.ask("second"), 1)
+    begun = beginnings(scene)
+    first = scene.shown()[0]
+    was = first.content, first.embeds
+
+    answer_with(scene, after, "That.")
+    scene.playground.people.edit(asked.channel_id, asked.id, asked.author_id, f"{MENTION} once more")
+    await scene.until(lambda: (first.content, first.embeds) != was)
+    if restarted:
+        await scene.restart()
+    await at_rest(scene, asked, 2)
+
+    assert beginnings(scene) == begun
+    above = [message for message in scene.shown() if message.id < begun[1][0]]
+    assert len(above) == min(MESSAGES[before], MESSAGES[after])
+    assert len(scene.shown()) == MESSAGES[after] + 1
