@@ -43,7 +43,7 @@ class Admission:
                 raise slowmode(left)
 
     def _require_place(self, channel: Channel, author_id: int) -> None:
-        if channel.type is ChannelType.FORUM:
+        if channel.type in (ChannelType.FORUM, ChannelType.CATEGORY):
             raise ApiError(400, 50008, "Cannot send messages in a non-text channel")
         person = self._state.users.get(channel.recipient_id or 0)
         if author_id == BOT_ID and person is not None and person.dms_closed:

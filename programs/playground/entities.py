@@ -10,6 +10,7 @@ Json = dict[str, Any]
 GUILD_ID = 100_000_000_000_000_001  # also the id of @everyone, as on Discord
 GENERAL_ID = 100_000_000_000_000_011
 RANDOM_ID = 100_000_000_000_000_012
+TEXT_CHANNELS_ID = 100_000_000_000_000_013  # the category of the two
 ADA_ID = 100_000_000_000_000_021
 GRACE_ID = 100_000_000_000_000_022
 BOT_ID = 100_000_000_000_000_031  # also the id of the application, as on Discord
@@ -21,6 +22,7 @@ WORLD_BEGAN = datetime(2025, 1, 1, tzinfo=UTC)
 class ChannelType(IntEnum):
     TEXT = 0
     DM = 1
+    CATEGORY = 4
     PUBLIC_THREAD = 11
     PRIVATE_THREAD = 12
     FORUM = 15
@@ -207,10 +209,10 @@ class Channel:
     name: str | None = None  # a DM has none
     guild_id: int | None = None
     position: int = 0
-    parent_id: int | None = None  # of a thread
+    parent_id: int | None = None  # of a thread its channel, of a channel its category
     owner_id: int | None = None  # of a thread
     recipient_id: int | None = None  # of a DM: the person, not the bot
-    overwrites: dict[int, Overwrite] = field(default_factory=dict)  # by role or member; a thread has its parent's
+    overwrites: dict[int, Overwrite] = field(default_factory=dict)  # by role or member; only a thread has its parent's
     slowmode: int = 0  # seconds between two messages of one member
     topic: str | None = None
     thread: ThreadState | None = None

@@ -32,6 +32,7 @@ class ChannelChanges(Form):
     name: str | None = Field(None, min_length=1, max_length=100)
     topic: str | None = Field(None, max_length=1024)
     rate_limit_per_user: int | None = Field(None, ge=0, le=MAX_SLOWMODE)
+    parent_id: Id | None = None  # given as null: in no category
 
 
 class OverwriteForm(Form):
@@ -41,7 +42,8 @@ class OverwriteForm(Form):
 
 class NewChannel(Form):
     name: str = Field(min_length=1, max_length=100)
-    type: Literal[0, 15] = 0
+    type: Literal[0, 4, 15] = 0
+    parent_id: Id | None = None
 
 
 class Management:
@@ -100,12 +102,19 @@ class Management:
         self._world.leave(self._state.person(user_id))
 
     def add_channel(self, by: int, form: NewChannel) -> Channel:
-        self._require(by, Permission.MANAGE_CHANNELS)
-        return self._world.add_channel(form.name, ChannelType(form.type))
+        """In a category, for those who may manage that one."""
+        self._require_in(by, form.parent_id)
+        kind = ChannelType(form.type)
+        return self._world.add_channel(form.name, kind, category_id=form.parent_id)
 
     def change_channel(self, by: int, channel: Channel, changes: ChannelChanges) -> None:
         self._state.require(by, channel, Permission.MANAGE_CHANNELS)
-        self._world.change_channel(channel.id, changes.model_dump(exclude_unset=True, exclude_none=True))
+        if "parent_id" in changes.model_fields_set and changes.parent_id != channel.parent_id:
+            self._require_in(by, changes.parent_id)
+            self._world.move_channel(channel.id, changes.parent_id)
+        wanted = changes.model_dump(exclude_unset=True, exclude_none=True, exclude={"parent_id"})
+        if wanted:
+            self._world.change_channel(channel.id, wanted)
 
     def delete_channel(self, by: int, channel: Channel) -> None:
         self._state.require(by, channel, Permission.MANAGE_CHANNELS)
@@ -122,6 +131,14 @@ class Management:
     def _require(self, by: int, needed: Permission) -> None:
         if needed & ~self._state.permissions(self._state.person(by)):
             raise missing_permissions()
+
+    def _require_in(self, by: int, category_id: int | None) -> None:
+        """Channels are managed in a category by who may do so there; outside of all, by who may in the guild."""
+        category = self._state.channels.get(category_id or 0)
+        if category is None:
+            self._require(by, Permission.MANAGE_CHANNELS)
+        else:
+            self._state.require(self._state.person(by), category, Permission.MANAGE_CHANNELS)
 
     def _role_below(self, by: int, role_id: int) -> Role:
         """A role somebody may manage: one that stands below their own highest."""

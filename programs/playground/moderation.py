@@ -16,8 +16,10 @@ from programs.playground.entities import (
     Role,
     User,
 )
-from programs.playground.errors import unknown
+from programs.playground.errors import ApiError, invalid_form, unknown
 from programs.playground.state import State
+
+MAX_IN_CATEGORY = 50
 
 
 class Moderation:
@@ -81,16 +83,21 @@ class Moderation:
     def overwrite(
         self, channel_id: int, target_id: int, *, allow: Permission = NO_PERMISSION, deny: Permission = NO_PERMISSION
     ) -> None:
-        """What a role or a member may, and may not, in a channel; nothing at all takes the overwrite away."""
+        """What a role or a member may, and may not, in a channel; nothing at all takes the overwrite away.
+
+        Channels whose overwrites are those of their category are in sync with it: what is set there is set in them too.
+        """
         channel = self._channel(channel_id)
         for_member = target_id not in self._state.roles
         if for_member:
             self._member(target_id)
-        if allow or deny:
-            channel.overwrites[target_id] = Overwrite(target_id, allow, deny, for_member)
-        else:
-            channel.overwrites.pop(target_id, None)
-        self._state.update_channel(channel)
+        in_sync = [one for one in self._state.channels_in(channel_id) if one.overwrites == channel.overwrites]
+        for one in (channel, *in_sync):
+            if allow or deny:
+                one.overwrites[target_id] = Overwrite(target_id, allow, deny, for_member)
+            else:
+                one.overwrites.pop(target_id, None)
+            self._state.update_channel(one)
 
     def slow_down(self, channel_id: int, seconds: int) -> None:
         """Seconds a member waits between two messages in a channel or thread."""
@@ -101,11 +108,47 @@ class Moderation:
         else:
             self._state.update_thread(channel)
 
-    def add_channel(self, name: str, kind: ChannelType = ChannelType.TEXT) -> Channel:
-        position = sum(channel.thread is None for channel in self._state.channels.values())
-        channel = Channel(self._state.ids.next(), kind, name, GUILD_ID, position=position)
+    def add_channel(
+        self, name: str, kind: ChannelType = ChannelType.TEXT, *, category_id: int | None = None
+    ) -> Channel:
+        """A channel, which begins in sync with its category where it is in one."""
+        category = None if category_id is None else self._room_in(category_id, kind)
+        overwrites = {} if category is None else dict(category.overwrites)
+        channel = Channel(
+            self._state.ids.next(), kind, name, GUILD_ID, self._next_position(kind), category_id, overwrites=overwrites
+        )
         self._state.add_channel(channel)
         return channel
+
+    def add_category(self, name: str) -> Channel:
+        return self.add_channel(name, ChannelType.CATEGORY)
+
+    def move_channel(self, channel_id: int, category_id: int | None, *, sync: bool = False) -> None:
+        """Into another category, or out of all; it takes over that one's overwrites only with `sync`."""
+        channel = self._channel(channel_id)
+        if category_id is not None and category_id != channel.parent_id:
+            self._room_in(category_id, channel.type)
+        channel.parent_id = category_id
+        if sync and category_id is not None:
+            channel.overwrites = dict(self._state.channels[category_id].overwrites)
+        self._state.update_channel(channel)
+
+    def _room_in(self, category_id: int, kind: ChannelType) -> Channel:
+        """A category that takes one more channel of that type. Raises 50035."""
+        category = self._state.channels.get(category_id)
+        if category is None:
+            raise _invalid_parent("INVALID", "Category does not exist")
+        if category.type is not ChannelType.CATEGORY or kind not in (ChannelType.TEXT, ChannelType.FORUM):
+            raise _invalid_parent("INVALID_TYPE", "Not a category")
+        if len(self._state.channels_in(category_id)) >= MAX_IN_CATEGORY:
+            raise _invalid_parent("MAX_CHANNELS", f"Maximum number of channels in category reached ({MAX_IN_CATEGORY})")
+        return category
+
+    def _next_position(self, kind: ChannelType) -> int:
+        """At the end: categories are counted by themselves."""
+        inside = (one for one in self._state.channels.values() if one.guild_id is not None and one.thread is None)
+        same = [one for one in inside if (one.type is ChannelType.CATEGORY) == (kind is ChannelType.CATEGORY)]
+        return max((one.position for one in same), default=-1) + 1
 
     def change_channel(self, channel_id: int, changes: Json) -> None:
         """Any of `name`, `topic` and `rate_limit_per_user`, seconds."""
@@ -146,3 +189,7 @@ class Moderation:
         if channel is None or channel.guild_id is None:
             raise unknown("Channel")
         return channel
+
+
+def _invalid_parent(code: str, words: str) -> ApiError:
+    return invalid_form((("parent_id",), f"CHANNEL_PARENT_{code}", words))

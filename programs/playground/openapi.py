@@ -31,6 +31,8 @@ _CODES = {
 }
 # The gateway is not in the document, but the objects its events carry are.
 _EVENTS = {
+    "CHANNEL_CREATE": "GuildChannelResponse",
+    "CHANNEL_DELETE": "GuildChannelResponse",
     "CHANNEL_UPDATE": "GuildChannelResponse",
     "GUILD_MEMBER_ADD": "GuildMemberResponse",
     "MESSAGE_CREATE": "MessageResponse",

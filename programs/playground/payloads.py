@@ -190,15 +190,14 @@ def channel(of: Channel, users: dict[int, User], viewer: int) -> Json:
         other = of.recipient_id if viewer == BOT_ID else BOT_ID
         return payload | {"recipients": [user(users[other])] if other is not None else []}
     parent = None if of.parent_id is None else str(of.parent_id)
-    payload |= {
-        "guild_id": str(of.guild_id),
-        "name": of.name,
-        "parent_id": parent,
-        "rate_limit_per_user": of.slowmode,
-    }
+    payload |= {"guild_id": str(of.guild_id), "name": of.name, "parent_id": parent}
+    if of.type is ChannelType.CATEGORY:
+        del payload["last_message_id"]
+        return payload | _place(of)
+    payload["rate_limit_per_user"] = of.slowmode
     if of.thread is not None:
         return payload | _thread(of, of.thread, viewer)
-    payload |= {"position": of.position, "topic": of.topic, "nsfw": False}
+    payload["topic"] = of.topic
     if of.type is ChannelType.FORUM:
         payload |= {
             "available_tags": [],
@@ -206,7 +205,13 @@ def channel(of: Channel, users: dict[int, User], viewer: int) -> Json:
             "default_sort_order": None,
             "default_forum_layout": 0,
         }
-    return payload | {"permission_overwrites": [overwrite(one) for one in of.overwrites.values()]}
+    return payload | _place(of)
+
+
+def _place(of: Channel) -> Json:
+    """What channels and categories have, and threads have not."""
+    overwrites = [overwrite(one) for one in of.overwrites.values()]
+    return {"position": of.position, "nsfw": False, "permission_overwrites": overwrites}
 
 
 def attachment(of: Attachment, base_url: str) -> Json:

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 
-from programs.playground.entities import Channel, Json
+from programs.playground.entities import Channel, ChannelType, Json
 from programs.playground.state import Dispatch, State
 
 # After these somebody may see more or fewer channels, or may do something else in them, than before.
 _MOVES = frozenset(
     {
+        "CHANNEL_CREATE",
+        "CHANNEL_DELETE",
         "CHANNEL_UPDATE",
         "GUILD_MEMBER_ADD",
         "GUILD_MEMBER_REMOVE",
@@ -22,6 +24,15 @@ _MOVES = frozenset(
 def seen(state: State, channel: Channel, viewer: int) -> Json:
     """A channel as the page has it: with what the person may do there."""
     return state.channel_payload(channel, viewer) | {"permissions": _allowed(state, channel, viewer)}
+
+
+def in_sight(state: State, channel: Channel, viewer: int) -> bool:
+    """Whether the page has a channel: a category is there also for the sake of a channel in it."""
+    if state.may_see(viewer, channel):
+        return True
+    if channel.type is not ChannelType.CATEGORY:
+        return False
+    return any(state.may_see(viewer, one) for one in state.channels_in(channel.id))
 
 
 def _allowed(state: State, channel: Channel, viewer: int) -> str:
@@ -40,7 +51,7 @@ class Sight:
     def _now(self) -> dict[int, str]:
         """Each channel in sight, with what is allowed in it."""
         channels = self._state.channels.values()
-        visible = (one for one in channels if self._state.may_see(self._viewer, one))
+        visible = (one for one in channels if in_sight(self._state, one, self._viewer))
         return {one.id: _allowed(self._state, one, self._viewer) for one in visible}
 
     def follow(self, dispatch: Dispatch) -> Iterator[tuple[str, Json]]:

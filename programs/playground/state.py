@@ -179,11 +179,15 @@ class State(World):
         self.emit("CHANNEL_PINS_UPDATE", lambda _: dict(payload), self.audience(channel))
 
     def delete_channel(self, channel: Channel) -> None:
+        """A channel goes with its threads; the channels of a category stay, in none."""
         for thread in self.threads(channel.id):
             self.delete_thread(thread)
         audience = self.audience(channel)
         del self.channels[channel.id]
         self.emit("CHANNEL_DELETE", lambda v: self.channel_payload(channel, v), audience)
+        for left in self.channels_in(channel.id):
+            left.parent_id = None
+            self.update_channel(left)
 
     def delete_thread(self, channel: Channel) -> None:
         del self.channels[channel.id]

@@ -13,6 +13,7 @@ from programs.playground.entities import (
     NO_PERMISSION,
     PERSON_PERMISSIONS,
     RANDOM_ID,
+    TEXT_CHANNELS_ID,
     Attachment,
     Channel,
     ChannelType,
@@ -62,8 +63,9 @@ class World:
             BOT_ID: Member(BOT_ID, [BOT_ROLE_ID]),
         }
         self.channels = {
-            GENERAL_ID: Channel(GENERAL_ID, ChannelType.TEXT, "general", GUILD_ID, position=0),
-            RANDOM_ID: Channel(RANDOM_ID, ChannelType.TEXT, "random", GUILD_ID, position=1),
+            TEXT_CHANNELS_ID: Channel(TEXT_CHANNELS_ID, ChannelType.CATEGORY, "Text Channels", GUILD_ID),
+            GENERAL_ID: Channel(GENERAL_ID, ChannelType.TEXT, "general", GUILD_ID, 0, TEXT_CHANNELS_ID),
+            RANDOM_ID: Channel(RANDOM_ID, ChannelType.TEXT, "random", GUILD_ID, 1, TEXT_CHANNELS_ID),
         }
 
     @property
@@ -135,6 +137,10 @@ class World:
             for channel in self.channels.values()
             if channel.thread is not None and parent_id in (None, channel.parent_id)
         ]
+
+    def channels_in(self, category_id: int) -> list[Channel]:
+        """The channels of a category, without their threads."""
+        return [one for one in self.channels.values() if one.thread is None and one.parent_id == category_id]
 
     def guild_payload(self) -> Json:
         return payloads.guild(self.guild, self.roles.values())

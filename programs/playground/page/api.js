@@ -63,7 +63,7 @@ export class Api {
     return this.#request("POST", `/playground/channels/${channelId}/threads`, body);
   }
 
-  /** Change a thread (`name`, `archived`, `locked`) or a channel (`name`, `topic`, `rate_limit_per_user`). */
+  /** Change a thread (`name`, `archived`, `locked`) or a channel (`name`, `topic`, `rate_limit_per_user`, `parent_id`). */
   changeChannel(channelId, changes) {
     return this.#request("PATCH", `/playground/channels/${channelId}`, { as: this.as, ...changes });
   }
@@ -72,8 +72,10 @@ export class Api {
     return this.#request("DELETE", `/playground/channels/${channelId}`, { as: this.as });
   }
 
-  createChannel(name, type) {
-    return this.#request("POST", "/playground/channels", { as: this.as, name, type });
+  /** A channel, in a category or in none, or a category. */
+  createChannel(name, type, categoryId = null) {
+    const body = { as: this.as, name, type, ...(categoryId && { parent_id: categoryId }) };
+    return this.#request("POST", "/playground/channels", body);
   }
 
   /** What a role or a member may and may not in a channel, as digits. */

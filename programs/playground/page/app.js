@@ -2,6 +2,7 @@
 
 import { askPost, askThread, channelActions } from "./actions.js";
 import { Api } from "./api.js";
+import { categoryItems, openChannelSettings } from "./channel_settings.js";
 import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
 import { openModal } from "./dialogs.js";
@@ -14,7 +15,7 @@ import { channelTitle, namesOf } from "./people.js";
 import { attachPending } from "./pending.js";
 import { showPins } from "./pins.js";
 import { RequestsPanel } from "./requests.js";
-import { guildItems, openChannelSettings, openMembers } from "./settings.js";
+import { guildItems, openMembers } from "./settings.js";
 import { Sidebar } from "./sidebar.js";
 import { Store } from "./store.js";
 import { applyTheme, toggleTheme } from "./theme.js";
@@ -107,6 +108,7 @@ class App {
       createPost: (forum) => askPost(this.api, forum, (thread) => this.#openNew(thread)),
       openNew: (channel) => this.#openNew(channel),
       guildItems: () => guildItems(this),
+      categoryItems: (category) => categoryItems(this, category),
       memberSettings: (user) => openMembers(this, user.id),
       channelSettings: (channel) => openChannelSettings(this, channel),
       showPins: (channel) => showPins(channel, this),

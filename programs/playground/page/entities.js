@@ -4,6 +4,7 @@ export const EPHEMERAL = 1 << 6;
 const LOADING = 1 << 7;
 
 export const isThread = (channel) => channel.type === 11 || channel.type === 12;
+export const isCategory = (channel) => channel.type === 4;
 export const isForum = (channel) => channel.type === 15;
 export const isDm = (channel) => channel.type === 1;
 export const isEphemeral = (message) => (message.flags & EPHEMERAL) !== 0;
@@ -26,6 +27,8 @@ export const MAY = {
 export const permits = ({ permissions }, bit) => (BigInt(permissions ?? 0) & bit) !== 0n;
 /** Whether one may write in a channel. */
 export const mayWrite = (channel) => permits(channel, isThread(channel) ? MAY.sendInThreads : MAY.send);
+/** All roles, the highest first, and @everyone, which all have. */
+export const rolesOf = ({ roles, everyone }) => [...[...roles].sort((one, other) => other.position - one.position), everyone];
 /** When a member's time-out ends, or null when there is none. */
 export function timedOutUntil(member) {
   const until = new Date(member?.communication_disabled_until ?? 0);

@@ -1,11 +1,11 @@
 /** The line over the messages: where one is, how the bot is, and switches for the page. */
 
+import { maySet } from "./channel_settings.js";
 import { fill, h, keepFocus } from "./dom.js";
 import { displayName, isDm, isForum, isThread } from "./entities.js";
 import { icon } from "./icons.js";
 import { below, openMenu } from "./menu.js";
 import { avatar, channelTitle } from "./people.js";
-import { maySet } from "./settings.js";
 
 export class Header {
   constructor(element, { store, actions }) {

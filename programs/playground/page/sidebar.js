@@ -1,13 +1,15 @@
-/** The left side: guild, channels with their threads, direct messages, and who one is. */
+/** The left side: guild, categories, channels with their threads, direct messages, and who one is. */
 
+import { maySet } from "./channel_settings.js";
 import { fill, h, keepFocus } from "./dom.js";
-import { displayName, isForum } from "./entities.js";
+import { displayName, isForum, MAY, permits } from "./entities.js";
 import { icon } from "./icons.js";
 import { below, openMenu } from "./menu.js";
 import { avatar, channelTitle } from "./people.js";
 
 export class Sidebar {
   #unfolded = new Set();
+  #folded = new Set(); // categories
 
   constructor(element, { store, actions }) {
     Object.assign(this, { element, store, actions });
@@ -15,8 +17,9 @@ export class Sidebar {
   }
 
   #draw() {
-    const { guild, channels, me } = this.store;
+    const { guild, channels, categories, me } = this.store;
     if (!me) return;
+    const loose = channels.filter((channel) => !this.store.category(channel.parent_id));
     const focusOf = ({ id, dataset: { channelId } }) =>
       channelId ? `[data-channel-id="${CSS.escape(channelId)}"]` : id && `#${CSS.escape(id)}`;
     keepFocus(this.element, focusOf, () =>
@@ -26,12 +29,13 @@ export class Sidebar {
         h(
           "div",
           { class: "sidebar-scroll" },
-          h("h3", { class: "sidebar-title" }, "Channels"),
-          h(
-            "ul",
-            {},
-            channels.map((channel) => this.#channel(channel)),
-          ),
+          loose.length > 0 &&
+            h(
+              "ul",
+              { "aria-label": "Channels" },
+              loose.map((channel) => this.#channel(channel)),
+            ),
+          categories.map((category) => this.#category(category)),
           h("h3", { class: "sidebar-title" }, "Direct messages"),
           h("ul", {}, this.#directMessages()),
         ),
@@ -48,6 +52,73 @@ export class Sidebar {
       h("span", {}, guild.name),
       icon("down"),
     );
+  }
+
+  /** An empty one is shown to those who could put something into it. */
+  #category(category) {
+    const { id, name } = category;
+    const inside = this.store.channels.filter((channel) => channel.parent_id === id);
+    if (inside.length === 0 && !permits(category, MAY.manageChannels)) return null;
+    const folded = this.#folded.has(id);
+    const fold = () => {
+      this.#folded[folded ? "delete" : "add"](id);
+      this.#draw();
+    };
+    return [
+      h(
+        "div",
+        { class: "category" },
+        h(
+          "h3",
+          { class: "sidebar-title" },
+          h(
+            "button",
+            {
+              class: "category-fold",
+              type: "button",
+              id: `category-${id}`,
+              "aria-expanded": String(!folded),
+              "aria-controls": `channels-${id}`,
+              onclick: fold,
+            },
+            icon("down"),
+            h("span", {}, name),
+          ),
+        ),
+        maySet(category) && this.#categoryButton(category),
+      ),
+      h(
+        "ul",
+        { id: `channels-${id}`, "aria-label": name },
+        inside.filter((channel) => !folded || this.#calls(channel)).map((channel) => this.#channel(channel)),
+      ),
+    ];
+  }
+
+  #categoryButton(category) {
+    const label = `More for ${category.name}`;
+    const open = (event) =>
+      openMenu(below(event.currentTarget), this.actions.categoryItems(category), { label: category.name });
+    return h(
+      "button",
+      {
+        class: "category-menu",
+        type: "button",
+        id: `category-menu-${category.id}`,
+        "aria-label": label,
+        title: label,
+        "aria-haspopup": "menu",
+        onclick: open,
+      },
+      icon("more"),
+    );
+  }
+
+  /** What is shown of a folded category: where one is, and where there is something new. */
+  #calls({ id }) {
+    const { current, threads, unread } = this.store;
+    const own = threads.filter((thread) => thread.parent_id === id).map((thread) => thread.id);
+    return [id, ...own].some((one) => one === current || unread.has(one));
   }
 
   #channel(channel) {

@@ -20,6 +20,7 @@ export class Store {
   botActivity = null;
   notice = null;
   guild = null;
+  categories = [];
   channels = [];
   threads = [];
   dms = [];
@@ -50,8 +51,9 @@ export class Store {
   /** Take over a fresh state; what was read of channels may have changed meanwhile and is to be read again. */
   load(state) {
     const { me, people, bot, bot_online: botOnline, bot_activity: botActivity, notice, guild } = state;
-    const { channels, threads, dms, commands } = state;
-    Object.assign(this, { me, people, bot, botOnline, botActivity, notice, guild, channels, threads, dms, commands });
+    const { categories, channels, threads, dms, commands } = state;
+    Object.assign(this, { me, people, bot, botOnline, botActivity, notice, guild, commands });
+    Object.assign(this, { categories, channels, threads, dms });
     const { members, permissions, roles, requests, dms_closed: dmsClosed } = state;
     Object.assign(this, { members, permissions, requests, dmsClosed });
     this.roles = roles.filter(({ id }) => id !== guild.id);
@@ -68,6 +70,10 @@ export class Store {
 
   channel(id) {
     return [...this.channels, ...this.threads, ...this.dms].find((channel) => channel.id === id) ?? null;
+  }
+
+  category(id) {
+    return this.categories.find((category) => category.id === id) ?? null;
   }
 
   /** The commands of the current channel: some are for servers only, some for direct messages only. */

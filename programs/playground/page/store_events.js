@@ -1,6 +1,6 @@
 /** How each event of the live connection changes the store. */
 
-import { EPHEMERAL, isThread } from "./entities.js";
+import { EPHEMERAL, isCategory, isDm, isThread } from "./entities.js";
 
 const TYPING_SECONDS = 10;
 const KEPT_REQUESTS = 200;
@@ -120,18 +120,24 @@ function stopTyping(store, channelId, userId) {
 }
 
 function putChannel(store, channel) {
-  const list = isThread(channel) ? "threads" : channel.type === 1 ? "dms" : "channels";
+  const list = listOf(channel);
   const known = store[list].find(({ id }) => id === channel.id);
   store[list] = known
     ? store[list].map((other) => (other === known ? { ...known, ...channel } : other))
     : [...store[list], channel];
   // One that comes back into sight has its old place.
-  if (list === "channels") store.channels.sort((one, other) => one.position - other.position);
+  if (list === "channels" || list === "categories") store[list].sort((one, other) => one.position - other.position);
   store.emit("channels");
 }
 
+function listOf(channel) {
+  if (isThread(channel)) return "threads";
+  if (isDm(channel)) return "dms";
+  return isCategory(channel) ? "categories" : "channels";
+}
+
 function dropChannel(store, id) {
-  for (const list of ["channels", "threads", "dms"]) store[list] = store[list].filter((channel) => channel.id !== id);
+  for (const list of ["categories", "channels", "threads", "dms"]) store[list] = store[list].filter((channel) => channel.id !== id);
   store.forget(id);
   store.emit("channels");
 }

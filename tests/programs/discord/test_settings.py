@@ -26,9 +26,14 @@ from tests.programs.discord.test_slash import modal, said, text_input, told
 
 async def set_here(scene: Scene, command: str, value: str, parameter: str = "value", **options: Any) -> None:
     """Make a setting in the channel and wait until it holds."""
+    await change(scene, command, {parameter: value}, **options)
+
+
+async def change(scene: Scene, command: str, given: dict[str, Any], **options: Any) -> None:
+    """Use a command, and wait until what it sets holds."""
     changed = asyncio.Event()
     undo = scene.app.bus.register_event_handler(SettingChangedEvent, lambda _: changed.set())
-    scene.command(command, {parameter: value}, **options)
+    scene.command(command, given, **options)
     async with asyncio.timeout(PATIENCE):
         await changed.wait()
     undo()
@@ -226,6 +231,7 @@ async def test_without_the_permission_the_answer_stands_in_the_channel(scene: Sc
     ("where", "permission"),
     [
         ("here", Permission.MANAGE_MESSAGES),
+        ("category", Permission.MANAGE_CHANNELS),
         ("server", Permission.MANAGE_GUILD),
     ],
 )
@@ -277,9 +283,11 @@ async def test_without_a_value_the_present_one_is_shown(scene: Scene) -> None:
 
 async def test_a_channel_without_a_category_has_none_to_set(scene: Scene) -> None:
     """A setting for the category is refused where the channel is in none."""
-    scene.command("style", {"value": "brief", "where": "category"})
+    loose = scene.playground.world.add_channel("loose").id
 
-    await told(scene, "in no category")
+    scene.command("style", {"value": "brief", "where": "category"}, channel=loose)
+
+    await told(scene, "in no category", channel=loose)
 
 
 async def test_in_a_dm_there_is_no_server(scene: Scene) -> None:

@@ -15,6 +15,7 @@ from programs.playground.entities import (
     MEMBERS_ROLE_ID,
     NO_PERMISSION,
     RANDOM_ID,
+    TEXT_CHANNELS_ID,
     Permission,
 )
 from programs.playground.server import Playground
@@ -103,6 +104,10 @@ async def test_one_closes_the_own_direct_messages(playground: Playground, raw: R
         ("PATCH", f"/members/{BOT_ID}", {"time_out": 60}),
         ("DELETE", f"/members/{ADA_ID}", {}),
         ("POST", "/channels", {"name": "x"}),
+        ("POST", "/channels", {"name": "x", "type": 4}),
+        ("POST", "/channels", {"name": "x", "parent_id": str(TEXT_CHANNELS_ID)}),
+        ("PATCH", f"/channels/{TEXT_CHANNELS_ID}", {"name": "x"}),
+        ("DELETE", f"/channels/{TEXT_CHANNELS_ID}", {}),
         ("PATCH", f"/channels/{GENERAL_ID}", {"name": "x"}),
         ("DELETE", f"/channels/{GENERAL_ID}", {}),
         ("PUT", f"/channels/{GENERAL_ID}/overwrites/{BOT_ID}", {"deny": "1"}),
@@ -175,9 +180,9 @@ async def test_a_channel_comes_into_sight_and_goes(playground: Playground, raw: 
 
         role = playground.state.roles[MEMBERS_ROLE_ID]
         playground.world.set_role(MEMBERS_ROLE_ID, role.permissions & ~Permission.SEND_MESSAGES)
-        told = [await within(watch.next()) for _ in range(3)]
+        told = [await within(watch.next()) for _ in range(4)]
 
-    assert [name for name, _ in told] == ["CHANNEL_UPDATE", "CHANNEL_UPDATE", "PERMISSIONS"]
+    assert [name for name, _ in told] == [*["CHANNEL_UPDATE"] * 3, "PERMISSIONS"]
     assert all(not int(data["permissions"]) & Permission.SEND_MESSAGES for _, data in told)
 
 
@@ -187,13 +192,14 @@ async def test_who_leaves_sees_nothing_more(playground: Playground, raw: Raw) ->
     async with raw.session.ws_connect(url) as socket:
         watch = Watch(socket)
         playground.world.leave(GRACE_ID)
-        gone = [await within(watch.next()) for _ in range(3)]
+        gone = [await within(watch.next()) for _ in range(4)]
         playground.world.join("Grace")
-        back = [await within(watch.next()) for _ in range(3)]
+        back = [await within(watch.next()) for _ in range(4)]
 
-    assert {data["id"] for name, data in gone if name == "CHANNEL_DELETE"} == {str(GENERAL_ID), str(RANDOM_ID)}
+    channels = {str(TEXT_CHANNELS_ID), str(GENERAL_ID), str(RANDOM_ID)}
+    assert {data["id"] for name, data in gone if name == "CHANNEL_DELETE"} == channels
     assert gone[-1] == ("PERMISSIONS", {"permissions": str(int(NO_PERMISSION))})
-    assert {data["id"] for name, data in back if name == "CHANNEL_CREATE"} == {str(GENERAL_ID), str(RANDOM_ID)}
+    assert {data["id"] for name, data in back if name == "CHANNEL_CREATE"} == channels
 
 
 async def test_who_is_added_to_a_private_thread_sees_it(playground: Playground, raw: Raw) -> None:

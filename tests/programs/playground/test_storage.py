@@ -1,12 +1,23 @@
 """The data file: what survives a restart, and what else may be there."""
 
 import asyncio
+import json
 import stat
 from pathlib import Path
 
 import pytest
 
-from programs.playground.entities import ADA_ID, BOT_ID, GENERAL_ID, GRACE_ID, ChannelType, Flag, Message, Permission
+from programs.playground.entities import (
+    ADA_ID,
+    BOT_ID,
+    GENERAL_ID,
+    GRACE_ID,
+    TEXT_CHANNELS_ID,
+    ChannelType,
+    Flag,
+    Message,
+    Permission,
+)
 from programs.playground.forms import ThreadChanges
 from programs.playground.posting import Upload
 from programs.playground.server import Playground
@@ -33,7 +44,7 @@ async def test_everything_survives_a_restart(tmp_path: Path) -> None:
             GRACE_ID, first.world.add_role("Helpers", Permission.KICK_MEMBERS | Permission.MANAGE_GUILD)
         )
         first.world.overwrite(GENERAL_ID, BOT_ID, deny=Permission.EMBED_LINKS | Permission.ATTACH_FILES)
-        first.world.add_channel("questions", ChannelType.FORUM)
+        first.world.add_channel("questions", ChannelType.FORUM, category_id=first.world.add_category("Help").id)
         first.world.leave(first.world.join("Margaret"))
         first.state.commands[7] = {"id": "7", "name": "c", "type": 1, "options": [{"min_value": 0.5}]}
 
@@ -41,6 +52,24 @@ async def test_everything_survives_a_restart(tmp_path: Path) -> None:
         for name in ("guild", "users", "members", "roles", "channels", "commands", "attachments"):
             assert getattr(second.state, name) == getattr(first.state, name), name
         assert second.people.send(GENERAL_ID, ADA_ID, "on we go").id > max(first.state.channels[GENERAL_ID].messages)
+
+
+async def test_a_file_from_before_categories_is_read(tmp_path: Path) -> None:
+    """Where a file has no category its channels are in none, and they can be put into a new one."""
+    path = tmp_path / "playground.json"
+    async with Playground(data=path) as first:
+        first.people.send(GENERAL_ID, ADA_ID, "long ago")
+    saved = json.loads(path.read_text())
+    del saved["channels"][str(TEXT_CHANNELS_ID)]
+    for channel in saved["channels"].values():
+        channel["parent_id"] = None
+    path.write_text(json.dumps(saved))
+
+    async with Playground(data=path) as second:
+        general = second.state.channels[GENERAL_ID]
+        assert [message.content for message in general.messages.values()] == ["long ago"]
+        assert (general.parent_id, TEXT_CHANNELS_ID in second.state.channels) == (None, False)
+        second.world.move_channel(GENERAL_ID, second.world.add_category("New").id)
 
 
 async def test_changes_are_written_while_it_runs(tmp_path: Path) -> None:
