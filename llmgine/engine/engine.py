@@ -186,7 +186,7 @@ class ToolChatEngine:
         return await asyncio.shield(self._queue_again(command))
 
     async def _queue_again(self, command: RegenerateTurnCommand) -> Admitted:
-        await self._store.regenerate(command.session_id, command.turn_id, command.attempt)
+        await self._store.regenerate(command)
         span = SpanContext(trace_id=command.trace_id, span_id=command.span_id)
         self._runners.wake(command.session_id, command.turn_id, span)
         return Admitted(turn_id=command.turn_id, place=0)

@@ -111,8 +111,9 @@ class PromptCommand(Command):
 class EditPromptCommand(Command):
     """What somebody said was changed: it is answered anew, in place of what was answered.
 
-    Of its attachments those are left whose ids are named. Answered with True; with False when there is nothing to do:
-    the model would see no difference, a later `version` was seen before, or the conversation was cleared since.
+    Of its attachments those are left whose ids are named, and `scopes` are those the session inherits from by now.
+    Answered with True; with False when there is nothing to do: the model would see no difference, a later `version`
+    was seen before, or the conversation was cleared since.
     """
 
     session_id: str
@@ -121,6 +122,7 @@ class EditPromptCommand(Command):
     version: int
     text: CleanText
     attachment_ids: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
 
 
 class DeletePromptCommand(Command):
@@ -148,12 +150,13 @@ class RegenerateTurnCommand(Command):
     """Answer the last prompt of the session anew, in place of what was answered. Answered with `Admitted`.
 
     The tools it calls are called anew too, with new approvals. With `attempt`, only if that is the present one: asked
-    twice, it is done once.
+    twice, it is done once. `scopes` are those the session inherits settings from by now.
     """
 
     session_id: str
     turn_id: str
     attempt: int | None = None
+    scopes: tuple[str, ...] = ()
 
 
 class ForgetTurnCommand(Command):

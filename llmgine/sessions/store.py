@@ -8,7 +8,14 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from llmgine.errors import ConfigurationError
-from llmgine.messages.commands import Admitted, Author, BranchSessionCommand, EditPromptCommand, PromptCommand
+from llmgine.messages.commands import (
+    Admitted,
+    Author,
+    BranchSessionCommand,
+    EditPromptCommand,
+    PromptCommand,
+    RegenerateTurnCommand,
+)
 from llmgine.sessions import transactions as tx
 from llmgine.sessions.clock import SteadyClock
 from llmgine.sessions.database import Database
@@ -153,13 +160,13 @@ class SessionStore:
         """
         return await self._database.run(tx.admission.admit(prompt, secrets.token_hex(8), self.owners.me, _now()))
 
-    async def regenerate(self, session_id: str, turn_id: str, attempt: int | None = None) -> None:
+    async def regenerate(self, command: RegenerateTurnCommand) -> None:
         """Queue the session's last turn once more, as one of this process.
 
         Raises:
             RefusedError: It cannot be; the text tells the person why.
         """
-        await self._database.run(tx.admission.regenerate(session_id, turn_id, attempt, self.owners.me))
+        await self._database.run(tx.admission.regenerate(command, self.owners.me))
 
     async def edit_prompt(self, edit: EditPromptCommand) -> Revised:
         """Change what somebody said, and queue its turn once more if it has begun; what became of it."""

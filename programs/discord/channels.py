@@ -80,3 +80,8 @@ def scopes(channel: object) -> tuple[str, ...]:
     if guild is not None:
         found.append(f"{SOURCE}:server:{guild.id}")
     return tuple(found)
+
+
+def scopes_now(channel: object) -> tuple[str, ...]:
+    """As `scopes`, for a session that was told of its own before its channel was moved; none of a channel not known."""
+    return scopes(channel) if isinstance(channel, discord.abc.GuildChannel | discord.Thread) else ()

@@ -10,7 +10,7 @@ from llmgine.messages.commands import Attachment, Author, EditPromptCommand, Pro
 from llmgine.messages.text import collapse_spaces, shorten
 from llmgine.sessions import SessionStore
 from llmgine.sessions.records import Turn
-from programs.discord.channels import Channels, ChannelSettings, scopes
+from programs.discord.channels import Channels, ChannelSettings, scopes, scopes_now
 from programs.discord.channels import session_id as scope_of
 from programs.discord.rendering import SOURCE
 
@@ -167,6 +167,9 @@ def prompt(
 
 def edit(message: discord.Message, me: discord.ClientUser, turn: Turn) -> EditPromptCommand:
     """A changed message as a command to the session of the turn it was admitted to."""
+    inside = scopes_now(message.channel)
+    if inside and "asked_in" in turn.origin:  # it was answered in a thread of its own
+        inside = (scope_of(int(str(turn.origin["channel_id"]))), *inside)
     return EditPromptCommand(
         session_id=turn.session_id,
         turn_id=turn.id,
@@ -174,6 +177,7 @@ def edit(message: discord.Message, me: discord.ClientUser, turn: Turn) -> EditPr
         version=_version(message),
         text=text_for_model(message, me),
         attachment_ids=tuple(str(attachment.id) for attachment in message.attachments),
+        scopes=inside,
     )
 
 

@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from llmgine.errors import RefusedError
-from llmgine.messages.commands import Admitted, PromptCommand
+from llmgine.messages.commands import Admitted, PromptCommand, RegenerateTurnCommand
 from llmgine.sessions.database import Transaction
 from llmgine.sessions.records import PromptStep
 from llmgine.sessions.transactions.deliveries import deliveries, leave
 from llmgine.sessions.transactions.images import add_images
-from llmgine.sessions.transactions.sessions import ensure_session
+from llmgine.sessions.transactions.sessions import ensure_session, inherit
 from llmgine.sessions.transactions.steps import append, turn_steps
 
 MAX_OPEN = 100  # turns of a session that have not ended; a bound on what anybody can have done and paid for at once
@@ -25,7 +25,7 @@ def admit(prompt: PromptCommand, turn_id: str, owner: str, now: str) -> Transact
     rows = yield "SELECT turn_id FROM inbox WHERE source = $1 AND source_id = $2", (prompt.source, prompt.source_id)
     if rows:
         return Admitted(turn_id=rows[0]["turn_id"], place=0, duplicate=True)
-    yield from ensure_session(prompt.session_id, prompt.session_name, now, prompt.scopes or None)
+    yield from ensure_session(prompt.session_id, prompt.session_name, now, prompt.scopes)
     waiting = yield "SELECT COUNT(*) AS n FROM open_turn WHERE session_id = $1", (prompt.session_id,)
     place = waiting[0]["n"]
     burst = yield from _burst(prompt, now)
@@ -80,7 +80,7 @@ def _burst(prompt: PromptCommand, now: str) -> Transaction[str | None]:
     return str(rows[0]["id"]) if author is not None and author.id == prompt.author.id else None
 
 
-def regenerate(session_id: str, turn_id: str, attempt: int | None, owner: str) -> Transaction[None]:
+def regenerate(command: RegenerateTurnCommand, owner: str) -> Transaction[None]:
     """Queue an ended turn once more; what was posted for it keeps its place and is edited.
 
     Raises:
@@ -94,12 +94,13 @@ def regenerate(session_id: str, turn_id: str, attempt: int | None, owner: str) -
             AND seq = (SELECT MAX(seq) FROM turn WHERE session_id = $2 AND state <> 'forgotten')
             AND seq > (SELECT cleared_seq FROM session WHERE id = $2)
         """,
-        (turn_id, session_id),
+        (command.turn_id, command.session_id),
     )
-    if not rows or attempt not in (None, rows[0]["attempt"]):
+    if not rows or command.attempt not in (None, rows[0]["attempt"]):
         raise RefusedError("Only the last answer of a conversation can be given anew.")
-    prompts = (yield from turn_steps(turn_id)).prompts
-    yield from again(turn_id, rows[0]["attempt"], prompts, owner)
+    yield from inherit(command.session_id, command.scopes)
+    prompts = (yield from turn_steps(command.turn_id)).prompts
+    yield from again(command.turn_id, rows[0]["attempt"], prompts, owner)
 
 
 def again(turn_id: str, old: int, prompts: Iterable[PromptStep], owner: str) -> Transaction[None]:

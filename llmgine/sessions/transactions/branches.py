@@ -36,7 +36,7 @@ def branch(command: BranchSessionCommand, owner: str, now: str) -> Transaction[i
             "There is no conversation to go on with: nothing of it has been answered, or it was cleared."
         )
     new = command.new_session_id
-    yield from ensure_session(new, command.session_name, now, command.scopes or None)
+    yield from ensure_session(new, command.session_name, now, command.scopes)
     there = yield _ENDED, (new,)
     if [_copied_from(turn) for turn in there] == [turn["id"] for turn in turns]:
         return 0

@@ -8,6 +8,7 @@ from llmgine.sessions.database import Transaction
 from llmgine.sessions.records import PromptStep, TurnSteps
 from llmgine.sessions.transactions.admission import again
 from llmgine.sessions.transactions.images import keep_images
+from llmgine.sessions.transactions.sessions import inherit
 from llmgine.sessions.transactions.steps import turn_steps
 from llmgine.sessions.transactions.turns import forget_copies
 
@@ -27,6 +28,7 @@ def edit_prompt(edit: EditPromptCommand, owner: str) -> Transaction[Revised]:
     if (old.text, old.attachments) == (new.text, new.attachments):
         yield from _rewrite(turn, prompts)
         return "no"
+    yield from inherit(edit.session_id, edit.scopes)
     return (yield from _revise(turn, prompts, owner))
 
 

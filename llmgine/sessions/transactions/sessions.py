@@ -32,9 +32,7 @@ def session(session_id: str) -> Transaction[Session]:
     return _to_session(rows[0])
 
 
-def ensure_session(
-    session_id: str, name: str | None, now: str, scopes: tuple[str, ...] | None = None
-) -> Transaction[None]:
+def ensure_session(session_id: str, name: str | None, now: str, scopes: tuple[str, ...] = ()) -> Transaction[None]:
     """Make the session if need be, and mark it as used; a name and scopes that are given become its own."""
     yield (
         """
@@ -45,7 +43,12 @@ def ensure_session(
     )
     if name:
         yield "UPDATE session SET name = $2 WHERE id = $1", (session_id, name)
-    if scopes is not None:
+    yield from inherit(session_id, scopes)
+
+
+def inherit(session_id: str, scopes: tuple[str, ...]) -> Transaction[None]:
+    """Let a session inherit settings from these scopes: its place may have changed. None at all changes nothing."""
+    if scopes:
         yield "UPDATE session SET scopes = $2 WHERE id = $1", (session_id, json.dumps(scopes))
 
 

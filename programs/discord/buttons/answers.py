@@ -18,6 +18,7 @@ from programs.discord.bodies import TextFile
 from programs.discord.buttons.details import details
 from programs.discord.buttons.ids import Press
 from programs.discord.buttons.pressed import Action, OutdatedError, allowed_turn, leave_buttons, tell, who
+from programs.discord.channels import scopes_now
 from programs.discord.rendering import SOURCE
 
 GO_ON = "Go on exactly where your last answer was cut off."
@@ -52,7 +53,10 @@ class AnswerButtons:
     async def _regenerate(self, interaction: discord.Interaction, press: Press) -> None:
         turn = (await self._last(interaction, press)).turn
         await leave_buttons(interaction, lasting=False)
-        command = RegenerateTurnCommand(session_id=turn.session_id, turn_id=turn.id, attempt=turn.attempt)
+        inside = scopes_now(interaction.channel)
+        command = RegenerateTurnCommand(
+            session_id=turn.session_id, turn_id=turn.id, attempt=turn.attempt, scopes=inside
+        )
         (await self._bus.execute(command)).unwrap()
 
     async def _continue(self, interaction: discord.Interaction, press: Press) -> None:
@@ -93,6 +97,7 @@ def follow_up(interaction: discord.Interaction, steps: TurnSteps, text: str, sou
     return PromptCommand(
         session_id=steps.turn.session_id,
         text=text,
+        scopes=scopes_now(interaction.channel),
         source=SOURCE,
         source_id=source_id,
         author=who(interaction),

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from llmgine.messages.commands import RegenerateTurnCommand
 from llmgine.sessions import SessionStore
 from llmgine.sessions.records import Delivery, Turn
 from tests.llmgine.sessions.conftest import Open
@@ -108,7 +109,7 @@ async def test_an_old_answer_is_left_to_the_next_attempt(store: SessionStore) ->
     for one, message_id in zip(parts, ("100", "200", "300"), strict=True):
         await store.posted(turn, one.key, message_id)
 
-    await store.regenerate("s", turn.id)
+    await store.regenerate(RegenerateTurnCommand(session_id="s", turn_id=turn.id))
     assert await standing(store, turn) == [("old", 0, "100"), ("old", 1, "200"), ("old", 2, "300")]
 
     await store.posted(turn, parts[1].key, "")  # by who showed the attempt that was given up

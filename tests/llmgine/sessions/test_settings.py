@@ -2,9 +2,10 @@
 
 import pytest
 
-from llmgine.messages.commands import PromptCommand
+from llmgine.messages.commands import PromptCommand, RegenerateTurnCommand
 from llmgine.sessions import SessionStore
 from llmgine.sessions.records import SessionSettings
+from tests.llmgine.sessions.examples import DONE
 
 SCOPES = ("channel", "category", "server")
 
@@ -28,6 +29,20 @@ async def test_the_nearest_holds(store: SessionStore, place: int) -> None:
         await store.change_setting(scope, "system_prompt", f"of {scope}", None)
 
     assert (await store.session_settings("s")).system_prompt == f"of {order[place]}"
+
+
+async def test_what_is_answered_anew_is_told_where_it_is_by_now(store: SessionStore) -> None:
+    """With new scopes a session inherits from those; without any, from the ones it had."""
+    admitted = await store.admit(
+        PromptCommand(session_id="s", text="hello", source="test", source_id="1", scopes=SCOPES)
+    )
+    await store.change_setting("category", "style", "brief", None)
+    await store.change_setting("elsewhere", "style", "detailed", None)
+    for scopes, style in ((), "brief"), (("channel", "elsewhere"), "detailed"):
+        await store.finish((await store.turn(admitted.turn_id)).turn, "done", [DONE], [])
+        await store.regenerate(RegenerateTurnCommand(session_id="s", turn_id=admitted.turn_id, scopes=scopes))
+
+        assert (await store.session_settings("s")).style == style
 
 
 async def test_taken_away_the_wider_one_holds_again(store: SessionStore) -> None:
