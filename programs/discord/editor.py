@@ -118,8 +118,8 @@ class Editor:
 
     @property
     def final(self) -> bool:
-        """Whether nothing else will be shown any more."""
-        return self._final or self.task.done()
+        """Whether it was told what to show last, or to take its message away."""
+        return self._final
 
     async def pause(self, note: str) -> None:
         """End here, with a note under what is shown, if it is not final: somebody will go on with it."""

@@ -94,7 +94,8 @@ class TurnView:
     async def hear(self, event: TurnEvent, *, draw: bool = True) -> None:
         """Take notice of an event of this turn, and draw it anew, unless what is above is not shown."""
         if isinstance(event, AnswerProgressEvent):
-            self._live = Live(event.round, text=event.text)
+            if event.text.strip():  # until there is something to see, what stands there stays
+                self._live = Live(event.round, text=event.text)
         elif isinstance(event, ModelRetryEvent):
             self._live = retrying(event)
         else:
@@ -192,9 +193,10 @@ class TurnView:
                 continue
             gone.remove(old)
             self._positions.hand_over(old, key)
-            if old in self._editors:
-                self._editors[key] = self._editors.pop(old)
-                self._editors[key].key = key
+            editor = self._editors.pop(old, None)
+            if editor is not None and not editor.task.done():  # one that has ended leaves its message to a new one
+                self._editors[key] = editor
+                editor.key = key
 
     def _editor(self, key: DeliveryKey, *, replies: bool = False) -> Editor:
         """The editor of a part; when it is drawn anew, a new one where the old could not show it."""

@@ -29,6 +29,7 @@ async def unstarted(
     """
     scene = Scene(playground, model, tmp_path)
     yield scene
+    print("\n".join(scene.trail()))  # noqa: T201  pytest shows it where the test failed
     await scene.stop()
     errors = [record.getMessage() for record in caplog.get_records("call") if record.levelno >= logging.ERROR]
     assert errors == []

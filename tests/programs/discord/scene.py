@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -222,6 +222,11 @@ class Scene:
     def sends(self, method: str = "POST", route: str = "/channels/{channel_id}/messages") -> list[Json]:
         """The bodies the bot sent to a route, oldest first."""
         return [r.request for r in self.playground.requests if (r.method, r.route) == (method, route)]
+
+    def trail(self) -> Iterator[str]:
+        """What the bot asked of Discord, a line each: what a failure is read from."""
+        for one in self.playground.requests:
+            yield f"{one.at} {one.method} {one.path} {one.status} {str(one.request)[:200]} -> {str(one.response)[:60]}"
 
     def edits(self) -> list[Json]:
         """The bodies of the bot's edits."""

@@ -4,10 +4,13 @@ import asyncio
 
 import pytest
 
-from programs.discord.rendering import SOURCE
-from programs.playground.entities import Message
-from tests.programs.discord.scene import INTERVAL, MENTION, PATIENCE, Scene
+from llmgine.messages.commands import StopTurnCommand
+from programs.discord.channels import session_id
+from programs.discord.rendering import AGAIN, SOURCE
+from programs.playground.entities import GENERAL_ID, Message
+from tests.programs.discord.scene import INTERVAL, MENTION, PATIENCE, Scene, body_of
 
+CALL = "calculate", '{"expression": "6 * 7"}'
 MESSAGES = {"a text": 1, "a failure": 1, "a card, a text": 2, "a text, a card, a text": 3}
 
 
@@ -17,7 +20,7 @@ def answer_with(scene: Scene, shape: str, text: str) -> None:
         scene.model.fail(400, text)
         return
     if "card" in shape:
-        scene.model.reply(text if shape.startswith("a text") else "", tool_calls=[("get_current_time", "{}")])
+        scene.model.reply(text if shape.startswith("a text") else "", tool_calls=[CALL])
     scene.model.reply(text)
 
 
@@ -63,3 +66,25 @@ async def test_it_begins_in_its_first_message(scene: Scene, before: str, after: 
     above = [message for message in scene.shown() if message.id < begun[1][0]]
     assert len(above) == min(MESSAGES[before], MESSAGES[after])
     assert len(scene.shown()) == MESSAGES[after] + 1
+
+
+async def test_its_message_is_kept_though_it_was_paused(scene: Scene) -> None:
+    """What says that it will go on after a restart becomes the outcome that comes before the end after all."""
+    never = asyncio.Event()
+    answer_with(scene, "a text, a card, a text", "This.")
+    asked = scene.ask("first")
+    await at_rest(scene, asked, 1)
+    begun, first = beginnings(scene), scene.shown()[0]
+    scene.model.hold(never, silent=True)
+    scene.playground.people.edit(asked.channel_id, asked.id, asked.author_id, f"{MENTION} once more")
+    await scene.until(lambda: first.content == AGAIN)
+
+    await scene.bot.wind_down(0.05)
+    await scene.until(lambda: "Restarting" in first.content)
+    await scene.app.bus.execute(StopTurnCommand(session_id=session_id(GENERAL_ID)))
+
+    await scene.until(lambda: body_of(first.content) == "⏹️ Stopped.")
+    never.set()
+    await scene.restart()
+    await at_rest(scene, asked, 2)
+    assert (beginnings(scene), len(scene.shown())) == (begun, 1)
