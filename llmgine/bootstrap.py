@@ -89,6 +89,7 @@ class ApplicationBootstrap:
         async with AsyncExitStack() as stack:
             self.store = await open_store(self.config.settings.database_url)
             stack.push_async_callback(self.store.close)
+            self.store.daily_tokens = self.config.settings.daily_tokens
             backup = DailyBackup(sqlite_path(self.config.settings.database_url))
             backup.start()
             stack.push_async_callback(backup.stop)

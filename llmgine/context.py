@@ -133,7 +133,7 @@ def seen(turn: TurnSteps) -> PastTurn:
     images = tuple(one.image for prompt in turn.prompts for one in prompt.attachments if one.image is not None)
     return PastTurn(
         messages=messages,
-        tokens=_estimate(messages) + min(len(images), _MOST_IMAGES) * _IMAGE_TOKENS,
+        tokens=estimated_tokens(messages) + min(len(images), _MOST_IMAGES) * _IMAGE_TOKENS,
         reported=_reported_tokens(turn, messages),
         has_author=turn.prompt.author is not None,
         turn_id=turn.turn.id,
@@ -141,8 +141,9 @@ def seen(turn: TurnSteps) -> PastTurn:
     )
 
 
-def _estimate(messages: Sequence[ChatMessage]) -> int:
-    return sum(len(message.model_dump_json().encode()) for message in messages) // 3
+def estimated_tokens(messages: Sequence[ChatMessage]) -> int:
+    """About how many tokens the texts of messages are."""
+    return sum(len(message.model_dump_json(exclude={"images"}).encode()) for message in messages) // 3
 
 
 def _reported_tokens(turn: TurnSteps, messages: Sequence[ChatMessage]) -> int | None:
@@ -155,7 +156,7 @@ def _reported_tokens(turn: TurnSteps, messages: Sequence[ChatMessage]) -> int | 
         return None
     calls, partial = turn.replies[-1].tool_calls, turn.outcome.partial if turn.outcome else ""
     later = messages[-len(calls) - bool(partial) :] if calls or partial else []
-    return usage.input_tokens + usage.output_tokens + _estimate(later)
+    return usage.input_tokens + usage.output_tokens + estimated_tokens(later)
 
 
 def messages_of(turn: TurnSteps) -> list[ChatMessage]:

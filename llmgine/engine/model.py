@@ -4,13 +4,20 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from pydantic import BaseModel, ConfigDict
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_random_exponential
 
+from llmgine.context import estimated_tokens
 from llmgine.engine.scope import TurnScope
-from llmgine.errors import ProviderBusyError, ProviderError, ProviderReplyError, ProviderUnavailableError
+from llmgine.errors import (
+    ProviderBusyError,
+    ProviderError,
+    ProviderReplyError,
+    ProviderUnavailableError,
+    RefusedError,
+)
 from llmgine.messages.chat import ChatMessage, ToolSchema
 from llmgine.messages.events import (
     AnswerProgressEvent,
@@ -128,7 +135,9 @@ class Model:
 
         Raises:
             ProviderError: No reply came, on all tries.
+            RefusedError: The tokens of the day are used up.
         """
+        await _require_allowance(scope)
         round_ = progress.round
         request = ChatRequest(messages=messages, tools=tools, model=name)
         await scope.tell(ModelAskedEvent, round=round_, model=name or self.name)
@@ -146,7 +155,7 @@ class Model:
             raise
         facts = {**dict(reply), "round": round_, "seconds": time.monotonic() - begin}
         step = ReplyStep(**facts)
-        await scope.append(step)
+        await scope.store.append_reply(scope.turn, step, _tokens(messages, step))
         first = None if progress.first_at is None else progress.first_at - begin
         await scope.tell(LLMResponseEvent, **facts, first_token_seconds=first)
         return step
@@ -194,3 +203,18 @@ class Model:
         if isinstance(error, ProviderBusyError):
             return error.retry_after is None or error.retry_after <= self._retry.longest_wait
         return isinstance(error, ProviderUnavailableError | ProviderReplyError)
+
+
+async def _require_allowance(scope: TurnScope) -> None:
+    for allowance in await scope.store.session_allowances(scope.turn.session_id):
+        if allowance.is_used_up:
+            budget = f"The budget of {allowance.tokens:,} tokens a day is used up"
+            raise RefusedError(f"{budget}. It begins anew at midnight UTC: ask again then.")
+
+
+def _tokens(messages: Sequence[ChatMessage], reply: ReplyStep) -> int:
+    """What a call used; about, where the service does not tell."""
+    if reply.usage is not None:
+        return reply.usage.input_tokens + reply.usage.output_tokens
+    answer = ChatMessage(role="assistant", content=reply.text, tool_calls=reply.tool_calls)
+    return estimated_tokens([*messages, answer])

@@ -59,6 +59,20 @@ class SessionSettings(_Record):
     style: Literal["brief", "normal", "detailed"] = "normal"
     model: CleanText | None = Field(None, min_length=1, max_length=100)
     tools: Annotated[tuple[str, ...] | None, BeforeValidator(_names)] = None
+    daily_tokens: int | None = Field(None, ge=1)
+
+
+class Allowance(_Record):
+    """A bound on the tokens that model calls may use in a day (UTC), in one scope. All that are made hold."""
+
+    scope: str
+    tokens: int
+    used: int
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether the model is asked no more today."""
+        return self.used >= self.tokens
 
 
 class PromptStep(_Record):

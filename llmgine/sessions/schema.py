@@ -110,4 +110,14 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )
         """,
     ),
+    (
+        """
+        CREATE TABLE spent (
+            scope TEXT NOT NULL,
+            day TEXT NOT NULL,
+            tokens BIGINT NOT NULL,
+            PRIMARY KEY (scope, day)
+        )
+        """,
+    ),
 )

@@ -22,9 +22,11 @@ from llmgine.sessions.database import Database
 from llmgine.sessions.migrate import migrate
 from llmgine.sessions.owners import Owners
 from llmgine.sessions.records import (
+    Allowance,
     DecisionStep,
     Delivery,
     DeliveryKey,
+    ReplyStep,
     Session,
     SessionSettings,
     Setting,
@@ -83,13 +85,15 @@ class SessionStore:
     Every method is one transaction and may raise `StoreError`.
 
     Attributes:
-        clock: What the deadlines of approvals are kept by.
+        clock: What the deadlines of approvals and the days of allowances are kept by.
+        daily_tokens: How many tokens all sessions together may use in a day; None for any number.
     """
 
     def __init__(self, database: Database, owners: Owners) -> None:
         self._database = database
         self.owners = owners
         self.clock = SteadyClock()
+        self.daily_tokens: int | None = None
 
     async def close(self) -> None:
         """Close the database and let go of this process's turns: from here on another process may take them up."""
@@ -133,6 +137,17 @@ class SessionStore:
     async def change_setting(self, scope: str, name: str, value: str | None, by: Author | None) -> None:
         """Make a setting of a session or scope, or take it away (None)."""
         await self._database.run(tx.settings.change_setting(scope, name, value, by.id if by else "", _now()))
+
+    async def allowances(self, scopes: Sequence[str]) -> list[Allowance]:
+        """The bounds on the tokens of a day that hold in these scopes, the nearest first, with what was used today."""
+        return await self._database.run(tx.allowances.allowances(scopes, self.daily_tokens, self._today()))
+
+    async def session_allowances(self, session_id: str) -> list[Allowance]:
+        """The bounds on the tokens of a day that hold in a session, of its own and inherited."""
+        return await self._database.run(tx.allowances.session_allowances(session_id, self.daily_tokens, self._today()))
+
+    def _today(self) -> str:
+        return self.clock.now().date().isoformat()
 
     async def rename(self, session_id: str, title: str | None, *, only_first: bool = False) -> bool:
         """Give the session another title, or none; with `only_first` only if it has none. Whether it did."""
@@ -242,6 +257,10 @@ class SessionStore:
     async def append(self, turn: Turn, step: Step) -> None:
         """Add a step to the turn's present attempt."""
         await self._database.run(tx.steps.append(turn.id, turn.attempt, step))
+
+    async def append_reply(self, turn: Turn, step: ReplyStep, tokens: int) -> None:
+        """Add a reply of the model to the turn's present attempt, and the tokens of the call to what was used today."""
+        await self._database.run(tx.allowances.append_reply(turn, step, tokens, self._today()))
 
     async def decide(
         self,

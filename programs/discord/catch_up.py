@@ -145,6 +145,9 @@ class CatchUp:
             _log.error("Message %d cannot be looked at: %s", message.id, error)
             self._behind.add(channel_id)
             await self._intake.tell_of_riddle(message)
+        except UnreachableError as error:
+            _log.warning("Message %d is looked at again later: %s", message.id, error)
+            self._behind.add(channel_id)
 
     async def _first_look(self, channel: _GuildChannel, newest: int | None) -> None:
         try:

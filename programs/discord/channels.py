@@ -3,15 +3,20 @@
 A setting is made for a server, a category, a channel or a thread; the nearest one holds.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import discord
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from llmgine.errors import RefusedError
 from llmgine.sessions import SessionStore
 from llmgine.sessions.scoped import holding
 from programs.discord.rendering import SOURCE
+
+
+def _ids(value: object) -> object:
+    """Ids as they are stored: in one text, with commas between."""
+    return [one for one in value.split(",") if one] if isinstance(value, str) else value
 
 
 class ChannelSettings(BaseModel):
@@ -22,6 +27,7 @@ class ChannelSettings(BaseModel):
         threads: Whether each question gets a thread of its own.
         cards: How much is shown of tool calls.
         people: Whether everybody shares the channel's conversation, or each person has one of their own.
+        roles: The ids of the roles of whom people who are answered have one; none for everybody.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -30,6 +36,7 @@ class ChannelSettings(BaseModel):
     threads: Literal["off", "auto"] = "off"
     cards: Literal["quiet", "normal", "verbose"] = "normal"
     people: Literal["shared", "each"] = "shared"
+    roles: Annotated[tuple[int, ...], BeforeValidator(_ids)] = ()
 
 
 class Channels:

@@ -39,6 +39,8 @@ GERMAN: dict[str, str] = {
     "Whose conversation it is": "Wessen Gespräch es ist",
     "shared: Everybody's together": "shared: Das gemeinsame von allen",
     "each: Each person has one of their own": "each: Alle haben ihr eigenes",
+    "Which roles are answered": "Welche Rollen eine Antwort bekommen",
+    "How many tokens a day may be used": "Wie viele Token am Tag verbraucht werden dürfen",
     "Show which settings hold here, and where each comes from": "Zeige, welche Einstellungen hier gelten und woher",
     "Open a thread with a conversation of its own": "Öffne einen Thread mit eigenem Gespräch",
     "The thread's name": "Der Name des Threads",

@@ -23,7 +23,10 @@ _OTHERS = (
     Need("attach_files", "Attach Files", "very long answers are cut, for their rest would come as a file"),
     Need("add_reactions", "Add Reactions", "no sign on a message says what became of it"),
 )
-_OPENS_THREADS = Need("create_public_threads", "Create Public Threads", "I cannot open threads")
+_OPENS_THREADS = (
+    Need("create_public_threads", "Create Public Threads", "I cannot open threads"),
+    Need("create_private_threads", "Create Private Threads", "I cannot open threads for one person"),
+)
 
 
 def vital(*, in_a_thread: bool) -> tuple[Need, ...]:
@@ -33,7 +36,7 @@ def vital(*, in_a_thread: bool) -> tuple[Need, ...]:
 
 def wanted(*, in_a_thread: bool) -> tuple[Need, ...]:
     """All that is needed for everything to work."""
-    elsewhere = () if in_a_thread else (_WRITES_IN_THREADS, _OPENS_THREADS)
+    elsewhere = () if in_a_thread else (_WRITES_IN_THREADS, *_OPENS_THREADS)
     return (*vital(in_a_thread=in_a_thread), *_OTHERS, *elsewhere)
 
 

@@ -16,6 +16,7 @@ from programs.discord.channels import ChannelSettings, scopes
 from programs.discord.permissions import is_moderator
 from programs.discord.rendering import SOURCE
 
+EVERYONE = "everyone"
 INHERIT = "inherit"  # the choice that takes a setting away, so that the wider scope's holds again
 
 
@@ -94,6 +95,8 @@ OPTIONS = (
         choices={"shared": "Everybody's together", "each": "Each person has one of their own"},
         told=True,
     ),
+    Option("roles", "Which roles are answered", "roles", EVERYONE, parameter="names", told=True),
+    Option("budget", "How many tokens a day may be used", "daily_tokens", "any number", parameter="tokens", told=True),
 )
 
 Where = Literal["here", "category", "server"]

@@ -4,6 +4,7 @@ import discord
 
 from llmgine.errors import RefusedError
 from llmgine.messages.commands import Author
+from programs.discord.channels import ChannelSettings
 
 
 def may_write(allowed: discord.Permissions, channel: object) -> bool:
@@ -30,6 +31,21 @@ def require_threads(interaction: discord.Interaction, *, private: bool = False) 
     allowed = interaction.permissions
     if not (allowed.create_private_threads if private else allowed.create_public_threads):
         raise RefusedError(f"You may not open {'private ' if private else ''}threads here.")
+
+
+def has_role(user: discord.abc.User, settings: ChannelSettings) -> bool:
+    """Whether the user has a role that is answered where these settings hold."""
+    return not settings.roles or (isinstance(user, discord.Member) and any(map(user.get_role, settings.roles)))
+
+
+def require_role(interaction: discord.Interaction, settings: ChannelSettings) -> None:
+    """What is not answered when it is written is not answered when it is asked by a command or a button either.
+
+    Raises:
+        RefusedError: The person has none of the roles that are answered.
+    """
+    if interaction.guild_id is not None and not has_role(interaction.user, settings):
+        raise RefusedError("I answer only some roles here, see /settings, and you have none of them.")
 
 
 def may_decide(user: discord.abc.User, asker: Author | None) -> bool:

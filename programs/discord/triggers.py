@@ -12,6 +12,8 @@ from llmgine.sessions import SessionStore
 from llmgine.sessions.records import Turn
 from programs.discord.channels import Channels, ChannelSettings, scopes, scopes_now
 from programs.discord.channels import session_id as scope_of
+from programs.discord.permissions import has_role
+from programs.discord.refusals import UnreachableError
 from programs.discord.rendering import SOURCE
 
 _LONGEST_THREAD_NAME = 80  # characters; Discord takes 100
@@ -37,6 +39,7 @@ class Verdict(Enum):
     NOT_LISTENING = auto()
     FOR_SOMEBODY_ELSE = auto()
     NOT_MENTIONED = auto()
+    ROLE_MISSING = auto()
 
 
 class Triggers:
@@ -52,12 +55,17 @@ class Triggers:
 
         Raises:
             StoreError: That cannot be looked up.
+            UnreachableError: Discord cannot be asked for the roles of who wrote it.
         """
         me, so_far = self._client.user, written_by(message)
         if me is None or so_far is not Verdict.ANSWERED:
             return so_far
         settings = await self._channels.settings(message.channel)
-        return verdict(message, me, settings, replies_to_me=await self._replies_to(message, me))
+        found = verdict(message, me, settings, replies_to_me=await self._replies_to(message, me))
+        if found is not Verdict.ANSWERED or message.guild is None or not settings.roles:
+            return found
+        author = await _member(message.guild, message.author)
+        return found if author is not None and has_role(author, settings) else Verdict.ROLE_MISSING
 
     def at_a_glance(self, message: discord.Message) -> Verdict:
         """The same without the store: as if nothing was set in the channel."""
@@ -73,6 +81,19 @@ class Triggers:
         if author is not None or reference is None or reference.message_id is None:
             return author == me
         return await self._store.is_delivery(str(reference.message_id))
+
+
+async def _member(guild: discord.Guild, user: discord.abc.User) -> discord.Member | None:
+    """A person as a member, whose roles are known; None when they have left. Discord tells only with live messages."""
+    member = user if isinstance(user, discord.Member) else guild.get_member(user.id)
+    if member is not None:
+        return member
+    try:
+        return await guild.fetch_member(user.id)
+    except discord.NotFound:
+        return None
+    except (discord.DiscordException, OSError, TimeoutError) as error:
+        raise UnreachableError(f"Member {user.id} cannot be looked up: {error}") from error
 
 
 def written_by(message: discord.Message) -> Verdict:

@@ -85,6 +85,7 @@ BOT_PERMISSIONS = (
     | Permission.READ_MESSAGE_HISTORY
     | Permission.USE_APPLICATION_COMMANDS
     | Permission.CREATE_PUBLIC_THREADS
+    | Permission.CREATE_PRIVATE_THREADS
     | Permission.SEND_MESSAGES_IN_THREADS
 )
 PERSON_PERMISSIONS = (
@@ -92,7 +93,6 @@ PERSON_PERMISSIONS = (
     | Permission.MANAGE_MESSAGES
     | Permission.MENTION_EVERYONE
     | Permission.MANAGE_THREADS
-    | Permission.CREATE_PRIVATE_THREADS
     | Permission.PIN_MESSAGES
 )
 

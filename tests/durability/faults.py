@@ -154,6 +154,7 @@ LOAD = {
     "a thousand messages": f"{_HERE}test_load.py::test_a_thousand_messages_queued_all_end_in_order",
     "one busy session": f"{_HERE}test_queue.py::test_a_busy_session_does_not_starve_another",
     "a session's queue is full": f"{_HERE}test_queue.py::test_a_full_queue_is_said_to_be_full",
+    "the day's tokens are used up": f"{_BOT}test_bounds.py::test_a_budget_that_is_used_up_is_said",
     "twenty busy sessions and an end": f"{_HERE}test_ending.py::test_twenty_busy_sessions_end_in_time_and_finish_later",
 }
 

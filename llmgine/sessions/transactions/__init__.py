@@ -5,6 +5,7 @@ The statements are shared by SQLite and PostgreSQL: `$n`, BIGINT and 0/1, JSON a
 
 from llmgine.sessions.transactions import (
     admission,
+    allowances,
     approvals,
     branches,
     cursors,
@@ -20,6 +21,7 @@ from llmgine.sessions.transactions import (
 
 __all__ = [
     "admission",
+    "allowances",
     "approvals",
     "branches",
     "cursors",

@@ -19,9 +19,13 @@ def settings(scopes: Sequence[str]) -> Transaction[list[Setting]]:
 
 def session_settings(session_id: str) -> Transaction[SessionSettings]:
     """What holds in a session for the model."""
+    return holding(SessionSettings, (yield from settings((yield from scopes_of(session_id)))))
+
+
+def scopes_of(session_id: str) -> Transaction[list[str]]:
+    """The scopes of a session, the nearest first: its own, and those it inherits from."""
     rows = yield "SELECT scopes FROM session WHERE id = $1", (session_id,)
-    scopes = json.loads(rows[0]["scopes"]) if rows else []
-    return holding(SessionSettings, (yield from settings(list(dict.fromkeys([session_id, *scopes])))))
+    return list(dict.fromkeys([session_id, *(json.loads(rows[0]["scopes"]) if rows else [])]))
 
 
 def change_setting(scope: str, name: str, value: str | None, by: str, now: str) -> Transaction[None]:

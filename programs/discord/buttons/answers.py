@@ -18,7 +18,8 @@ from programs.discord.bodies import TextFile
 from programs.discord.buttons.details import details
 from programs.discord.buttons.ids import Press
 from programs.discord.buttons.pressed import Action, OutdatedError, allowed_turn, leave_buttons, tell, who
-from programs.discord.channels import scopes_now
+from programs.discord.channels import Channels, scopes_now
+from programs.discord.permissions import require_role
 from programs.discord.rendering import SOURCE
 
 GO_ON = "Go on exactly where your last answer was cut off."
@@ -30,6 +31,7 @@ class AnswerButtons:
     def __init__(self, bus: MessageBus, store: SessionStore) -> None:
         self._bus = bus
         self._store = store
+        self._channels = Channels(store)
 
     def actions(self) -> Mapping[str, Action]:
         """The actions by name."""
@@ -52,6 +54,7 @@ class AnswerButtons:
 
     async def _regenerate(self, interaction: discord.Interaction, press: Press) -> None:
         turn = (await self._last(interaction, press)).turn
+        require_role(interaction, await self._channels.settings(interaction.channel))
         await leave_buttons(interaction, lasting=False)
         inside = scopes_now(interaction.channel)
         command = RegenerateTurnCommand(
@@ -61,6 +64,7 @@ class AnswerButtons:
 
     async def _continue(self, interaction: discord.Interaction, press: Press) -> None:
         steps = await self._last(interaction, press)
+        require_role(interaction, await self._channels.settings(interaction.channel))
         source_id = f"continue:{steps.turn.id}:{steps.turn.attempt}"
         (await self._bus.execute(follow_up(interaction, steps, GO_ON, source_id))).unwrap()
 

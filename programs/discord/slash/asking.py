@@ -11,7 +11,7 @@ from llmgine.messages.commands import Author, PromptCommand, Quote
 from llmgine.messages.text import shorten
 from programs.application import Application
 from programs.discord.channels import Channels, scopes
-from programs.discord.permissions import require_writing
+from programs.discord.permissions import require_role, require_writing
 from programs.discord.rendering import SOURCE
 from programs.discord.slash.forms import Submit, form
 from programs.discord.slash.replies import answer, plain_name, quoted
@@ -41,6 +41,7 @@ class Asking:
         settings = await self._channels.settings(channel)
         if settings.listen == "off":
             raise RefusedError("I am switched off here, see /settings.")
+        require_role(interaction, settings)
         try:
             message = await channel.fetch_message(message_id)
         except discord.NotFound:

@@ -1,7 +1,5 @@
 """The commands that change a setting, one for each line of the table, and /settings, which shows what holds."""
 
-import asyncio
-import contextlib
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
@@ -11,7 +9,6 @@ from discord import app_commands
 from llmgine.engine.engine import MAX_SYSTEM_PROMPT
 from llmgine.errors import RefusedError
 from llmgine.messages.commands import Author, ChangeSettingCommand
-from llmgine.messages.text import shorten
 from llmgine.sessions.records import Setting
 from llmgine.sessions.scoped import fits
 from programs.application import Application
@@ -19,10 +16,11 @@ from programs.discord.channels import scopes
 from programs.discord.options import INHERIT, OPTIONS, WHERE, Option, Where, require_permission, scope_at
 from programs.discord.slash.forms import Submit, form
 from programs.discord.slash.replies import answer, answer_privately, plain_name, quoted
+from programs.discord.slash.values import Values, shown
 
-_AUTOCOMPLETE_SECONDS = 2.0  # Discord waits for 3
 _MOST_CHOICES, _LONGEST_CHOICE = 25, 100  # Discord's bounds on what autocompletion offers
-_SHOWN = 300  # characters of a value in /settings
+Choice = app_commands.Choice[str]
+
 _SYSTEM = next(option for option in OPTIONS if option.name == "system_prompt")
 
 
@@ -31,6 +29,7 @@ class SettingChanges:
 
     def __init__(self, app: Application) -> None:
         self._app = app
+        self._values = Values(app.engine)
 
     async def holding(self, channel: object, option: Option, outward_of: str | None = None) -> Setting | None:
         """The setting that holds in a channel; `outward_of` leaves that scope and those inside it out."""
@@ -69,64 +68,46 @@ class SettingChanges:
         if option.name == "system_prompt":
             wider = await self.holding(channel, option, outward_of=scope)
             return text if text not in ("", (wider.value if wider else self.default(option)).strip()) else None
-        if option.name == "tools":
-            return self._tools(text)
-        if option.name == "model":
-            names = await self._app.engine.model.names()
-            if names and text not in names:
-                raise RefusedError(f"The service has no model {shorten(text, 100)!r}. Pick one that is suggested.")
-        return text
-
-    def _tools(self, text: str) -> str:
-        if text.lower() in ("all", "none"):
-            return text.lower().replace("none", "")
-        there = self._app.engine.tools.names
-        names = list(dict.fromkeys(name for part in text.split(",") if (name := part.strip())))
-        unknown = [name for name in names if name not in there]
-        if unknown:
-            raise RefusedError(f"There is no tool {shorten(unknown[0], 64)!r}. The tools are: {', '.join(there)}.")
-        return ",".join(names)
+        return await self._values.stored(option, text, getattr(channel, "guild", None))
 
     async def show(self, interaction: discord.Interaction, option: Option) -> str:
         """What holds here, where it comes from, and what else it could be."""
-        setting = await self.holding(interaction.channel, option)
+        words = await self._words(interaction.channel, option)
         choices = "\n".join(f"-# {value}: {meaning}" for value, meaning in option.choices.items())
-        return f"**/{option.command}**: {self._words(option, setting)}\n{choices}"
+        return f"**/{option.command}**: {words}\n{choices}"
 
     async def overview(self, interaction: discord.Interaction) -> discord.Embed:
         """All settings that hold here, each with where it comes from."""
         embed = discord.Embed(title="Settings here", description="Each is changed by the command of its name.")
         for option in OPTIONS:
-            words = self._words(option, await self.holding(interaction.channel, option))
+            words = await self._words(interaction.channel, option)
             embed.add_field(name=f"/{option.command}: {option.description.lower()}", value=words, inline=False)
         return embed
 
-    def _words(self, option: Option, setting: Setting | None) -> str:
+    async def _words(self, channel: object, option: Option) -> str:
+        """What holds, and where it comes from; of budgets all hold, each with what was used of it."""
+        if option.name == "daily_tokens":
+            return await self._budgets(channel, option) or f"{shown(option, self.default(option))} · default"
+        setting = await self.holding(channel, option)
         if setting is None:
-            return f"{_value(self.default(option))} · default"
-        by = f", set by <@{setting.changed_by}>" if setting.changed_by else ""
-        at = discord.utils.format_dt(setting.changed_at, "R")
-        return f"{_value(setting.value)} · from {_origin(setting.scope)}{by} {at}"
+            return f"{shown(option, self.default(option))} · default"
+        return f"{shown(option, setting.value)} · {_from(setting)}"
 
-    async def suggest(self, option: Option, typed: str) -> list[app_commands.Choice[str]]:
+    async def _budgets(self, channel: object, option: Option) -> str:
+        store, order = self._app.store, scopes(channel)
+        made = {one.scope: one for one in await store.settings(order) if one.name == option.name}
+        lines = []
+        for allowance in await store.allowances(order):
+            origin = _from(made[allowance.scope]) if allowance.scope in made else "from the program's settings"
+            used = f"{allowance.used:,} used today" + (", so I do not answer" if allowance.is_used_up else "")
+            lines.append(f"{shown(option, str(allowance.tokens))} · {used} · {origin}")
+        return "\n".join(lines)
+
+    async def suggest(self, interaction: discord.Interaction, option: Option, typed: str) -> list[Choice]:
         """What the text typed so far may become."""
-        if option.name == "tools":
-            begun, comma, last = typed.rpartition(",")
-            taken = [part.strip() for part in begun.split(",")]
-            names = [name for name in self._app.engine.tools.names if name not in taken]
-            found = [f"{begun}{comma} {name}".strip() for name in names if last.strip().lower() in name.lower()]
-            found += ["all", "none", INHERIT] if not comma else []
-        else:
-            listed: tuple[str, ...] = ()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_AUTOCOMPLETE_SECONDS):
-                    listed = await self._app.engine.model.names()
-            found = [
-                name for name in (*(listed or (self._app.engine.model.name,)), INHERIT) if typed.lower() in name.lower()
-            ]
-        return [app_commands.Choice(name=name, value=name) for name in found if len(name) <= _LONGEST_CHOICE][
-            :_MOST_CHOICES
-        ]
+        found = await self._values.suggest(option, typed, interaction.guild)
+        fitting = [name for name in found if len(name) <= _LONGEST_CHOICE][:_MOST_CHOICES]
+        return [app_commands.Choice(name=name, value=name) for name in fitting]
 
     async def system_form(self, interaction: discord.Interaction, where: Where) -> discord.ui.Modal:
         """The present system prompt, to be read and changed."""
@@ -154,11 +135,10 @@ class SettingChanges:
         await answer(interaction, self.change, _SYSTEM, values["prompt"], cast("Where", about))
 
 
-def _value(text: str) -> str:
-    """A value in a message: as code, or, where it has lines, as a quote."""
-    if "\n" in text:
-        return quoted(text, _SHOWN)
-    return f"`{shorten(text or 'none', _SHOWN).replace('`', 'ˋ')}`"
+def _from(setting: Setting) -> str:
+    """Where a setting comes from, in words."""
+    by = f", set by <@{setting.changed_by}>" if setting.changed_by else ""
+    return f"from {_origin(setting.scope)}{by} {discord.utils.format_dt(setting.changed_at, 'R')}"
 
 
 def _origin(scope: str) -> str:
@@ -177,7 +157,7 @@ def _told(option: Option, value: str | None, where: Where, name: str) -> str:
     if value is None:
         return f"{name} took away the setting /{option.command} {place}; what is set more widely holds again."
     meaning = f" ({option.choices[value].lower()})" if value in option.choices else ""
-    return f"{name} set /{option.command} {place} to {_value(value)}{meaning}."
+    return f"{name} set /{option.command} {place} to {shown(option, value)}{meaning}."
 
 
 def commands(app: Application) -> Iterable[app_commands.Command[Any, ..., Any]]:
@@ -201,8 +181,8 @@ def _change(option: Option, changes: SettingChanges) -> app_commands.Command[Any
         else:
             await answer_privately(interaction, changes.show, option)
 
-    async def suggest(_: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
-        return await changes.suggest(option, typed)
+    async def suggest(interaction: discord.Interaction, typed: str) -> list[Choice]:
+        return await changes.suggest(interaction, option, typed)
 
     change = app_commands.choices(
         where=[app_commands.Choice(name=words, value=place) for place, (words, _) in WHERE.items()]

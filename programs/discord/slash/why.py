@@ -12,6 +12,7 @@ from llmgine.errors import RefusedError, StoreError
 from llmgine.messages.text import collapse_spaces, shorten
 from llmgine.sessions.records import OutcomeStep, Turn, TurnSteps
 from programs.application import Application
+from programs.discord.channels import Channels
 from programs.discord.needs import missing, vital
 from programs.discord.rendering import SOURCE
 from programs.discord.triggers import Triggers, Verdict
@@ -88,6 +89,10 @@ class Why:
         if verdict is not Verdict.ANSWERED:
             unread = not (message.content or message.attachments or message.stickers)
             hidden = unread and message.guild is not None and not _may_read_texts(interaction.client)
+            if verdict is Verdict.ROLE_MISSING:
+                settings = await Channels(self._store).settings(message.channel)
+                roles = " or ".join(f"<@&{role}>" for role in settings.roles)
+                return f"Here I answer only people with the role {roles}, and its author does not have it."
             return _NO_TEXT if hidden and verdict is Verdict.NOT_MENTIONED else _REASONS[verdict]
         joined = getattr(message.guild and message.guild.me, "joined_at", None)
         if joined is not None and message.created_at < joined:

@@ -1,0 +1,126 @@
+"""What people write for a setting: as it is stored, as it is shown, and what is suggested while they type."""
+
+import asyncio
+import contextlib
+import re
+from collections.abc import Iterable
+
+import discord
+
+from llmgine.engine import ToolChatEngine
+from llmgine.errors import RefusedError
+from llmgine.messages.text import shorten
+from programs.discord.options import EVERYONE, INHERIT, Option
+from programs.discord.slash.replies import quoted
+
+_AUTOCOMPLETE_SECONDS = 2.0  # Discord waits for 3
+_SHOWN = 300  # characters of a value in /settings
+_ROLE = re.compile(r"(?:<@&)?(\d{15,20})>?")
+_BUDGETS = ("50000", "200000", "1000000")
+
+
+class Values:
+    """The values of settings that are chosen from no fixed list."""
+
+    def __init__(self, engine: ToolChatEngine) -> None:
+        self._engine = engine
+
+    async def stored(self, option: Option, text: str, guild: discord.Guild | None) -> str:
+        """The value of a text.
+
+        Raises:
+            RefusedError: It can be none; the text says what can.
+        """
+        if option.name == "tools":
+            return self._tools(text)
+        if option.name == "roles":
+            return _roles(text, guild)
+        if option.name == "daily_tokens":
+            return _tokens(text)
+        if option.name == "model":
+            names = await self._engine.model.names()
+            if names and text not in names:
+                raise RefusedError(f"The service has no model {shorten(text, 100)!r}. Pick one that is suggested.")
+        return text
+
+    def _tools(self, text: str) -> str:
+        if text.lower() in ("all", "none"):
+            return text.lower().replace("none", "")
+        there = self._engine.tools.names
+        names = _listed(text)
+        unknown = [name for name in names if name not in there]
+        if unknown:
+            raise RefusedError(f"There is no tool {shorten(unknown[0], 64)!r}. The tools are: {', '.join(there)}.")
+        return ",".join(names)
+
+    async def suggest(self, option: Option, typed: str, guild: discord.Guild | None) -> list[str]:
+        """What the text typed so far may become."""
+        if option.name == "tools":
+            return _completed(typed, self._engine.tools.names, "all", "none", INHERIT)
+        if option.name == "roles":
+            return _completed(typed, [role.name for role in _named(guild)], EVERYONE, INHERIT)
+        if option.name == "daily_tokens":
+            return [text for text in (*_BUDGETS, INHERIT) if typed in text]
+        listed: tuple[str, ...] = ()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_AUTOCOMPLETE_SECONDS):
+                listed = await self._engine.model.names()
+        return [name for name in (*(listed or (self._engine.model.name,)), INHERIT) if typed.lower() in name.lower()]
+
+
+def shown(option: Option, value: str) -> str:
+    """A value in a message: as code, or, where it has lines, as a quote."""
+    if option.name == "roles" and value not in ("", EVERYONE):
+        return " ".join(f"<@&{role}>" for role in value.split(","))
+    if option.name == "daily_tokens" and value.isdecimal():
+        return f"`{int(value):,}`"
+    if "\n" in value:
+        return quoted(value, _SHOWN)
+    empty = EVERYONE if option.name == "roles" else "none"
+    return f"`{shorten(value or empty, _SHOWN).replace('`', 'ˋ')}`"
+
+
+def _completed(typed: str, names: Iterable[str], *words: str) -> list[str]:
+    """What a list of names that ends in the middle of one may become; the words stand for themselves."""
+    begun, comma, last = typed.rpartition(",")
+    left = [f"{begun}{comma} {name}".strip() for name in names if name not in _listed(begun)]
+    wanted = last.strip().lower()
+    return [text for text in (*left, *(() if comma else words)) if wanted in text.rpartition(",")[2].lower()]
+
+
+def _listed(text: str) -> list[str]:
+    """The names in a text, each once."""
+    return list(dict.fromkeys(name for part in text.split(",") if (name := part.strip())))
+
+
+def _named(guild: discord.Guild | None) -> list[discord.Role]:
+    """The roles that people can be given, the highest first."""
+    return [role for role in reversed(guild.roles) if not role.is_default()] if guild else []
+
+
+def _roles(text: str, guild: discord.Guild | None) -> str:
+    """The ids of roles, given by mention, id or name."""
+    if text.lower().lstrip("@") == EVERYONE:
+        return ""
+    if guild is None:
+        raise RefusedError("There are no roles in a DM.")
+    names = _listed(re.sub(r">\s*<", ">,<", text))
+    found = [_role(name, guild) for name in names]
+    unknown = [name for name, role in zip(names, found, strict=True) if role is None]
+    if unknown:
+        raise RefusedError(f"There is no role {shorten(unknown[0], 100)!r} here. Mention the roles, such as @Helpers.")
+    return ",".join(dict.fromkeys(str(role.id) for role in found if role is not None))
+
+
+def _role(name: str, guild: discord.Guild) -> discord.Role | None:
+    mentioned = _ROLE.fullmatch(name)
+    if mentioned is not None:
+        return guild.get_role(int(mentioned[1]))
+    return discord.utils.find(lambda role: role.name.lower() == name.lower().lstrip("@"), _named(guild))
+
+
+def _tokens(text: str) -> str:
+    digits = re.sub(r"[\s,._\u00a0\u202f']", "", text)
+    if not digits.isascii() or not digits.isdecimal() or not 0 < int(digits[:20]) < 10**12:
+        raise RefusedError("Give a number of tokens above 0, such as 200000; inherit takes the budget away.")
+    return str(int(digits))

@@ -1,0 +1,159 @@
+"""Who is answered, and how much it may cost: /roles and /budget."""
+
+import pytest
+
+from programs.playground.entities import (
+    ADA_ID,
+    GENERAL_ID,
+    GRACE_ID,
+    MEMBERS_ROLE_ID,
+    PERSON_PERMISSIONS,
+    RANDOM_ID,
+    Permission,
+)
+from tests.programs.discord.scene import Scene, body_of, labels, people_said
+from tests.programs.discord.test_settings import set_here
+from tests.programs.discord.test_slash import said, told
+from tests.programs.discord.test_why import why, why_menu
+
+USED_UP = "⚠️ The budget of 20 tokens a day is used up. It begins anew at midnight UTC: ask again then."
+
+
+async def helpers(scene: Scene, *people: int) -> str:
+    """A role that these people have and that is answered alone in the channel."""
+    role = scene.playground.world.add_role("Helpers")
+    for person in people:
+        scene.playground.world.give_roles(person, MEMBERS_ROLE_ID, role)
+    await set_here(scene, "roles", "@helpers", "names")
+    return f"<@&{role}>"
+
+
+async def test_only_who_has_the_role_is_answered(scene: Scene) -> None:
+    """Elsewhere everybody is; who lacks the role learns from /why which one it takes."""
+    role = await helpers(scene, GRACE_ID)
+    await said(scene, f"Ada set /roles here to {role}.")
+
+    asked = scene.ask("not me?")
+    scene.ask("but me?", by=GRACE_ID)
+    scene.ask("and there?", channel=RANDOM_ID)
+    await scene.outcome()
+    await scene.outcome(channel=RANDOM_ID)
+
+    assert sorted(people_said(request)[-1] for request in scene.model.requests) == ["and there?", "but me?"]
+    assert f"only people with the role {role}" in await why_menu(scene, asked)
+
+
+async def test_a_role_that_is_given_or_taken_counts_at_once(scene: Scene) -> None:
+    """The roles that people have when they write are what counts."""
+    role = int((await helpers(scene, GRACE_ID)).strip("<@&>"))
+    scene.playground.world.give_roles(ADA_ID, MEMBERS_ROLE_ID, role)
+    scene.playground.world.give_roles(GRACE_ID, MEMBERS_ROLE_ID)
+
+    scene.ask("me?", by=GRACE_ID)
+    scene.ask("or me?")
+
+    await scene.outcome()
+    assert people_said(scene.model.requests[0]) == ["or me?"]
+
+
+async def test_what_was_written_while_away_takes_the_role_too(scene: Scene) -> None:
+    """Messages that are read back do not carry their author's roles; Discord is asked for them."""
+    await helpers(scene, GRACE_ID)
+    await scene.stop()
+    scene.ask("not me?")
+    scene.ask("but me?", by=GRACE_ID)
+
+    await scene.start()
+
+    await scene.outcome()
+    assert [people_said(request) for request in scene.model.requests] == [["but me?"]]
+
+
+async def test_a_button_takes_the_role_too(scene: Scene) -> None:
+    """Whose role is gone gets no new answer by a button, and is told why."""
+    scene.ask("something")
+    answer = await scene.outcome()
+    await helpers(scene, GRACE_ID)
+
+    scene.click(answer, "Regenerate")
+
+    await told(scene, "only some roles")
+    assert len(scene.model.requests) == 1
+
+
+async def test_everyone_lifts_a_wider_restriction(scene: Scene) -> None:
+    """A channel may be open in a server that answers one role."""
+    role = scene.playground.world.add_role("Helpers")
+    await set_here(scene, "roles", f"<@&{role}>", "names")
+    await set_here(scene, "roles", "everyone", "names")
+
+    scene.ask("me too?")
+
+    await scene.outcome()
+
+
+@pytest.mark.parametrize(
+    ("command", "parameter", "value", "words"),
+    [
+        ("roles", "names", "Nobody", "There is no role 'Nobody' here"),
+        ("budget", "tokens", "plenty", "Give a number of tokens above 0"),
+        ("budget", "tokens", "0", "Give a number of tokens above 0"),
+        ("budget", "tokens", "-5", "Give a number of tokens above 0"),
+        ("budget", "tokens", "9" * 30, "Give a number of tokens above 0"),
+    ],
+)
+async def test_what_cannot_be_is_refused(scene: Scene, command: str, parameter: str, value: str, words: str) -> None:
+    """A value that is none changes nothing, and the person is told what can be given."""
+    scene.command(command, {parameter: value})
+
+    await told(scene, words)
+    assert await scene.app.store.settings([f"discord:{GENERAL_ID}"]) == []
+
+
+async def test_roles_are_suggested(scene: Scene) -> None:
+    """Names of roles that fit what was typed, one after the other."""
+    scene.playground.world.add_role("Helpers")
+    typed = [{"name": "names", "value": "members, help"}]
+
+    suggested = await scene.playground.people.autocomplete(GENERAL_ID, ADA_ID, "roles", typed, "names")
+
+    assert [choice["value"] for choice in suggested] == ["members, Helpers"]
+
+
+async def test_a_budget_that_is_used_up_is_said(scene: Scene) -> None:
+    """The question gets the reason as its outcome, with Retry; /why says it; /settings shows what was used."""
+    await set_here(scene, "budget", "20", "tokens")
+    await said(scene, "Ada set /budget here to `20`")
+    scene.ask("one")
+    await scene.outcome()
+    scene.ask("two")
+    await scene.outcome(2)
+
+    scene.ask("three")
+    refused = await scene.outcome(3)
+
+    assert body_of(refused.content) == USED_UP
+    assert labels(refused)[0] == "Retry"
+    assert "a day is used up" in await why(scene)
+    scene.command("budget")
+    shown = await told(scene, "**/budget**")
+    assert "so I do not answer" in shown.content
+    await set_here(scene, "budget", "1,000,000", "tokens")
+    scene.click(refused, "Retry")
+    await scene.until(lambda: "You said" in refused.content)
+
+
+async def test_a_budget_of_the_server_is_for_all_its_channels(scene: Scene) -> None:
+    """It takes Manage Server, and a channel's own larger one does not lift it."""
+    scene.playground.world.set_role(MEMBERS_ROLE_ID, PERSON_PERMISSIONS | Permission.MANAGE_MESSAGES)
+    scene.command("budget", {"tokens": "1", "where": "server"}, by=GRACE_ID)
+    await told(scene, "Only people with the permission Manage Server", GRACE_ID)
+    await set_here(scene, "budget", "20", "tokens")
+    scene.command("budget", {"tokens": "1", "where": "server"})
+    await said(scene, "Ada set /budget in this server")
+    scene.ask("one", channel=RANDOM_ID)
+    await scene.outcome(channel=RANDOM_ID)
+
+    scene.ask("two")
+
+    assert "budget of 1 tokens" in (await scene.outcome()).content
