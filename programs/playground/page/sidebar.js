@@ -96,7 +96,7 @@ export class Sidebar {
   }
 
   #categoryButton(category) {
-    const label = `More for ${category.name}`;
+    const label = `Category menu: ${category.name}`;
     const open = (event) =>
       openMenu(below(event.currentTarget), this.actions.categoryItems(category), { label: category.name });
     return h(
