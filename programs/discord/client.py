@@ -89,7 +89,8 @@ class Bot(Connection):
         self._commands = Commands(self, app)
         self._thread_names = ThreadNames(self, app.bus)
         settings = app.config.settings
-        files = AttachmentReader(vision=settings.openai_vision, base=api_base or settings.discord_api_base)
+        vision = settings.has_model and settings.openai_vision  # the demo model sees nothing
+        files = AttachmentReader(vision=vision, base=api_base or settings.discord_api_base)
         self._intake = Intake(self, app.bus, app.store, poster, files, burst=burst)
         self._catch_up = CatchUp(self, app.store, poster, self._intake, clock=clock)
         self._welcome = Welcome(self, app.store, poster, mention=self._commands.mention, clock=clock)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from llmgine.errors import StoreError, UnknownSessionError
-from llmgine.messages.commands import PromptCommand
+from llmgine.messages.commands import Attachment, PromptCommand
 from llmgine.sessions import SessionStore
 from llmgine.sessions import transactions as tx
 from llmgine.sessions.database import Transaction
@@ -224,6 +224,23 @@ async def test_clearing_hides_and_deletes(store: SessionStore) -> None:
     assert await store.history("s") == []
     new = await ended(store, "3", "a new start")
     assert [past.turn.id for past in await store.history("s")] == [new.id]
+
+
+async def test_clearing_and_forgetting_delete_images(store: SessionStore) -> None:
+    """What people sent is gone with what they said."""
+    picture = Attachment(id="1", name="cat.png", media_type="image/png", size=3, image=0)
+    turns = []
+    for number, session_id in enumerate(("cleared", "forgotten", "kept")):
+        sent = prompt(str(number), session_id=session_id)
+        sent = sent.model_copy(update={"attachments": (picture,), "images": ("data:image/png;base64,AAAA",)})
+        turn = (await store.turn((await store.admit(sent)).turn_id)).turn
+        await store.finish(turn, "done", [DONE], [])
+        turns.append(turn)
+
+    await store.clear("cleared")
+    await store.forget("forgotten", turns[1].id)
+
+    assert [len(await store.images(turn.id, [0])) for turn in turns] == [0, 0, 1]
 
 
 async def test_clearing_spares_other_sessions(store: SessionStore) -> None:

@@ -47,6 +47,15 @@ async def test_an_image_is_seen(scene: Scene) -> None:
     assert len(scene.model.requests[1]["messages"][1]["content"]) == 2
 
 
+async def test_the_demo_model_is_blind(unstarted: Scene) -> None:
+    """Without a model configured, people are told that their image is not seen."""
+    scene = await unstarted.start(demo=True)
+
+    ask(scene, ("cat.png", PNG))
+
+    assert "the model does not see images" in (await scene.outcome()).content
+
+
 async def test_a_text_file_is_read(scene: Scene) -> None:
     """Code and text are told as text, a mark of their encoding left out."""
     ask(

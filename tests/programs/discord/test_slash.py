@@ -231,6 +231,20 @@ async def test_clear_asks_first_and_forgets(scene: Scene) -> None:
     assert people_said(scene.model.requests[-1]) == ["what now?"]
 
 
+async def test_clear_pressed_twice_is_told_once(scene: Scene) -> None:
+    """Who presses "Forget it" twice at once does not tell the channel twice."""
+    scene.command("clear")
+    question = await told(scene, "Forget the conversation")
+
+    for _ in range(2):
+        scene.click(question, "Forget it")
+
+    await scene.until(lambda: sum("cleared" in str(body) for body in scene.sends()) == 2)
+    assert [message.content for message in scene.shown()] == [
+        "🧹 Ada cleared the conversation. I remember nothing from before this."
+    ]
+
+
 async def test_clear_can_be_taken_back(scene: Scene) -> None:
     """After "Keep it" nothing was forgotten."""
     scene.ask("remember this")
