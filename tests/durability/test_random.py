@@ -211,7 +211,7 @@ class Machine(RuleBasedStateMachine):
             breaches += [words for request in scene.model.requests for words in invalid(request["messages"])]
             breaches += [f"paid twice for {one}" for one in self.paid if self.paid.count(one) > 1]
             breaches += await self._stale()
-            assert breaches == []
+            assert breaches == [], "\n".join(scene.trail())  # what it asked of Discord explains what is shown
         finally:
             await scene.stop()
             await self.stack.aclose()

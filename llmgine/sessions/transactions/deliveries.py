@@ -123,7 +123,13 @@ def _no_more(turn_id: str, attempt: int, key: DeliveryKey, newest: int) -> Trans
 
 
 def leave(turn_id: str, attempt: int, message_id: str) -> Transaction[None]:
-    """Leave a message of an earlier attempt to this one, below those that are left already."""
+    """Leave a message of an earlier attempt to this one, below those that are left already, if it has not got it."""
+    rows = yield (
+        "SELECT message_id FROM delivery WHERE turn_id = $1 AND attempt = $2 AND message_id = $3",
+        (turn_id, attempt, message_id),
+    )
+    if rows:
+        return
     yield (
         """
         INSERT INTO delivery (turn_id, attempt, kind, round, part, body, message_id, final, sent)

@@ -112,6 +112,7 @@ async def test_an_old_answer_is_left_to_the_next_attempt(store: SessionStore) ->
     await store.regenerate(RegenerateTurnCommand(session_id="s", turn_id=turn.id))
     assert await standing(store, turn) == [("old", 0, "100"), ("old", 1, "200"), ("old", 2, "300")]
 
+    await store.posted(turn, parts[0].key, "100")  # said late: it is left already
     await store.posted(turn, parts[1].key, "")  # by who showed the attempt that was given up
     await store.posted(turn, parts[1].key, "400")
     again = (await store.turn(turn.id)).turn
