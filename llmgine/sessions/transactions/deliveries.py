@@ -86,9 +86,7 @@ def posted(turn_id: str, attempt: int, key: DeliveryKey, message_id: str) -> Tra
     rows = yield "SELECT attempt FROM turn WHERE id = $1", (turn_id,)
     newest = rows[0]["attempt"]
     if newest > attempt:
-        yield from _no_more(turn_id, attempt, key, newest)
-        if message_id:
-            yield from leave(turn_id, newest, message_id)
+        yield from leave(turn_id, newest, message_id) if message_id else _no_more(turn_id, attempt, key, newest)
         return
     yield (
         """
