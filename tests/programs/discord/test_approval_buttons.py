@@ -182,7 +182,7 @@ async def test_an_old_card_decides_nothing_new(unstarted: Scene, paid: Payments)
     approve = old[0]["components"][0]["custom_id"]
     scene.click(card, "Deny")
     scene.click(await scene.outcome(), "Regenerate")
-    await scene.until(lambda: "900" in value(card))
+    await scene.until(lambda: card.embeds and "900" in value(card))
     card.components = old
 
     scene.playground.people.click(GENERAL_ID, ADA_ID, card.id, approve)
