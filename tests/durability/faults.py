@@ -15,6 +15,7 @@ PROCESS = {
     "killed at any moment": f"{_HERE}test_kill_matrix.py::test_killed_at_any_operation",
     "killed, and restarted late": f"{_HERE}test_kill_matrix.py::test_killed_at_any_operation_and_the_nonces_forgotten",
     "killed again while recovering": f"{_HERE}test_kill_matrix.py::test_killed_again_in_the_recovery",
+    "killed while it answers anew": f"{_HERE}test_kill_matrix.py::test_killed_while_it_answers_anew",
     "crash loop": f"{_ENGINE}test_resume.py::test_resumes_are_bounded",
     "told to end in the middle of an answer": f"{_HERE}test_ending.py::test_a_running_answer_ends_within_the_grace",
     "told to end, answer too slow": (

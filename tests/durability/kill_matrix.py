@@ -3,7 +3,8 @@
 One message, which makes two parallel tool calls, one that may be repeated and one that may not, and an answer of three
 parts. The bot is killed with SIGKILL at the first operation, in the next run at the second, and so on until it ends
 unharmed; each time it is started again, and every promise is looked at. Then the same where Discord has forgotten
-the nonces, and, for five named kills, with a second kill at each operation of the recovery.
+the nonces; for five named kills, with a second kill at each operation of the recovery; and for an answer that is given
+anew, because its question was changed.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.durability.promises import broken
+from tests.durability.promises import broken, broken_in_place
 from tests.durability.world import World
 
 FIRST_KILLS = (
@@ -71,17 +72,38 @@ class Matrix:
         cell = Cell(kills, nonces, [], 0.0)
         folder = Path(tempfile.mkdtemp(dir=self._folder))
         async with World.open(folder, nonce_seconds=300.0 if nonces else 0.0) as world:
-            try:
-                for number, kill_at in enumerate([*kills, None]):
-                    died, cell.recovery = await world.run(say=number == 0, kill_at=kill_at)
-                    if died != (kill_at is not None):
-                        cell.problems = [f"it ended at {cell.recovery[-1:]}" if died else f"{kill_at!r} did not come"]
-                        return cell
-            except AssertionError as error:
-                cell.problems = [str(error)]
-                return cell
-            cell.problems = broken(world, kills=len(kills))
+            cell.problems = await self._runs(world, cell, kills, say=True) or broken(world, kills=len(kills))
         return cell
+
+    @staticmethod
+    async def _runs(world: World, cell: Cell, kills: tuple[str, ...], *, say: bool = False) -> list[str]:
+        """Run until all kills are done and the rest has ended unharmed; what went otherwise."""
+        try:
+            for number, kill_at in enumerate([*kills, None]):
+                died, cell.recovery = await world.run(say=say and number == 0, kill_at=kill_at)
+                if died != (kill_at is not None):
+                    return [f"it ended at {cell.recovery[-1:]}" if died else f"{kill_at!r} did not come"]
+        except AssertionError as error:
+            return [str(error)]
+        return []
+
+    async def edited(self, *kills: str) -> Cell:
+        """Answer unharmed; then the question is changed, and the next process is killed while it answers anew."""
+        async with self._slots:
+            begin, cell = time.monotonic(), Cell(("edited", *kills), True, [], 0.0)
+            async with World.open(Path(tempfile.mkdtemp(dir=self._folder))) as world:
+                await world.run(say=True)
+                first = world.shown()[0]
+                world.edit()
+                cell.problems = await self._runs(world, cell, kills)
+                cell.problems = cell.problems or broken_in_place(world, first, kills=len(kills))
+            cell.seconds = time.monotonic() - begin
+        return cell
+
+    async def edited_and_killed(self) -> list[Cell]:
+        """A kill at each operation of an answer that is given anew."""
+        unharmed = await self.edited()
+        return [unharmed, *await asyncio.gather(*(self.edited(name) for name in unharmed.recovery))]
 
     async def one_kill(self, *, nonces: bool) -> list[Cell]:
         """The whole matrix: a kill at each operation."""
@@ -107,7 +129,7 @@ async def _all() -> list[Cell]:
             cells += await matrix.one_kill(nonces=nonces)
         for first in FIRST_KILLS:
             cells += await matrix.two_kills(first)
-        return cells
+        return cells + await matrix.edited_and_killed()
 
 
 def main() -> int:

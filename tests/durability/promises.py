@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from programs.playground.entities import Json
-from tests.durability.world import ANSWER, World
+from programs.playground.entities import Json, Message
+from tests.durability.world import ANSWER, HELLO, World
 
 _CALLS = 2  # model calls of an unharmed run
 _WORDS_OF_DOUBT = "unknown"
@@ -23,6 +23,19 @@ def broken(world: World, *, kills: int) -> list[str]:
         *_effects(world),
         *_valid_requests(world),
         *_few_calls(world, kills),
+        *(f"Discord would refuse: {violation.text}" for violation in world.playground.violations),
+    ]
+
+
+def broken_in_place(world: World, first: Message, *, kills: int) -> list[str]:
+    """The same of an answer that was given anew: one word in place of a card and three parts, in their `first` one."""
+    shown = [(message.id, message.content.split("\n")[0]) for message in world.shown()]
+    return [
+        *_one_outcome(world),
+        *([] if shown == [(first.id, HELLO)] else [f"shown are {shown}, not {HELLO!r} in {first.id}"]),
+        *([] if world.effects("pay") == 1 else ["it was paid again"]),
+        *_valid_requests(world),
+        *_few_calls(world, kills + 1),
         *(f"Discord would refuse: {violation.text}" for violation in world.playground.violations),
     ]
 

@@ -33,3 +33,8 @@ async def test_killed_at_any_operation_and_the_nonces_forgotten(matrix: Matrix) 
 async def test_killed_again_in_the_recovery(matrix: Matrix, first: str) -> None:
     """Killed a second time, at any operation of the recovery: every promise still holds."""
     _none_broken(await matrix.two_kills(first), at_least=5)
+
+
+async def test_killed_while_it_answers_anew(matrix: Matrix) -> None:
+    """Killed at any operation after an edit: the new answer stands alone, in the first message of the old one."""
+    _none_broken(await matrix.edited_and_killed(), at_least=15)
