@@ -37,7 +37,7 @@ class Settings(BaseSettings):
     )
     context_tokens: int = Field(32_000, ge=1_000, description="How much history a model call may hold, in tokens")
 
-    daily_tokens: int | None = Field(None, ge=1, description="Tokens that all model calls of a day may use")
+    daily_tokens: int | None = Field(None, ge=1, description="Tokens that all answers of a day may use")
 
     session_titles: bool = Field(True, description="Whether the model gives Discord conversations titles: a small call")
 

@@ -17,6 +17,7 @@ from llmgine.errors import (
     ProviderReplyError,
     ProviderUnavailableError,
     RefusedError,
+    StoreError,
 )
 from llmgine.messages.chat import ChatMessage, ToolSchema
 from llmgine.messages.events import (
@@ -26,7 +27,7 @@ from llmgine.messages.events import (
     ModelFailedEvent,
     ModelRetryEvent,
 )
-from llmgine.providers.base import ChatRequest, Provider
+from llmgine.providers.base import ChatReply, ChatRequest, Provider
 from llmgine.sessions.records import ReplyStep
 
 _NAMES_SECONDS, _NO_NAMES_SECONDS = 300.0, 30.0  # for which a list of models holds, or that there is none
@@ -137,17 +138,16 @@ class Model:
             ProviderError: No reply came, on all tries.
             RefusedError: The tokens of the day are used up.
         """
-        await _require_allowance(scope)
         round_ = progress.round
         request = ChatRequest(messages=messages, tools=tools, model=name)
         await scope.tell(ModelAskedEvent, round=round_, model=name or self.name)
         begin = time.monotonic()
         try:
             async with self._slots, progress.told():
+                await _require_allowance(scope)
                 async for attempt in self._attempts(scope, round_):
                     with attempt:
-                        progress.begin()
-                        reply = await self._provider.reply(request, progress.add)
+                        reply = await self._ask(scope, progress, request)
         except ProviderError as error:
             seconds, kind = time.monotonic() - begin, type(error).__name__
             failure = {"model": name or self.name, "error": kind, "reason": str(error), "seconds": seconds}
@@ -159,6 +159,18 @@ class Model:
         first = None if progress.first_at is None else progress.first_at - begin
         await scope.tell(LLMResponseEvent, **facts, first_token_seconds=first)
         return step
+
+    async def _ask(self, scope: TurnScope, progress: Progress, request: ChatRequest) -> ChatReply:
+        """One try. What was streamed is counted also when no reply comes of it, or it is stopped: it is paid for."""
+        progress.begin()
+        try:
+            return await self._provider.reply(request, progress.add)
+        except BaseException:
+            if progress.text:
+                said = ChatMessage(role="assistant", content=progress.text)
+                with contextlib.suppress(StoreError):
+                    await scope.store.spend(scope.turn, estimated_tokens([*request.messages, said]))
+            raise
 
     async def aside(self, messages: tuple[ChatMessage, ...], name: str | None = None) -> str | None:
         """A short text that belongs to no turn; None when turns keep all calls busy. One at a time, beside the bound.

@@ -14,3 +14,7 @@ class SteadyClock:
     def now(self) -> datetime:
         """The time of day, in UTC."""
         return self._begin + timedelta(seconds=time.monotonic() - self._begun)
+
+    def today(self) -> str:
+        """The day, in UTC, as the machine has it: a steady clock stands still while the machine sleeps."""
+        return datetime.now(UTC).date().isoformat()

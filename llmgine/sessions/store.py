@@ -140,14 +140,13 @@ class SessionStore:
 
     async def allowances(self, scopes: Sequence[str]) -> list[Allowance]:
         """The bounds on the tokens of a day that hold in these scopes, the nearest first, with what was used today."""
-        return await self._database.run(tx.allowances.allowances(scopes, self.daily_tokens, self._today()))
+        return await self._database.run(tx.allowances.allowances(scopes, self.daily_tokens, self.clock.today()))
 
     async def session_allowances(self, session_id: str) -> list[Allowance]:
         """The bounds on the tokens of a day that hold in a session, of its own and inherited."""
-        return await self._database.run(tx.allowances.session_allowances(session_id, self.daily_tokens, self._today()))
-
-    def _today(self) -> str:
-        return self.clock.now().date().isoformat()
+        return await self._database.run(
+            tx.allowances.session_allowances(session_id, self.daily_tokens, self.clock.today())
+        )
 
     async def rename(self, session_id: str, title: str | None, *, only_first: bool = False) -> bool:
         """Give the session another title, or none; with `only_first` only if it has none. Whether it did."""
@@ -258,9 +257,13 @@ class SessionStore:
         """Add a step to the turn's present attempt."""
         await self._database.run(tx.steps.append(turn.id, turn.attempt, step))
 
+    async def spend(self, turn: Turn, tokens: int) -> None:
+        """Count tokens that were used for a turn without a reply that counts them."""
+        await self._database.run(tx.allowances.spend(turn.session_id, tokens, self.clock.today()))
+
     async def append_reply(self, turn: Turn, step: ReplyStep, tokens: int) -> None:
         """Add a reply of the model to the turn's present attempt, and the tokens of the call to what was used today."""
-        await self._database.run(tx.allowances.append_reply(turn, step, tokens, self._today()))
+        await self._database.run(tx.allowances.append_reply(turn, step, tokens, self.clock.today()))
 
     async def decide(
         self,
@@ -320,6 +323,14 @@ class SessionStore:
     async def deliveries(self, turn_id: str) -> list[Delivery]:
         """The deliveries of the turn's present attempt, in the order they are shown."""
         return await self._database.run(tx.deliveries.deliveries(turn_id))
+
+    async def outcome_parts(self, turn: Turn) -> list[Delivery]:
+        """The same, as long as this attempt of the turn is the present one.
+
+        Raises:
+            SupersededError: There is a newer attempt.
+        """
+        return await self._database.run(tx.deliveries.outcome_parts(turn))
 
     async def undelivered(self, source: str) -> list[Turn]:
         """Ended turns with parts that were not sent, oldest first, of processes that are dead or of this one."""

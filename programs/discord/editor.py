@@ -51,6 +51,7 @@ class Editor:
         reply_to: The message the part answers, if it does.
         after: The part above; this one is not posted before it.
         message_id: Where it was posted before, if it was.
+        inherited: Whether that message shows an earlier attempt; if it is gone, nobody has taken this one away.
         counts: Where posts and edits are counted.
         interval: Seconds between two changes.
 
@@ -72,6 +73,7 @@ class Editor:
         reply_to: int | None,
         after: "Editor | None",
         message_id: int | None,
+        inherited: bool,
         counts: TurnCounts,
         interval: float = EDIT_INTERVAL,
     ) -> None:
@@ -84,6 +86,7 @@ class Editor:
         self._reply_to = reply_to
         self._after = after
         self._message_id = message_id
+        self._inherited = inherited
         self._counts = counts
         self._interval = interval
         self._wanted: Body | None = None
@@ -107,6 +110,10 @@ class Editor:
             self._news.set()
             if final:
                 self._hurry()
+
+    def take_over(self, key: DeliveryKey, nonce: str) -> None:
+        """Show another part from here on, in the same message."""
+        self.key, self._nonce = key, nonce
 
     def withdraw(self) -> None:
         """Take the message away: the part it showed is not part of the outcome."""
@@ -264,12 +271,14 @@ class Editor:
                 return await self._poster.is_shown(self._channel_id, message_id, body)
             self._counts.edits += 1
             await self._poster.edit(self._channel_id, message_id, body)
+            self._inherited = False
         except MustWaitError:
             if not final:
                 raise
             return False  # discord.py does not say whether the limit is that of old messages
         except RefusedError as error:
-            if error.too_old or (error.gone and asks(body)):  # somebody has to press its buttons
+            # Somebody has to press the buttons of what asks.
+            if error.too_old or (error.gone and (self._inherited or asks(body))):
                 return False
             raise
         return True

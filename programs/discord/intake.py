@@ -43,7 +43,7 @@ class Intake:
         self._bus = bus
         self._store = store
         self._channels = Channels(store)
-        self._triggers = Triggers(client, store)
+        self._triggers = Triggers(client, store, poster)
         self._quotes = Quotes(client, store)
         self._files = files
         self._burst = burst

@@ -32,6 +32,7 @@ class Option:
         parameter: What the command's value is called.
         choices: The values there are, with what each means; empty where any text may be one.
         told: Whether everybody in the channel is told of a change, and by whom.
+        bounds: Whether it bounds who may use the bot, or how much: then a thread's owner is no judge of it.
     """
 
     command: str
@@ -41,6 +42,7 @@ class Option:
     parameter: str = "value"
     choices: Mapping[str, str] = field(default_factory=dict)
     told: bool = False
+    bounds: bool = False
 
     @property
     def model(self) -> type[BaseModel]:
@@ -95,8 +97,16 @@ OPTIONS = (
         choices={"shared": "Everybody's together", "each": "Each person has one of their own"},
         told=True,
     ),
-    Option("roles", "Which roles are answered", "roles", EVERYONE, parameter="names", told=True),
-    Option("budget", "How many tokens a day may be used", "daily_tokens", "any number", parameter="tokens", told=True),
+    Option("roles", "Which roles are answered", "roles", EVERYONE, parameter="names", told=True, bounds=True),
+    Option(
+        "budget",
+        "How many tokens a day may be used",
+        "daily_tokens",
+        "any number",
+        parameter="tokens",
+        told=True,
+        bounds=True,
+    ),
 )
 
 Where = Literal["here", "category", "server"]
@@ -123,22 +133,22 @@ def scope_at(channel: object, where: Where) -> str:
     return found[0]
 
 
-def require_permission(interaction: discord.Interaction, where: Where) -> None:
-    """Check that the person may change settings there: by permission, never by name or role.
+def require_permission(interaction: discord.Interaction, option: Option, where: Where) -> None:
+    """Check that the person may change a setting there: by permission, never by name or role.
 
     Raises:
         RefusedError: They may not.
     """
-    if not _may(interaction, where):
+    if not _may(interaction, option, where):
         _, needed = WHERE[where]
         raise RefusedError(f"Only people with the permission {needed} can change this setting there.")
 
 
-def _may(interaction: discord.Interaction, where: Where) -> bool:
+def _may(interaction: discord.Interaction, option: Option, where: Where) -> bool:
     channel, user = interaction.channel, interaction.user
     if where == "here":
         owns_thread = isinstance(channel, discord.Thread) and channel.owner_id == user.id
-        return interaction.guild_id is None or owns_thread or is_moderator(user)
+        return interaction.guild_id is None or (owns_thread and not option.bounds) or is_moderator(user)
     if not isinstance(user, discord.Member):
         return False
     if where == "server":

@@ -11,6 +11,9 @@ from programs.discord.read_back import Orphans
 class Positions:
     """The messages of one turn.
 
+    Attributes:
+        inherited: The parts that stand where an earlier attempt stood.
+
     Args:
         posted: Where parts of it were posted before a restart.
         orphans: What else was posted for it, nobody knows as what.
@@ -31,12 +34,13 @@ class Positions:
         self._posted = posted
         self._orphans = orphans
         self._adopted: dict[DeliveryKey, int] = {}
+        self.inherited: set[DeliveryKey] = set()
         self._tidied: asyncio.Task[None] | None = None
 
     @property
     def known(self) -> list[DeliveryKey]:
-        """The parts that stand somewhere, in their order."""
-        return list(self._posted)
+        """The parts that stand somewhere, from above to below."""
+        return sorted(self._posted, key=self._posted.__getitem__)
 
     def of(self, key: DeliveryKey) -> int | None:
         """The message of a part: where it was posted, or one that a dead process posted, taken for it from here on."""
@@ -51,6 +55,8 @@ class Positions:
         if old in self._posted:
             self._posted[new] = self._adopted[new] = self._posted.pop(old)
             self._adopted.pop(old, None)
+        if old.kind == "old":
+            self.inherited.add(new)
 
     async def move(self, key: DeliveryKey, message_id: int | None) -> None:
         """A part stands in this message, or in none any more."""

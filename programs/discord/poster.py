@@ -155,6 +155,14 @@ class Poster:
         dm: discord.DMChannel = await self._try(person_id, lambda: self._client.create_dm(person))
         return dm
 
+    async def member(self, guild: discord.Guild, user_id: int) -> discord.Member | None:
+        """A member of a server; None when there is none."""
+        try:
+            found: discord.Member = await self._try(guild.id, lambda: guild.fetch_member(user_id))
+        except RefusedError:
+            return None
+        return found
+
     async def open_thread(self, message: discord.Message, name: str) -> None:
         """Open the thread of a message, if it has none. The thread's id is the message's."""
         try:

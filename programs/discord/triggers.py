@@ -1,6 +1,7 @@
 """Which messages the bot answers, or why not, and what of them the model is told."""
 
 import re
+import time
 from enum import Enum, auto
 from typing import TypedDict, Unpack
 
@@ -13,9 +14,10 @@ from llmgine.sessions.records import Turn
 from programs.discord.channels import Channels, ChannelSettings, scopes, scopes_now
 from programs.discord.channels import session_id as scope_of
 from programs.discord.permissions import has_role
-from programs.discord.refusals import UnreachableError
+from programs.discord.poster import Poster
 from programs.discord.rendering import SOURCE
 
+_REMEMBERED = 30.0  # seconds for which the roles of somebody who was looked up hold
 _LONGEST_THREAD_NAME = 80  # characters; Discord takes 100
 _ANSWERED_TYPES = (discord.MessageType.default, discord.MessageType.reply)
 
@@ -45,10 +47,12 @@ class Verdict(Enum):
 class Triggers:
     """Judges messages: the one place that says what is answered, live, on catching up, and when somebody asks why."""
 
-    def __init__(self, client: discord.Client, store: SessionStore) -> None:
+    def __init__(self, client: discord.Client, store: SessionStore, poster: Poster) -> None:
         self._client = client
         self._store = store
+        self._poster = poster
         self._channels = Channels(store)
+        self._looked_up: dict[tuple[int, int], tuple[float, discord.Member | None]] = {}  # by server and person
 
     async def verdict(self, message: discord.Message) -> Verdict:
         """Whether a message is for the bot.
@@ -64,7 +68,7 @@ class Triggers:
         found = verdict(message, me, settings, replies_to_me=await self._replies_to(message, me))
         if found is not Verdict.ANSWERED or message.guild is None or not settings.roles:
             return found
-        author = await _member(message.guild, message.author)
+        author = await self._member(message.guild, message.author)
         return found if author is not None and has_role(author, settings) else Verdict.ROLE_MISSING
 
     def at_a_glance(self, message: discord.Message) -> Verdict:
@@ -74,6 +78,21 @@ class Triggers:
             return so_far
         return verdict(message, me, ChannelSettings(), replies_to_me=_author_replied_to(message) == me)
 
+    async def _member(self, guild: discord.Guild, user: discord.abc.User) -> discord.Member | None:
+        """A person as a member, whose roles are known; None when they have left. Discord tells only with live messages.
+
+        Who is looked up is remembered for as long as it takes to read what was missed.
+        """
+        known = user if isinstance(user, discord.Member) else guild.get_member(user.id)
+        if known is not None:
+            return known
+        now = time.monotonic()
+        self._looked_up = {key: found for key, found in self._looked_up.items() if found[0] > now}
+        key = (guild.id, user.id)
+        if key not in self._looked_up:
+            self._looked_up[key] = now + _REMEMBERED, await self._poster.member(guild, user.id)
+        return self._looked_up[key][1]
+
     async def _replies_to(self, message: discord.Message, me: discord.ClientUser) -> bool:
         author, reference = _author_replied_to(message), message.reference
         if reference is not None and reference.type is not discord.MessageReferenceType.reply:
@@ -81,19 +100,6 @@ class Triggers:
         if author is not None or reference is None or reference.message_id is None:
             return author == me
         return await self._store.is_delivery(str(reference.message_id))
-
-
-async def _member(guild: discord.Guild, user: discord.abc.User) -> discord.Member | None:
-    """A person as a member, whose roles are known; None when they have left. Discord tells only with live messages."""
-    member = user if isinstance(user, discord.Member) else guild.get_member(user.id)
-    if member is not None:
-        return member
-    try:
-        return await guild.fetch_member(user.id)
-    except discord.NotFound:
-        return None
-    except (discord.DiscordException, OSError, TimeoutError) as error:
-        raise UnreachableError(f"Member {user.id} cannot be looked up: {error}") from error
 
 
 def written_by(message: discord.Message) -> Verdict:

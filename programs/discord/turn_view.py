@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Container
 
 import discord
 
-from llmgine.errors import StoreError
+from llmgine.errors import StoreError, SupersededError
 from llmgine.messages.events import AnswerProgressEvent, ModelRetryEvent, TurnEvent
 from llmgine.sessions import SessionStore
 from llmgine.sessions.records import DeliveryKey, Turn, TurnSteps
@@ -126,9 +126,10 @@ class TurnView:
         """
         self.ended, self.out_of_date = True, False
         self._type(on=False)
-        found = await self._store.deliveries(self.turn.id)
-        if any(part.attempt != self.turn.attempt for part in found):
-            return  # a newer attempt is under way, and goes on with the messages of this one
+        try:
+            found = await self._store.outcome_parts(self.turn)
+        except SupersededError:
+            return  # the newer attempt goes on with the messages of this one
         stored = [part for part in found if part.body]
         parts = self._sendable([(part.key, part.body) for part in stored])
         sent = {part.key for part in stored if part.sent}
@@ -189,14 +190,17 @@ class TurnView:
         for key in keys:
             # What comes after it may still be one of the next parts.
             old = next((old for old in gone if old.kind == "old" or old.place < key.place), None)
-            if key in there or key in sent or old is None:
-                continue
-            gone.remove(old)
-            self._positions.hand_over(old, key)
-            editor = self._editors.pop(old, None)
-            if editor is not None and not editor.task.done():  # one that has ended leaves its message to a new one
-                self._editors[key] = editor
-                editor.key = key
+            if old is not None and key not in there and key not in sent:
+                gone.remove(old)
+                self._give(old, key)
+
+    def _give(self, old: DeliveryKey, key: DeliveryKey) -> None:
+        """Let a part have the message of another one."""
+        self._positions.hand_over(old, key)
+        editor = self._editors.pop(old, None)
+        if editor is not None and not editor.task.done():  # one that has ended leaves its message to a new one
+            editor.take_over(key, nonce(self.turn, key))
+            self._editors[key] = editor
 
     def _editor(self, key: DeliveryKey, *, replies: bool = False) -> Editor:
         """The editor of a part; when it is drawn anew, a new one where the old could not show it."""
@@ -213,6 +217,7 @@ class TurnView:
                 reply_to=self._reply_to if replies else None,
                 after=above,
                 message_id=self._positions.of(key),
+                inherited=key in self._positions.inherited,
                 counts=self.counts,
                 interval=self._interval,
             )

@@ -41,7 +41,7 @@ class Machine(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.paid: list[str] = []
         self.asked: list[Message] = []
-        self.taken_back: set[int] = set()  # channels in which somebody did
+        self.taken_back: list[Message] = []
         self.cleared: set[int] = set()  # questions that the bot was told to know no more; what it answered stays
         self.payments = 0
         self.refusals = 0
@@ -105,7 +105,7 @@ class Machine(RuleBasedStateMachine):
             if self.asked:
                 message = self.asked.pop(which % len(self.asked))
                 self.scene.playground.people.delete(message.channel_id, message.id, message.author_id)
-                self.taken_back.add(message.channel_id)
+                self.taken_back.append(message)
             await self._breathe()
 
         self.runner.run(step())
@@ -172,7 +172,9 @@ class Machine(RuleBasedStateMachine):
 
         async def step() -> None:
             if command is ClearSessionCommand:
-                self.cleared |= {message.id for message in self.asked if message.channel_id == channel}
+                # One that was taken back just before may still be on its way to the bot.
+                known = [*self.asked, *self.taken_back]
+                self.cleared |= {message.id for message in known if message.channel_id == channel}
             async with asyncio.timeout(PATIENCE):
                 await bus.execute(command(session_id=session_id(channel)))
 
@@ -207,7 +209,8 @@ class Machine(RuleBasedStateMachine):
             ]
             breaches += [*held.every_request_valid(), *held.nothing_half_done()]
             # "Is typing" ends with a message or by itself: a bot that has nothing to say any more cannot end it.
-            breaches = [words for words in breaches if words not in map(_STILL_TYPING.format, self.taken_back)]
+            places = {message.channel_id for message in self.taken_back}
+            breaches = [words for words in breaches if words not in map(_STILL_TYPING.format, places)]
             breaches += [words for request in scene.model.requests for words in invalid(request["messages"])]
             breaches += [f"paid twice for {one}" for one in self.paid if self.paid.count(one) > 1]
             breaches += await self._stale()

@@ -5,32 +5,11 @@ from typing import Any
 
 import pytest
 
-from llmgine.errors import StoreError
 from programs.discord.rendering import SOURCE
 from programs.playground.entities import GENERAL_ID, RANDOM_ID
 from tests.durability.waiting import eventually
+from tests.programs.discord.gate import Gate
 from tests.programs.discord.scene import Scene, body_of
-
-
-class Gate:
-    """Stands before a method of the store: holds its next call with this argument, or lets it fail."""
-
-    def __init__(self, scene: Scene, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
-        self.held: str | None = None
-        self.failures = 0
-        self.reached, self.open = asyncio.Event(), asyncio.Event()
-        self._method = getattr(scene.app.store, method)
-        monkeypatch.setattr(scene.app.store, method, self._call)
-
-    async def _call(self, *args: Any) -> Any:
-        if self.held in args:
-            self.held = None
-            self.reached.set()
-            await self.open.wait()
-        if self.failures:
-            self.failures -= 1
-            raise StoreError("The session store failed: disk I/O error")
-        return await self._method(*args)
 
 
 async def test_views_come_and_go_while_one_is_told_of_a_wait(settled: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,7 +41,7 @@ async def test_an_outcome_that_cannot_be_read_is_shown_later(
     scene.model.reply("Three.")
     scene.ask("first")
     await scene.until(scene.shown)
-    gate = Gate(scene, monkeypatch, "deliveries")
+    gate = Gate(scene, monkeypatch, "outcome_parts")
     gate.failures = 1
     go_on.set()
     await eventually(lambda: gate.failures == 0)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from llmgine.sessions.database import Transaction
 from llmgine.sessions.records import Allowance, ReplyStep, SessionSettings, Turn
-from llmgine.sessions.scoped import fits
+from llmgine.sessions.scoped import holding
 from llmgine.sessions.transactions.settings import scopes_of, settings
 from llmgine.sessions.transactions.steps import append
 
@@ -15,8 +15,13 @@ _NAME = "daily_tokens"
 def append_reply(turn: Turn, step: ReplyStep, tokens: int, today: str) -> Transaction[None]:
     """Add a reply of the model to its turn, and the tokens of the call to what was used today."""
     yield from append(turn.id, turn.attempt, step)
+    yield from spend(turn.session_id, tokens, today)
+
+
+def spend(session_id: str, tokens: int, today: str) -> Transaction[None]:
+    """Count tokens that were used in a session."""
     yield "DELETE FROM spent WHERE day < $1", (today,)
-    for scope in (*(yield from scopes_of(turn.session_id)), EVERYWHERE):
+    for scope in (*(yield from scopes_of(session_id)), EVERYWHERE):
         yield (
             """
             INSERT INTO spent (scope, day, tokens) VALUES ($1, $2, $3)
@@ -28,14 +33,12 @@ def append_reply(turn: Turn, step: ReplyStep, tokens: int, today: str) -> Transa
 
 def allowances(scopes: Sequence[str], everywhere: int | None, today: str) -> Transaction[list[Allowance]]:
     """The bounds that hold in these scopes, and `everywhere`, each with what was used of it."""
-    made = yield from settings(scopes)
-    bounds = [
-        (one.scope, int(one.value)) for one in made if one.name == _NAME and fits(SessionSettings, _NAME, one.value)
-    ]
-    if everywhere is not None:
-        bounds.append((EVERYWHERE, everywhere))
+    made = [one for one in (yield from settings(scopes)) if one.name == _NAME]
+    bounds = [(one.scope, holding(SessionSettings, [one]).daily_tokens) for one in made]
     found = []
-    for scope, tokens in bounds:
+    for scope, tokens in (*bounds, (EVERYWHERE, everywhere)):
+        if tokens is None:
+            continue
         rows = yield "SELECT tokens FROM spent WHERE scope = $1 AND day = $2", (scope, today)
         found.append(Allowance(scope=scope, tokens=tokens, used=rows[0]["tokens"] if rows else 0))
     return found

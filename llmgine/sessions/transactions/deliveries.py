@@ -22,9 +22,7 @@ def finish(
     Raises:
         SupersededError: There is a newer attempt.
     """
-    rows = yield "SELECT attempt FROM turn WHERE id = $1", (turn.id,)
-    if not rows or rows[0]["attempt"] != turn.attempt:
-        raise SupersededError(f"Attempt {turn.attempt} of the turn {turn.id!r} was given up")
+    yield from _require_newest(turn)
     for step in steps:
         yield from append(turn.id, turn.attempt, step)
     yield "UPDATE turn SET state = $2 WHERE id = $1", (turn.id, state)
@@ -63,6 +61,22 @@ def deliveries(turn_id: str) -> Transaction[list[Delivery]]:
     return sorted(parts, key=lambda part: part.key.place)
 
 
+def outcome_parts(turn: Turn) -> Transaction[list[Delivery]]:
+    """The same, as long as this attempt is the present one.
+
+    Raises:
+        SupersededError: There is a newer attempt.
+    """
+    yield from _require_newest(turn)
+    return (yield from deliveries(turn.id))
+
+
+def _require_newest(turn: Turn) -> Transaction[None]:
+    rows = yield "SELECT attempt FROM turn WHERE id = $1", (turn.id,)
+    if not rows or rows[0]["attempt"] != turn.attempt:
+        raise SupersededError(f"Attempt {turn.attempt} of the turn {turn.id!r} was given up")
+
+
 def undelivered(source: str) -> Transaction[list[Turn]]:
     """Ended turns with parts that still have to be sent, or messages that are no part of the outcome."""
     rows = yield (
@@ -86,7 +100,8 @@ def posted(turn_id: str, attempt: int, key: DeliveryKey, message_id: str) -> Tra
     rows = yield "SELECT attempt FROM turn WHERE id = $1", (turn_id,)
     newest = rows[0]["attempt"]
     if newest > attempt:
-        yield from leave(turn_id, newest, message_id) if message_id else _no_more(turn_id, attempt, key, newest)
+        if message_id:
+            yield from leave(turn_id, newest, message_id)
         return
     yield (
         """
@@ -103,20 +118,6 @@ def posted(turn_id: str, attempt: int, key: DeliveryKey, message_id: str) -> Tra
         ON CONFLICT (turn_id, attempt, kind, round, part) DO UPDATE SET message_id = $6
         """,
         (*_key(turn_id, attempt, key), message_id),
-    )
-
-
-def _no_more(turn_id: str, attempt: int, key: DeliveryKey, newest: int) -> Transaction[None]:
-    """Where a part of an earlier attempt stood is nothing left any more."""
-    yield (
-        """
-        DELETE FROM delivery
-        WHERE turn_id = $1 AND attempt = $6 AND kind = 'old' AND message_id = (
-            SELECT message_id FROM delivery
-            WHERE turn_id = $1 AND attempt = $2 AND kind = $3 AND round = $4 AND part = $5
-        )
-        """,
-        (*_key(turn_id, attempt, key), newest),
     )
 
 
@@ -139,7 +140,16 @@ def leave(turn_id: str, attempt: int, message_id: str) -> Transaction[None]:
 
 
 def sent(turn_id: str, attempt: int, key: DeliveryKey) -> Transaction[None]:
-    """A part is done."""
+    """A part is done. What was no part of the outcome is gone, so it is nobody's place, in no later attempt either."""
+    gone = yield (
+        """
+        SELECT message_id FROM delivery
+        WHERE turn_id = $1 AND attempt = $2 AND kind = $3 AND round = $4 AND part = $5 AND final = 0
+        """,
+        _key(turn_id, attempt, key),
+    )
+    for row in gone:
+        yield "DELETE FROM delivery WHERE turn_id = $1 AND message_id = $2 AND final = 0", (turn_id, row["message_id"])
     yield (
         "UPDATE delivery SET sent = 1 WHERE turn_id = $1 AND attempt = $2 AND kind = $3 AND round = $4 AND part = $5",
         _key(turn_id, attempt, key),

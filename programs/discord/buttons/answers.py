@@ -18,7 +18,7 @@ from programs.discord.bodies import TextFile
 from programs.discord.buttons.details import details
 from programs.discord.buttons.ids import Press
 from programs.discord.buttons.pressed import Action, OutdatedError, allowed_turn, leave_buttons, tell, who
-from programs.discord.channels import Channels, scopes_now
+from programs.discord.channels import Channels, ChannelSettings, scopes_now
 from programs.discord.permissions import require_role
 from programs.discord.rendering import SOURCE
 
@@ -64,9 +64,9 @@ class AnswerButtons:
 
     async def _continue(self, interaction: discord.Interaction, press: Press) -> None:
         steps = await self._last(interaction, press)
-        require_role(interaction, await self._channels.settings(interaction.channel))
+        settings = await self._channels.settings(interaction.channel)
         source_id = f"continue:{steps.turn.id}:{steps.turn.attempt}"
-        (await self._bus.execute(follow_up(interaction, steps, GO_ON, source_id))).unwrap()
+        (await self._bus.execute(follow_up(interaction, steps, settings, GO_ON, source_id))).unwrap()
 
     async def _undo(self, interaction: discord.Interaction, press: Press) -> None:
         turn = (await self._last(interaction, press)).turn
@@ -93,8 +93,15 @@ class AnswerButtons:
         )
 
 
-def follow_up(interaction: discord.Interaction, steps: TurnSteps, text: str, source_id: str) -> PromptCommand:
-    """What a button says for the person who presses it; its answer replies to the message with the button."""
+def follow_up(
+    interaction: discord.Interaction, steps: TurnSteps, settings: ChannelSettings, text: str, source_id: str
+) -> PromptCommand:
+    """What a button says for the person who presses it; its answer replies to the message with the button.
+
+    Raises:
+        RefusedError: The person is not answered where these settings hold.
+    """
+    require_role(interaction, settings)
     origin = dict(steps.turn.origin)
     if interaction.message is not None:
         origin["message_id"] = str(interaction.message.id)

@@ -14,6 +14,7 @@ from llmgine.sessions.records import TurnSteps
 from programs.discord.buttons.answers import follow_up
 from programs.discord.buttons.ids import Press, custom_id
 from programs.discord.buttons.pressed import Action, OutdatedError, allowed_turn, tell, who
+from programs.discord.channels import Channels
 
 _REASON = "reason"  # the text input of the form
 _MAX_REASON = 500  # characters
@@ -25,6 +26,7 @@ class ApprovalButtons:
     def __init__(self, bus: MessageBus, store: SessionStore) -> None:
         self._bus = bus
         self._store = store
+        self._channels = Channels(store)
 
     def actions(self) -> Mapping[str, Action]:
         """The actions by name; `because` is the form that Deny with a reason opens."""
@@ -70,7 +72,8 @@ class ApprovalButtons:
             f"Nobody decided on your call of {call.name} in time. Call it again, with these arguments: {call.arguments}"
         )
         source_id = f"again:{steps.turn.id}:{steps.turn.attempt}:{press.round}.{press.part}"
-        admitted = (await self._bus.execute(follow_up(interaction, steps, text, source_id))).unwrap()
+        settings = await self._channels.settings(interaction.channel)
+        admitted = (await self._bus.execute(follow_up(interaction, steps, settings, text, source_id))).unwrap()
         if admitted.duplicate:
             await tell(interaction, "This was asked again before.")
 

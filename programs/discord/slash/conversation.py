@@ -57,7 +57,8 @@ class ClearView(discord.ui.View):
         except LLMgineError as error:
             await interaction.edit_original_response(content=str(error))
             return
-        announced = await announce(interaction, told)
+        question = interaction.message
+        announced = await announce(interaction, told, nonce=question.id if question else None)  # pressed twice: once
         await interaction.edit_original_response(content="Done." if announced else told)
 
     @discord.ui.button(label="Keep it", style=discord.ButtonStyle.secondary, custom_id="lg:clear:no")

@@ -62,15 +62,14 @@ def as_text(card: discord.Embed) -> str:
     return "\n".join([*head, *([card.description] if card.description else []), *fields])
 
 
-async def announce(interaction: discord.Interaction, text: str) -> bool:
+async def announce(interaction: discord.Interaction, text: str, *, nonce: int | None = None) -> bool:
     """Tell the channel by a message of its own, once however often it is sent; False where the bot may not write.
 
-    A button that is pressed twice at once is told of once.
+    What is announced with the same `nonce` within minutes is told once; by default each interaction has its own.
     """
-    about = interaction.message or interaction
     channel = interaction.client.get_partial_messageable(interaction.channel_id or 0)
     try:
-        await channel.send(text, nonce=str(about.id), allowed_mentions=discord.AllowedMentions.none())
+        await channel.send(text, nonce=str(nonce or interaction.id), allowed_mentions=discord.AllowedMentions.none())
     except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
         _log.warning("Channel %s could not be told: %s", interaction.channel_id, error)
         return False

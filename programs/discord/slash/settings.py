@@ -49,7 +49,7 @@ class SettingChanges:
         if interaction.channel is None:
             raise RefusedError("This works in a channel, a thread or a DM.")
         scope = scope_at(interaction.channel, where)
-        require_permission(interaction, where)
+        require_permission(interaction, option, where)
         wanted = await self._checked(option, value, scope, interaction.channel)
         by = Author(id=str(interaction.user.id), name=interaction.user.display_name)
         command = ChangeSettingCommand(scope=scope, name=option.name, value=wanted, changed_by=by)
@@ -154,6 +154,8 @@ def _told(option: Option, value: str | None, where: Where, name: str) -> str:
         if value is None:
             return f"{name} went back to the default system prompt of {whose}."
         return f"{name} set the system prompt of {whose}:\n{quoted(value)}"
+    if value is None and option.name == "daily_tokens":
+        return f"{name} took away the budget {place}."
     if value is None:
         return f"{name} took away the setting /{option.command} {place}; what is set more widely holds again."
     meaning = f" ({option.choices[value].lower()})" if value in option.choices else ""

@@ -16,6 +16,9 @@ from programs.discord.slash.replies import quoted
 _AUTOCOMPLETE_SECONDS = 2.0  # Discord waits for 3
 _SHOWN = 300  # characters of a value in /settings
 _ROLE = re.compile(r"(?:<@&)?(\d{15,20})>?")
+_MOST_ROLES = 20
+_NUMBER = re.compile(r"[1-9][0-9]{0,11}")
+_GROUPED = re.compile(r"[0-9]{1,3}([\s,._\u00a0\u202f\u2019'][0-9]{3})+")  # thousands, as people write them
 _BUDGETS = ("50000", "200000", "1000000")
 
 
@@ -105,10 +108,14 @@ def _roles(text: str, guild: discord.Guild | None) -> str:
     if guild is None:
         raise RefusedError("There are no roles in a DM.")
     names = _listed(re.sub(r">\s*<", ">,<", text))
+    if not 0 < len(names) <= _MOST_ROLES:
+        raise RefusedError(f"Mention the roles, such as @Helpers, at most {_MOST_ROLES}; or everyone.")
     found = [_role(name, guild) for name in names]
     unknown = [name for name, role in zip(names, found, strict=True) if role is None]
     if unknown:
         raise RefusedError(f"There is no role {shorten(unknown[0], 100)!r} here. Mention the roles, such as @Helpers.")
+    if guild.default_role in found:
+        return ""
     return ",".join(dict.fromkeys(str(role.id) for role in found if role is not None))
 
 
@@ -120,7 +127,7 @@ def _role(name: str, guild: discord.Guild) -> discord.Role | None:
 
 
 def _tokens(text: str) -> str:
-    digits = re.sub(r"[\s,._\u00a0\u202f']", "", text)
-    if not digits.isascii() or not digits.isdecimal() or not 0 < int(digits[:20]) < 10**12:
+    digits = re.sub(r"[\s,._\u00a0\u202f\u2019']", "", text) if _GROUPED.fullmatch(text) else text
+    if not _NUMBER.fullmatch(digits):
         raise RefusedError("Give a number of tokens above 0, such as 200000; inherit takes the budget away.")
-    return str(int(digits))
+    return digits

@@ -14,6 +14,7 @@ from llmgine.sessions.records import OutcomeStep, Turn, TurnSteps
 from programs.application import Application
 from programs.discord.channels import Channels
 from programs.discord.needs import missing, vital
+from programs.discord.poster import Poster
 from programs.discord.rendering import SOURCE
 from programs.discord.triggers import Triggers, Verdict
 
@@ -85,7 +86,7 @@ class Why:
 
     async def _of_silence(self, interaction: discord.Interaction, message: discord.Message) -> str:
         """Why it was never taken up."""
-        verdict = await Triggers(interaction.client, self._store).verdict(message)
+        verdict = await Triggers(interaction.client, self._store, Poster(interaction.client)).verdict(message)
         if verdict is not Verdict.ANSWERED:
             unread = not (message.content or message.attachments or message.stickers)
             hidden = unread and message.guild is not None and not _may_read_texts(interaction.client)

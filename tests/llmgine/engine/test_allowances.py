@@ -1,28 +1,27 @@
 """The tokens of a day: what model calls used is counted with their replies, and bounds hold before each call."""
 
-from datetime import UTC, datetime
-
 import pytest
 
 from llmgine.messages.chat import Usage
+from llmgine.messages.commands import StopTurnCommand
 from llmgine.providers.base import ChatReply
 from llmgine.sessions.clock import SteadyClock
-from tests.llmgine.engine.chat import Chat, call, prompt, roll
+from tests.llmgine.engine.chat import Chat, Held, call, prompt, roll
 from tests.llmgine.engine.conftest import StartChat
 
 USED_UP = "The budget of 100 tokens a day is used up. It begins anew at midnight UTC: ask again then."
 
 
-class Noon(SteadyClock):
-    """Noon of a day in May."""
+class Day(SteadyClock):
+    """A day in May."""
 
     def __init__(self, day: int) -> None:
         super().__init__()
         self._day = day
 
-    def now(self) -> datetime:
-        """The time of day."""
-        return datetime(2026, 5, self._day, 12, tzinfo=UTC)
+    def today(self) -> str:
+        """The day."""
+        return f"2026-05-{self._day:02}"
 
 
 def costing(tokens: int, text: str = "fine") -> ChatReply:
@@ -95,7 +94,7 @@ async def test_each_day_begins_anew(start_chat: StartChat) -> None:
     await bound(chat)
     told = []
     for day in (1, 1, 2, 2):
-        chat.store.clock = Noon(day)
+        chat.store.clock = Day(day)
         told += await notices(chat, "s")
 
     assert told == [None, USED_UP, None, USED_UP]
@@ -118,3 +117,36 @@ async def test_what_a_service_does_not_tell_is_estimated(start_chat: StartChat, 
     await bound(chat)
 
     assert await notices(chat, "s", "s") == [None, USED_UP]
+
+
+async def test_stopping_a_call_does_not_make_it_free(start_chat: StartChat) -> None:
+    """What was streamed of a reply that was stopped is counted, about as much as it was."""
+    held = Held(partial="word " * 100)
+    chat = await start_chat([held])
+    await bound(chat)
+    admitted = await chat.admit()
+    await held.reached.wait()
+    await chat.bus.execute(StopTurnCommand(session_id="s", turn_id=admitted.turn_id))
+    await chat.outcome(admitted.turn_id)
+
+    assert await notices(chat, "s") == [USED_UP]
+
+
+async def test_those_that_wait_for_a_call_are_bounded_too(start_chat: StartChat) -> None:
+    """A turn that waited while others used the tokens up makes no call after them."""
+    chat = await start_chat([costing(100)], calls_at_once=1)
+    chat.store.daily_tokens = 100
+    turns = [await chat.admit(session_id=f"s{number}") for number in range(3)]
+
+    found = [(await chat.outcome(turn.turn_id)).notice for turn in turns]
+
+    assert found == [None, USED_UP, USED_UP]
+
+
+@pytest.mark.parametrize("value", ["20.0", "0", "-1", "many", ""])
+async def test_a_bound_that_is_none_does_not_break_turns(start_chat: StartChat, value: str) -> None:
+    """Whatever was written as a setting, a turn has an outcome."""
+    chat = await start_chat([costing(100), costing(100)])
+    await bound(chat, tokens=value)
+
+    assert await notices(chat, "s") == [None]

@@ -6,7 +6,7 @@ import pytest
 
 from llmgine.messages.commands import RegenerateTurnCommand
 from llmgine.sessions import SessionStore
-from llmgine.sessions.records import Delivery, Turn
+from llmgine.sessions.records import Delivery, DeliveryKey, Turn
 from tests.llmgine.sessions.conftest import Open
 from tests.llmgine.sessions.examples import DONE, admitted, part
 
@@ -102,7 +102,7 @@ async def test_a_message_shows_one_part(store: SessionStore) -> None:
 
 
 async def test_an_old_answer_is_left_to_the_next_attempt(store: SessionStore) -> None:
-    """In its order, and with what was under way while it was given up; what is moved or taken over is not old."""
+    """In its order, and with what was under way while it was given up; what is taken over or gone is not old."""
     turn = await admitted(store, "1")
     parts = [part(turn, "text", 0, 0), part(turn, "card", 0, 0), part(turn, "notice", 1, 0)]
     await store.finish(turn, "done", [DONE], parts)
@@ -113,10 +113,10 @@ async def test_an_old_answer_is_left_to_the_next_attempt(store: SessionStore) ->
     assert await standing(store, turn) == [("old", 0, "100"), ("old", 1, "200"), ("old", 2, "300")]
 
     await store.posted(turn, parts[0].key, "100")  # said late: it is left already
-    await store.posted(turn, parts[1].key, "")  # by who showed the attempt that was given up
     await store.posted(turn, parts[1].key, "400")
     again = (await store.turn(turn.id)).turn
     await store.posted(again, parts[0].key, "100")
+    await store.sent(again, DeliveryKey(kind="old", round=0, part=1))
     assert await standing(store, turn) == [("text", 0, "100"), ("old", 2, "300"), ("old", 3, "400")]
 
 

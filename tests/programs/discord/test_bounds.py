@@ -6,16 +6,18 @@ from programs.playground.entities import (
     ADA_ID,
     GENERAL_ID,
     GRACE_ID,
+    GUILD_ID,
     MEMBERS_ROLE_ID,
     PERSON_PERMISSIONS,
     RANDOM_ID,
     Permission,
 )
 from tests.programs.discord.scene import Scene, body_of, labels, people_said
-from tests.programs.discord.test_settings import set_here
-from tests.programs.discord.test_slash import said, told
+from tests.programs.discord.test_settings import change, set_here
+from tests.programs.discord.test_slash import modal, said, text_input, told
 from tests.programs.discord.test_why import why, why_menu
 
+MEMBER = "/guilds/{guild_id}/members/{user_id}"
 USED_UP = "⚠️ The budget of 20 tokens a day is used up. It begins anew at midnight UTC: ask again then."
 
 
@@ -69,13 +71,51 @@ async def test_what_was_written_while_away_takes_the_role_too(scene: Scene) -> N
     assert [people_said(request) for request in scene.model.requests] == [["but me?"]]
 
 
-async def test_a_button_takes_the_role_too(scene: Scene) -> None:
-    """Whose role is gone gets no new answer by a button, and is told why."""
+async def test_a_role_that_cannot_be_looked_up_is_looked_up_again(scene: Scene) -> None:
+    """Discord fails just then: nothing of any channel is lost, and each person is asked for once."""
+    await helpers(scene, GRACE_ID)
+    await scene.stop()
+    for number in range(3):
+        scene.ask(f"{number}?", by=GRACE_ID)
+    scene.ask("there?", channel=RANDOM_ID)
+    scene.playground.faults.plan("error", "GET", MEMBER, status=503)
+    scene.playground.faults.plan("reset", "GET", MEMBER, nth=2)
+
+    await scene.start()
+
+    await scene.outcome(3)
+    await scene.outcome(channel=RANDOM_ID)
+    assert len(scene.sends("GET", MEMBER)) == 3
+
+
+async def test_who_has_left_is_not_answered(scene: Scene) -> None:
+    """Somebody who is no member any more has no role; the rest of the channel is answered."""
+    await helpers(scene, GRACE_ID)
+    await scene.stop()
+    scene.ask("me?")
+    scene.ask("or me?", by=GRACE_ID)
+    scene.playground.faults.plan("error", "GET", MEMBER, status=404)
+
+    await scene.start()
+
+    await scene.until(lambda: scene.sends("GET", MEMBER))
+    await scene.outcome()
+
+
+@pytest.mark.parametrize("label", ["Regenerate", "Continue", "Ask about this"])
+async def test_buttons_and_menus_take_the_role_too(scene: Scene, label: str) -> None:
+    """Whose role is gone gets no answer in a roundabout way either, and is told why."""
+    scene.model.reply("something", finish="length")
     scene.ask("something")
     answer = await scene.outcome()
     await helpers(scene, GRACE_ID)
 
-    scene.click(answer, "Regenerate")
+    if label == "Ask about this":
+        scene.playground.people.command(GENERAL_ID, ADA_ID, label, target_id=answer.id)
+        opened = await modal(scene)
+        scene.playground.people.submit_modal(ADA_ID, int(opened["modal_id"]), {text_input(opened)["custom_id"]: "?"})
+    else:
+        scene.click(answer, label)
 
     await told(scene, "only some roles")
     assert len(scene.model.requests) == 1
@@ -84,18 +124,37 @@ async def test_a_button_takes_the_role_too(scene: Scene) -> None:
 async def test_everyone_lifts_a_wider_restriction(scene: Scene) -> None:
     """A channel may be open in a server that answers one role."""
     role = scene.playground.world.add_role("Helpers")
-    await set_here(scene, "roles", f"<@&{role}>", "names")
+    await change(scene, "roles", {"names": f"<@&{role}>", "where": "server"})
     await set_here(scene, "roles", "everyone", "names")
 
+    scene.ask("not me?", channel=RANDOM_ID)
     scene.ask("me too?")
 
     await scene.outcome()
+    assert [people_said(request) for request in scene.model.requests] == [["me too?"]]
+
+
+@pytest.mark.parametrize(("command", "parameter", "value"), [("roles", "names", "everyone"), ("budget", "tokens", "9")])
+async def test_the_owner_of_a_thread_is_no_judge_of_bounds(
+    scene: Scene, command: str, parameter: str, value: str
+) -> None:
+    """Who opens a thread cannot lift there what keeps them out of the channel."""
+    scene.no_moderators()
+    await helpers(scene)
+    thread = scene.playground.people.create_thread(GENERAL_ID, GRACE_ID, "mine")
+
+    scene.command(command, {parameter: value}, by=GRACE_ID, channel=thread.id)
+
+    await told(scene, "Only people with the permission Manage Messages", GRACE_ID, thread.id)
 
 
 @pytest.mark.parametrize(
     ("command", "parameter", "value", "words"),
     [
         ("roles", "names", "Nobody", "There is no role 'Nobody' here"),
+        ("roles", "names", " , ", "Mention the roles"),
+        ("roles", "names", ",".join(map(str, range(21))), "at most 20"),
+        ("budget", "tokens", "1.5", "Give a number of tokens above 0"),
         ("budget", "tokens", "plenty", "Give a number of tokens above 0"),
         ("budget", "tokens", "0", "Give a number of tokens above 0"),
         ("budget", "tokens", "-5", "Give a number of tokens above 0"),
@@ -108,6 +167,22 @@ async def test_what_cannot_be_is_refused(scene: Scene, command: str, parameter: 
 
     await told(scene, words)
     assert await scene.app.store.settings([f"discord:{GENERAL_ID}"]) == []
+
+
+@pytest.mark.parametrize("value", ["200000", "200,000", "200.000", "200 000"])
+async def test_thousands_may_be_set_apart(scene: Scene, value: str) -> None:
+    """As people write them in their languages."""
+    scene.command("budget", {"tokens": value})
+
+    await said(scene, "to `200,000`")
+
+
+@pytest.mark.parametrize("value", ["everyone", "@everyone", str(GUILD_ID)])
+async def test_everyone_has_several_names(scene: Scene, value: str) -> None:
+    """Also the role that everybody has."""
+    scene.command("roles", {"names": value})
+
+    await said(scene, "to `everyone`")
 
 
 async def test_roles_are_suggested(scene: Scene) -> None:

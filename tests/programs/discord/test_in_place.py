@@ -8,7 +8,9 @@ from llmgine.messages.commands import StopTurnCommand
 from programs.discord.channels import session_id
 from programs.discord.rendering import AGAIN, SOURCE
 from programs.playground.entities import GENERAL_ID, Message
-from tests.programs.discord.scene import INTERVAL, MENTION, PATIENCE, Scene, body_of
+from tests.durability.waiting import eventually
+from tests.programs.discord.gate import Gate
+from tests.programs.discord.scene import MENTION, Scene, body_of
 
 CALL = "calculate", '{"expression": "6 * 7"}'
 MESSAGES = {"a text": 1, "a failure": 1, "a card, a text": 2, "a text, a card, a text": 3}
@@ -24,15 +26,15 @@ def answer_with(scene: Scene, shape: str, text: str) -> None:
     scene.model.reply(text)
 
 
+async def is_at(scene: Scene, asked: Message, attempt: int, *, ended: bool = False) -> bool:
+    """Whether the question's turn is at this attempt, and has ended."""
+    turns = await scene.app.store.turns([str(await scene.app.store.turn_of(SOURCE, str(asked.id)))])
+    return any(one.turn.attempt == attempt and (one.outcome is not None or not ended) for one in turns)
+
+
 async def at_rest(scene: Scene, asked: Message, attempt: int) -> None:
     """Wait until this attempt has ended, and all of it is shown."""
-    store = scene.app.store
-    async with asyncio.timeout(PATIENCE):
-        while True:
-            turns = await store.turns([str(await store.turn_of(SOURCE, str(asked.id)))])
-            if any(one.turn.attempt == attempt and one.outcome is not None for one in turns):
-                break
-            await asyncio.sleep(INTERVAL)
+    await eventually(lambda: is_at(scene, asked, attempt, ended=True))
     await scene.delivered()
 
 
@@ -66,6 +68,60 @@ async def test_it_begins_in_its_first_message(scene: Scene, before: str, after: 
     above = [message for message in scene.shown() if message.id < begun[1][0]]
     assert len(above) == min(MESSAGES[before], MESSAGES[after])
     assert len(scene.shown()) == MESSAGES[after] + 1
+
+
+async def test_what_went_is_not_missed(scene: Scene) -> None:
+    """A long answer, then a short one, then a long one again: what was taken away in between is posted anew."""
+    answer_with(scene, "a text, a card, a text", "This.")
+    asked = scene.ask("first")
+    await at_rest(scene, asked, 1)
+    first = scene.shown()[0].id
+    for attempt, shape in ((2, "a text"), (3, "a text, a card, a text")):
+        answer_with(scene, shape, f"That, {attempt}.")
+        scene.playground.people.edit(asked.channel_id, asked.id, asked.author_id, f"{MENTION} once more, {attempt}")
+        await at_rest(scene, asked, attempt)
+        assert len(scene.shown()) == MESSAGES[shape]
+
+    assert scene.shown()[0].id == first
+    assert body_of(scene.shown()[2].content) == "That, 3."
+
+
+async def test_an_answer_that_somebody_deleted_is_given_anew(scene: Scene) -> None:
+    """Who deletes an answer and then changes the question wants another answer."""
+    asked = scene.ask("first")
+    await at_rest(scene, asked, 1)
+    scene.playground.state.delete_message(scene.shown()[0])
+
+    answer_with(scene, "a text", "That.")
+    scene.playground.people.edit(asked.channel_id, asked.id, asked.author_id, f"{MENTION} once more")
+
+    await at_rest(scene, asked, 2)
+    assert [body_of(message.content) for message in scene.shown()] == ["That."]
+
+
+async def test_an_edit_while_an_outcome_is_on_its_way(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an attempt was about to show as it was given up stays for the next one, though nobody knew yet where."""
+    never = asyncio.Event()
+    scene.model.hold(never, before="This ")
+    post = scene.playground.faults.plan("delay", "POST", "/channels/{channel_id}/messages")
+    asked = scene.ask("first")
+    await post.reached()
+    gate = Gate(scene, monkeypatch, "outcome_parts")
+    gate.holds = True
+    stopping = asyncio.create_task(scene.app.bus.execute(StopTurnCommand(session_id=session_id(GENERAL_ID))))
+    await gate.reached.wait()
+
+    answer_with(scene, "a text", "That.")
+    scene.playground.people.edit(asked.channel_id, asked.id, asked.author_id, f"{MENTION} once more")
+    await eventually(lambda: is_at(scene, asked, 2))
+    gate.open.set()
+    post.release()
+    await stopping
+
+    await at_rest(scene, asked, 2)
+    never.set()
+    assert [body_of(message.content) for message in scene.shown()] == ["That."]
+    assert scene.sends("DELETE", "/channels/{channel_id}/messages/{message_id}") == []
 
 
 async def test_its_message_is_kept_though_it_was_paused(scene: Scene) -> None:
