@@ -345,6 +345,10 @@ class SessionStore:
         """A part shows its final body."""
         await self._database.run(tx.deliveries.sent(turn.id, turn.attempt, key))
 
+    async def gone(self, turn: Turn, key: DeliveryKey) -> None:
+        """A part was taken away for good: it is nobody's place any more."""
+        await self._database.run(tx.deliveries.gone(turn.id, turn.attempt, key))
+
     async def turn_of_delivery(self, message_id: str) -> str | None:
         """The turn that a message of ours is a part of."""
         return await self._database.run(tx.deliveries.turn_of_delivery(message_id))

@@ -29,6 +29,9 @@ class Keeper(Protocol):
     async def shown(self, key: DeliveryKey) -> None:
         """The final body is shown, or never will be. Raises UnreachableError while that is not the whole truth."""
 
+    async def gone(self, key: DeliveryKey) -> None:
+        """The part is no part of the outcome, and its message is taken away."""
+
     async def shut_out(self, error: ShutOutError) -> None:
         """The bot may not write there at present."""
 
@@ -149,7 +152,6 @@ class Editor:
         try:
             await self._wait_for_the_one_above()
             await self._converge()
-            await self._keeper.shown(self.key)
         except UnreachableError as error:  # it stays undelivered in the store, and is sent another time
             self.lost = True
             _log.warning("Part %s is not shown yet: %s", self.key, error)
@@ -186,6 +188,7 @@ class Editor:
                 if self._message_id is not None:
                     with paid_by(ticket):
                         await self._poster.delete(self._channel_id, self._message_id)
+                await self._keeper.gone(self.key)
                 return
             if body != shown and (final or not refused):
                 try:
@@ -198,6 +201,7 @@ class Editor:
                 self.posted.set()
             shown = body
             if final:
+                await self._keeper.shown(self.key)
                 return
             await self._rest(self._interval)
 

@@ -71,11 +71,20 @@ class Positions:
 
     async def done(self, key: DeliveryKey) -> None:
         """The part is done. It is the last thing written of a turn, so what is to be tidied up must be gone before."""
+        await self._settled(key)
+        await self._store.sent(self._turn, key)
+
+    async def gone(self, key: DeliveryKey) -> None:
+        """The part was taken away for good. It may be the last thing written of a turn, too."""
+        await self._settled(key)
+        self._posted.pop(key, None)
+        await self._store.gone(self._turn, key)
+
+    async def _settled(self, key: DeliveryKey) -> None:
         if key in self._adopted:
             await self.move(key, self._adopted[key])
         if self._tidied is not None:
             await self._tidied
-        await self._store.sent(self._turn, key)
 
     def tidy(self) -> None:
         """Take away what a dead process posted and the outcome has no part for."""

@@ -252,6 +252,10 @@ class TurnView:
                 raise UnreachableError("the rest of it is not shown yet")
         await self._positions.done(key)
 
+    async def gone(self, key: DeliveryKey) -> None:
+        """See `Keeper`."""
+        await self._positions.gone(key)
+
     async def shut_out(self, error: ShutOutError) -> None:
         """See `Keeper`."""
         await self._elsewhere.tell(self.turn, error)

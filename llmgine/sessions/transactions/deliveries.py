@@ -9,6 +9,9 @@ from llmgine.sessions.records import Delivery, DeliveryKey, Step, Turn, TurnStat
 from llmgine.sessions.transactions.steps import append
 from llmgine.sessions.transactions.turns import to_turn
 
+_DELETE = "DELETE FROM delivery WHERE turn_id = $1 AND attempt = $2 AND kind = $3 AND round = $4 AND part = $5"
+_UPDATE = "UPDATE delivery SET {} WHERE turn_id = $1 AND attempt = $2 AND kind = $3 AND round = $4 AND part = $5"
+
 
 def finish(
     turn: Turn,
@@ -92,7 +95,7 @@ def undelivered(source: str) -> Transaction[list[Turn]]:
 
 
 def posted(turn_id: str, attempt: int, key: DeliveryKey, message_id: str) -> Transaction[None]:
-    """Where a part stands; before the outcome its row is made here, with no body yet.
+    """Where a part stands, "" for nowhere any more; before the outcome its row is made here, with no body yet.
 
     A message has one part: one that was no part any more gives it up. What was under way while its attempt was given up
     counts for the next one.
@@ -103,13 +106,18 @@ def posted(turn_id: str, attempt: int, key: DeliveryKey, message_id: str) -> Tra
         if message_id:
             yield from leave(turn_id, newest, message_id)
         return
+    where = _key(turn_id, attempt, key)
+    if not message_id:
+        yield f"{_DELETE} AND final = 0", where
+        yield _UPDATE.format("message_id = ''"), where
+        return
     yield (
         """
         DELETE FROM delivery
         WHERE turn_id = $1 AND attempt = $2 AND message_id = $6 AND final = 0
             AND NOT (kind = $3 AND round = $4 AND part = $5)
         """,
-        (*_key(turn_id, attempt, key), message_id),
+        (*where, message_id),
     )
     yield (
         """
@@ -117,7 +125,7 @@ def posted(turn_id: str, attempt: int, key: DeliveryKey, message_id: str) -> Tra
         VALUES ($1, $2, $3, $4, $5, '{}', $6, 0, 0)
         ON CONFLICT (turn_id, attempt, kind, round, part) DO UPDATE SET message_id = $6
         """,
-        (*_key(turn_id, attempt, key), message_id),
+        (*where, message_id),
     )
 
 
@@ -140,20 +148,14 @@ def leave(turn_id: str, attempt: int, message_id: str) -> Transaction[None]:
 
 
 def sent(turn_id: str, attempt: int, key: DeliveryKey) -> Transaction[None]:
-    """A part is done. What was no part of the outcome is gone, so it is nobody's place, in no later attempt either."""
-    gone = yield (
-        """
-        SELECT message_id FROM delivery
-        WHERE turn_id = $1 AND attempt = $2 AND kind = $3 AND round = $4 AND part = $5 AND final = 0
-        """,
-        _key(turn_id, attempt, key),
-    )
-    for row in gone:
-        yield "DELETE FROM delivery WHERE turn_id = $1 AND message_id = $2 AND final = 0", (turn_id, row["message_id"])
-    yield (
-        "UPDATE delivery SET sent = 1 WHERE turn_id = $1 AND attempt = $2 AND kind = $3 AND round = $4 AND part = $5",
-        _key(turn_id, attempt, key),
-    )
+    """A part is done."""
+    yield _UPDATE.format("sent = 1"), _key(turn_id, attempt, key)
+
+
+def gone(turn_id: str, attempt: int, key: DeliveryKey) -> Transaction[None]:
+    """A part was taken away for good."""
+    yield f"{_DELETE} AND final = 0", _key(turn_id, attempt, key)
+    yield _UPDATE.format("message_id = '', sent = 1"), _key(turn_id, attempt, key)
 
 
 def turn_of_delivery(message_id: str) -> Transaction[str | None]:

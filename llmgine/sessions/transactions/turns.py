@@ -110,7 +110,7 @@ def forget(session_id: str, turn_id: str, dead_owner: str) -> Transaction[Turn |
     yield from _erase(turn_id)
     yield from forget_copies(turn_id)
     yield (
-        "DELETE FROM delivery WHERE turn_id = $1 AND (message_id IS NULL OR attempt < $2)",
+        "DELETE FROM delivery WHERE turn_id = $1 AND (COALESCE(message_id, '') = '' OR attempt < $2)",
         (turn_id, rows[0]["attempt"]),
     )
     yield "UPDATE delivery SET body = '{}', final = 0, sent = 0 WHERE turn_id = $1", (turn_id,)
