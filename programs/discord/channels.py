@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 from llmgine.errors import RefusedError
 from llmgine.sessions import SessionStore
 from llmgine.sessions.scoped import holding
-from programs.discord.rendering import SOURCE
+from programs.discord.delivery.rendering import SOURCE
 
 
 def _ids(value: object) -> object:

@@ -10,27 +10,27 @@ import discord
 from llmgine.errors import LLMgineError
 from llmgine.messages.commands import StopTurnCommand
 from programs.application import Application
-from programs.discord.attachments import AttachmentReader
-from programs.discord.budget import RATE
 from programs.discord.buttons.answers import AnswerButtons
 from programs.discord.buttons.approvals import ApprovalButtons
 from programs.discord.buttons.pressed import Presses
-from programs.discord.catch_up import CatchUp
 from programs.discord.channels import session_id
 from programs.discord.connection import Connection
-from programs.discord.editor import EDIT_INTERVAL
-from programs.discord.heard import ChannelEvent, MessageDeletedEvent, MessageHeardEvent
-from programs.discord.intake import Intake
-from programs.discord.poster import Poster
-from programs.discord.rendering import SOURCE
-from programs.discord.second_look import SecondLook
+from programs.discord.delivery.budget import RATE
+from programs.discord.delivery.editor import EDIT_INTERVAL
+from programs.discord.delivery.poster import Poster
+from programs.discord.delivery.rendering import SOURCE
+from programs.discord.delivery.views import TurnViews
+from programs.discord.incoming.attachments import AttachmentReader
+from programs.discord.incoming.catch_up import CatchUp
+from programs.discord.incoming.heard import ChannelEvent, MessageDeletedEvent, MessageHeardEvent
+from programs.discord.incoming.intake import Intake
+from programs.discord.incoming.second_look import SecondLook
+from programs.discord.incoming.triggers import is_from_a_person
 from programs.discord.signs import INTERVAL as SIGN_INTERVAL
 from programs.discord.signs import Signs
 from programs.discord.slash.conversation import ClearView, Sessions
 from programs.discord.slash.tree import Commands
 from programs.discord.thread_names import ThreadNames
-from programs.discord.triggers import is_from_a_person
-from programs.discord.views import TurnViews
 from programs.discord.welcome import Welcome
 
 _CHECK_INTERVAL = 180.0  # seconds between two looks for what Discord did not tell, or did not take

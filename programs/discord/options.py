@@ -13,8 +13,8 @@ from pydantic import BaseModel
 from llmgine.errors import RefusedError
 from llmgine.sessions.records import SessionSettings
 from programs.discord.channels import ChannelSettings, scopes
+from programs.discord.delivery.rendering import SOURCE
 from programs.discord.permissions import is_moderator
-from programs.discord.rendering import SOURCE
 
 EVERYONE = "everyone"
 INHERIT = "inherit"  # the choice that takes a setting away, so that the wider scope's holds again

@@ -8,7 +8,7 @@ from llmgine.errors import RefusedError
 from llmgine.messages.text import shorten
 from llmgine.sessions import SessionStore
 from llmgine.sessions.records import Session
-from programs.discord.rendering import SOURCE
+from programs.discord.delivery.rendering import SOURCE
 
 # Of a channel, perhaps of one person in it, perhaps one that was kept when another took its place.
 _SESSION = re.compile(rf"{SOURCE}:(?P<channel>\d+)(?::(?P<person>\d+))?(?:/\w+)?")

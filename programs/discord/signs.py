@@ -21,9 +21,9 @@ from llmgine.messages.events import (
     TurnStartedEvent,
 )
 from llmgine.sessions.records import Turn
-from programs.discord.access import Access
-from programs.discord.budget import as_courtesy
-from programs.discord.rendering import SOURCE
+from programs.discord.delivery.access import Access
+from programs.discord.delivery.budget import as_courtesy
+from programs.discord.delivery.rendering import SOURCE
 
 WORKING, WAITING = "⏳", "✋"
 ENDED = {"done": "✅", "failed": "⚠️", "stopped": "⏹️"}

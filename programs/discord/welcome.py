@@ -9,9 +9,9 @@ import discord
 
 from llmgine.errors import StoreError
 from llmgine.sessions import SessionStore
-from programs.discord.bodies import Body
-from programs.discord.poster import Poster
-from programs.discord.refusals import RefusedError, UnreachableError
+from programs.discord.delivery.bodies import Body
+from programs.discord.delivery.poster import Poster
+from programs.discord.delivery.refusals import RefusedError, UnreachableError
 from programs.discord.translation import translated
 
 HELLO = "Hello, I am {name}"

@@ -164,6 +164,7 @@ class Moderation:
     def close_dms(self, user_id: int, *, closed: bool = True) -> None:
         """Whether a person takes no messages from the bot."""
         self._state.users[self._state.person(user_id)].dms_closed = closed
+        self._state.changes.note()
 
     def _tell(self, name: str, payload: Json) -> None:
         whole = {"guild_id": str(GUILD_ID), **payload}

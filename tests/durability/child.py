@@ -29,11 +29,11 @@ from llmgine.sessions.records import Delivery, DeliveryKey, ResultStep, TurnStep
 from llmgine.settings import Settings
 from llmgine.tools.context import current_tool_context
 from programs.application import Application
-from programs.discord.bodies import Body
 from programs.discord.bot import discord_at, join
 from programs.discord.client import Bot
-from programs.discord.editor import Editor
-from programs.discord.rendering import SOURCE, render_deliveries
+from programs.discord.delivery.bodies import Body
+from programs.discord.delivery.editor import Editor
+from programs.discord.delivery.rendering import SOURCE, render_deliveries
 
 T = TypeVar("T")
 

@@ -31,7 +31,7 @@ class Mutation:
 MUTATIONS = (
     Mutation(
         "the nonce",
-        "programs/discord/poster.py",
+        "programs/discord/delivery/poster.py",
         "channel.send(nonce=nonce, ",
         "channel.send(",
         ("tests/programs/discord/test_discord_faults.py", "tests/programs/discord/test_restart.py"),
@@ -60,7 +60,7 @@ MUTATIONS = (
     ),
     Mutation(
         "reading the channel back",
-        "programs/discord/views.py",
+        "programs/discord/delivery/views.py",
         "await self._read_back.orphans(turn) if doubtful else Orphans()",
         "Orphans()",
         ("tests/durability/test_kill_matrix.py::test_killed_at_any_operation_and_the_nonces_forgotten",),

@@ -5,9 +5,9 @@ from functools import partial
 
 import pytest
 
-from programs.discord import catch_up
 from programs.discord.channels import session_id
-from programs.discord.rendering import SOURCE
+from programs.discord.delivery.rendering import SOURCE
+from programs.discord.incoming import catch_up
 from programs.playground.entities import ADA_ID, GENERAL_ID, GRACE_ID, RANDOM_ID
 from tests.programs.discord.scene import MENTION, PATIENCE, Scene, people_said
 

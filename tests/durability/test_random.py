@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import hypothesis
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
@@ -19,7 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from llmgine.messages.commands import ClearSessionCommand, StopTurnCommand
 from llmgine.messages.text import clean_text
 from programs.discord.channels import session_id
-from programs.discord.rendering import SOURCE
+from programs.discord.delivery.rendering import SOURCE
 from programs.playground.entities import ADA_ID, GENERAL_ID, GRACE_ID, RANDOM_ID, Message
 from programs.playground.invariants import Invariants
 from programs.playground.server import Playground
@@ -252,6 +253,7 @@ class Machine(RuleBasedStateMachine):
         return [*found, *(f"{turn} is not shown" for turn in await store.undelivered(SOURCE))]
 
 
+@pytest.mark.timeout(900)  # a failure takes its time to be made small
 def test_anything_in_any_order() -> None:
     """Whatever happens in whatever order, every question ends in one outcome, in order, and nothing is done twice."""
     number = int(os.environ.get("SEED", "0")) or random.randrange(1, 2**32)  # noqa: S311  not a secret

@@ -6,8 +6,8 @@ import time
 import discord
 import pytest
 
-from programs.discord.notices import AGAINST_THE_RULES
-from programs.discord.rendering import SOURCE
+from programs.discord.delivery.notices import AGAINST_THE_RULES
+from programs.discord.delivery.rendering import SOURCE
 from programs.playground.entities import ADA_ID, BOT_ID, GENERAL_ID, Message, Permission
 from programs.playground.errors import ApiError, missing_permissions
 from programs.playground.forms import MessageForm, ThreadChanges

@@ -9,8 +9,8 @@ import pytest
 
 from llmgine.messages.commands import RegenerateTurnCommand
 from programs.discord.channels import session_id
-from programs.discord.notices import LATE
-from programs.discord.rendering import SOURCE
+from programs.discord.delivery.notices import LATE
+from programs.discord.delivery.rendering import SOURCE
 from programs.playground.entities import GENERAL_ID, Message
 from programs.playground.rules import Window
 from programs.playground.server import Playground
@@ -123,7 +123,7 @@ class TestOld:
 
 async def test_later_parts_wait_for_earlier_ones(unstarted: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """After an outage what could not be posted comes first: later parts, and later answers, stand below it."""
-    monkeypatch.setattr("programs.discord.poster._TRIES", 1)
+    monkeypatch.setattr("programs.discord.delivery.poster._TRIES", 1)
     scene = await unstarted.start()
     parts = ["\n".join(f"{part}.{line} " + "word " * 20 for line in range(17)) for part in range(3)]
     scene.model.reply("\n\n".join(parts))

@@ -14,13 +14,13 @@ from llmgine.messages.commands import (
 )
 from llmgine.sessions import SessionStore
 from llmgine.sessions.records import TurnSteps
-from programs.discord.bodies import TextFile
 from programs.discord.buttons.details import details
 from programs.discord.buttons.ids import Press
 from programs.discord.buttons.pressed import Action, OutdatedError, allowed_turn, leave_buttons, tell, who
 from programs.discord.channels import Channels, ChannelSettings, scopes_now
+from programs.discord.delivery.bodies import TextFile
+from programs.discord.delivery.rendering import SOURCE
 from programs.discord.permissions import require_role
-from programs.discord.rendering import SOURCE
 
 GO_ON = "Go on exactly where your last answer was cut off."
 

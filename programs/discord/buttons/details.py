@@ -5,7 +5,7 @@ import json
 from llmgine.messages.chat import ToolCall
 from llmgine.messages.text import collapse_spaces, shorten
 from llmgine.sessions.records import ReplyStep, TurnSteps
-from programs.discord.bodies import TextFile
+from programs.discord.delivery.bodies import TextFile
 
 _MAX_CONTENT = 2_000  # of a message
 FILE_NAME = "details.md"

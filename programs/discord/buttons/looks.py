@@ -5,8 +5,8 @@ from collections.abc import Collection
 from pydantic import JsonValue
 
 from llmgine.sessions.records import ReplyStep, TurnSteps
-from programs.discord.bodies import Body
 from programs.discord.buttons.ids import action_of, button
+from programs.discord.delivery.bodies import Body
 
 LASTING = frozenset({"details", "again"})  # actions that apply for as long as the turn is remembered
 _AT_ONCE = 2  # rows, of calls that carry buttons; the next ones get theirs when these are decided

@@ -7,10 +7,10 @@ from collections.abc import Coroutine
 from llmgine.errors import StoreError
 from llmgine.sessions import SessionStore
 from llmgine.sessions.records import Delivery, Turn
-from programs.discord.budget import as_courtesy
 from programs.discord.buttons.looks import buttons_of, lasting
-from programs.discord.poster import Poster
-from programs.discord.refusals import RefusedError, UnreachableError
+from programs.discord.delivery.budget import as_courtesy
+from programs.discord.delivery.poster import Poster
+from programs.discord.delivery.refusals import RefusedError, UnreachableError
 
 _REMEMBERED = 5_000  # sessions and turns
 

@@ -11,11 +11,11 @@ from llmgine.messages.commands import Author, PromptCommand, Quote
 from llmgine.messages.text import shorten
 from programs.application import Application
 from programs.discord.channels import Channels, scopes
+from programs.discord.delivery.rendering import SOURCE
+from programs.discord.incoming.triggers import channel_name
 from programs.discord.permissions import require_role, require_writing
-from programs.discord.rendering import SOURCE
 from programs.discord.slash.forms import Submit, form
 from programs.discord.slash.replies import answer, plain_name, quoted
-from programs.discord.triggers import channel_name
 
 _MAX_QUESTION = 1_500
 _MAX_QUOTED = 8_000  # characters of the message that the model is told

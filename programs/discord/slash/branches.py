@@ -12,10 +12,10 @@ from llmgine.messages.text import shorten
 from llmgine.sessions.records import Session
 from programs.application import Application
 from programs.discord.channels import Channels, scopes, session_id
+from programs.discord.delivery.rendering import SOURCE
+from programs.discord.incoming.triggers import channel_name
 from programs.discord.permissions import require_threads
-from programs.discord.rendering import SOURCE
 from programs.discord.sight import Sight, title
-from programs.discord.triggers import channel_name
 
 ThreadType = Literal[discord.ChannelType.private_thread, discord.ChannelType.public_thread]
 _PLACES = {"thread": "A thread here", "private": "A private thread, for you", "dm": "Your DM with me"}

@@ -8,8 +8,8 @@ import discord
 
 from llmgine.errors import LLMgineError, RefusedError
 from llmgine.messages.text import shorten
+from programs.discord.delivery.splitting import split
 from programs.discord.permissions import is_moderator
-from programs.discord.splitting import split
 
 _LATE = frozenset({10015, 10062, 50027})  # what Discord calls an interaction, or a token of one, that has run out
 _TOO_LATE = "I took too long to answer {}. Look whether it was done, or try once more."

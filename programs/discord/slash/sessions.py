@@ -14,10 +14,10 @@ from llmgine.messages.text import shorten
 from llmgine.sessions.records import Session
 from programs.application import Application
 from programs.discord.channels import Channels, scopes
+from programs.discord.incoming.triggers import channel_name
 from programs.discord.sight import Sight, title
 from programs.discord.slash.forms import Press, Submit, form, press_id, rows
 from programs.discord.slash.replies import plain_name, require_moderator
-from programs.discord.triggers import channel_name
 from programs.export import as_json, as_markdown
 
 _PAGE = 10

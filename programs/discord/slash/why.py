@@ -13,10 +13,10 @@ from llmgine.messages.text import collapse_spaces, shorten
 from llmgine.sessions.records import OutcomeStep, Turn, TurnSteps
 from programs.application import Application
 from programs.discord.channels import Channels
+from programs.discord.delivery.poster import Poster
+from programs.discord.delivery.rendering import SOURCE
+from programs.discord.incoming.triggers import Triggers, Verdict
 from programs.discord.needs import missing, vital
-from programs.discord.poster import Poster
-from programs.discord.rendering import SOURCE
-from programs.discord.triggers import Triggers, Verdict
 
 _SEEN = 100  # messages looked through for the person's last
 _MAX_NOTICE = 1_000

@@ -11,7 +11,7 @@ import discord
 import pytest
 from aiohttp import web
 
-from programs.discord.attachments import MAX_IMAGE, MAX_SHOWN, MAX_TEXT, AttachmentReader, Files
+from programs.discord.incoming.attachments import MAX_IMAGE, MAX_SHOWN, MAX_TEXT, AttachmentReader, Files
 from programs.playground.entities import ADA_ID, GENERAL_ID, Json, Message
 from programs.playground.posting import Upload
 from tests.programs.discord.scene import MENTION, Scene, body_of

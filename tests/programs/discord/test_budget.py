@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from programs.discord.budget import Budget, Importance, as_courtesy, paid_by
+from programs.discord.delivery.budget import Budget, Importance, as_courtesy, paid_by
 
 _ONE_AT_A_TIME = 20.0  # requests a second: slow enough that a queue forms
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from programs.discord.poster import Poster
+from programs.discord.delivery.poster import Poster
 from programs.playground.entities import ADA_ID, BOT_ID, GENERAL_ID, Json
 from programs.playground.faults import Effect
 from programs.playground.forms import ThreadChanges
@@ -156,7 +156,7 @@ async def test_an_unreachable_discord_leaves_the_part_for_later(
     unstarted: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A part that could not be sent stays undelivered in the store, and is sent when Discord is back."""
-    monkeypatch.setattr("programs.discord.poster._TRIES", 1)
+    monkeypatch.setattr("programs.discord.delivery.poster._TRIES", 1)
     scene = await unstarted.start()
 
     async def cut_off(*_: object, **__: object) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from llmgine.messages.commands import StopTurnCommand
 from programs.discord.channels import session_id
-from programs.discord.rendering import AGAIN, SOURCE
+from programs.discord.delivery.rendering import AGAIN, SOURCE
 from programs.playground.entities import GENERAL_ID, Message
 from tests.durability.waiting import eventually
 from tests.programs.discord.gate import Gate

@@ -6,8 +6,8 @@ from typing import Any
 import discord
 import pytest
 
-from programs.discord.bodies import FILE_NAME, MOST_MESSAGES
-from programs.discord.splitting import split
+from programs.discord.delivery.bodies import FILE_NAME, MOST_MESSAGES
+from programs.discord.delivery.splitting import split
 from programs.playground.entities import BOT_ID, GENERAL_ID, Message, Permission
 from programs.playground.errors import missing_permissions
 from tests.durability.waiting import eventually
@@ -126,7 +126,7 @@ async def test_a_permission_that_comes_back_changes_nothing_half_way(
     unstarted: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An answer that was begun in messages goes on in messages."""
-    monkeypatch.setattr("programs.discord.poster._TRIES", 1)
+    monkeypatch.setattr("programs.discord.delivery.poster._TRIES", 1)
     unstarted.playground.world.overwrite(GENERAL_ID, BOT_ID, deny=Permission.ATTACH_FILES)
     scene = await unstarted.start()
     failed = scene.playground.faults.plan("error", *CREATE, nth=MOST_MESSAGES + 3, status=503)

@@ -9,7 +9,7 @@ from llmgine.messages.chat import Usage
 from llmgine.observability import MetricEvent
 from llmgine.providers.base import ChatReply, ChatRequest
 from llmgine.providers.scripted import OnText, ScriptedProvider
-from programs.discord.metrics import TurnCounts
+from programs.discord.delivery.metrics import TurnCounts
 from tests.llmgine.observability.application import Collected
 from tests.programs.discord.scene import Scene
 

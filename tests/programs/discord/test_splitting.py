@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from programs.demo_texts import LONG_ANSWER
-from programs.discord.splitting import LIMIT, split
+from programs.discord.delivery.splitting import LIMIT, split
 
 PIECES = st.sampled_from(
     [

@@ -10,17 +10,17 @@ from llmgine.errors import StoreError, SupersededError
 from llmgine.messages.events import AnswerProgressEvent, ModelRetryEvent, TurnEvent
 from llmgine.sessions import SessionStore
 from llmgine.sessions.records import DeliveryKey, Turn, TurnSteps
-from programs.discord.bodies import Body, file_of, without_file
-from programs.discord.budget import as_courtesy
-from programs.discord.editor import Editor
-from programs.discord.elsewhere import Elsewhere
-from programs.discord.metrics import TurnCounts
-from programs.discord.nonces import nonce
-from programs.discord.notices import AGAINST_THE_RULES, NOT_TAKEN
-from programs.discord.positions import Positions
-from programs.discord.poster import Poster
-from programs.discord.refusals import RefusedError, ShutOutError, UnreachableError
-from programs.discord.rendering import AGAIN, Live, render, retrying, waiting_notice
+from programs.discord.delivery.bodies import Body, file_of, without_file
+from programs.discord.delivery.budget import as_courtesy
+from programs.discord.delivery.editor import Editor
+from programs.discord.delivery.elsewhere import Elsewhere
+from programs.discord.delivery.metrics import TurnCounts
+from programs.discord.delivery.nonces import nonce
+from programs.discord.delivery.notices import AGAINST_THE_RULES, NOT_TAKEN
+from programs.discord.delivery.positions import Positions
+from programs.discord.delivery.poster import Poster
+from programs.discord.delivery.refusals import RefusedError, ShutOutError, UnreachableError
+from programs.discord.delivery.rendering import AGAIN, Live, render, retrying, waiting_notice
 
 _PAUSED = "⏳ Restarting; this will go on."
 _PATIENCE = 10.0  # seconds to wait for a post that is under way

@@ -4,8 +4,8 @@ import asyncio
 
 from llmgine.sessions import SessionStore
 from llmgine.sessions.records import DeliveryKey, Turn
-from programs.discord.poster import Poster
-from programs.discord.read_back import Orphans
+from programs.discord.delivery.poster import Poster
+from programs.discord.delivery.read_back import Orphans
 
 
 class Positions:

@@ -8,9 +8,9 @@ import discord
 from llmgine.errors import StoreError
 from llmgine.sessions import SessionStore
 from llmgine.sessions.records import Turn
-from programs.discord.notices import is_notice
-from programs.discord.poster import Poster
-from programs.discord.refusals import UnreachableError
+from programs.discord.delivery.notices import is_notice
+from programs.discord.delivery.poster import Poster
+from programs.discord.delivery.refusals import UnreachableError
 
 _LIMIT = 200  # messages after the question that are looked through
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from programs.discord.splitting import split
+from programs.discord.delivery.splitting import split
 
 Body = dict[str, JsonValue]
 

@@ -13,12 +13,12 @@ import discord
 from pydantic import JsonValue
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, stop_after_delay, wait_exponential
 
-from programs.discord.access import Access
-from programs.discord.bodies import Body, file_of
 from programs.discord.breaker import BreakerOpenError
-from programs.discord.budget import Budget
 from programs.discord.buttons.views import custom_ids, view_of
-from programs.discord.refusals import ARCHIVED, LOCKED, THREAD_EXISTS, RefusedError, ShutOutError, sorted_out
+from programs.discord.delivery.access import Access
+from programs.discord.delivery.bodies import Body, file_of
+from programs.discord.delivery.budget import Budget
+from programs.discord.delivery.refusals import ARCHIVED, LOCKED, THREAD_EXISTS, RefusedError, ShutOutError, sorted_out
 
 LONGEST_LIMIT = 30.0  # seconds of a rate limit that discord.py waits for; a longer one is told to whoever asked
 _TRIES = 10

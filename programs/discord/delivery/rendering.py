@@ -11,11 +11,11 @@ from llmgine.messages.events import ModelRetryEvent
 from llmgine.messages.text import collapse_spaces, shorten
 from llmgine.sessions.records import Delivery, DeliveryKey, TurnSteps
 from programs.demo_model import MODEL as DEMO_MODEL
-from programs.discord.bodies import Body, bodies_of, preview_of
 from programs.discord.buttons.ids import button
 from programs.discord.buttons.looks import of_ended, of_running, with_buttons
-from programs.discord.cards import card, has_card, used, waiting_words
-from programs.discord.splitting import LIMIT
+from programs.discord.delivery.bodies import Body, bodies_of, preview_of
+from programs.discord.delivery.cards import card, has_card, used, waiting_words
+from programs.discord.delivery.splitting import LIMIT
 
 SOURCE = "discord"
 

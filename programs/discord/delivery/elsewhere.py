@@ -9,9 +9,9 @@ from llmgine.errors import StoreError
 from llmgine.messages.commands import Author
 from llmgine.sessions import SessionStore
 from llmgine.sessions.records import Turn
-from programs.discord import notices
-from programs.discord.poster import Poster
-from programs.discord.refusals import RefusedError, ShutOutError, UnreachableError
+from programs.discord.delivery import notices
+from programs.discord.delivery.poster import Poster
+from programs.discord.delivery.refusals import RefusedError, ShutOutError, UnreachableError
 
 _SIGN = "❌"
 _LONGEST_DEBT = 86_400.0  # seconds after which an answer that could not be posted is not posted any more

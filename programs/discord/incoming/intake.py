@@ -9,14 +9,14 @@ from llmgine.errors import LLMgineError, StoreError
 from llmgine.messages.commands import DeletePromptCommand
 from llmgine.sessions import SessionStore
 from llmgine.sessions.records import Turn
-from programs.discord.attachments import AttachmentReader
 from programs.discord.channels import Channels, ChannelSettings
-from programs.discord.notices import CANNOT_STORE
-from programs.discord.poster import Poster
-from programs.discord.quotes import Quotes
-from programs.discord.refusals import RefusedError, ShutOutError, UnreachableError
-from programs.discord.rendering import SOURCE
-from programs.discord.triggers import PromptParts, Triggers, Verdict, edit, prompt, text_for_model, thread_name
+from programs.discord.delivery.notices import CANNOT_STORE
+from programs.discord.delivery.poster import Poster
+from programs.discord.delivery.refusals import RefusedError, ShutOutError, UnreachableError
+from programs.discord.delivery.rendering import SOURCE
+from programs.discord.incoming.attachments import AttachmentReader
+from programs.discord.incoming.quotes import Quotes
+from programs.discord.incoming.triggers import PromptParts, Triggers, Verdict, edit, prompt, text_for_model, thread_name
 
 _log = logging.getLogger(__name__)
 

@@ -13,9 +13,9 @@ from llmgine.sessions import SessionStore
 from llmgine.sessions.records import Turn
 from programs.discord.channels import Channels, ChannelSettings, scopes, scopes_now
 from programs.discord.channels import session_id as scope_of
+from programs.discord.delivery.poster import Poster
+from programs.discord.delivery.rendering import SOURCE
 from programs.discord.permissions import has_role
-from programs.discord.poster import Poster
-from programs.discord.rendering import SOURCE
 
 _REMEMBERED = 30.0  # seconds for which the roles of somebody who was looked up hold
 _LONGEST_THREAD_NAME = 80  # characters; Discord takes 100

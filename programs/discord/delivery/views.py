@@ -20,14 +20,14 @@ from llmgine.observability import MetricEvent
 from llmgine.sessions import SessionStore
 from llmgine.sessions.records import Turn
 from programs.discord.buttons.retirement import Retirement
-from programs.discord.editor import EDIT_INTERVAL, Editor
-from programs.discord.elsewhere import Elsewhere
-from programs.discord.positions import Positions
-from programs.discord.poster import Poster
-from programs.discord.read_back import Orphans, ReadBack
-from programs.discord.refusals import ShutOutError
-from programs.discord.rendering import SOURCE
-from programs.discord.turn_view import TurnView
+from programs.discord.delivery.editor import EDIT_INTERVAL, Editor
+from programs.discord.delivery.elsewhere import Elsewhere
+from programs.discord.delivery.positions import Positions
+from programs.discord.delivery.poster import Poster
+from programs.discord.delivery.read_back import Orphans, ReadBack
+from programs.discord.delivery.refusals import ShutOutError
+from programs.discord.delivery.rendering import SOURCE
+from programs.discord.delivery.turn_view import TurnView
 
 _MANY = 20  # active turns
 

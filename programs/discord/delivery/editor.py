@@ -6,12 +6,12 @@ import logging
 from typing import Protocol
 
 from llmgine.sessions.records import DeliveryKey
-from programs.discord.bodies import Body
-from programs.discord.budget import Importance, Ticket, paid_by
 from programs.discord.buttons.looks import asks
-from programs.discord.metrics import TurnCounts
-from programs.discord.poster import Poster
-from programs.discord.refusals import MustWaitError, RefusedError, ShutOutError, UnreachableError
+from programs.discord.delivery.bodies import Body
+from programs.discord.delivery.budget import Importance, Ticket, paid_by
+from programs.discord.delivery.metrics import TurnCounts
+from programs.discord.delivery.poster import Poster
+from programs.discord.delivery.refusals import MustWaitError, RefusedError, ShutOutError, UnreachableError
 
 EDIT_INTERVAL = 1.2  # seconds between two changes of a message; Discord allows about five in five seconds a channel
 # Seconds until a card is posted: a call that begins, asks or ends at once is shown so from the start, without an edit.

@@ -17,11 +17,11 @@ import discord
 
 from llmgine.errors import StoreError
 from llmgine.sessions import SessionStore
-from programs.discord.intake import Intake
-from programs.discord.notices import MISSED
-from programs.discord.poster import Channel, Poster
-from programs.discord.refusals import RefusedError, ShutOutError, UnreachableError
-from programs.discord.rendering import SOURCE
+from programs.discord.delivery.notices import MISSED
+from programs.discord.delivery.poster import Channel, Poster
+from programs.discord.delivery.refusals import RefusedError, ShutOutError, UnreachableError
+from programs.discord.delivery.rendering import SOURCE
+from programs.discord.incoming.intake import Intake
 
 _ACTIVE_SECONDS = 3600.0  # how long after its last message a channel is still read now and then
 _READS_AT_ONCE = 8

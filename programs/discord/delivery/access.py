@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import discord
 
+from programs.discord.delivery.refusals import NO_PERMISSION, ShutOutError
 from programs.discord.permissions import may_write
-from programs.discord.refusals import NO_PERMISSION, ShutOutError
 
 _REMEMBERED = 600.0  # seconds for which a refusal holds, whatever discord.py knows
 _FILE_SIZE = discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES

@@ -9,10 +9,10 @@ import discord
 
 from llmgine.errors import StoreError
 from llmgine.sessions import SessionStore
-from programs.discord.intake import Intake
-from programs.discord.poster import Channel, Poster
-from programs.discord.refusals import UnreachableError
-from programs.discord.rendering import SOURCE
+from programs.discord.delivery.poster import Channel, Poster
+from programs.discord.delivery.refusals import UnreachableError
+from programs.discord.delivery.rendering import SOURCE
+from programs.discord.incoming.intake import Intake
 
 _SECONDS = 3600.0  # how old a question may be
 _MOST = 200  # messages that are read of a channel
