@@ -161,12 +161,12 @@ class Model:
         return step
 
     async def _ask(self, scope: TurnScope, progress: Progress, request: ChatRequest) -> ChatReply:
-        """One try. What was streamed is counted also when no reply comes of it, or it is stopped: it is paid for."""
+        """One try. What was asked and streamed is counted also when it breaks off or is stopped: it is paid for."""
         progress.begin()
         try:
             return await self._provider.reply(request, progress.add)
-        except BaseException:
-            if progress.text:
+        except BaseException as error:
+            if progress.text or isinstance(error, asyncio.CancelledError):
                 said = ChatMessage(role="assistant", content=progress.text)
                 with contextlib.suppress(StoreError):
                     await scope.store.spend(scope.turn, estimated_tokens([*request.messages, said]))

@@ -219,6 +219,8 @@ class Bot(Connection):
             await self.check()
         except LLMgineError as error:
             _log.warning("The channels could not be checked: %s", error)
+        except Exception:  # a bug of ours must not end the checks that are to come
+            _log.exception("The channels could not be checked")
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Buttons and forms are known by their custom ids, so they work after a restart; the rest is discord.py's."""

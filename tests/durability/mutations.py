@@ -61,7 +61,7 @@ MUTATIONS = (
     Mutation(
         "reading the channel back",
         "programs/discord/delivery/views.py",
-        "await self._read_back.orphans(turn) if doubtful else Orphans()",
+        "await self._read_back.orphans(turn, died=died) if doubtful else Orphans()",
         "Orphans()",
         ("tests/durability/test_kill_matrix.py::test_killed_at_any_operation_and_the_nonces_forgotten",),
     ),

@@ -9,6 +9,7 @@ from programs.discord.channels import session_id
 from programs.discord.delivery.rendering import SOURCE
 from programs.discord.incoming import catch_up
 from programs.playground.entities import ADA_ID, GENERAL_ID, GRACE_ID, RANDOM_ID
+from tests.durability.waiting import eventually
 from tests.programs.discord.scene import MENTION, PATIENCE, Scene, people_said
 
 
@@ -237,3 +238,13 @@ async def test_an_edited_question_is_answered_as_it_is_now(settled: Scene) -> No
     await scene.outcome(2)
 
     assert [people_said(request)[-1] for request in scene.model.requests] == ["first", "something else"]
+
+
+async def test_a_thread_in_which_nobody_wrote_does_not_end_the_checks(settled: Scene) -> None:
+    """The bot opened it and said something there itself: there is nothing to read, and the other channels are read."""
+    settled.command("thread", {"name": "mine"})
+    thread = await settled.until(lambda: next(iter(settled.playground.state.threads(GENERAL_ID)), None))
+    assert thread is not None
+    await eventually(lambda: thread.id in settled.bot._catch_up._heard)
+
+    await settled.bot.check()

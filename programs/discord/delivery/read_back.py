@@ -8,6 +8,7 @@ import discord
 from llmgine.errors import StoreError
 from llmgine.sessions import SessionStore
 from llmgine.sessions.records import Turn
+from programs.discord.buttons.views import custom_ids
 from programs.discord.delivery.notices import is_notice
 from programs.discord.delivery.poster import Poster
 from programs.discord.delivery.refusals import UnreachableError
@@ -28,8 +29,11 @@ class ReadBack:
         self._store = store
         self._poster = poster
 
-    async def orphans(self, turn: Turn) -> "Orphans":
-        """The bot's messages after the turn's question that are no known part of any turn, oldest first."""
+    async def orphans(self, turn: Turn, *, died: bool) -> "Orphans":
+        """The bot's messages after the turn's question that are no known part of any turn, oldest first.
+
+        Unless a process `died` over it, only those that name the turn, by what they reply to or by a button.
+        """
         if not turn.origin.get("message_id"):
             return Orphans()
         channel_id, question = int(str(turn.origin["channel_id"])), int(str(turn.origin["message_id"]))
@@ -37,7 +41,8 @@ class ReadBack:
         try:
             async with self._poster.turnstile(channel_id):
                 messages = await self._poster.history(channel, after=question, limit=_LIMIT) or []
-                return Orphans([message for message in messages if await self._is_orphan(message, question)])
+                ours = [message for message in messages if died or _names(message, turn, question)]
+                return Orphans([message for message in ours if await self._is_orphan(message, question)])
         except (UnreachableError, StoreError) as error:
             _log.warning("Channel %d cannot be read back, so only nonces protect from repeats: %s", channel_id, error)
             return Orphans()
@@ -51,6 +56,13 @@ class ReadBack:
         if message.reference is not None and message.reference.message_id != question:
             return False
         return not await self._store.is_delivery(str(message.id))
+
+
+def _names(message: discord.Message, turn: Turn, question: int) -> bool:
+    if message.reference is not None:
+        return message.reference.message_id == question
+    ids = custom_ids(discord.ui.View.from_message(message)) if message.components else ()
+    return any(turn.id in str(one) for one in ids)
 
 
 class Orphans:

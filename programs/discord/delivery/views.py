@@ -170,7 +170,8 @@ class TurnViews:
             except StoreError:
                 return  # it has ended and was cleared since; what is left to show comes with its last event
             above = self._tails.get(channel_id)
-            view = await self._open(steps.turn, above, doubtful=event.resumed or event.attempt > 1)
+            doubtful = event.resumed or event.attempt > 1
+            view = await self._open(steps.turn, above, doubtful=doubtful, died=event.resumed)
             self._retirement.begun(view.turn)
         if view is not None:
             await view.hear(event, draw=not in_debt)
@@ -202,9 +203,10 @@ class TurnViews:
         await self._retire(view)  # it may have been posting, so what is there now is read back
         await self._settle(await self._open(view.turn, self._tails.get(view.channel_id), doubtful=True))
 
-    async def _open(self, turn: Turn, above: Editor | None, *, doubtful: bool) -> TurnView:
-        """The view of a turn. `doubtful`: parts of it may have been posted by a process that died over it."""
-        orphans = await self._read_back.orphans(turn) if doubtful else Orphans()
+    async def _open(self, turn: Turn, above: Editor | None, *, doubtful: bool, died: bool = False) -> TurnView:
+        """The view of a turn. `doubtful`: parts of it may have been posted by whoever gave it up, or `died` over it."""
+        died = died or turn.owner != self._store.owners.me
+        orphans = await self._read_back.orphans(turn, died=died) if doubtful else Orphans()
         posted = {part.key: int(part.message_id) for part in await self._store.deliveries(turn.id) if part.message_id}
         view = self._views.get(turn.id)
         if view is None:

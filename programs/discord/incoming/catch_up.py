@@ -120,7 +120,8 @@ class CatchUp:
         """Read the channels that are active, for what Discord never told."""
         now = time.monotonic()
         self._heard = {at: when for at, when in self._heard.items() if now - when < _ACTIVE_SECONDS}
-        for channel_id in self._heard.keys() | self._behind:
+        # Where nobody but the bot has written yet, as in a thread it has just opened, there is nothing to read.
+        for channel_id in (self._heard.keys() | self._behind) & self._cursors.keys():
             channel = self._client.get_channel(channel_id)
             if isinstance(channel, Channel):
                 await self._look(channel)

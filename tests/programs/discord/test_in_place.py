@@ -7,7 +7,7 @@ import pytest
 from llmgine.messages.commands import StopTurnCommand
 from programs.discord.channels import session_id
 from programs.discord.delivery.rendering import AGAIN, SOURCE
-from programs.playground.entities import GENERAL_ID, Message
+from programs.playground.entities import ADA_ID, GENERAL_ID, Message
 from tests.durability.waiting import eventually
 from tests.programs.discord.gate import Gate
 from tests.programs.discord.scene import MENTION, Scene, body_of
@@ -144,3 +144,24 @@ async def test_its_message_is_kept_though_it_was_paused(scene: Scene) -> None:
     await scene.restart()
     await at_rest(scene, asked, 2)
     assert (beginnings(scene), len(scene.shown())) == (begun, 1)
+
+
+async def test_what_else_the_bot_said_stays(scene: Scene) -> None:
+    """What a branch or a command told the channel is no part of an answer that stands above it and is given anew."""
+    dm = scene.playground.people.open_dm(ADA_ID)
+    scene.ask("in the channel")
+    await scene.outcome()
+    asked = scene.say("first", channel=dm.id)
+    await at_rest(scene, asked, 1)
+    scene.command("branch", {"where": "dm"})
+    note = await scene.until(lambda: next((m for m in scene.shown(dm.id) if "goes on" in m.content), None))
+    assert note is not None
+    said = note.content
+
+    answer_with(scene, "a text, a card, a text", "That.")
+    scene.playground.people.edit(dm.id, asked.id, ADA_ID, "first, changed")
+    await scene.until(lambda: sum(bool(message.embeds) for message in scene.shown(dm.id)) == 1)
+    await scene.delivered()
+
+    assert note in scene.shown(dm.id)
+    assert note.content == said
