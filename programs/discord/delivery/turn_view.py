@@ -138,8 +138,9 @@ class TurnView:
         self._anew = anew
         self._hand_over(parts, sent)
         self._show([part for part in parts if part[0] not in sent], first=first, final=True)
+        shown = dict(parts)
         for key in self._positions.known:
-            if key not in dict(parts):
+            if key not in shown:
                 self._editor(key).withdraw()
         if not self._closed:
             self._positions.tidy()
