@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
+from importlib import import_module
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -9,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from llmgine.bus import MessageBus
 from llmgine.context import ContextManager
 from llmgine.engine import ToolChatEngine
-from llmgine.engine.model import Model, RetryPolicy
+from llmgine.engine.model import Model
+from llmgine.engine.retries import RetryPolicy
 from llmgine.engine.turn import Renderer
 from llmgine.errors import ConfigurationError
 from llmgine.observability.metrics import TurnMetrics
@@ -22,6 +24,12 @@ from llmgine.sessions import SessionStore, open_store
 from llmgine.sessions.backup import DailyBackup
 from llmgine.sessions.store import sqlite_path
 from llmgine.settings import Settings
+
+# The providers, each a module with `from_settings`; imported when it is used. OPENAI_MODEL chooses another one than the
+# first by its name and a colon, as in "name:model".
+PROVIDERS: dict[str, str] = {
+    "openai": "llmgine.providers.openai",
+}
 
 
 class ApplicationConfig(BaseModel):
@@ -94,7 +102,7 @@ class ApplicationBootstrap:
             backup.start()
             stack.push_async_callback(backup.stop)
             self.bus = await self._start_bus(stack)
-            self.provider = self._provider or _configured_provider(self.config)
+            self.provider = self._provider or configured_provider(self.config)
             stack.push_async_callback(self.provider.aclose)
             self.engine = self._build_engine(self.provider)
             await self.engine.start()
@@ -128,7 +136,7 @@ class ApplicationBootstrap:
         return ToolChatEngine(
             bus=self.bus,
             store=self.store,
-            model=Model(provider, calls_at_once=config.calls_at_once, retry=config.retry),
+            model=Model(provider, self.store, calls_at_once=config.calls_at_once, retry=config.retry),
             context=ContextManager(
                 self.store,
                 system_prompt=settings.system_prompt,
@@ -143,7 +151,8 @@ class ApplicationBootstrap:
 
     def _all_observers(self) -> Iterable[Observer]:
         """The application's own, the metrics of turns, and where somebody reads them the spans."""
-        yield TurnMetrics(provider_name="custom" if self._provider else "openai")
+        name, _ = chosen_provider(self.config.settings.openai_model)
+        yield TurnMetrics(provider_name="custom" if self._provider else name)
         if self.config.enable_console_traces:
             yield TurnSpans()
         yield from self._observers
@@ -153,15 +162,18 @@ class ApplicationBootstrap:
         await self._stack.aclose()
 
 
-def _configured_provider(config: ApplicationConfig) -> Provider:
-    """The model service that the settings name."""
-    # Here, because the openai package takes half a second to import, and the offline demo does without it.
-    from llmgine.providers.openai import OpenAIProvider  # noqa: PLC0415  # see above
+def chosen_provider(model: str | None) -> tuple[str, str | None]:
+    """The provider that a model's name asks for, and the rest of the name: only a provider's name is a prefix."""
+    prefix, colon, rest = (model or "").partition(":")
+    if colon and rest and prefix in PROVIDERS:
+        return prefix, rest
+    return next(iter(PROVIDERS)), model
 
-    settings = config.settings
-    return OpenAIProvider(
-        settings.openai_model,
-        api_key=settings.openai_api_key,
-        base_url=settings.openai_base_url,
-        max_connections=config.calls_at_once + 1,
-    )
+
+def configured_provider(config: ApplicationConfig) -> Provider:
+    """The model service that the settings name."""
+    name, model = chosen_provider(config.settings.openai_model)
+    # Here, because the openai package takes half a second to import, and the offline demo does without it.
+    module = import_module(PROVIDERS[name])
+    provider: Provider = module.from_settings(config.settings, model=model, max_connections=config.calls_at_once + 1)
+    return provider

@@ -19,9 +19,14 @@
     └── ProviderError                 no answer from the model
         ├── ProviderBusyError         wait, then ask again (`retry_after` says how long, when the service did)
         ├── ProviderUnavailableError  not reached, or failing; ask again later
+        │   ├── ProviderStartingError not up yet; ask again for a minute
+        │   └── ProviderTimeoutError  silent for too long; ask once more
         ├── ProviderReplyError        answered with something that is not a reply; ask again
+        │   └── EmptyReplyError       nothing to show in the reply; ask once more
         ├── ReplyCutOffError          the reply broke off; `partial` holds what came
-        └── ProviderRefusedError      asking again will not help: key, quota, model name or content
+        └── ProviderRefusedError      asking again will not help: key, quota or model name
+            ├── ContextOverflowError  too long for the model; send less
+            └── PromptRefusedError    refused for what it says or shows; leave it out of later requests
 
 Leaf module: it imports nothing of ours, so it can never be part of a cycle.
 """
@@ -108,11 +113,31 @@ class ProviderBusyError(ProviderError):
 
 
 class ProviderUnavailableError(ProviderError):
-    """The service could not be reached, timed out, or answered with a server error."""
+    """The service could not be reached, timed out, or answered with a server error.
+
+    Attributes:
+        retry_after: Seconds the service asked us to wait, or None when it did not say.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ProviderStartingError(ProviderUnavailableError):
+    """The service is not up yet: nobody listens there, or it is still loading the model."""
+
+
+class ProviderTimeoutError(ProviderUnavailableError):
+    """The service sent nothing for too long."""
 
 
 class ProviderReplyError(ProviderError):
-    """The service answered, but not with a reply: HTML, broken JSON, no choices, nothing in it."""
+    """The service answered, but not with a reply: HTML, broken JSON, no choices."""
+
+
+class EmptyReplyError(ProviderReplyError):
+    """The reply has nothing to show: no text and no tool call, or nothing but thinking."""
 
 
 class ReplyCutOffError(ProviderError):
@@ -128,4 +153,37 @@ class ReplyCutOffError(ProviderError):
 
 
 class ProviderRefusedError(ProviderError):
-    """The service will not answer this, now or on a retry: a wrong key, no quota left, an unknown model."""
+    """The service will not answer this, now or on a retry: a wrong key, no quota left, an unknown model.
+
+    Attributes:
+        may_be_prompt: Whether what was said may be the reason, so that it is left out of later requests.
+    """
+
+    def __init__(self, message: str, *, may_be_prompt: bool = False) -> None:
+        super().__init__(message)
+        self.may_be_prompt = may_be_prompt
+
+
+class ContextOverflowError(ProviderRefusedError):
+    """The request is too long for the model, or for a limit of the service on one request.
+
+    Attributes:
+        window: Tokens the service says it takes, by its own count; None when it did not say.
+        requested: Tokens it says it was sent, by its own count; None when it did not say.
+        lasting: Whether this is the model's window. A limit per minute is not: it says nothing of later requests.
+    """
+
+    def __init__(
+        self, message: str, *, window: int | None = None, requested: int | None = None, lasting: bool = True
+    ) -> None:
+        super().__init__(message)
+        self.window = window
+        self.requested = requested
+        self.lasting = lasting
+
+
+class PromptRefusedError(ProviderRefusedError):
+    """The service refused this prompt for its content, its length or an image in it; another prompt is answered."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, may_be_prompt=True)

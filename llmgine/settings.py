@@ -29,13 +29,16 @@ class Settings(BaseSettings):
 
     openai_api_key: str | None = Field(None, description="Key of the model service", repr=False)
     openai_base_url: str | None = Field(None, description="Any OpenAI-compatible service")
-    openai_model: str = Field("gpt-4o-mini", description="The model's name at that service")
+    openai_model: str | None = Field(None, description="The model's name there; by default one that the service lists")
+    openai_api: Literal["auto", "chat", "responses"] = Field(
+        "auto", description="The API: auto is Responses at OpenAI or where a service asks for it, else Chat Completions"
+    )
     openai_vision: bool = Field(default=True, description="Whether the model sees images")
     system_prompt: str = Field(
         "You are LLMgine, a helpful assistant in a chat. Answer briefly, in Markdown. Use your tools where they help.",
         description="What the model is told first, where a session has no prompt of its own",
     )
-    context_tokens: int = Field(32_000, ge=1_000, description="How much history a model call may hold, in tokens")
+    context_tokens: int = Field(32_000, ge=1_000, description="How many tokens a model call may have at most")
 
     daily_tokens: int | None = Field(None, ge=1, description="Tokens that all answers of a day may use")
 

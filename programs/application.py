@@ -1,17 +1,22 @@
 """What both programs share: the application built from the settings, their log, and errors said in one sentence."""
 
+import asyncio
+import contextlib
 import copy
 import logging
 import sys
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 
 from pydantic import ValidationError
 
 from llmgine.bootstrap import ApplicationBootstrap, ApplicationConfig
 from llmgine.engine.turn import Renderer
-from llmgine.errors import ConfigurationError, LLMgineError
+from llmgine.errors import ConfigurationError, LLMgineError, ProviderError
 from llmgine.observability.redaction import Redactor
 from llmgine.providers.base import Provider
+from llmgine.providers.choosing import chosen, shutdown_notice
+from llmgine.sessions.records import LeftOut
 from llmgine.settings import Settings
 from programs.demo_model import DemoModel
 from programs.tools import build_tools
@@ -22,7 +27,16 @@ DEMO_NOTICE = (
     "Answers come from the offline demo model, which knows only a few phrases. "
     "Set OPENAI_API_KEY or OPENAI_BASE_URL for a real model (see .env.example)."
 )
+# What people are told of what the model was not given.
+LEFT_OUT: Mapping[LeftOut, str] = {
+    "images": "This model can't read the images, so it answered without them",
+    "tools": "This model can't use tools, so it answered without them",
+    "history": "This conversation is too long for the model, so older messages were left out",
+}
+NOT_CHOSEN = "chosen at the first question"  # in place of a model's name
 _OPEN_METEO = "https://api.open-meteo.com"
+
+_log = logging.getLogger(__name__)
 
 
 class Application(ApplicationBootstrap):
@@ -38,9 +52,10 @@ class Application(ApplicationBootstrap):
         if provider is None and not config.settings.has_model:
             provider = DemoModel()
         super().__init__(config, provider=provider, renderers=renderers)
+        self._look: asyncio.Task[None] | None = None
 
     async def startup(self) -> None:
-        """Start, and offer the tools.
+        """Start, offer the tools, and look in the background whether the model is to be shut down.
 
         Raises:
             ConfigurationError: A setting cannot be used; the text names it.
@@ -50,6 +65,32 @@ class Application(ApplicationBootstrap):
         await super().startup()
         for tool in tools:
             await self.engine.register_tool(tool)
+        if settings.has_model:
+            self._look = asyncio.create_task(_warn_of_shutdown(self.provider))
+
+    async def shutdown(self) -> None:
+        """Close everything, see `ApplicationBootstrap`."""
+        if self._look is not None:
+            self._look.cancel()
+            await asyncio.gather(self._look, return_exceptions=True)
+        await super().shutdown()
+
+
+async def _warn_of_shutdown(provider: Provider) -> None:
+    """Log a warning if the service plans to shut down the model that answers, or the one it would choose."""
+    try:
+        listed = await provider.models()
+    except ProviderError as error:
+        _log.info("The service's models cannot be listed: %s", error)
+        return
+    today = datetime.now(UTC).date()
+    name = provider.model
+    if not name:
+        with contextlib.suppress(ProviderError):  # it is said to whoever asks the first question
+            name = chosen(listed, today)
+    notice = shutdown_notice(listed, name, today)
+    if notice is not None:
+        _log.warning("%s", notice)
 
 
 def _weather(settings: Settings) -> WeatherConfig:

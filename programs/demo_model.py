@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from llmgine.messages.chat import ChatMessage, ToolCall, Usage
 from llmgine.messages.text import shorten
-from llmgine.providers.base import ChatReply, ChatRequest
+from llmgine.providers.base import ChatReply, ChatRequest, ListedModel
 from llmgine.providers.scripted import stream_words
 from programs.demo_texts import HELP, LONG_ANSWER
 
@@ -63,6 +63,15 @@ class DemoModel:
         """Its name, which says what it is."""
         return MODEL
 
+    @property
+    def service(self) -> str:
+        """No service: the program itself."""
+        return MODEL
+
+    async def choose_model(self) -> str:
+        """Its name."""
+        return MODEL
+
     async def reply(self, request: ChatRequest, on_text: Callable[[str], None]) -> ChatReply:
         """Answer the last turn of the request: by tool calls first, and with their results in words."""
         reply = _answer(request)
@@ -71,9 +80,9 @@ class DemoModel:
         usage = Usage(input_tokens=_tokens(request.model_dump_json()), output_tokens=_tokens(said))
         return reply.model_copy(update={"usage": usage})
 
-    async def models(self) -> tuple[str, ...]:
+    async def models(self) -> tuple[ListedModel, ...]:
         """Itself alone."""
-        return (MODEL,)
+        return (ListedModel(MODEL),)
 
     async def aclose(self) -> None:
         """Nothing to let go of."""

@@ -1,4 +1,6 @@
-"""A Chat Completions service on loopback for tests: real HTTP, real server-sent events, scripted per request.
+"""A model service on loopback for tests: real HTTP, real server-sent events, scripted per request.
+
+It speaks Chat Completions, and the Responses API by the same script.
 
     async with ChatCompletionsServer() as server:      # OPENAI_BASE_URL is server.base_url
         server.reply("Hello there", usage=(12, 3))     # answers are used up in order: one per request
@@ -105,6 +107,49 @@ class Exchange:
         }
 
 
+class ResponsesExchange(Exchange):
+    """The same for a request of the Responses API."""
+
+    def __init__(self, request: web.Request, body: Json) -> None:
+        super().__init__(request, body)
+        self._usage: Json | None = None
+        self._finish = "stop"
+
+    async def event(self, kind: str, **facts: object) -> None:
+        """Send one event."""
+        await self.data(json.dumps({"type": f"response.{kind}", **facts}))
+
+    async def chunk(self, delta: Json, finish: str | None = None) -> None:
+        self._finish = finish or self._finish
+        if delta.get("content"):
+            place = {"output_index": 0, "content_index": 0, "item_id": "msg_1"}
+            await self.event("output_text.delta", delta=delta["content"], **place)
+
+    async def call(self, index: int, call_id: str, name: str, arguments: str) -> None:
+        place = {"output_index": index + 1, "item_id": f"fc_{index}"}
+        item = {"type": "function_call", "id": f"fc_{index}", "call_id": call_id, "name": name, "arguments": ""}
+        await self.event("output_item.added", item=item, output_index=index + 1)
+        middle = len(arguments) // 2
+        for piece in (arguments[:middle], arguments[middle:]):
+            await self.event("function_call_arguments.delta", delta=piece, **place)
+        await self.event("output_item.done", item={**item, "arguments": arguments}, output_index=index + 1)
+
+    async def usage(self, tokens: tuple[int, int], cached: int | None = None) -> None:
+        details = {"cached_tokens": cached or 0}
+        self._usage = {"input_tokens": tokens[0], "output_tokens": tokens[1], "input_tokens_details": details}
+
+    async def end(self) -> web.StreamResponse:
+        cut = self._finish == "length"
+        response = {
+            "object": "response",
+            "status": "incomplete" if cut else "completed",
+            "incomplete_details": {"reason": "max_output_tokens"} if cut else None,
+            "usage": self._usage,
+        }
+        await self.event("incomplete" if cut else "completed", response=response)
+        return await self.close()
+
+
 class ChatCompletionsServer:
     """The service. `base_url` is there once entered.
 
@@ -130,6 +175,7 @@ class ChatCompletionsServer:
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=64 * 2**20)
         app.router.add_post("/v1/chat/completions", self._handle)
+        app.router.add_post("/v1/responses", self._handle)
         app.router.add_get("/v1/models", self._list_models)
         # Cancelled handlers are how a test sees that a client gave up.
         self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=1)
@@ -256,9 +302,10 @@ class ChatCompletionsServer:
         self.requests.append(body)
         self.headers.append({name.lower(): value for name, value in request.headers.items()})
         answer = self._answers.popleft() if self._answers else _echo
+        exchange = ResponsesExchange if request.path.endswith("/responses") else Exchange
         await self._count(active=1)
         try:
-            return await answer(Exchange(request, body))
+            return await answer(exchange(request, body))
         except (asyncio.CancelledError, ConnectionError):
             self.aborted += 1
             raise
@@ -277,7 +324,8 @@ class ChatCompletionsServer:
 
 
 async def _echo(exchange: Exchange) -> web.StreamResponse:
-    said = [message["content"] for message in exchange.body["messages"] if message["role"] == "user"]
+    asked = exchange.body.get("messages") or exchange.body["input"]
+    said = [message["content"] for message in asked if message.get("role") == "user"]
     await exchange.text(f"You said: {said[-1] if said else 'nothing'}")
     await exchange.chunk({}, "stop")
     await exchange.usage((10, 5))

@@ -106,6 +106,7 @@ class ToolChatEngine:
         self._bus.register_command_handler(SetSystemPromptCommand, self._set_system_prompt)
         self._bus.register_command_handler(ChangeSettingCommand, self._change_setting)
         self._bus.register_command_handler(DecideToolCallCommand, self._decide)
+        await self.model.lessons.start()
         if self._titles is not None:
             self._titles.start()
         self._watcher = asyncio.create_task(self._watch_for_stops())

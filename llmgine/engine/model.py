@@ -1,92 +1,54 @@
-"""Asking the model: one reply, under a bound on calls at once, with the one retry policy and live progress."""
+"""Asking the model: one reply, under a bound on calls at once, with retries and live progress."""
 
 import asyncio
 import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 
-from pydantic import BaseModel, ConfigDict
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_random_exponential
-
-from llmgine.context import estimated_tokens
+from llmgine.context import PEOPLE_NOTE, Bounds, Conversation, estimated_tokens, unwrapped
+from llmgine.engine.lessons import WINDOW, Lessons
+from llmgine.engine.progress import Progress
+from llmgine.engine.retries import Announce, RetryPolicy
 from llmgine.engine.scope import TurnScope
-from llmgine.errors import (
-    ProviderBusyError,
-    ProviderError,
-    ProviderReplyError,
-    ProviderUnavailableError,
-    RefusedError,
-    StoreError,
-)
+from llmgine.engine.shortening import own_window
+from llmgine.errors import ContextOverflowError, ProviderError, RefusedError, StoreError
 from llmgine.messages.chat import ChatMessage, ToolSchema
 from llmgine.messages.events import (
-    AnswerProgressEvent,
     LLMResponseEvent,
     ModelAskedEvent,
     ModelFailedEvent,
     ModelRetryEvent,
 )
-from llmgine.providers.base import ChatReply, ChatRequest, Provider
-from llmgine.sessions.records import ReplyStep
+from llmgine.providers.base import Change, ChatReply, ChatRequest, ListedModel, Provider
+from llmgine.sessions import SessionStore
+from llmgine.sessions.records import LeftOut, ReplyStep
 
-_NAMES_SECONDS, _NO_NAMES_SECONDS = 300.0, 30.0  # for which a list of models holds, or that there is none
+_LIST_SECONDS, _NO_LIST_SECONDS = 300.0, 30.0  # for which a list of models holds, or that there is none
 _ASIDE_TOKENS = 400  # room for a model that thinks before it gives a short answer
-_PROGRESS_INTERVAL = 0.1  # seconds; events are coalesced to ten a second
+_ASIDE_EFFORT = "low"
 
 _log = logging.getLogger(__name__)
 
 
-class RetryPolicy(BaseModel):
-    """How often a model call is tried, and how long to wait in between: 1, 2, 4 … seconds with jitter, or as told.
+@dataclass(frozen=True)
+class Question:
+    """What a turn asks the model in one round.
 
-    A service that asks for more than `longest_wait` seconds is not waited for.
+    Attributes:
+        conversation: The messages.
+        tools: What is offered.
+        model: Who is asked, by the session's setting; None for the program's own model.
+        effort: The reasoning effort, by the session's setting.
+        shortened: Whether history was left out because the service said that it was too long.
     """
 
-    model_config = ConfigDict(frozen=True)
-
-    tries: int = 4
-    first_wait: float = 1.0
-    longest_wait: float = 60.0
-
-
-class Progress:
-    """The text of a reply as it grows; told while it does."""
-
-    def __init__(self, scope: TurnScope, round_: int) -> None:
-        self._scope = scope
-        self.round = round_
-        self._grew = asyncio.Event()
-        self.text = ""
-        self.first_at: float | None = None
-
-    def begin(self) -> None:
-        """Forget the text of a try that failed."""
-        self.text = ""
-
-    def add(self, piece: str) -> None:
-        """Take the next piece."""
-        if self.first_at is None:
-            self.first_at = time.monotonic()
-        self.text += piece
-        self._grew.set()
-
-    @contextlib.asynccontextmanager
-    async def told(self) -> AsyncIterator[None]:
-        """Publish the text inside this block whenever it grew, at most ten times a second."""
-        teller = asyncio.create_task(self._tell())
-        try:
-            yield
-        finally:
-            teller.cancel()
-            await asyncio.gather(teller, return_exceptions=True)
-
-    async def _tell(self) -> None:
-        while True:
-            await self._grew.wait()
-            self._grew.clear()
-            await self._scope.tell(AnswerProgressEvent, round=self.round, text=self.text)
-            await asyncio.sleep(_PROGRESS_INTERVAL)
+    conversation: Conversation
+    tools: tuple[ToolSchema, ...] = ()
+    model: str | None = None
+    effort: str | None = None
+    shortened: ContextOverflowError | None = None
 
 
 class Model:
@@ -94,73 +56,105 @@ class Model:
 
     Args:
         provider: Who answers.
+        store: Where what is learnt of models is kept, and what was used is counted.
         calls_at_once: How many calls may run side by side, over all sessions.
         retry: The policy for failures that may pass.
     """
 
-    def __init__(self, provider: Provider, *, calls_at_once: int = 8, retry: RetryPolicy | None = None) -> None:
+    def __init__(
+        self, provider: Provider, store: SessionStore, *, calls_at_once: int = 8, retry: RetryPolicy | None = None
+    ) -> None:
         self._provider = provider
+        self._store = store
+        self.lessons = Lessons(store)
         self._slots = asyncio.Semaphore(calls_at_once)
+        self._wanting = 0  # turns that wait for a slot
+        self._freed = asyncio.Event()
         self._retry = retry or RetryPolicy()
         self._aside = asyncio.Lock()
         self._listing = asyncio.Lock()
-        self._names: tuple[str, ...] = ()
-        self._ask_again_at = 0.0
+        self._listed: tuple[ListedModel, ...] = ()
+        self._list_again_at = 0.0
 
     @property
     def name(self) -> str:
-        """The model's name."""
+        """The model's name; "" until one was chosen."""
         return self._provider.model
 
-    async def names(self) -> tuple[str, ...]:
+    @property
+    def service(self) -> str:
+        """Who answers."""
+        return self._provider.service
+
+    async def listed(self) -> tuple[ListedModel, ...]:
         """The models there are, as the service last told within some minutes; () when it does not tell."""
         async with self._listing:
-            if time.monotonic() >= self._ask_again_at:
+            if time.monotonic() >= self._list_again_at:
                 try:
-                    self._names = await self._provider.models()
+                    self._listed = await self._provider.models()
                 except ProviderError as error:
                     _log.warning("The models cannot be listed: %s", error)
-                    self._names = ()
-                self._ask_again_at = time.monotonic() + (_NAMES_SECONDS if self._names else _NO_NAMES_SECONDS)
-        return self._names
+                    self._listed = ()
+                self._list_again_at = time.monotonic() + (_LIST_SECONDS if self._listed else _NO_LIST_SECONDS)
+        return self._listed
 
-    async def reply(
-        self,
-        scope: TurnScope,
-        progress: Progress,
-        messages: tuple[ChatMessage, ...],
-        tools: tuple[ToolSchema, ...],
-        name: str | None = None,
-    ) -> ReplyStep:
-        """Ask, commit the reply, and tell of it; `progress` says of which round it is, `name` which model is asked.
+    async def names(self) -> tuple[str, ...]:
+        """The names of the models there are; () when the service does not tell."""
+        return tuple(model.name for model in await self.listed())
+
+    def bounds(self, model: str | None) -> Bounds:
+        """What is known of a model, or of the program's own."""
+        name = model or self.name
+        changes = self.lessons.changes(self.service, name)
+        return Bounds(
+            model=name,
+            window=self.lessons.window(self.service, name),
+            blind=Change.NO_IMAGES in changes,
+        )
+
+    async def reply(self, scope: TurnScope, progress: Progress, question: Question) -> ReplyStep:
+        """Ask, commit the reply, and tell of it; `progress` says of which round it is.
 
         Raises:
             ProviderError: No reply came, on all tries.
             RefusedError: The tokens of the day are used up.
         """
-        round_ = progress.round
-        request = ChatRequest(messages=messages, tools=tools, model=name)
-        await scope.tell(ModelAskedEvent, round=round_, model=name or self.name)
-        begin = time.monotonic()
+        round_, begin = progress.round, time.monotonic()
+        name = question.model or self.name
         try:
-            async with self._slots, progress.told():
-                await _require_allowance(scope)
-                async for attempt in self._attempts(scope, round_):
-                    with attempt:
-                        reply = await self._ask(scope, progress, request)
+            async with self._slot(), progress.told():
+                await self._require_allowance(scope.turn.session_id)
+                name = question.model or await self._chosen(scope, round_)
+                await scope.tell(ModelAskedEvent, round=round_, model=name)
+                reply = await self._asked(scope, progress, question, name)
+        except ContextOverflowError:
+            raise  # it is asked again with less, or said by who knows what was too long
         except ProviderError as error:
-            seconds, kind = time.monotonic() - begin, type(error).__name__
-            failure = {"model": name or self.name, "error": kind, "reason": str(error), "seconds": seconds}
-            await scope.tell(ModelFailedEvent, round=round_, **failure)
+            await self.tell_failure(scope, round_, name, error, begin)
             raise
-        facts = {**dict(reply), "round": round_, "seconds": time.monotonic() - begin}
-        step = ReplyStep(**facts)
-        await scope.store.append_reply(scope.turn, step, _tokens(messages, step))
-        first = None if progress.first_at is None else progress.first_at - begin
-        await scope.tell(LLMResponseEvent, **facts, first_token_seconds=first)
-        return step
+        await self._learn(reply, question, name)
+        return await self._committed(scope, progress, question, reply, begin)
 
-    async def _ask(self, scope: TurnScope, progress: Progress, request: ChatRequest) -> ChatReply:
+    async def tell_failure(self, scope: TurnScope, round_: int, name: str, error: Exception, begin: float) -> None:
+        """Publish that the model gave no reply."""
+        seconds, kind = time.monotonic() - begin, type(error).__name__
+        failure = {"model": name, "error": kind, "reason": str(error), "seconds": seconds}
+        await scope.tell(ModelFailedEvent, round=round_, **failure)
+
+    async def _chosen(self, scope: TurnScope, round_: int) -> str:
+        return self.name or await self._retry.run(self._provider.choose_model, self._announce(scope, round_))
+
+    async def _asked(self, scope: TurnScope, progress: Progress, question: Question, name: str) -> ChatReply:
+        request = ChatRequest(
+            messages=question.conversation.messages,
+            tools=question.tools,
+            model=name,
+            effort=question.effort,
+            changes=self.lessons.changes(self.service, name),
+        )
+        return await self._retry.run(lambda: self._try(scope, progress, request), self._announce(scope, progress.round))
+
+    async def _try(self, scope: TurnScope, progress: Progress, request: ChatRequest) -> ChatReply:
         """One try. What was asked and streamed is counted also when it breaks off or is stopped: it is paid for."""
         progress.begin()
         try:
@@ -169,59 +163,125 @@ class Model:
             if progress.text or isinstance(error, asyncio.CancelledError):
                 said = ChatMessage(role="assistant", content=progress.text)
                 with contextlib.suppress(StoreError):
-                    await scope.store.spend(scope.turn, estimated_tokens([*request.messages, said]))
+                    await self._store.spend(scope.turn.session_id, estimated_tokens([*request.messages, said]))
             raise
 
-    async def aside(self, messages: tuple[ChatMessage, ...], name: str | None = None) -> str | None:
-        """A short text that belongs to no turn; None when turns keep all calls busy. One at a time, beside the bound.
+    def _announce(self, scope: TurnScope, round_: int) -> Announce:
+        async def announce(reason: str, next_try: int, tries: int | None, wait: float) -> None:
+            about = {"next_try": next_try, "tries": tries, "wait_seconds": wait, "reason": reason}
+            await scope.tell(ModelRetryEvent, round=round_, **about)
+
+        return announce
+
+    async def _learn(self, reply: ChatReply, question: Question, name: str) -> None:
+        """Remember what made a request succeed; a store that fails costs the memory, not the reply."""
+        tokens = question.conversation.tokens
+        self.lessons.succeeded(self.service, name, tokens)
+        with contextlib.suppress(StoreError):
+            for learnt in reply.learnt:
+                if learnt.lasts:
+                    await self.lessons.learn(self.service, name, learnt.change, said=learnt.said)
+            if question.shortened is not None and question.shortened.lasting:
+                window = own_window(question.shortened, reply, tokens)
+                await self.lessons.learn(self.service, name, WINDOW, value=window, said=str(question.shortened))
+
+    async def _committed(
+        self, scope: TurnScope, progress: Progress, question: Question, reply: ChatReply, begin: float
+    ) -> ReplyStep:
+        conversation = question.conversation
+        told = PEOPLE_NOTE in conversation.messages[0].content
+        text = unwrapped(reply.text) if told else reply.text
+        facts = {
+            "round": progress.round,
+            "text": text,
+            "tool_calls": reply.tool_calls,
+            "finish": reply.finish,
+            "model": reply.model,
+            "usage": reply.usage,
+            "seconds": time.monotonic() - begin,
+            "left_out": _left_out(question, reply),
+        }
+        step = ReplyStep.model_validate(
+            {
+                **facts,
+                "history_from": conversation.history_from,
+                "sent_tokens": conversation.tokens,
+                "enveloped": conversation.enveloped,
+                "parts": reply.parts,
+            }
+        )
+        await scope.store.append_reply(scope.turn, step, _tokens(conversation.messages, step))
+        first = None if progress.first_at is None else progress.first_at - begin
+        await scope.tell(LLMResponseEvent, **facts, first_token_seconds=first)
+        return step
+
+    async def aside(
+        self,
+        session_id: str,
+        messages: tuple[ChatMessage, ...],
+        *,
+        model: str | None = None,
+        tools: tuple[ToolSchema, ...] = (),
+    ) -> ChatReply:
+        """A short reply that belongs to no turn; made when no turn needs a slot, and counted like any other.
+
+        It teaches nothing that is remembered.
 
         Raises:
             ProviderError: No reply came; it is not asked for again.
+            RefusedError: The tokens of the day are used up.
         """
-        if self._slots.locked() or self._aside.locked():
-            return None
         async with self._aside:
-            request = ChatRequest(messages=messages, max_output_tokens=_ASIDE_TOKENS, model=name)
-            return (await self._provider.reply(request, lambda _: None)).text
-
-    def _attempts(self, scope: TurnScope, round_: int) -> AsyncRetrying:
-        async def announce(state: RetryCallState) -> None:
-            await scope.tell(
-                ModelRetryEvent,
-                round=round_,
-                next_try=state.attempt_number + 1,
-                tries=self._retry.tries,
-                wait_seconds=state.upcoming_sleep,
-                reason=str(state.outcome.exception()) if state.outcome else "",
+            while self._slots.locked() or self._wanting:
+                self._freed.clear()
+                await self._freed.wait()
+            await self._require_allowance(session_id)
+            name = model or await self._provider.choose_model()
+            request = ChatRequest(
+                messages=messages,
+                tools=tools,
+                max_output_tokens=_ASIDE_TOKENS,
+                model=name,
+                effort=_ASIDE_EFFORT,
+                changes=self.lessons.changes(self.service, name),
             )
+            reply = await self._provider.reply(request, lambda _: None)
+        usage = reply.usage
+        said = ChatMessage(role="assistant", content=reply.text)
+        used = usage.input_tokens + usage.output_tokens if usage else estimated_tokens([*messages, said])
+        await self._store.spend(session_id, used)
+        return reply
 
-        backoff = wait_random_exponential(multiplier=self._retry.first_wait, max=self._retry.longest_wait)
+    @contextlib.asynccontextmanager
+    async def _slot(self) -> AsyncIterator[None]:
+        self._wanting += 1
+        try:
+            await self._slots.acquire()
+        finally:
+            self._wanting -= 1
+        try:
+            yield
+        finally:
+            self._slots.release()
+            self._freed.set()
 
-        def wait(state: RetryCallState) -> float:
-            error = state.outcome.exception() if state.outcome else None
-            told = error.retry_after if isinstance(error, ProviderBusyError) else None
-            return told if told is not None else backoff(state)
-
-        return AsyncRetrying(
-            stop=stop_after_attempt(self._retry.tries),
-            wait=wait,
-            retry=retry_if_exception(self._may_pass),
-            before_sleep=announce,
-            reraise=True,
-        )
-
-    def _may_pass(self, error: BaseException) -> bool:
-        """Whether asking again may help. A reply that was cut off is not asked for again: people have seen its text."""
-        if isinstance(error, ProviderBusyError):
-            return error.retry_after is None or error.retry_after <= self._retry.longest_wait
-        return isinstance(error, ProviderUnavailableError | ProviderReplyError)
+    async def _require_allowance(self, session_id: str) -> None:
+        for allowance in await self._store.session_allowances(session_id):
+            if allowance.is_used_up:
+                budget = f"The budget of {allowance.tokens:,} tokens a day is used up"
+                raise RefusedError(f"{budget}. It begins anew at midnight UTC: ask again then.")
 
 
-async def _require_allowance(scope: TurnScope) -> None:
-    for allowance in await scope.store.session_allowances(scope.turn.session_id):
-        if allowance.is_used_up:
-            budget = f"The budget of {allowance.tokens:,} tokens a day is used up"
-            raise RefusedError(f"{budget}. It begins anew at midnight UTC: ask again then.")
+def _left_out(question: Question, reply: ChatReply) -> tuple[LeftOut, ...]:
+    learnt = {one.change for one in reply.learnt}
+    found: list[LeftOut] = []
+    if Change.NO_IMAGES in learnt or question.conversation.unseen:
+        found.append("images")
+    if Change.NO_TOOLS in learnt:
+        found.append("tools")
+    if question.shortened is not None:
+        found.append("history")
+    return tuple(found)
 
 
 def _tokens(messages: Sequence[ChatMessage], reply: ReplyStep) -> int:

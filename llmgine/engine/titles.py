@@ -70,7 +70,7 @@ class Titles:
         said = f"Question: {shorten(asked, _READ)}\n\nAnswer: {shorten(event.text, _READ)}"
         messages = (ChatMessage(role="system", content=_ASK), ChatMessage(role="user", content=said))
         name = (await self._store.session_settings(event.session_id)).model
-        title = clean_title(await self._model.aside(messages, name) or "")
+        title = clean_title((await self._model.aside(event.session_id, messages, model=name)).text)
         if title and await self._store.rename(event.session_id, title, only_first=True):
             await self._bus.publish(SessionRenamedEvent(session_id=event.session_id, title=title))
 

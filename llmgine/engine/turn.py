@@ -5,14 +5,25 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from llmgine.context import ContextManager
+from llmgine.context import ContextManager, Conversation, may_be_envelope
 from llmgine.engine.calls import ToolCalls
-from llmgine.engine.model import Model, Progress
+from llmgine.engine.model import Model, Question
+from llmgine.engine.progress import Progress
 from llmgine.engine.scope import TurnScope
-from llmgine.errors import LLMgineError, ProviderReplyError, ReplyCutOffError, SupersededError
+from llmgine.engine.shortening import shorter, too_long
+from llmgine.errors import (
+    ContextOverflowError,
+    LLMgineError,
+    PromptRefusedError,
+    ProviderRefusedError,
+    ProviderReplyError,
+    ReplyCutOffError,
+    SupersededError,
+)
+from llmgine.messages.chat import ToolSchema
 from llmgine.messages.events import TurnFinishedEvent, TurnStartedEvent
 from llmgine.messages.message import inside
 from llmgine.sessions.records import Delivery, OutcomeStep, ReplyStep, SessionSettings, TurnSteps
@@ -23,9 +34,10 @@ Renderer = Callable[[TurnSteps], Sequence[Delivery]]
 
 MAX_ROUNDS = 8
 MAX_RESUMES = 3
+MAX_SHORTER = 3  # how often a request that is too long is made again with less
 
 _NOTICES = {
-    "length": "The answer was cut at the model's limit. Ask it to go on.",
+    "length": "The answer was cut at the model's limit. Ask it to continue.",
     "filtered": "The model's service withheld this answer.",
 }
 
@@ -50,6 +62,7 @@ class TurnRun:
         self._scope = scope
         self._parts = parts
         self._progress: Progress | None = None
+        self._enveloped: bool | None = None  # how the prompt was sent
         self._stopped = False
         self._given_up = False
         self._task: asyncio.Task[OutcomeStep] | None = None
@@ -102,7 +115,9 @@ class TurnRun:
                 )
             last = await self._rounds()
         except ReplyCutOffError as error:
-            return self._outcome("failed", str(error), error.partial)
+            return self._outcome("failed", str(error), _presentable(error.partial))
+        except ProviderRefusedError as error:
+            return self._outcome("failed", str(error), refused=error.may_be_prompt)
         except LLMgineError as error:
             return self._outcome("failed", str(error))
         except Exception:  # a bug of ours must still end in one visible outcome
@@ -126,11 +141,34 @@ class TurnRun:
         steps = await self._scope.steps()
         if round_ < len(steps.replies):
             return steps.replies[round_]
-        self._progress = Progress(self._scope, round_)
-        messages = await self._parts.context.build(steps)
         settings = await self._settings()
         schemas = self._parts.tools.schemas(settings.tools) if offer_tools else ()
-        return await self._parts.model.reply(self._scope, self._progress, messages, schemas, settings.model)
+        return await self._ask(steps, settings, tuple(schemas), Progress(self._scope, round_))
+
+    async def _ask(
+        self, steps: TurnSteps, settings: SessionSettings, tools: tuple[ToolSchema, ...], progress: Progress
+    ) -> ReplyStep:
+        """Ask with as much history as fits, and with less of it each time the service says that it is too long."""
+        self._progress = progress
+        model, begin = self._parts.model, time.monotonic()
+        overflow: ContextOverflowError | None = None
+        refused: Conversation | None = None
+        for _ in range(MAX_SHORTER + 1):
+            limit = shorter(overflow, refused) if overflow is not None and refused is not None else None
+            bounds = replace(model.bounds(settings.model), limit=limit)
+            conversation = await self._parts.context.build(steps, settings, tools, bounds)
+            self._enveloped = conversation.enveloped
+            if refused is not None and conversation.tokens >= refused.tokens:
+                break
+            question = Question(conversation, tools, settings.model, settings.effort, overflow)
+            try:
+                return await model.reply(self._scope, progress, question)
+            except ContextOverflowError as error:
+                overflow, refused = error, conversation
+        name = settings.model or model.name
+        refusal = PromptRefusedError(too_long(steps, overflow))
+        await model.tell_failure(self._scope, progress.round, name, refusal, begin)
+        raise refusal from overflow
 
     async def _settings(self) -> SessionSettings:
         """What holds in the session now: it may change between rounds."""
@@ -140,12 +178,24 @@ class TurnRun:
         """What was streamed of a reply that is not committed."""
         if self._progress is None or self._progress.round < len((await self._scope.steps()).replies):
             return ""
-        return self._progress.text
+        return _presentable(self._progress.text)
 
     def _outcome(
-        self, state: Literal["done", "failed", "stopped"], notice: str | None, partial: str = ""
+        self,
+        state: Literal["done", "failed", "stopped"],
+        notice: str | None,
+        partial: str = "",
+        *,
+        refused: bool = False,
     ) -> OutcomeStep:
-        return OutcomeStep(state=state, notice=notice, partial=partial, seconds=time.monotonic() - self._begin)
+        return OutcomeStep(
+            state=state,
+            notice=notice,
+            partial=partial,
+            seconds=time.monotonic() - self._begin,
+            refused=refused,
+            enveloped=self._enveloped,
+        )
 
     async def _finish(self, outcome: OutcomeStep) -> None:
         """Commit the outcome with its deliveries, then tell of it."""
@@ -173,3 +223,8 @@ class TurnRun:
         except Exception:  # a front end's bug
             _log.exception("Turn %s cannot be shown", steps.turn.id)
             return ()
+
+
+def _presentable(partial: str) -> str:
+    """As much of an unfinished answer as may be shown: nothing of one that copies the form of people's messages."""
+    return "" if may_be_envelope(partial) else partial

@@ -6,11 +6,13 @@ import secrets
 import string
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from llmgine.messages.text import CleanText
 
 _ALPHANUMERICS = string.ascii_letters + string.digits
+_MAX_PARTS = 256_000  # bytes of JSON that are kept of one reply's parts
+_UNSEEN = "[The images that came with this cannot be shown to you. Say so if they matter.]"
 
 
 def new_call_id() -> str:
@@ -56,11 +58,16 @@ class ToolResult(_Value):
 
 
 class Usage(_Value):
-    """Tokens of one or more model calls. `cached_tokens` is the part of `input_tokens` read from a cache."""
+    """Tokens of one or more model calls.
+
+    `cached_tokens` is the part of `input_tokens` read from a cache, `reasoning_tokens` the part of `output_tokens`
+    that is thinking.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0
+    reasoning_tokens: int = 0
 
     def __add__(self, other: "Usage") -> "Usage":
         """The tokens of both."""
@@ -68,14 +75,43 @@ class Usage(_Value):
             input_tokens=self.input_tokens + other.input_tokens,
             output_tokens=self.output_tokens + other.output_tokens,
             cached_tokens=self.cached_tokens + other.cached_tokens,
+            reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
         )
+
+
+class OpaqueParts(_Value):
+    """What a service sent beside its answer and wants back with it: reasoning, signatures.
+
+    Only the same service and model are sent it again. It is for nobody else: not for logs, events, exports or people.
+    """
+
+    service: str
+    model: str
+    data: dict[str, JsonValue] = Field(repr=False)
+
+    def bounded(self) -> "OpaqueParts | None":
+        """The parts within 256 kB of JSON: a long text is cut, anything else that is too long is left out."""
+        data = dict(self.data)
+        while data:
+            sizes = {name: len(json.dumps(value)) for name, value in data.items()}
+            excess = len(json.dumps(data)) - _MAX_PARTS
+            if excess <= 0:
+                return self if data == self.data else self.model_copy(update={"data": data})
+            largest = max(sizes, key=lambda name: sizes[name])
+            value = data[largest]
+            if isinstance(value, str) and sizes[largest] > excess:
+                # A service may ask for the field itself, so a part of the text is better than none.
+                data[largest] = value[: len(value) * (sizes[largest] - excess) // sizes[largest] - 1]
+            else:
+                del data[largest]
+        return None
 
 
 class ChatMessage(_Value):
     """One entry of the conversation sent to the model.
 
     `tool_calls` is set on assistant messages only; `tool_call_id` on tool messages only: the call answered; `images`,
-    data URLs, on user messages only.
+    data URLs, on user messages only; `parts` on assistant messages only.
     """
 
     role: Literal["system", "user", "assistant", "tool"]
@@ -83,6 +119,11 @@ class ChatMessage(_Value):
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
     images: tuple[str, ...] = Field(default=(), repr=False)
+    parts: OpaqueParts | None = Field(default=None, repr=False, exclude=True)
+
+    def without_images(self) -> "ChatMessage":
+        """The message for a model that takes no images; it is told that there were some."""
+        return self.model_copy(update={"images": (), "content": f"{self.content}\n{_UNSEEN}"})
 
 
 class ToolSchema(_Value):

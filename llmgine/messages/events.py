@@ -83,11 +83,14 @@ class ModelAskedEvent(TurnEvent):
 
 
 class ModelRetryEvent(TurnEvent):
-    """The model gave no reply; it is asked again in `wait_seconds`, as try `next_try` of `tries`."""
+    """The model gave no reply; it is asked again in `wait_seconds`, as try `next_try` of `tries`.
+
+    `tries` is None for a service that is not up yet: it is asked for a minute, however often that is.
+    """
 
     round: int
     next_try: int
-    tries: int
+    tries: int | None
     wait_seconds: float
     reason: str
 
@@ -95,7 +98,7 @@ class ModelRetryEvent(TurnEvent):
 class LLMResponseEvent(TurnEvent):
     """The model's reply of one round, committed. Seconds count from the call, or from its turn to be made.
 
-    `unseen`: the service refused the images of the conversation, and was asked without them.
+    `left_out`: what the model was not given, because its service does not take it or because it was too long.
     """
 
     round: int
@@ -106,7 +109,7 @@ class LLMResponseEvent(TurnEvent):
     usage: Usage | None
     seconds: float
     first_token_seconds: float | None = None
-    unseen: bool = False
+    left_out: tuple[Literal["images", "tools", "history"], ...] = ()
 
 
 class ModelFailedEvent(TurnEvent):

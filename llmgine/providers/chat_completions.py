@@ -1,52 +1,78 @@
-"""The Chat Completions format, both ways: a request of ours as a body, and a stream's chunks as a reply of ours.
-
-Whatever a service sends is data to judge: nothing in here raises for an odd shape, except `ReplyBuilder.whole()`.
-"""
+"""The Chat Completions format, both ways: a request of ours as a body, and a stream's chunks as a reply of ours."""
 
 import json
 import re
 from collections.abc import Mapping
 
-from llmgine.errors import ProviderReplyError, ReplyCutOffError
-from llmgine.messages.chat import ChatMessage, ToolCall, Usage, new_call_id
-from llmgine.providers.base import ChatReply, ChatRequest
-from llmgine.providers.thinking import ThinkingFilter
+from pydantic import JsonValue
 
-_LONGEST_NAME = 100  # characters of a model's name that people can choose
-_UNSEEN = "[The images that came with this cannot be shown to you. Say so if they matter.]"
+from llmgine.messages.chat import ChatMessage, OpaqueParts, ToolCall, Usage
+from llmgine.providers.base import Change, ChatRequest
+from llmgine.providers.repairs import is_json_object
+from llmgine.providers.reply_builder import (
+    Finish,
+    GrowingCall,
+    ReplyBuilder,
+    count,
+    joined_surrogates,
+    mapping,
+    raw_string,
+    string,
+)
+
+PATH = "/chat/completions"
+
 _LONGEST_MALFORMED = 500  # characters of malformed arguments that the model is reminded of
+# Google's word for a call that another model made: https://ai.google.dev/gemini-api/docs/thought-signatures
+_SKIP_SIGNATURE: dict[str, JsonValue] = {"google": {"thought_signature": "skip_thought_signature_validator"}}
+_FINISHES: Mapping[str, Finish] = {
+    "length": "length",
+    "max_tokens": "length",
+    "model_length": "length",
+    "content_filter": "filtered",
+    "error": "error",
+}
 
 
-def request_body(request: ChatRequest, model: str, *, limit_field: str) -> dict[str, object]:
+def request_body(request: ChatRequest, *, model: str, service: str) -> dict[str, object]:
     """The body of a streaming request; what is not set is left out.
 
     Args:
-        request: What to ask.
+        request: What to ask, with the changes already applied that do not depend on the API.
         model: The model's name at the service.
-        limit_field: What the service calls the bound on a reply's tokens.
+        service: Who is asked; opaque parts of others are left out.
     """
+    changes = request.changes
     body: dict[str, object] = {
         "model": model,
-        "messages": [_message(message) for message in request.messages],
+        "messages": _messages(request, model=model, service=service),
         "stream": True,
-        "stream_options": {"include_usage": True},
     }
+    if Change.NO_STREAM_OPTIONS not in changes:
+        body["stream_options"] = {"include_usage": True}
     if request.tools:
         body["tools"] = [{"type": "function", "function": tool.model_dump()} for tool in request.tools]
     if request.max_output_tokens is not None:
-        body[limit_field] = request.max_output_tokens
+        newer = Change.MAX_COMPLETION_TOKENS in changes and Change.MAX_TOKENS not in changes
+        body["max_completion_tokens" if newer else "max_tokens"] = request.max_output_tokens
+    if request.effort is not None:
+        body["reasoning_effort"] = request.effort
+    if request.temperature is not None:
+        body["temperature"] = request.temperature
     return body
 
 
-def without_images(request: ChatRequest) -> ChatRequest:
-    """The same request for a service that takes no images; the model is told that there are some."""
-    return request.model_copy(update={"messages": tuple(_without_images(one) for one in request.messages)})
-
-
-def _without_images(message: ChatMessage) -> ChatMessage:
-    if not message.images:
-        return message
-    return message.model_copy(update={"images": (), "content": f"{message.content}\n{_UNSEEN}"})
+def _messages(request: ChatRequest, *, model: str, service: str) -> list[dict[str, object]]:
+    made: list[dict[str, object]] = []
+    used_tools = False
+    for message in request.messages:
+        wire = _message(message)
+        used_tools = used_tools or bool(message.tool_calls)
+        if message.role == "assistant":
+            own = own_parts(message, model=model, service=service)
+            _carry_back(wire, message, own.data if own else {}, request.changes, used_tools=used_tools)
+        made.append(wire)
+    return made
 
 
 def _message(message: ChatMessage) -> dict[str, object]:
@@ -55,6 +81,7 @@ def _message(message: ChatMessage) -> dict[str, object]:
         pictures = [{"type": "image_url", "image_url": {"url": image}} for image in message.images]
         wire["content"] = [{"type": "text", "text": message.content}, *pictures]
     if message.tool_calls:
+        wire["content"] = message.content or None  # a few services refuse an empty text
         wire["tool_calls"] = [_call(call) for call in message.tool_calls]
     if message.tool_call_id is not None:
         wire["tool_call_id"] = message.tool_call_id
@@ -62,57 +89,82 @@ def _message(message: ChatMessage) -> dict[str, object]:
 
 
 def _call(call: ToolCall) -> dict[str, object]:
-    """A call as it goes back to the service.
+    return {
+        "id": call.id,
+        "type": "function",
+        "function": {"name": valid_name(call), "arguments": valid_arguments(call)},
+    }
+
+
+def valid_name(call: ToolCall) -> str:
+    """A call's name as every service takes it back, also where the model's own was not."""
+    return re.sub(r"[^a-zA-Z0-9_-]", "_", call.name)[:64] or "unnamed"
+
+
+def valid_arguments(call: ToolCall) -> str:
+    """A call's arguments as every service takes them back.
 
     Many services refuse a history with a malformed call in it, also one their own model wrote, and would then
     refuse every later turn of the session. So what is malformed is put into a form that is not.
     """
-    arguments = call.arguments
-    if not _is_json_object(arguments):
-        arguments = json.dumps({"malformed_arguments": arguments[:_LONGEST_MALFORMED]})
-    name = re.sub(r"[^a-zA-Z0-9_-]", "_", call.name)[:64] or "unnamed"
-    return {"id": call.id, "type": "function", "function": {"name": name, "arguments": arguments}}
+    if is_json_object(call.arguments):
+        return call.arguments
+    return json.dumps({"malformed_arguments": call.arguments[:_LONGEST_MALFORMED]})
 
 
-def model_names(listed: object) -> tuple[str, ...]:
-    """The names in a service's list of models, sorted; none where it is no such list."""
-    data = listed.get("data") if isinstance(listed, Mapping) else None
-    entries = data if isinstance(data, list) else ()
-    names = {_string(entry.get("id")) for entry in entries if isinstance(entry, Mapping)}
-    return tuple(sorted(name for name in names if name and len(name) <= _LONGEST_NAME))
+def own_parts(message: ChatMessage, *, model: str, service: str) -> OpaqueParts | None:
+    """The parts that came with the message, if they are this model's at this service."""
+    parts = message.parts
+    return parts if parts is not None and (parts.service, parts.model) == (service, model) else None
 
 
-class ReplyBuilder:
+def _carry_back(
+    wire: dict[str, object],
+    message: ChatMessage,
+    data: Mapping[str, JsonValue],
+    changes: frozenset[Change],
+    *,
+    used_tools: bool,
+) -> None:
+    """Put what the service sent beside a reply back to it."""
+    # Reasoning counts as input, and is asked for only once tools were used.
+    if used_tools and "reasoning_content" in data:
+        wire["reasoning_content"] = data["reasoning_content"]
+    elif used_tools and Change.EMPTY_REASONING in changes:
+        wire["reasoning_content"] = ""
+    for name in ("reasoning_details", "extra_content"):
+        if name in data:
+            wire[name] = data[name]
+    if thinking := data.get("thinking"):
+        text: list[JsonValue] = [{"type": "text", "text": message.content}] if message.content else []
+        wire["content"] = [*(thinking if isinstance(thinking, list) else ()), *text]
+    _sign(wire, data.get("calls"), skip=Change.SKIP_SIGNATURE in changes)
+
+
+def _sign(wire: dict[str, object], signatures: JsonValue, *, skip: bool) -> None:
+    calls = wire.get("tool_calls")
+    kept = signatures if isinstance(signatures, dict) else {}
+    for place, call in enumerate(calls if isinstance(calls, list) else ()):
+        if str(place) in kept:
+            call["extra_content"] = kept[str(place)]
+        elif skip and place == 0:
+            call["extra_content"] = _SKIP_SIGNATURE
+
+
+class ChatReplyBuilder(ReplyBuilder):
     """A reply growing from the chunks of a stream, or from the one document of a service that does not stream."""
 
-    def __init__(self, model: str) -> None:
-        self.model = model
-        self._text: list[str] = []
-        self._thinking = ThinkingFilter()
-        self._calls: list[_GrowingCall] = []
-        self._finish: str | None = None
-        self._refused = False
-        self._usage: Usage | None = None
-        self.unseen = False
-        """Whether the model was not shown the images of the request."""
-        self.begun = False
-        """Whether any part of the reply has come: text, thinking or a call, not just the role."""
-
-    @property
-    def text(self) -> str:
-        """The answer text so far."""
-        return "".join(self._text)
-
-    @property
-    def finished(self) -> bool:
-        """Whether the service has said that the reply is at its end; only the token count may follow."""
-        return self._finish is not None
+    _reasoning: list[str] | None = None
+    _details: "_Details | None" = None
+    _extra: JsonValue = None
+    _blocks: list[JsonValue] | None = None
 
     def add(self, chunk: object) -> str:
-        """Take one chunk and return the answer text that is new with it."""
+        """Take one chunk; see `ReplyBuilder.add`."""
         if not isinstance(chunk, Mapping):
             return ""
-        self._usage = _usage(chunk.get("usage")) or self._usage
+        if usage := _usage(chunk.get("usage")):
+            self._usage = usage
         choices = chunk.get("choices")
         if not isinstance(choices, list) or not choices or not isinstance(choices[0], Mapping):
             return ""
@@ -120,150 +172,160 @@ class ReplyBuilder:
         delta = choice.get("delta") or choice.get("message")
         new = self._add_delta(delta) if isinstance(delta, Mapping) else ""
         # Some services send "" here until the end.
-        self._finish = _string(choice.get("finish_reason")) or self._finish
+        if reason := string(choice.get("finish_reason")):
+            self.finish = _FINISHES.get(reason, "stop")
         return new
 
     def add_document(self, document: object) -> str:
-        """Take a whole, unstreamed reply; it is at its end even when it does not say so."""
+        """Take a whole reply; see `ReplyBuilder.add_document`."""
         new = self.add(document)
-        if self.begun and self._finish is None:
-            self._finish = "stop"
+        self.done()
         return new
 
-    def whole(self) -> ChatReply:
-        """The reply, once the stream has ended.
-
-        Raises:
-            ReplyCutOffError: The stream ended before the reply did.
-            ProviderReplyError: There is nothing in the reply.
-        """
-        empty = ProviderReplyError("The model gave an empty answer.")
-        self._text.append(self._thinking.rest())
-        if self._finish in {None, "error"}:
-            if not self.begun:
-                raise empty
-            raise ReplyCutOffError("The model's answer broke off before its end.", partial=self.text)
-        reply = ChatReply(text=self.text, usage=self._usage, model=self.model, unseen=self.unseen)
-        if self._finish == "content_filter" or self._refused:
-            return reply.model_copy(update={"finish": "filtered"})
-        if self._finish == "length":
-            # The last call may lack half of its arguments and still be valid JSON: none of them is safe to run.
-            return reply.model_copy(update={"finish": "length"})
-        if self._calls:
-            calls = tuple(call.whole() for call in self._calls)
-            return reply.model_copy(update={"finish": "tool_calls", "tool_calls": calls})
-        if not reply.text.strip():
-            raise empty
-        return reply
-
     def _add_delta(self, delta: Mapping[str, object]) -> str:
+        new = ""
+        content = delta.get("content")
+        if type(content) is str and content:
+            self.begun = True
+            new = self._add_text(content)
+            if len(delta) == 1:  # by far the most of all deltas
+                return new
+        elif isinstance(content, list):
+            new = self._add_content_parts(content)
         self.begun = self.begun or any(value for name, value in delta.items() if name != "role")
         calls = delta.get("tool_calls")
         for fragment in calls if isinstance(calls, list) else ():
             if isinstance(fragment, Mapping):
                 self._add_call(fragment)
-        refusal = _string(delta.get("refusal"))
-        self._refused = self._refused or bool(refusal)
-        new = self._thinking.add(_content(delta.get("content"))) + refusal
-        if new:
-            self._text.append(new)
+        if isinstance(legacy := delta.get("function_call"), Mapping):
+            self._add_call({"index": -1, "function": legacy})
+        self._add_reasoning(delta)
+        if refusal := string(delta.get("refusal")):
+            self._refused = True
+            new += self._add_text(refusal)
         return new
 
+    def _add_content_parts(self, parts: list[object]) -> str:
+        """Content as a list: text is the answer; anything else is thinking, which goes back as it came."""
+        new = ""
+        for part in parts:
+            if not isinstance(part, Mapping):
+                continue
+            if part.get("type") == "text":
+                new += self._add_text(raw_string(part.get("text")))
+            elif part.get("type") == "thinking":
+                self._thought = True
+                self._blocks = _with_block(self._blocks or [], dict(part))
+        return new
+
+    def _add_reasoning(self, delta: Mapping[str, object]) -> None:
+        if isinstance(content := delta.get("reasoning_content"), str):
+            self._reasoning = self._reasoning or []
+            self._reasoning.append(content)
+            self._thought = self._thought or bool(content)
+        if delta.get("reasoning"):
+            self._thought = True
+        if isinstance(details := delta.get("reasoning_details"), list) and details:
+            self._thought = True
+            self._details = self._details or _Details()
+            self._details.add(details)
+        if isinstance(extra := delta.get("extra_content"), dict):
+            self._extra = extra
+
+    def _parts(self) -> dict[str, JsonValue]:
+        parts: dict[str, JsonValue] = {}
+        if self._reasoning is not None:
+            parts["reasoning_content"] = joined_surrogates("".join(self._reasoning))
+        if self._details is not None:
+            parts["reasoning_details"] = self._details.whole()
+        if self._extra is not None:
+            parts["extra_content"] = self._extra
+        if self._blocks:
+            parts["thinking"] = self._blocks
+        signed: dict[str, JsonValue] = {
+            str(place): call.extra for place, call in enumerate(self._calls) if call.extra is not None
+        }
+        if signed:
+            parts["calls"] = signed
+        return parts
+
     def _add_call(self, fragment: Mapping[str, object]) -> None:
-        function = fragment.get("function")
-        function = function if isinstance(function, Mapping) else {}
-        index, call_id = fragment.get("index"), _string(fragment.get("id"))
-        name, arguments = _string(function.get("name")), function.get("arguments")
+        function = mapping(fragment.get("function"))
+        index, call_id = fragment.get("index"), string(fragment.get("id"))
+        name, arguments = string(function.get("name")), function.get("arguments")
         if isinstance(arguments, Mapping):
             arguments = json.dumps(arguments)
-        call = self._continued(index, call_id, name)
+        call = self._continued(index, call_id, name, raw_string(arguments))
         if call is None:
-            call = _GrowingCall(index, call_id)
+            call = GrowingCall(index, call_id)
             self._calls.append(call)
-        call.grow(name, _string(arguments))
+        call.grow(name, raw_string(arguments))
+        if isinstance(extra := fragment.get("extra_content"), dict):
+            call.extra = extra
 
-    def _continued(self, index: object, call_id: str, name: str) -> "_GrowingCall | None":
+    def _continued(self, index: object, call_id: str, name: str, arguments: str) -> GrowingCall | None:
         """The call a fragment continues, or None when it begins a new one.
 
         The index decides where there is one, except that some services number every call 0 and tell them apart by
-        id. Without an index a fragment belongs to the last call, unless its id or name says otherwise or that call
-        is already complete.
+        id, or send each whole. Without an index a fragment belongs to the last call, unless its id or name says
+        otherwise or that call is already complete.
         """
         if isinstance(index, int):
             same = [call for call in self._calls if call.index == index]
             if not same or (call_id and same[-1].service_id and call_id != same[-1].service_id):
                 return None
-            return same[-1]
+            return None if _begins_another(same[-1], name, arguments) else same[-1]
         last = self._calls[-1] if self._calls else None
         if last is None or (call_id and call_id != last.service_id):
             return None
-        if name and last.name and (name != last.name or _is_json_object(last.arguments)):
+        if name and last.name and (name != last.name or is_json_object(last.arguments)):
             return None
         return last
 
 
-class _GrowingCall:
-    """One tool call put together from its fragments."""
+def _begins_another(call: GrowingCall, name: str, arguments: str) -> bool:
+    """Whether a fragment under the index of a whole call is a whole call of its own."""
+    if not (name and call.name and arguments.lstrip().startswith("{")):
+        return False
+    so_far = call.arguments.strip()
+    return so_far.endswith("}") and so_far.strip("{} \n") != "" and is_json_object(so_far)
 
-    def __init__(self, index: object, service_id: str) -> None:
-        self.index = index
-        self.service_id = service_id
-        self.name = ""
-        self._arguments: list[str] = []
 
-    @property
-    def arguments(self) -> str:
-        return "".join(self._arguments)
+class _Details:
+    """`reasoning_details`, put together from their fragments: those of one index and type are one entry."""
 
-    def grow(self, name: str, arguments: str) -> None:
-        # Some services repeat the whole name in every fragment, some send it in pieces.
-        if name != self.name:
-            self.name += name
-        self._arguments.append(arguments)
+    def __init__(self) -> None:
+        self._entries: dict[tuple[object, object], dict[str, JsonValue]] = {}
 
-    def whole(self) -> ToolCall:
-        """The call under an id of ours: a service's own may be empty, doubled or refused by another service."""
-        return ToolCall(id=new_call_id(), name=self.name, arguments=self.arguments if self.arguments.strip() else "{}")
+    def add(self, details: list[object]) -> None:
+        for place, one in enumerate(details):
+            if not isinstance(one, Mapping):
+                continue
+            entry = self._entries.setdefault((one.get("index", place), one.get("type")), {})
+            for name, value in one.items():
+                before = entry.get(name)
+                grows = name in ("text", "summary", "data") and isinstance(before, str) and isinstance(value, str)
+                if value is not None or name not in entry:
+                    entry[name] = f"{before}{value}" if grows else value
+
+    def whole(self) -> list[JsonValue]:
+        return [dict(entry) for entry in self._entries.values()]
+
+
+def _with_block(blocks: list[JsonValue], block: dict[str, JsonValue]) -> list[JsonValue]:
+    """Blocks of thinking with one more; a fragment of a block is joined to the one before."""
+    last, new = (blocks[-1] if blocks else None), block.get("thinking")
+    if isinstance(last, dict) and isinstance(before := last.get("thinking"), list) and isinstance(new, list):
+        return [*blocks[:-1], {**last, **block, "thinking": [*before, *new]}]
+    return [*blocks, block]
 
 
 def _usage(usage: object) -> Usage | None:
     if not isinstance(usage, Mapping):
         return None
-    details = usage.get("prompt_tokens_details")
-    cached = details.get("cached_tokens") if isinstance(details, Mapping) else 0
     return Usage(
-        input_tokens=_count(usage.get("prompt_tokens")),
-        output_tokens=_count(usage.get("completion_tokens")),
-        cached_tokens=_count(cached),
+        input_tokens=count(usage.get("prompt_tokens")),
+        output_tokens=count(usage.get("completion_tokens")),
+        cached_tokens=count(mapping(usage.get("prompt_tokens_details")).get("cached_tokens")),
+        reasoning_tokens=count(mapping(usage.get("completion_tokens_details")).get("reasoning_tokens")),
     )
-
-
-def _content(content: object) -> str:
-    """Answer text, also when it comes as a list of parts; parts that are not text (thinking) are left out."""
-    if not isinstance(content, list):
-        return _string(content)
-    parts = (part for part in content if isinstance(part, Mapping) and part.get("type") == "text")
-    return "".join(_string(part.get("text")) for part in parts)
-
-
-def _string(value: object) -> str:
-    """A string that every store can hold, whatever was sent: no NUL, no lone surrogates."""
-    if not isinstance(value, str):
-        return ""
-    return value.replace("\0", "").encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-
-
-def _count(value: object) -> int:
-    return max(0, int(value)) if isinstance(value, int | float) and value == value else 0  # noqa: PLR0124  NaN
-
-
-def _is_json_object(text: str) -> bool:
-    try:
-        return isinstance(json.loads(text, parse_constant=_refuse), dict)
-    except (ValueError, RecursionError):  # RecursionError: brackets nested by the thousand
-        return False
-
-
-def _refuse(constant: str) -> None:
-    """Python reads NaN and Infinity; JSON, and so the service, has no such thing."""
-    raise ValueError(constant)

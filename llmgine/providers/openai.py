@@ -1,8 +1,9 @@
-"""The model behind any OpenAI-compatible service, by streaming Chat Completions; the only module that imports openai.
+"""The model behind any OpenAI-compatible service, by Chat Completions or the Responses API; all that knows `openai`.
 
 The client's raw `post` is used rather than its typed `create`: it sends the same request with the same
 authentication and the same errors, without walking every message and building an object per chunk, which blocks the
 loop for tens of milliseconds in long sessions. Retrying is not done here: that policy is one, and visible to people.
+What a refusal says to change about the request is changed here, at once.
 """
 
 import asyncio
@@ -10,8 +11,10 @@ import contextlib
 import json
 import logging
 import re
-from collections.abc import AsyncGenerator, Callable, Iterator
-from dataclasses import dataclass, fields
+import socket
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Literal
 from urllib.parse import urlsplit
 
 import httpx2
@@ -20,56 +23,62 @@ from openai import AsyncOpenAI, AsyncStream, DefaultAioHttpClient, Omit
 
 from llmgine.errors import (
     ConfigurationError,
+    ContextOverflowError,
+    PromptRefusedError,
     ProviderError,
     ProviderReplyError,
+    ProviderStartingError,
+    ProviderTimeoutError,
     ProviderUnavailableError,
     ReplyCutOffError,
 )
-from llmgine.providers.base import ChatReply, ChatRequest
-from llmgine.providers.chat_completions import ReplyBuilder, model_names, request_body, without_images
-from llmgine.providers.server_sent_events import event_data
-from llmgine.providers.service_errors import seconds_to_wait, service_error, status_of
-from llmgine.settings import is_loopback
+from llmgine.providers import chat_completions, responses
+from llmgine.providers.base import Change, ChatReply, ChatRequest, Learnt, ListedModel
+from llmgine.providers.chat_completions import ChatReplyBuilder
+from llmgine.providers.choosing import chosen, listed_models
+from llmgine.providers.quoting import redactor
+from llmgine.providers.repairs import STATUSES, Repair, applied, repairs
+from llmgine.providers.reply_builder import ReplyBuilder
+from llmgine.providers.responses import ResponsesReplyBuilder
+from llmgine.providers.service_errors import quote, said, service_error, status_of
+from llmgine.providers.streams import SLACK, StreamError, Timeouts, pieces_of, put_off
+from llmgine.settings import Settings, is_loopback
 
 _OPENAI = "https://api.openai.com/v1"
-_MAY_MEAN_IMAGES = {400, 413, 415, 422}  # statuses of services for a request with images that they cannot take
-_SLACK = 0.05  # how much earlier than said, as a part of it, a wait between pieces may end
-_AFTER_FINISH = 5.0  # seconds for the token count, once the reply itself is at its end
+_OPENAI_HOST = "api.openai.com"
+_MOST_REPAIRS = 8  # of one request
+_NO_LIST = {404, 405, 501}  # statuses of services that list no models
+
+Api = Literal["auto", "chat", "responses"]
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Timeouts:
-    """How long to wait for the service, in seconds.
+class _RefusedError(Exception):
+    """A request was refused before any of the reply had come.
 
     Attributes:
-        connect: Until the connection stands.
-        first: From the request until the reply begins; models that think first need minutes here.
-        idle: Between two pieces of a reply.
-        total: For the whole reply.
+        status: The HTTP status, 0 where there was none.
+        body: What the service said.
+        error: What it means for us.
     """
 
-    connect: float = 10.0
-    first: float = 180.0
-    idle: float = 60.0
-    total: float = 900.0
-
-    def __post_init__(self) -> None:
-        for field in fields(self):
-            if not getattr(self, field.name) > 0:
-                raise ConfigurationError(f"The model's {field.name} timeout must be more than 0 seconds.")
+    def __init__(self, status: int, body: object, error: ProviderError) -> None:
+        super().__init__(str(error))
+        self.status, self.body, self.error = status, body, error
 
 
 class OpenAIProvider:
-    """Replies from a service that speaks streaming Chat Completions.
+    """Replies from a service that speaks streaming Chat Completions or the Responses API.
 
     Nothing is sent before the first request. One provider serves one event loop.
 
     Args:
-        model: The model's name at the service.
+        model: The model's name at the service; None or "" lets it be chosen from those the service lists.
         api_key: Sent as bearer token; None or "" sends no `Authorization` header, as local services like.
         base_url: The service's address, up to and without `/chat/completions`; None or "" is OpenAI's own.
+        api: The API to speak; "auto" is the Responses API at OpenAI and where a service asks for it, else Chat
+            Completions.
         timeouts: How long to wait for what.
         max_connections: The bound on requests at once; more of them wait. Choose it above the engine's own bound.
 
@@ -79,10 +88,11 @@ class OpenAIProvider:
 
     def __init__(
         self,
-        model: str,
+        model: str | None,
         api_key: str | None,
         base_url: str | None = None,
         *,
+        api: Api = "auto",
         timeouts: Timeouts | None = None,
         max_connections: int = 1000,
     ) -> None:
@@ -90,14 +100,16 @@ class OpenAIProvider:
             raise ConfigurationError("Set OPENAI_API_KEY, or OPENAI_BASE_URL for a service that needs no key.")
         if api_key and not re.fullmatch(r"[!-~]+", api_key):
             raise ConfigurationError("OPENAI_API_KEY holds a character that no key has (a space, a quote mark?).")
-        self._model = model
+        self._model = model or ""
+        self._choosing = asyncio.Lock()
         self._key = api_key or ""
+        self._redact = redactor(self._key)
         self._base_url = base_url or _OPENAI
         loopback = _check_base_url(self._base_url, with_key=bool(api_key))
+        self._service = urlsplit(self._base_url).netloc
+        self._api = api
         self._timeouts = timeouts or Timeouts()
-        # OpenAI's reasoning models refuse the name that everybody else understands.
-        self._limit_field = "max_tokens" if base_url else "max_completion_tokens"
-        self._asks_for_usage = True
+        self._trusted: set[str] = set()  # models whose replies begin with their answer
         self._client = AsyncOpenAI(
             api_key=self._key or "none",  # the client wants one, also when none is to be sent
             base_url=self._base_url,
@@ -116,74 +128,135 @@ class OpenAIProvider:
 
     @property
     def model(self) -> str:
-        """The model's name at the service."""
+        """The model's name at the service; "" until one was chosen."""
+        return self._model
+
+    @property
+    def service(self) -> str:
+        """The service's host and port."""
+        return self._service
+
+    async def choose_model(self) -> str:
+        """The model that is asked; see `Provider.choose_model`."""
+        async with self._choosing:
+            if not self._model:
+                self._model = chosen(await self._listed_if_any(), datetime.now(UTC).date())
+                log.info("No model is configured (OPENAI_MODEL): %s answers", self._model)
         return self._model
 
     async def reply(self, request: ChatRequest, on_text: Callable[[str], None]) -> ChatReply:
         """Ask the model; see `Provider.reply`."""
-        builder = ReplyBuilder(request.model or self._model)
-        async with contextlib.aclosing(self._pieces(request, builder)) as pieces:
-            async for piece in pieces:
-                on_text(piece)
-        return builder.whole()
+        model = request.model or await self.choose_model()
+        learnt: list[Learnt] = []
+        while True:
+            path, body, builder = self._prepared(request, model)
+            try:
+                async with contextlib.aclosing(self._pieces(path, body, builder, request)) as pieces:
+                    async for piece in pieces:
+                        on_text(piece)
+            except _RefusedError as refused:
+                repair = self._repair(refused, request, model) if len(learnt) < _MOST_REPAIRS else None
+                if repair is None:
+                    raise refused.error from refused.__cause__
+                learnt.append(Learnt(repair.change, self._redact(quote(refused.body)), repair.lasts == "a day"))
+                request = request.model_copy(update={"changes": request.changes | {repair.change}})
+            else:
+                reply = builder.whole()
+                return reply.model_copy(update={"learnt": (*learnt, *self._learnt_of_thinking(builder, request))})
 
-    async def models(self) -> tuple[str, ...]:
-        """The models the service lists, sorted."""
-        nothing = ReplyBuilder(self._model)
-        with self._errors_as_ours(nothing):
+    async def models(self) -> tuple[ListedModel, ...]:
+        """The models the service lists, by name."""
+        try:
+            return await self._list()
+        except _RefusedError as refused:
+            raise refused.error from refused.__cause__
+
+    async def _listed_if_any(self) -> tuple[ListedModel, ...]:
+        """The models the service lists; none where it has no such list."""
+        try:
+            return await self._list()
+        except _RefusedError as refused:
+            if refused.status not in _NO_LIST:
+                raise refused.error from refused.__cause__
+        except ProviderReplyError:
+            pass
+        return ()
+
+    async def _list(self) -> tuple[ListedModel, ...]:
+        nothing = ChatReplyBuilder(ChatRequest(messages=()), model=self._model, service=self._service)
+        with self._errors_as_ours(nothing, images=False):
             async with asyncio.timeout(self._timeouts.connect):
                 listed = await self._client.get("/models", cast_to=object, options={"headers": self._headers})
-        return model_names(listed)
+        return listed_models(listed)
 
     async def aclose(self) -> None:
         """Let go of connections."""
         await self._client.close()
 
-    async def _pieces(self, request: ChatRequest, builder: ReplyBuilder) -> AsyncGenerator[str, None]:
+    def _speaks_responses(self, changes: frozenset[Change]) -> bool:
+        if self._api != "auto":
+            return self._api == "responses"
+        at_openai = urlsplit(self._base_url).hostname == _OPENAI_HOST
+        return Change.CHAT not in changes and (at_openai or Change.RESPONSES in changes)
+
+    def _prepared(self, request: ChatRequest, model: str) -> tuple[str, dict[str, object], ReplyBuilder]:
+        """The path and body of a request, and what its reply grows in."""
+        asked, where = applied(request), {"model": model, "service": self._service}
+        trusted = model in self._trusted
+        if self._speaks_responses(request.changes):
+            builder: ReplyBuilder = ResponsesReplyBuilder(asked, trusted=trusted, **where)
+            return responses.PATH, responses.request_body(asked, **where), builder
+        builder = ChatReplyBuilder(asked, trusted=trusted, **where)
+        return chat_completions.PATH, chat_completions.request_body(asked, **where), builder
+
+    def _repair(self, refused: _RefusedError, request: ChatRequest, model: str) -> Repair | None:
+        """The first repair of what was said that was not tried and changes the request."""
+        if isinstance(refused.error, ContextOverflowError):
+            return None
+        before = self._prepared(request, model)[:2]
+        for repair in repairs(refused.status, said(refused.body)):
+            if repair.change in request.changes:
+                continue
+            if isinstance(refused.error, PromptRefusedError) and repair.change is not Change.NO_IMAGES:
+                continue
+            changed = request.model_copy(update={"changes": request.changes | {repair.change}})
+            if self._prepared(changed, model)[:2] != before:
+                return repair
+        return None
+
+    def _learnt_of_thinking(self, builder: ReplyBuilder, request: ChatRequest) -> Iterator[Learnt]:
+        """Whether the model's replies begin with their answer is seen from its first one."""
+        if builder.closed_unopened:
+            self._trusted.discard(builder.model)
+            if Change.OPENED_THINKING not in request.changes:
+                yield Learnt(Change.OPENED_THINKING, "A reply began in the middle of the model's thinking.")
+        elif builder.answers_first:
+            self._trusted.add(builder.model)
+
+    async def _pieces(
+        self, path: str, body: dict[str, object], builder: ReplyBuilder, request: ChatRequest
+    ) -> AsyncGenerator[str, None]:
         """Fill the builder and yield the answer text as it comes, within the time limits, raising only our errors.
 
         A generator, so that what `on_text` raises is not taken for a fault of the service.
         """
         clock = asyncio.get_running_loop().time
         end = clock() + self._timeouts.total
-        with self._errors_as_ours(builder):
+        images = any(message.images for message in request.messages)
+        with self._errors_as_ours(builder, images=images):
             async with asyncio.timeout_at(min(clock() + self._timeouts.first, end)) as limit:
-                async with await self._open_at_all(request, builder) as stream:
-                    async for piece in _read(stream, builder):
-                        if builder.begun or builder.finished:
-                            wait = _AFTER_FINISH if builder.finished else self._timeouts.idle
-                            _put_off(limit, min(clock() + wait, end), slack=wait * _SLACK)
+                async with await self._post(path, body) as stream:
+                    async for piece in pieces_of(stream.response, builder):
+                        wait = self._timeouts.next_byte(begun=builder.begun, finished=builder.finished)
+                        put_off(limit, min(clock() + wait, end), slack=wait * SLACK)
                         if piece:
                             yield piece
+        if rest := builder.rest():
+            yield rest
 
-    async def _open_at_all(self, request: ChatRequest, builder: ReplyBuilder) -> AsyncStream[object]:
-        """Ask with the images of the conversation, and once without them where the service refuses that."""
-        try:
-            return await self._open(request)
-        except openai.APIStatusError as exc:
-            blind = without_images(request)
-            if exc.status_code not in _MAY_MEAN_IMAGES or blind == request:
-                raise
-        builder.unseen = True
-        return await self._open(blind)
-
-    async def _open(self, request: ChatRequest) -> AsyncStream[object]:
-        body = request_body(request, request.model or self._model, limit_field=self._limit_field)
-        if not self._asks_for_usage:
-            del body["stream_options"]
-        try:
-            return await self._post(body)
-        except openai.APIStatusError as exc:
-            # A few services know no `stream_options` and refuse what they do not know.
-            if exc.status_code not in {400, 422} or "stream_options" not in exc.response.text:
-                raise
-        self._asks_for_usage = False
-        del body["stream_options"]
-        return await self._post(body)
-
-    async def _post(self, body: dict[str, object]) -> AsyncStream[object]:
+    async def _post(self, path: str, body: dict[str, object]) -> AsyncStream[object]:
         return await self._client.post(
-            "/chat/completions",
+            path,
             cast_to=object,
             body=body,
             options={"headers": self._headers},
@@ -192,8 +265,8 @@ class OpenAIProvider:
         )
 
     @contextlib.contextmanager
-    def _errors_as_ours(self, builder: ReplyBuilder) -> Iterator[None]:
-        """Turn whatever the client or its transport raises into a `ProviderError`.
+    def _errors_as_ours(self, builder: ReplyBuilder, *, images: bool) -> Iterator[None]:
+        """Turn whatever the client or its transport raises into a `ProviderError`, or a `_RefusedError` around one.
 
         The catch is wide because the client lets errors of its parts through: JSON, text decoding, HTTP parsing.
         """
@@ -204,62 +277,76 @@ class OpenAIProvider:
         except Exception as exc:
             if builder.finished:
                 return  # what breaks behind the last word costs the token count, not the reply
-            self._redact(exc)
-            error = self._error(exc, builder.model)
+            exc.args = tuple(self._redact(arg) if isinstance(arg, str) else arg for arg in exc.args)
+            status, body = _status_and_body(exc)
+            error = self._error(exc, status, body, model=builder.model, images=images)
             if builder.begun:
                 raise ReplyCutOffError(f"The answer broke off. {error}", partial=builder.text) from exc
+            if status in STATUSES:
+                raise _RefusedError(status, body, error) from exc
             raise error from exc
 
-    def _error(self, exc: Exception, model: str) -> ProviderError:
+    def _error(self, exc: Exception, status: int | None, body: object, *, model: str, images: bool) -> ProviderError:
         service = f"The model service at {urlsplit(self._base_url).hostname}"
-        match exc:
-            case openai.APIStatusError():
-                wait = seconds_to_wait(exc.response.headers)
-                return service_error(exc.status_code, exc.body, model=model, retry_after=wait)
-            case openai.APIConnectionError():
-                return ProviderUnavailableError(f"{service} cannot be reached, or the connection broke.")
-            case openai.APIError():
-                return service_error(status_of(exc.body), exc.body, model=model)
-            case TimeoutError():
-                return ProviderUnavailableError(f"{service} took too long.")
-            case ValueError():
-                return ProviderReplyError(f"{service} sent broken JSON or text.")
+        if status is not None:
+            headers: Mapping[str, str] = exc.response.headers if isinstance(exc, openai.APIStatusError) else {}
+            return service_error(
+                status, body, model=model, headers=headers, redact=self._redact, service=service, images=images
+            )
+        if isinstance(exc, TimeoutError):
+            return ProviderTimeoutError(f"{service} sent nothing for too long.")
+        if isinstance(exc, openai.APIConnectionError):
+            return self._unconnected(exc, service)
+        if isinstance(exc, ValueError):
+            return ProviderReplyError(f"{service} sent broken JSON or text.")
         return ProviderReplyError(f"{service} gave no readable answer ({type(exc).__name__}).")
 
-    def _redact(self, exc: Exception) -> None:
-        """Take the key out of an error's own text: a service may repeat it, and a traceback would print it."""
-        if self._key and isinstance(exc, openai.APIError):
-            exc.args = tuple(str(arg).replace(self._key, "[key]") for arg in exc.args)
-            key_in_json = json.dumps(self._key)[1:-1]
-            exc.body = json.loads(json.dumps(exc.body).replace(key_in_json, "[key]"))
+    def _unconnected(self, exc: Exception, service: str) -> ProviderError:
+        # The transport's own class for a connection that is not made is that of a time-out, whatever the reason.
+        if _in_chain(exc, ConnectionRefusedError):
+            return ProviderStartingError(f"{service} cannot be reached: nothing listens at {self._service}.")
+        if _in_chain(exc, socket.gaierror):
+            return ProviderUnavailableError(f"{service} cannot be found. Check OPENAI_BASE_URL and the network.")
+        if _in_chain(exc, TimeoutError):
+            return ProviderTimeoutError(f"{service} does not answer.")
+        return ProviderUnavailableError(f"{service} cannot be reached, or the connection broke.")
 
 
-def _put_off(limit: asyncio.Timeout, deadline: float, *, slack: float) -> None:
-    """Move the limit to the deadline, or leave it where it is hardly earlier: moving it costs more than a piece."""
-    when = limit.when()
-    if when is None or not 0 <= deadline - when <= slack:
-        limit.reschedule(deadline)
+def from_settings(settings: Settings, *, model: str | None, max_connections: int) -> OpenAIProvider:
+    """The service that the settings name.
+
+    Raises:
+        ConfigurationError: There is neither key nor address, or one of them cannot be used.
+    """
+    return OpenAIProvider(
+        model,
+        api_key=settings.openai_api_key,
+        base_url=settings.openai_base_url,
+        api=settings.openai_api,
+        max_connections=max_connections,
+    )
 
 
-async def _read(stream: AsyncStream[object], builder: ReplyBuilder) -> AsyncGenerator[str, None]:
-    """The answer text piece by piece ("" for a chunk without any), in whichever form the service sends it."""
-    kind = stream.response.headers.get("content-type", "")
-    if "html" in kind:
-        raise ProviderReplyError("The model service answered with a web page. Check OPENAI_BASE_URL.")
-    if "json" in kind:
-        document = json.loads(await stream.response.aread())
-        if isinstance(document, dict) and document.get("error"):
-            raise openai.APIError("error document", stream.response.request, body=document["error"])
-        yield builder.add_document(document)
-        return
-    async with contextlib.aclosing(event_data(stream.response.aiter_bytes())) as events:
-        async for data in events:
-            if data.startswith(b"[DONE]"):
-                return
-            chunk = json.loads(data)
-            if isinstance(chunk, dict) and chunk.get("error"):
-                raise openai.APIError("error in the stream", stream.response.request, body=chunk["error"])
-            yield builder.add(chunk)
+def _status_and_body(exc: Exception) -> tuple[int | None, object]:
+    """What a service said when it refused; no status at all where it is not the service that said it."""
+    if isinstance(exc, StreamError):
+        return status_of(exc.body), exc.body
+    if not isinstance(exc, openai.APIStatusError):
+        return None, None
+    try:
+        return exc.status_code, json.loads(exc.response.content)
+    except (ValueError, RecursionError, httpx2.ResponseNotRead):
+        return exc.status_code, exc.body
+
+
+def _in_chain(exc: BaseException, *kinds: type[BaseException]) -> bool:
+    """Whether an error, or one that led to it, is of these kinds."""
+    seen: BaseException | None = exc
+    while seen is not None:
+        if isinstance(seen, kinds):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
 
 
 def _check_base_url(base_url: str, *, with_key: bool) -> bool:
@@ -271,6 +358,8 @@ def _check_base_url(base_url: str, *, with_key: bool) -> bool:
         host = None
     if not host or url.scheme not in {"http", "https"}:
         raise ConfigurationError("OPENAI_BASE_URL must look like http://localhost:11434/v1 or https://host/v1.")
+    if url.username is not None or url.password is not None or url.query:
+        raise ConfigurationError("OPENAI_BASE_URL must have no name, password or key in it: use OPENAI_API_KEY.")
     loopback = is_loopback(host)
     if with_key and url.scheme == "http" and not loopback:
         log.warning("The key for %s travels over plain http, where others can read it.", host)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable
 
 from llmgine.errors import ProviderRefusedError
-from llmgine.providers.base import ChatReply, ChatRequest
+from llmgine.providers.base import ChatReply, ChatRequest, ListedModel
 
 OnText = Callable[[str], None]
 ReplyFunction = Callable[[ChatRequest, OnText], Awaitable[ChatReply]]
@@ -44,6 +44,15 @@ class ScriptedProvider:
         """The name it goes by."""
         return self._model
 
+    @property
+    def service(self) -> str:
+        """No service: the script itself."""
+        return "scripted"
+
+    async def choose_model(self) -> str:
+        """The name it goes by."""
+        return self._model
+
     async def reply(self, request: ChatRequest, on_text: OnText) -> ChatReply:
         """Give the next reply of the script.
 
@@ -62,9 +71,9 @@ class ScriptedProvider:
         await stream_words(reply.text, on_text, delay=self._delay)
         return reply
 
-    async def models(self) -> tuple[str, ...]:
+    async def models(self) -> tuple[ListedModel, ...]:
         """Its own name."""
-        return (self._model,)
+        return (ListedModel(self._model),)
 
     async def aclose(self) -> None:
         """Nothing to let go of."""

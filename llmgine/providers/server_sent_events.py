@@ -10,18 +10,25 @@ from collections.abc import AsyncGenerator, AsyncIterator
 
 
 async def event_data(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-    """The data of each event; one that the end of the stream cuts off counts: some services end without a line."""
+    """The data of each event; one that the end of the stream cuts off counts: some services end without a line.
+
+    Bytes that end no event, such as comments that keep a connection alive, are told as b"".
+    """
     lines: list[bytes] = []
     rest = b""
     async for chunk in chunks:
         *whole, rest = (rest + chunk).split(b"\n")
+        silent = True
         for line in whole:
             if line in (b"", b"\r"):
                 if lines:
+                    silent = False
                     yield b"\n".join(lines)
                     lines.clear()
             elif line.startswith(b"data:"):
                 lines.append(line[5:].strip(b" \r"))
+        if silent:
+            yield b""
     if rest.startswith(b"data:"):
         lines.append(rest[5:].strip(b" \r"))
     if lines:

@@ -1,14 +1,17 @@
 """What the store gives back: sessions, turns, the steps of a turn and its deliveries."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, TypeAdapter
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, TypeAdapter, model_validator
 
-from llmgine.messages.chat import ToolCall, ToolResult, Usage
+from llmgine.messages.chat import OpaqueParts, ToolCall, ToolResult, Usage
 from llmgine.messages.commands import Attachment, Author, Quote
 from llmgine.messages.text import CleanText
 
+# What a request had to do without: "images" or "tools" that the model does not take, "history" that was too long.
+LeftOut = Literal["images", "tools", "history"]
+Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh"]
 TurnState = Literal["queued", "running", "waiting", "done", "failed", "stopped", "forgotten"]
 
 
@@ -60,6 +63,22 @@ class SessionSettings(_Record):
     model: CleanText | None = Field(None, min_length=1, max_length=100)
     tools: Annotated[tuple[str, ...] | None, BeforeValidator(_names)] = None
     daily_tokens: int | None = Field(None, ge=1)
+    effort: Effort | None = None
+
+
+class Lesson(_Record):
+    """What a service's refusal taught about one of its models: a change of requests, or how much it takes at once.
+
+    `name` is a `Change`, with `value` 1, or "window", whose value is in tokens by our own estimate; `said` is what the
+    service said.
+    """
+
+    service: str
+    model: str
+    name: str
+    value: int = 1
+    said: CleanText = ""
+    learnt_at: datetime
 
 
 class Allowance(_Record):
@@ -88,7 +107,12 @@ class PromptStep(_Record):
 
 
 class ReplyStep(_Record):
-    """A whole reply of the model, committed before it is acted on. `unseen`: the service refused the images."""
+    """A whole reply of the model, committed before it is acted on.
+
+    `left_out` is what the model was not given. `history_from` is the place in the session of the oldest turn it was
+    sent, 0 for all; `sent_tokens` the size of the request by our own estimate; `enveloped` whether the prompt was sent
+    as JSON with its author. `parts` are stored beside the step, so that no dump of a step has them.
+    """
 
     kind: Literal["reply"] = "reply"
     round: int
@@ -98,7 +122,19 @@ class ReplyStep(_Record):
     model: str
     usage: Usage | None
     seconds: float
-    unseen: bool = False
+    left_out: tuple[LeftOut, ...] = ()
+    history_from: int | None = None
+    sent_tokens: int | None = None
+    enveloped: bool | None = None
+    parts: OpaqueParts | None = Field(None, exclude=True, repr=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_earlier_versions(cls, data: Any) -> Any:
+        """Replies stored before schema 6 have `unseen` for images that were left out."""
+        if isinstance(data, dict) and data.get("unseen"):
+            return {**data, "left_out": ("images",)}
+        return data
 
 
 class WaitingStep(_Record):
@@ -142,13 +178,18 @@ class ResultStep(_Record):
 
 
 class OutcomeStep(_Record):
-    """How a turn ended: `notice` is what people should know, `partial` answer text that no whole reply followed."""
+    """How a turn ended: `notice` is what people should know, `partial` answer text that no whole reply followed.
+
+    `refused`: the service will not take what was said, so later requests go without it. `enveloped` is as in a reply.
+    """
 
     kind: Literal["outcome"] = "outcome"
     state: Literal["done", "failed", "stopped"]
     notice: CleanText | None = None
     partial: CleanText = ""
     seconds: float
+    refused: bool = False
+    enveloped: bool | None = None
 
 
 Step = Annotated[

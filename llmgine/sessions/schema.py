@@ -120,4 +120,18 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )
         """,
     ),
+    (
+        "ALTER TABLE step ADD COLUMN parts TEXT",
+        """
+        CREATE TABLE lesson (
+            service TEXT NOT NULL,
+            model TEXT NOT NULL,
+            name TEXT NOT NULL,
+            value BIGINT NOT NULL,
+            said TEXT NOT NULL,
+            learnt_at TEXT NOT NULL,
+            PRIMARY KEY (service, model, name)
+        )
+        """,
+    ),
 )

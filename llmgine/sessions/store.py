@@ -26,6 +26,7 @@ from llmgine.sessions.records import (
     DecisionStep,
     Delivery,
     DeliveryKey,
+    Lesson,
     ReplyStep,
     Session,
     SessionSettings,
@@ -42,13 +43,17 @@ from llmgine.sessions.transactions.revision import Revised
 async def open_store(url: str) -> "SessionStore":
     """Open the store at `url`: `sqlite:///relative/path.db` or `sqlite:////absolute/path.db`.
 
+    A database of an older program is brought to the present schema, with a copy made first.
+
     Raises:
         ConfigurationError: The address is of no kind we know, or the database cannot be used.
+        NewerStoreError: The database was written by a newer program.
+        StoreError: The database could not be brought to the present schema.
     """
     path = sqlite_path(url)
     database = await SqliteDatabase.open(path)
     try:
-        await migrate(database)
+        await migrate(database, path)
         owners = Owners(path.parent / "owners")
     except OSError as error:
         await database.close()
@@ -118,9 +123,9 @@ class SessionStore:
         """
         return await self._database.run(tx.sessions.session(session_id))
 
-    async def ensure_session(self, session_id: str, name: str | None = None) -> None:
-        """Make the session if it is not there; a name, when given, becomes its name."""
-        await self._database.run(tx.sessions.ensure_session(session_id, name, _now()))
+    async def ensure_session(self, session_id: str, name: str | None = None, scopes: tuple[str, ...] = ()) -> None:
+        """Make the session if it is not there; a name and scopes, when given, become its own."""
+        await self._database.run(tx.sessions.ensure_session(session_id, name, _now(), scopes))
 
     async def set_system_prompt(self, session_id: str, prompt: str | None, name: str | None = None) -> None:
         """Set the session's own system prompt, or take it away (None)."""
@@ -245,9 +250,9 @@ class SessionStore:
         """The ended turns since the session was last cleared, oldest first."""
         return await self._database.run(tx.steps.history(session_id))
 
-    async def ended(self, session_id: str, after_seq: int, before_seq: int) -> list[tuple[str, int]]:
-        """The id and attempt of the session's ended turns between these places, oldest first, as `history` has them."""
-        return await self._database.run(tx.steps.ended(session_id, after_seq, before_seq))
+    async def ended(self, session_id: str, before_seq: int, most: int) -> list[tuple[str, int]]:
+        """The id and attempt of the session's last ended turns before a place, at most so many, the newest first."""
+        return await self._database.run(tx.steps.ended(session_id, before_seq, most))
 
     async def turns(self, turn_ids: Sequence[str]) -> list[TurnSteps]:
         """These turns with the steps of their present attempts; those whose texts were deleted are left out."""
@@ -257,9 +262,9 @@ class SessionStore:
         """Add a step to the turn's present attempt."""
         await self._database.run(tx.steps.append(turn.id, turn.attempt, step))
 
-    async def spend(self, turn: Turn, tokens: int) -> None:
-        """Count tokens that were used for a turn without a reply that counts them."""
-        await self._database.run(tx.allowances.spend(turn.session_id, tokens, self.clock.today()))
+    async def spend(self, session_id: str, tokens: int) -> None:
+        """Count tokens that were used in a session without a reply that counts them."""
+        await self._database.run(tx.allowances.spend(session_id, tokens, self.clock.today()))
 
     async def append_reply(self, turn: Turn, step: ReplyStep, tokens: int) -> None:
         """Add a reply of the model to the turn's present attempt, and the tokens of the call to what was used today."""
@@ -360,6 +365,20 @@ class SessionStore:
     async def is_last_answer(self, session_id: str, message_id: str) -> bool:
         """Whether the message is part of what was answered last in the session, and nothing was asked since."""
         return await self._database.run(tx.deliveries.is_last_answer(session_id, message_id))
+
+    # Lessons
+
+    async def lessons(self) -> list[Lesson]:
+        """What was learnt about models, the oldest first."""
+        return await self._database.run(tx.lessons.lessons())
+
+    async def learn(self, lesson: Lesson) -> None:
+        """Remember what was learnt about a model; it replaces what was known under the same name."""
+        await self._database.run(tx.lessons.learn(lesson))
+
+    async def forget_lessons(self, until: datetime | None = None) -> None:
+        """Forget what was learnt, all of it or what was learnt until then."""
+        await self._database.run(tx.lessons.forget(until.isoformat() if until else None))
 
     # Cursors
 

@@ -17,6 +17,10 @@ from programs.bench import bus, discord, playground, turns
 from programs.bench.measure import Row
 from programs.bench.tables import bus_table, busy_table, streams_table, turns_table
 
+_SESSIONS = ((1, 20), (100, 5), (1_000, 1))  # at once, and the turns of each
+_STREAMS = (100, 500)  # at once; the first is compared
+_QUESTIONS = 50  # for the time to first text
+
 
 def machine() -> dict[str, object]:
     """Where and when it was measured."""
@@ -58,30 +62,40 @@ async def run_bus(console: Console) -> dict[str, object]:
 
 
 async def run_turns(console: Console) -> dict[str, object]:
-    """Measure turns and streams, print their tables, and return them as data."""
+    """Measure turns and streams by both APIs, print their tables, and return them as data."""
     async with turns.model_service() as url:
-        sides = {"LLMgine": turns.ours, "bare SDK": turns.bare_sdk}
-        done = [
-            (name, await turns.measure_turns(side, url, sessions=sessions, turns=each))
-            for sessions, each in ((1, 20), (100, 5), (1_000, 1))
-            for name, side in sides.items()
-        ]
-        console.print(turns_table(done))
-        console.print(
-            f"Added to a turn: {done[0][1].p50 - done[1][1].p50:.1f} ms (to stay under: 10).", highlight=False
-        )
+        measured = [await _run_turns_by(api, url, console) for api in turns.APIS]
+    return {**machine(), "apis": measured}
 
-        flowing = [
-            (name, await turns.measure_streams(side, url, streams=streams))
-            for streams in (100, 500)
-            for name, side in sides.items()
-        ]
-        console.print(streams_table(flowing))
-        ratio = flowing[0][1].pieces_per_cpu_second / flowing[1][1].pieces_per_cpu_second
-        console.print(f"At 100 streams {ratio:.1f} times the SDK's pieces a CPU second (to reach: 2).", highlight=False)
+
+async def _run_turns_by(api: turns.Api, url: str, console: Console) -> dict[str, object]:
+    sides = {"LLMgine": turns.ours, "bare SDK": turns.bare_sdk}
+    done = [
+        (name, await turns.measure_turns(side, url, sessions=sessions, turns=each, api=api))
+        for sessions, each in _SESSIONS
+        for name, side in sides.items()
+    ]
+    console.print(turns_table(turns.APIS[api], done))
+    first = await turns.measure_first_text(url, questions=_QUESTIONS, api=api)
+    console.print(
+        f"Added to a turn: {done[0][1].p50 - done[1][1].p50:.1f} ms (to stay under: 10); to the time to first text: "
+        f"{first.added:.1f} ms (to stay under: 5).",
+        highlight=False,
+    )
+    flowing = [
+        (name, await turns.measure_streams(side, url, streams=streams, api=api))
+        for streams in _STREAMS
+        for name, side in sides.items()
+    ]
+    console.print(streams_table(turns.APIS[api], flowing))
+    ratio = flowing[0][1].pieces_per_cpu_second / flowing[1][1].pieces_per_cpu_second
+    console.print(
+        f"At {_STREAMS[0]} streams {ratio:.1f} times the SDK's pieces a CPU second (to reach: 2.2).", highlight=False
+    )
     return {
-        **machine(),
+        "api": api,
         "turns": [{"who": name, **dataclasses.asdict(t)} for name, t in done],
+        "first_text": dataclasses.asdict(first),
         "streams": [{"who": name, **dataclasses.asdict(s)} for name, s in flowing],
     }
 

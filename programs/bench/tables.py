@@ -30,10 +30,10 @@ def bus_table(rows: Sequence[Row]) -> Table:
     return table
 
 
-def turns_table(measured: Iterable[tuple[str, Turns]]) -> Table:
-    """Whole turns, by who ran them."""
+def turns_table(api: str, measured: Iterable[tuple[str, Turns]]) -> Table:
+    """Whole turns by one API, by who ran them."""
     table = _table(
-        "Turns with one tool call, the model answering at once",
+        f"{api}: turns with one tool call, the model answering at once",
         "",
         "sessions at once",
         "ms a turn, p50",
@@ -46,10 +46,10 @@ def turns_table(measured: Iterable[tuple[str, Turns]]) -> Table:
     return table
 
 
-def streams_table(measured: Iterable[tuple[str, Streams]]) -> Table:
-    """Streams that flow side by side, by who read them."""
+def streams_table(api: str, measured: Iterable[tuple[str, Streams]]) -> Table:
+    """Streams by one API that flow side by side, by who read them."""
     table = _table(
-        "Streams of 20 pieces a second, while all flow",
+        f"{api}: streams of 20 pieces a second, while all flow",
         "",
         "streams",
         "pieces a CPU second",

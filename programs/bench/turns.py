@@ -1,4 +1,4 @@
-"""What a turn costs beside the model: the engine against a loopback model service, next to the bare SDK."""
+"""What a turn costs beside the model: the engine and the bare SDK on one loopback model service, by both APIs."""
 
 import asyncio
 import contextlib
@@ -9,9 +9,11 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from openai import AsyncOpenAI, DefaultAioHttpClient
 from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolParam
+from openai.types.responses import FunctionToolParam, ResponseInputParam
 
 from llmgine.bootstrap import ApplicationBootstrap, ApplicationConfig
 from llmgine.engine import ask
@@ -22,10 +24,22 @@ from llmgine.settings import Settings
 _MANY = 2_000  # model calls at once
 _INTERVAL = 0.05  # seconds between two pieces of a stream
 _RAMP, _SETTLE, _WINDOW = 3.0, 1.5, 5.0  # seconds in which streams begin, come to flow, and are measured
+_SCHEMA: dict[str, object] = {"type": "object", "properties": {}}
 _TOOL: ChatCompletionToolParam = {
     "type": "function",
-    "function": {"name": "now", "description": "Tell the time.", "parameters": {"type": "object", "properties": {}}},
+    "function": {"name": "now", "description": "Tell the time.", "parameters": _SCHEMA},
 }
+_FLAT_TOOL: FunctionToolParam = {
+    "type": "function",
+    "name": "now",
+    "description": "Tell the time.",
+    "parameters": _SCHEMA,
+    "strict": False,
+}
+_QUESTION = "How late is it?"
+
+Api = Literal["chat", "responses"]
+APIS: dict[Api, str] = {"chat": "Chat Completions", "responses": "Responses"}
 
 
 async def now() -> str:
@@ -34,21 +48,38 @@ async def now() -> str:
 
 
 class Recorder:
-    """What is measured while turns run: the milliseconds of each, and of each piece from its sending to its telling."""
+    """What is measured while turns run, in milliseconds.
+
+    Attributes:
+        turns: Each turn.
+        delays: Each piece of text, from its sending to its telling.
+        firsts: Each question that was announced by `asked`, until some of its answer was told.
+    """
 
     def __init__(self) -> None:
         self.turns: list[float] = []
         self.delays: list[float] = []
+        self.firsts: list[float] = []
+        self._asked_at: float | None = None
+
+    def asked(self) -> None:
+        """A question is asked now, and nothing else before its answer."""
+        self._asked_at = time.perf_counter()
 
     def told(self, text: str) -> None:
         """The text has grown; its last piece says when it was sent."""
-        if text:
-            self.delays.append((time.monotonic_ns() - int(text.rsplit(" ", 1)[-1])) / 1e6)
+        if not text:
+            return
+        self.delays.append((time.monotonic_ns() - int(text.rsplit(" ", 1)[-1])) / 1e6)
+        if self._asked_at is not None:
+            self.firsts.append((time.perf_counter() - self._asked_at) * 1e3)
+            self._asked_at = None
 
     def clear(self) -> None:
         """Begin anew."""
         self.turns.clear()
         self.delays.clear()
+        self.firsts.clear()
 
 
 # One turn of a session, by the numbers of both.
@@ -72,13 +103,16 @@ async def model_service() -> AsyncIterator[str]:
 
 
 @contextlib.asynccontextmanager
-async def application(base_url: str, model: str, *, tools: bool) -> AsyncIterator[ApplicationBootstrap]:
+async def application(
+    base_url: str, model: str, *, tools: bool, api: Api = "chat"
+) -> AsyncIterator[ApplicationBootstrap]:
     """The engine as programs run it: a store on disk, the log on."""
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(
             _env_file=None,
             openai_base_url=base_url,
             openai_model=model,
+            openai_api=api,
             database_url=f"sqlite:///{folder}/bench.db",
             log_dir=Path(folder),
         )
@@ -89,15 +123,15 @@ async def application(base_url: str, model: str, *, tools: bool) -> AsyncIterato
 
 
 @contextlib.asynccontextmanager
-async def ours(base_url: str, model: str, recorder: Recorder, *, tools: bool) -> AsyncIterator[Chat]:
+async def ours(base_url: str, model: str, recorder: Recorder, *, tools: bool, api: Api = "chat") -> AsyncIterator[Chat]:
     """Turns through bus, engine and store."""
-    async with application(base_url, model, tools=tools) as app:
+    async with application(base_url, model, tools=tools, api=api) as app:
         app.bus.register_event_handler(AnswerProgressEvent, lambda event: recorder.told(event.text))
         app.bus.register_event_handler(LLMResponseEvent, lambda event: recorder.told(event.text))
 
         async def chat(session: int, turn: int) -> None:
             prompt = PromptCommand(
-                session_id=f"bench:{session}", text="How late is it?", source="bench", source_id=f"{session}.{turn}"
+                session_id=f"bench:{session}", text=_QUESTION, source="bench", source_id=f"{session}.{turn}"
             )
             finished = await ask(app.bus, prompt)
             if finished.state != "done":
@@ -107,32 +141,59 @@ async def ours(base_url: str, model: str, recorder: Recorder, *, tools: bool) ->
 
 
 @contextlib.asynccontextmanager
-async def bare_sdk(base_url: str, model: str, recorder: Recorder, *, tools: bool) -> AsyncIterator[Chat]:
+async def bare_sdk(
+    base_url: str, model: str, recorder: Recorder, *, tools: bool, api: Api = "chat"
+) -> AsyncIterator[Chat]:
     """The same calls in a loop around the SDK's typed streaming: no bus, no store, no log, no history."""
     transport = DefaultAioHttpClient()
     async with AsyncOpenAI(api_key="none", base_url=base_url, max_retries=0, http_client=transport) as client:
+        chat = _sdk_chat if api == "chat" else _sdk_responses
+        yield lambda _session, _turn: chat(client, model, recorder, tools=tools)
 
-        async def reply(messages: list[ChatCompletionMessageParam]) -> bool:
-            text, called = "", False
-            offered = [_TOOL] if tools else []
-            stream = await client.chat.completions.create(model=model, messages=messages, stream=True, tools=offered)
-            async for chunk in stream:
-                delta = chunk.choices[0].delta if chunk.choices else None
-                called = called or bool(delta and delta.tool_calls)
-                if delta and delta.content:
-                    text += delta.content
-                    recorder.told(text)
-            return called
 
-        async def chat(_session: int, _turn: int) -> None:
-            messages: list[ChatCompletionMessageParam] = [{"role": "user", "content": "How late is it?"}]
-            if await reply(messages):
-                call = {"id": "call_1", "type": "function", "function": {"name": "now", "arguments": "{}"}}
-                messages.append({"role": "assistant", "tool_calls": [call]})  # type: ignore[list-item]  # a plain dict
-                messages.append({"role": "tool", "tool_call_id": "call_1", "content": await now()})
-                await reply(messages)
+async def _sdk_chat(client: AsyncOpenAI, model: str, recorder: Recorder, *, tools: bool) -> None:
+    """One turn by Chat Completions."""
 
-        yield chat
+    async def reply(messages: list[ChatCompletionMessageParam]) -> bool:
+        text, called = "", False
+        offered = [_TOOL] if tools else []
+        stream = await client.chat.completions.create(model=model, messages=messages, stream=True, tools=offered)
+        async for chunk in stream:
+            delta = chunk.choices[0].delta if chunk.choices else None
+            called = called or bool(delta and delta.tool_calls)
+            if delta and delta.content:
+                text += delta.content
+                recorder.told(text)
+        return called
+
+    messages: list[ChatCompletionMessageParam] = [{"role": "user", "content": _QUESTION}]
+    if await reply(messages):
+        call = {"id": "call_1", "type": "function", "function": {"name": "now", "arguments": "{}"}}
+        messages.append({"role": "assistant", "tool_calls": [call]})  # type: ignore[list-item]  # a plain dict
+        messages.append({"role": "tool", "tool_call_id": "call_1", "content": await now()})
+        await reply(messages)
+
+
+async def _sdk_responses(client: AsyncOpenAI, model: str, recorder: Recorder, *, tools: bool) -> None:
+    """One turn by the Responses API."""
+
+    async def reply(items: ResponseInputParam) -> bool:
+        text, called = "", False
+        offered = [_FLAT_TOOL] if tools else []
+        stream = await client.responses.create(model=model, input=items, stream=True, store=False, tools=offered)
+        async for event in stream:
+            if event.type == "response.output_text.delta":
+                text += event.delta
+                recorder.told(text)
+            elif event.type == "response.output_item.done":
+                called = called or event.item.type == "function_call"
+        return called
+
+    items: ResponseInputParam = [{"type": "message", "role": "user", "content": _QUESTION}]
+    if await reply(items):
+        items.append({"type": "function_call", "call_id": "call_1", "name": "now", "arguments": "{}"})
+        items.append({"type": "function_call_output", "call_id": "call_1", "output": await now()})
+        await reply(items)
 
 
 Side = Callable[..., contextlib.AbstractAsyncContextManager[Chat]]
@@ -149,10 +210,10 @@ class Turns:
     first_text: float  # milliseconds from the sending of a piece to its telling, median
 
 
-async def measure_turns(side: Side, base_url: str, *, sessions: int, turns: int) -> Turns:
+async def measure_turns(side: Side, base_url: str, *, sessions: int, turns: int, api: Api = "chat") -> Turns:
     """Turns with one tool call and a short answer, from a service that never lets anybody wait."""
     recorder = Recorder()
-    async with side(base_url, "chunks:3:0", recorder, tools=True) as chat:
+    async with side(base_url, "chunks:3:0", recorder, tools=True, api=api) as chat:
 
         async def run(session: int) -> None:
             for turn in range(turns):
@@ -171,6 +232,36 @@ async def measure_turns(side: Side, base_url: str, *, sessions: int, turns: int)
 
 
 @dataclass(frozen=True)
+class FirstText:
+    """Milliseconds from a question to the first text of its answer: medians, of both sides in turns."""
+
+    ours: float
+    sdk: float
+
+    @property
+    def added(self) -> float:
+        """What ours takes beyond the SDK."""
+        return self.ours - self.sdk
+
+
+async def measure_first_text(base_url: str, *, questions: int, api: Api = "chat") -> FirstText:
+    """Questions without history, asked one after another of both sides in turns, so that slow moments hit both."""
+    recorders = {ours: Recorder(), bare_sdk: Recorder()}
+    async with contextlib.AsyncExitStack() as stack:
+        chats = [
+            (recorder, await stack.enter_async_context(side(base_url, "text:3:0.01", recorder, tools=False, api=api)))
+            for side, recorder in recorders.items()
+        ]
+        for number in range(-3, questions):  # the first ones warm up
+            for recorder, chat in chats:
+                if number == 0:
+                    recorder.clear()
+                recorder.asked()
+                await chat(number, 0)
+    return FirstText(*(statistics.median(recorder.firsts) for recorder in recorders.values()))
+
+
+@dataclass(frozen=True)
 class Streams:
     """What so many streams at once cost, once all flow."""
 
@@ -180,11 +271,11 @@ class Streams:
     delay_p99: float
 
 
-async def measure_streams(side: Side, base_url: str, *, streams: int) -> Streams:
+async def measure_streams(side: Side, base_url: str, *, streams: int, api: Api = "chat") -> Streams:
     """Streams of 20 pieces a second, begun over some seconds, measured while all of them flow."""
     recorder = Recorder()
     pieces = int((_RAMP + _WINDOW + 2 * _SETTLE) / _INTERVAL)
-    async with side(base_url, f"chunks:{pieces}:{_INTERVAL}", recorder, tools=False) as chat:
+    async with side(base_url, f"chunks:{pieces}:{_INTERVAL}", recorder, tools=False, api=api) as chat:
 
         async def run(session: int) -> None:
             await asyncio.sleep(_RAMP * session / streams)

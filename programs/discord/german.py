@@ -19,6 +19,15 @@ GERMAN: dict[str, str] = {
     "The whole category": "Die ganze Kategorie",
     "The whole server": "Der ganze Server",
     "Which model answers": "Welches Modell antwortet",
+    "How much the model thinks before it answers, where it can": (
+        "Wie viel das Modell nachdenkt, bevor es antwortet, falls es das kann"
+    ),
+    "none: Not at all": "none: Gar nicht",
+    "minimal: As little as possible": "minimal: So wenig wie möglich",
+    "low: A little": "low: Ein wenig",
+    "medium: As much as is usual": "medium: So viel wie üblich",
+    "high: Thoroughly": "high: Gründlich",
+    "xhigh: As much as possible": "xhigh: So viel wie möglich",
     "Which tools the model is offered": "Welche Werkzeuge das Modell benutzen darf",
     "How long answers are": "Wie lang Antworten sind",
     "brief: One to three sentences": "brief: Ein bis drei Sätze",
@@ -76,6 +85,7 @@ GERMAN: dict[str, str] = {
         "Was nicht an mich geht, wird weder gespeichert noch gesendet."
     ),
     "offline demo model": "Demo-Modell ohne Netz",
+    "chosen at the first question": "wird bei der ersten Frage gewählt",
     # The welcome
     "Hello, I am {name}": "Hallo, ich bin {name}",
     (

@@ -55,6 +55,20 @@ OPTIONS = (
         "system", "What the model is told first", "system_prompt", "the program's own", parameter="prompt", told=True
     ),
     Option("model", "Which model answers", "model", "the program's own", parameter="name", told=True),
+    Option(
+        "effort",
+        "How much the model thinks before it answers, where it can",
+        "effort",
+        "the model's own",
+        choices={
+            "none": "Not at all",
+            "minimal": "As little as possible",
+            "low": "A little",
+            "medium": "As much as is usual",
+            "high": "Thoroughly",
+            "xhigh": "As much as possible",
+        },
+    ),
     Option("tools", "Which tools the model is offered", "tools", "all", parameter="names"),
     Option(
         "style",

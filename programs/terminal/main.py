@@ -10,7 +10,7 @@ from rich.console import Console
 
 from llmgine.bootstrap import ApplicationConfig
 from llmgine.sessions import open_store
-from programs.application import DEMO_NOTICE, Application, run
+from programs.application import DEMO_NOTICE, NOT_CHOSEN, Application, run
 from programs.terminal.chat import SOURCE, Chat, new_session_id
 from programs.terminal.lines import Lines, PlainLines
 from programs.terminal.options import Options, configure, read_options
@@ -82,7 +82,8 @@ async def _greet(app: Application, view: View, session_id: str, *, is_new: bool)
         turns = "1 turn" if session.turns == 1 else f"{session.turns} turns"
         view.say(f"session {session_id}, {turns}: {one_line(session.name, 60)}")
     settings = app.config.settings
-    view.note(f"model {settings.openai_model}; /help lists the commands" if settings.has_model else DEMO_NOTICE)
+    model = f"model {settings.openai_model}" if settings.openai_model else f"the model is {NOT_CHOSEN}"
+    view.note(f"{model}; /help lists the commands" if settings.has_model else DEMO_NOTICE)
 
 
 async def _lines(app: Application, session_id: str) -> Lines:

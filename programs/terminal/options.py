@@ -40,7 +40,12 @@ def read_options(arguments: Sequence[str] | None = None) -> Options:
     add("--list-sessions", action="store_true", help="list all sessions, those of Discord too, and leave")
     add("--session", metavar="ID", type=_text, help="go on with this session, wherever it was begun")
     add("--session-name", metavar="NAME", type=_text, help="name of the session (default: the first words said)")
-    add("--model", metavar="NAME", type=_text, help="the model (default: OPENAI_MODEL, or else gpt-4o-mini)")
+    add(
+        "--model",
+        metavar="NAME",
+        type=_text,
+        help="the model (default: OPENAI_MODEL, or else one that the service lists, gpt-4o-mini first)",
+    )
     add(
         "--api-key",
         metavar="KEY",

@@ -1,6 +1,7 @@
 """Following turns from their events: each is shown as it goes, until its outcome."""
 
 import asyncio
+import math
 
 from llmgine.bus import MessageBus
 from llmgine.messages.events import (
@@ -16,6 +17,7 @@ from llmgine.messages.events import (
     TurnStartedEvent,
 )
 from llmgine.sessions import SessionStore
+from programs.application import LEFT_OUT
 from programs.terminal.approvals import Approvals
 from programs.terminal.text import footer
 from programs.terminal.view import View
@@ -51,6 +53,7 @@ class Turns:
         self._later: list[TurnEvent] = []  # came while a question is on the screen
         self._growing = ""  # the text of a reply that is not committed
         self._committed = ""  # the text of the last reply that is
+        self._noted: set[str] = set()  # what was said of this turn and need not be said twice
         self.running: str | None = None
         self.started = False
         bus.register_event_handler(TurnEvent, self._hear)
@@ -63,6 +66,7 @@ class Turns:
         """Show a turn until its outcome."""
         self.running = turn_id
         self._growing = self._committed = ""
+        self._noted.clear()
         try:
             while True:
                 event = await self._events.get()
@@ -119,12 +123,10 @@ class Turns:
             case LLMResponseEvent():
                 self._growing, self._committed = "", event.text
                 view.end_answer(event.text)
+                for one in event.left_out:
+                    self._note_once(f"{LEFT_OUT[one]}.")
             case ModelRetryEvent():
-                view.note(
-                    f"{event.reason} Trying again in {event.wait_seconds:.0f} s "
-                    f"(try {event.next_try} of {event.tries})."
-                )
-                view.status(_THINKING)
+                self._retrying(event)
             case ToolCallStartedEvent():
                 view.call(event.call)
             case ToolCallFinishedEvent():
@@ -132,6 +134,21 @@ class Turns:
                 view.status(_THINKING)
             case _:
                 pass  # what is not shown
+
+    def _retrying(self, event: ModelRetryEvent) -> None:
+        reason, again = event.reason.rstrip("."), f"Trying again in {math.ceil(event.wait_seconds)} s"
+        if event.tries is not None:
+            self._view.note(f"{reason}. {again} (try {event.next_try} of {event.tries}).")
+            self._view.status(_THINKING)
+            return
+        # A service that is not up yet is asked every few seconds, which is no news each time.
+        self._note_once(f"{reason}. Trying again for up to a minute.")
+        self._view.status(f"{again} … (Ctrl-C stops)")
+
+    def _note_once(self, text: str) -> None:
+        if text not in self._noted:
+            self._noted.add(text)
+            self._view.note(text)
 
     def _end(self, event: TurnFinishedEvent) -> None:
         # A reply that was committed in this process stands on the screen already.

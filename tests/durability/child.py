@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 import discord
 
 from llmgine.bootstrap import ApplicationConfig
-from llmgine.engine.model import RetryPolicy
+from llmgine.engine.retries import RetryPolicy
 from llmgine.providers.base import ChatReply, ChatRequest
 from llmgine.providers.openai import OpenAIProvider
 from llmgine.sessions.database import Database, Row, Statement, Transaction
@@ -140,6 +140,8 @@ class NumberedModel:
         self._provider = provider
         self._operations = operations
         self.model = provider.model
+        self.service = provider.service
+        self.choose_model = provider.choose_model
         self.models = provider.models
         self.aclose = provider.aclose
 

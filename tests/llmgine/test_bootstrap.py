@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from llmgine.bootstrap import ApplicationBootstrap, ApplicationConfig
+from llmgine.bootstrap import PROVIDERS, ApplicationBootstrap, ApplicationConfig, chosen_provider
 from llmgine.engine import ask
 from llmgine.errors import BusStoppedError, ConfigurationError, StoreError
 from llmgine.messages.commands import Command, PromptCommand
@@ -71,6 +71,28 @@ async def test_the_service_in_the_settings_is_asked(tmp_path: Path) -> None:
     log = (tmp_path / "logs" / "events.jsonl").read_text()
     assert "[redacted]" in log
     assert key not in log
+
+
+async def test_a_provider_is_a_file_and_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module with `from_settings`, named in the table, answers for models that are called after it."""
+    (tmp_path / "parrot_provider.py").write_text(
+        "from llmgine.providers.scripted import ScriptedProvider\n"
+        "def from_settings(settings, *, model, max_connections):\n"
+        "    return ScriptedProvider(['Hello!'], model=model)\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setitem(PROVIDERS, "parrot", "parrot_provider")
+
+    async with ApplicationBootstrap(config(tmp_path, openai_model="parrot:grey")) as app:
+        outcome = await ask(app.bus, prompt())
+
+    assert (outcome.text, outcome.model) == ("Hello!", "grey")
+
+
+@pytest.mark.parametrize("model", ["llama3.1:8b", "gpt-4o-mini", "openai", "parrot:", ":x", None])
+def test_what_is_no_providers_name_is_a_models(model: str | None) -> None:
+    """Names of models have colons, too."""
+    assert chosen_provider(model) == ("openai", model)
 
 
 async def test_a_command_and_an_event_of_ones_own(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ def test_without_anything_the_defaults_hold() -> None:
     """No file and no variable: the offline demo in the playground."""
     settings = load_settings(None)
 
-    assert (settings.openai_model, settings.database_url) == ("gpt-4o-mini", "sqlite:///data/llmgine.db")
+    assert (settings.openai_model, settings.database_url) == (None, "sqlite:///data/llmgine.db")
     assert (settings.log_dir, settings.playground_port, settings.approval_timeout) == (Path("logs"), 8700, 600)
     assert not settings.has_model
     assert list(settings.secrets()) == []
@@ -151,7 +151,7 @@ def test_empty_values_are_unset(monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
     settings = load_settings(file)
 
     assert (settings.discord_token, settings.openai_api_key) == (None, None)
-    assert (settings.playground_port, settings.openai_model) == (8700, "gpt-4o-mini")
+    assert (settings.playground_port, settings.openai_model) == (8700, None)
 
 
 def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -202,4 +202,4 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
 
 def test_a_missing_file_is_no_error(tmp_path: Path) -> None:
     """Nobody needs one."""
-    assert load_settings(tmp_path / "nothing").openai_model == "gpt-4o-mini"
+    assert load_settings(tmp_path / "nothing").openai_model is None

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from llmgine.errors import RefusedError
 from llmgine.messages.commands import BranchSessionCommand
 from llmgine.sessions.database import Row, Transaction
+from llmgine.sessions.records import STEP, ReplyStep
 from llmgine.sessions.transactions.sessions import ensure_session
 
 SOURCE = "branch"
@@ -90,6 +91,7 @@ def _make_room(command: BranchSessionCommand, there: Sequence[Row], now: str) ->
 
 
 def _copy(turns: Sequence[Row], session_id: str, owner: str) -> Transaction[None]:
+    places: list[tuple[int, int]] = []
     for turn in turns:
         new_id = secrets.token_hex(8)
         yield (
@@ -108,14 +110,34 @@ def _copy(turns: Sequence[Row], session_id: str, owner: str) -> Transaction[None
                 turn["created_at"],
             ),
         )
-        yield (
-            """
-            INSERT INTO step (turn_id, attempt, seq, body)
-            SELECT $1, 1, seq, body FROM step WHERE turn_id = $2 AND attempt = $3
-            """,
-            (new_id, turn["id"], turn["attempt"]),
-        )
+        new = yield "SELECT seq FROM turn WHERE id = $1", (new_id,)
+        places.append((turn["seq"], new[0]["seq"]))
+        yield from _copy_steps(turn, new_id, places)
         yield (
             "INSERT INTO image (turn_id, number, data) SELECT $1, number, data FROM image WHERE turn_id = $2",
             (new_id, turn["id"]),
         )
+
+
+def _copy_steps(turn: Row, new_id: str, places: Sequence[tuple[int, int]]) -> Transaction[None]:
+    """Copy a turn's steps; `places` are those of the turns up to it, each with the one of its copy.
+
+    A reply names the place its history began at; the copy's is that of the copied turn.
+    """
+    yield (
+        """
+        INSERT INTO step (turn_id, attempt, seq, body, parts)
+        SELECT $1, 1, seq, body, parts FROM step WHERE turn_id = $2 AND attempt = $3
+        """,
+        (new_id, turn["id"], turn["attempt"]),
+    )
+    rows = yield "SELECT seq, body FROM step WHERE turn_id = $1 ORDER BY seq", (new_id,)
+    for row in rows:
+        step = STEP.validate_json(row["body"])
+        if isinstance(step, ReplyStep) and step.history_from:
+            began = next(new for old, new in places if old >= min(step.history_from, turn["seq"]))
+            moved = step.model_copy(update={"history_from": began})
+            yield (
+                "UPDATE step SET body = $3 WHERE turn_id = $1 AND attempt = 1 AND seq = $2",
+                (new_id, row["seq"], moved.model_dump_json()),
+            )

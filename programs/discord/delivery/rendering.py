@@ -4,12 +4,14 @@ The same function draws a turn while it runs and once it has ended, so nothing j
 then its tool card; a notice last.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
 from llmgine.messages.events import ModelRetryEvent
 from llmgine.messages.text import collapse_spaces, shorten
-from llmgine.sessions.records import Delivery, DeliveryKey, TurnSteps
+from llmgine.sessions.records import Delivery, DeliveryKey, LeftOut, TurnSteps
+from programs.application import LEFT_OUT
 from programs.demo_model import MODEL as DEMO_MODEL
 from programs.discord.buttons.ids import button
 from programs.discord.buttons.looks import of_ended, of_running, with_buttons
@@ -82,7 +84,8 @@ def _with_outcome(
     if notice is not None:
         sign = "⏹️" if outcome and outcome.state == "stopped" else "⚠️"
         parts = [*parts, (_key("notice", round_), {"content": f"{sign} {shorten(notice, _MAX_NOTICE)}"})]
-    parts = _with_small_print(parts, _unread(steps), _key("notice", round_, 1))
+    small_print = "\n".join(line for line in (_unread(steps), _went_without(steps)) if line)
+    parts = _with_small_print(parts, small_print, _key("notice", round_, 1))
     if not parts:  # quiet about its tools, and it said nothing
         parts = [(_key("notice", round_), {"content": ""})]
     if "content" in parts[-1][1]:
@@ -107,16 +110,16 @@ def waiting_notice(steps: TurnSteps) -> tuple[DeliveryKey, Body] | None:
 
 
 def _with_small_print(
-    parts: list[tuple[DeliveryKey, Body]], line: str, key: DeliveryKey
+    parts: list[tuple[DeliveryKey, Body]], lines: str, key: DeliveryKey
 ) -> list[tuple[DeliveryKey, Body]]:
-    """The parts with a line under the last text, or below it where there is no room for it."""
-    if not line:
+    """The parts with lines under the last text, or below it where there is no room for them."""
+    if not lines:
         return parts
     last = parts[-1][1] if parts else {}
-    text = f"{last.get('content', '')}\n{line}"
+    text = f"{last.get('content', '')}\n{lines}"
     if "content" in last and len(text) <= LIMIT:
         return [*parts[:-1], (parts[-1][0], {**last, "content": text})]
-    return [*parts, (key, {"content": line})]
+    return [*parts, (key, {"content": lines})]
 
 
 def footer(steps: TurnSteps) -> str:
@@ -141,12 +144,25 @@ def _unread(steps: TurnSteps) -> str:
         for one in prompt.attachments
         if one.note is not None
     ]
-    if any(reply.unseen for reply in steps.replies):
-        told.append("the model's service refused the images, so it answered without them")
+    if "images" in _left_out(steps):
+        told.append(LEFT_OUT["images"])
     return f"-# 📎 {shorten(' · '.join(told), _MAX_NOTICE)}" if told else ""
+
+
+def _went_without(steps: TurnSteps) -> str:
+    """In small print: what else the model was not given, each once, however many rounds the turn had."""
+    told = [words for name, words in LEFT_OUT.items() if name in _left_out(steps) - {"images"}]
+    return f"-# ℹ️ {' · '.join(told)}" if told else ""
+
+
+def _left_out(steps: TurnSteps) -> set[LeftOut]:
+    return {one for reply in steps.replies for one in reply.left_out}
 
 
 def retrying(event: ModelRetryEvent) -> Live:
     """What is shown while the model is waited for, in small print."""
-    wait = f"waiting {event.wait_seconds:.0f} s, then try {event.next_try} of {event.tries}"
+    seconds = math.ceil(event.wait_seconds)
+    wait = f"waiting {seconds} s, then try {event.next_try} of {event.tries}"
+    if event.tries is None:
+        wait = f"trying again in {seconds} s"
     return Live(event.round, status=f"-# ⏳ {shorten(collapse_spaces(event.reason), _MAX_REASON)} ({wait})")

@@ -8,41 +8,29 @@ import platform
 import shutil
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import discord
 from discord import app_commands
 
-from llmgine.errors import LLMgineError, ProviderBusyError, ProviderError, RefusedError, StoreError
-from llmgine.messages.chat import ChatMessage
-from llmgine.messages.text import collapse_spaces, shorten
-from llmgine.providers.base import ChatRequest
+from llmgine.errors import LLMgineError, RefusedError, StoreError
 from llmgine.sessions.schema import MIGRATIONS
 from programs.application import Application
-from programs.demo_model import MODEL as DEMO_MODEL
 from programs.discord.breaker import Breaker
 from programs.discord.needs import missing, vital, wanted
 from programs.discord.permissions import is_moderator
+from programs.discord.slash import lessons
+from programs.discord.slash.findings import PATIENCE, Finding, milliseconds, reason
+from programs.discord.slash.model_check import ModelCheck
 from programs.discord.slash.replies import show_privately
 
 _PORTAL = "https://discord.com/developers/applications"
-_PATIENCE = 20.0  # seconds for one check
-_SLOW_MODEL, _SLOW_STORE, _SLOW_DISCORD = 10.0, 0.25, 1.0  # seconds from which each is worth a word
+_SLOW_STORE, _SLOW_DISCORD = 0.25, 1.0  # seconds from which each is worth a word
 _LITTLE, _VERY_LITTLE = 1_000_000_000, 100_000_000  # bytes of free disk space
-_MAX_REASON = 300
+_LIMITED_BY_ITSELF = {"Model": 10.0}  # seconds more for a check that has its own limit, and may wait for another's
 _SIGNS = ("✅", "⚠️", "❌")
 _COLOURS = (discord.Colour.green(), discord.Colour.gold(), discord.Colour.red())
-
-
-@dataclass(frozen=True)
-class Finding:
-    """The outcome of one check. `level`: 0 it works, 1 it works badly, 2 it does not."""
-
-    about: str
-    level: int
-    words: str
 
 
 class Doctor:
@@ -51,6 +39,7 @@ class Doctor:
     def __init__(self, app: Application) -> None:
         self._app = app
         self._settings = app.config.settings
+        self._model = ModelCheck(app)
 
     async def findings(self, interaction: discord.Interaction) -> list[Finding]:
         """All of them, made at the same time."""
@@ -59,7 +48,7 @@ class Doctor:
             "Discord": lambda: self._discord(client),
             "Message Content intent": lambda: self._intents(client),
             "Permissions here": lambda: self._permissions(interaction),
-            "Model": self._model,
+            "Model": lambda: self._model.finding(interaction),
             "Store": self._store,
             "Log and disk": self._disk,
             "Requests": lambda: self._requests(client),
@@ -70,7 +59,7 @@ class Doctor:
     async def _discord(self, client: discord.Client) -> Finding:
         name = client.user.name if client.user else "nobody"
         seconds = client.latency if math.isfinite(client.latency) else 0.0  # nothing is known before the first beat
-        words = f"logged in as {name} in {len(client.guilds)} server(s); the gateway answers in {_ms(seconds)}"
+        words = f"logged in as {name} in {len(client.guilds)} server(s); the gateway answers in {milliseconds(seconds)}"
         if seconds > _SLOW_DISCORD:
             return Finding(
                 "Discord", 1, f"{words}. That is slow: look at the network, and at https://discordstatus.com"
@@ -99,33 +88,16 @@ class Doctor:
         mute = missing(vital(in_a_thread=in_a_thread), interaction.app_permissions)
         return Finding(about, 2 if mute else 1, f"{what}. Give me these in this channel's settings, or by my role")
 
-    async def _model(self) -> Finding:
-        provider = self._app.provider
-        if provider.model == DEMO_MODEL:
-            words = "the offline demo model, which knows only a few phrases. Set OPENAI_API_KEY or OPENAI_BASE_URL"
-            return Finding("Model", 1, words)
-        asked = ChatRequest(messages=(ChatMessage(role="user", content="Say OK."),), max_output_tokens=16)
-        begun = time.monotonic()
-        name = shorten(collapse_spaces(provider.model), 60)
-        try:
-            await provider.reply(asked, lambda _: None)
-        except ProviderBusyError as error:
-            return Finding("Model", 1, f"{name} is busy: {_reason(error)}")
-        except ProviderError as error:
-            return Finding("Model", 2, f"{name}: {_reason(error)}")
-        seconds = time.monotonic() - begun
-        return Finding("Model", int(seconds > _SLOW_MODEL), f"{name} answers in {_ms(seconds)}")
-
     async def _store(self) -> Finding:
         path = _database(self._settings.database_url)
         begun = time.monotonic()
         try:
             await self._app.store.move_cursor("doctor", "visits", int(time.time()))
         except StoreError as error:
-            return Finding("Store", 2, f"cannot be written: {_reason(error)} Look at the disk and its permissions")
+            return Finding("Store", 2, f"cannot be written: {reason(error)} Look at the disk and its permissions")
         seconds = time.monotonic() - begun
         size = sum(file.stat().st_size for file in (path, path.with_name(f"{path.name}-wal")) if file.exists())
-        words = f"writable in {_ms(seconds)}, {_mb(size)}, schema {len(MIGRATIONS)}"
+        words = f"writable in {milliseconds(seconds)}, {_mb(size)}, schema {len(MIGRATIONS)}"
         slow = seconds > _SLOW_STORE
         return Finding("Store", int(slow), f"{words}. That is slow: look at the disk's load" if slow else words)
 
@@ -162,19 +134,21 @@ class Doctor:
 async def _made(about: str, check: Callable[[], Awaitable[Finding]]) -> Finding:
     """The finding of a check, whatever happens to it: one that fails says so, and spoils no other."""
     try:
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(PATIENCE + _LIMITED_BY_ITSELF.get(about, 0.0)):
             return await check()
     except TimeoutError:
-        return Finding(about, 2, f"no answer in {_PATIENCE:.0f} s")
+        return Finding(about, 2, f"no answer in {PATIENCE:.0f} s")
     except (LLMgineError, discord.DiscordException, OSError, importlib.metadata.PackageNotFoundError) as error:
-        return Finding(about, 1, f"could not be looked at: {_reason(error)}")
+        return Finding(about, 1, f"could not be looked at: {reason(error)}")
 
 
 def card(findings: Iterable[Finding]) -> discord.Embed:
     """The findings as a card, in the colour of the worst."""
     found = list(findings)
     worst = max(finding.level for finding in found)
-    titles = ("All is well", "It works, with a flaw", "Something does not work")
+    warnings = sum(finding.level == 1 for finding in found)
+    flawed = "Working, with one warning" if warnings == 1 else f"Working, with {warnings} warnings"
+    titles = ("All is well", flawed, "Something does not work")
     lines = (f"{_SIGNS[finding.level]} **{finding.about}**: {finding.words}" for finding in found)
     return discord.Embed(title=titles[worst], description="\n".join(lines), colour=_COLOURS[worst])
 
@@ -183,16 +157,8 @@ def _database(url: str) -> Path:
     return Path(url.removeprefix("sqlite:///"))
 
 
-def _ms(seconds: float) -> str:
-    return f"{seconds * 1000:,.0f} ms"
-
-
 def _mb(size: int) -> str:
     return f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{size / 1e6:,.1f} MB"
-
-
-def _reason(error: Exception) -> str:
-    return shorten(collapse_spaces(str(error)) or type(error).__name__, _MAX_REASON)
 
 
 def commands(app: Application) -> Iterator[app_commands.Command[Any, ..., Any]]:
@@ -205,6 +171,10 @@ def commands(app: Application) -> Iterator[app_commands.Command[Any, ..., Any]]:
         if not is_moderator(interaction.user):
             raise RefusedError("Only people with the permission Manage Messages can call the doctor.")
         await interaction.response.defer(ephemeral=True)
-        await show_privately(interaction, card(await doctor.findings(interaction)))
+        shown = card(await doctor.findings(interaction))
+        learnt = app.engine.model.lessons.all()
+        if learnt:
+            shown.add_field(name=lessons.TITLE, value=lessons.listed(learnt), inline=False)
+        await show_privately(interaction, shown, view=lessons.forget_button() if learnt else None)
 
     yield command

@@ -8,7 +8,7 @@ from discord import app_commands
 
 from llmgine.messages.chat import ToolSchema
 from llmgine.messages.text import collapse_spaces, shorten
-from programs.application import Application
+from programs.application import NOT_CHOSEN, Application
 from programs.demo_model import MODEL as DEMO_MODEL
 from programs.discord.slash.replies import show_privately
 from programs.discord.translation import translated
@@ -29,7 +29,7 @@ PRIVATE = (
     "neither stored nor sent."
 )
 DEMO = "offline demo model"
-TEXTS = (TITLE, TALK, HOW, COMMANDS, MENUS, TOOLS, PRIVACY, PRIVATE, DEMO)
+TEXTS = (TITLE, TALK, HOW, COMMANDS, MENUS, TOOLS, PRIVACY, PRIVATE, DEMO, NOT_CHOSEN)
 
 _MAX_DESCRIPTION, _MAX_FIELD = 2_800, 1_024  # characters; a card holds 6,000, a field 1,024
 _MAX_TOOL, _MAX_MODEL = 100, 60
@@ -66,7 +66,7 @@ def help_command(tree: Mentioning, app: Application) -> app_commands.Command[Any
 def overview(tree: Mentioning, app: Application, locale: discord.Locale) -> discord.Embed:
     """The card that /help shows, in the language of a locale."""
     me = f"<@{tree.client.user.id}>" if tree.client.user else "@me"
-    model = translated(DEMO, locale) if app.provider.model == DEMO_MODEL else shorten(app.provider.model, _MAX_MODEL)
+    model = _model(app.engine.model.name, locale)
     commands = (f"{tree.mention(one.qualified_name)} {translated(one.description, locale)}" for one in _leaves(tree))
     texts = ["", translated(HOW, locale).format(me=me), "", f"**{translated(COMMANDS, locale)}**", *commands]
     card = discord.Embed(
@@ -82,6 +82,12 @@ def overview(tree: Mentioning, app: Application, locale: discord.Locale) -> disc
     for name, lines in parts:
         card.add_field(name=translated(name, locale), value=shorten("\n".join(lines), _MAX_FIELD), inline=False)
     return card
+
+
+def _model(name: str, locale: discord.Locale) -> str:
+    if name == DEMO_MODEL:
+        return translated(DEMO, locale)
+    return shorten(name, _MAX_MODEL) or translated(NOT_CHOSEN, locale)
 
 
 def _leaves(tree: Mentioning) -> Iterator[app_commands.Command[Any, ..., Any]]:

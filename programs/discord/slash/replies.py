@@ -44,13 +44,19 @@ async def answer_privately(interaction: discord.Interaction, action: Any, *argum
     await interaction.edit_original_response(content=told, allowed_mentions=discord.AllowedMentions.none())
 
 
-async def show_privately(interaction: discord.Interaction, card: discord.Embed) -> None:
-    """Show a card to the person alone, as the answer that was deferred; as text where Discord drops cards."""
+async def show_privately(
+    interaction: discord.Interaction, card: discord.Embed, *, view: discord.ui.View | None = None
+) -> None:
+    """Show a card to the person alone, as the answer that was deferred; as text where Discord drops cards.
+
+    `view` are the buttons under it.
+    """
     if interaction.app_permissions.embed_links:
-        await interaction.edit_original_response(embed=card)
+        await interaction.edit_original_response(embed=card, view=view)
         return
     first, *more = split(as_text(card))
-    await interaction.edit_original_response(content=first, allowed_mentions=discord.AllowedMentions.none())
+    no_pings = discord.AllowedMentions.none()
+    await interaction.edit_original_response(content=first, view=view, allowed_mentions=no_pings)
     for part in more:
         await interaction.followup.send(part, ephemeral=True, allowed_mentions=discord.AllowedMentions.none())
 

@@ -11,7 +11,7 @@ from llmgine.errors import RefusedError
 from llmgine.messages.commands import Author, ChangeSettingCommand
 from llmgine.sessions.records import Setting
 from llmgine.sessions.scoped import fits
-from programs.application import Application
+from programs.application import NOT_CHOSEN, Application
 from programs.discord.channels import scopes
 from programs.discord.options import INHERIT, OPTIONS, WHERE, Option, Where, require_permission, scope_at
 from programs.discord.slash.forms import Submit, form
@@ -41,7 +41,8 @@ class SettingChanges:
 
     def default(self, option: Option) -> str:
         """What holds where nobody set it."""
-        own = {"system_prompt": self._app.config.settings.system_prompt, "model": self._app.engine.model.name}
+        model = self._app.engine.model.name or NOT_CHOSEN
+        own = {"system_prompt": self._app.config.settings.system_prompt, "model": model}
         return own.get(option.name, option.default)
 
     async def change(self, interaction: discord.Interaction, option: Option, value: str, where: Where) -> str:

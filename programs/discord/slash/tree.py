@@ -7,7 +7,7 @@ import discord
 from discord import app_commands
 
 from programs.application import Application
-from programs.discord.slash import asking, branches, conversation, doctor, sessions, settings, threads, why
+from programs.discord.slash import asking, branches, conversation, doctor, lessons, sessions, settings, threads, why
 from programs.discord.slash.forms import Press, Reactions, Submit
 from programs.discord.slash.help import help_command
 from programs.discord.slash.replies import explain
@@ -33,7 +33,7 @@ FORMS: Mapping[str, Callable[[Application], Submit]] = {
     "ask": asking.ask_form,
 }
 # What is done with each button and select that is known by its custom id.
-PRESSES: Mapping[str, Callable[[Application], Press]] = {"session": sessions.press}
+PRESSES: Mapping[str, Callable[[Application], Press]] = {"session": sessions.press, "lessons": lessons.press}
 
 
 class Commands(app_commands.CommandTree[discord.Client]):

@@ -64,11 +64,12 @@ class Values:
             return _completed(typed, [role.name for role in _named(guild)], EVERYONE, INHERIT)
         if option.name == "daily_tokens":
             return [text for text in (*_BUDGETS, INHERIT) if typed in text]
-        listed: tuple[str, ...] = ()
+        name = self._engine.model.name
+        listed: tuple[str, ...] = (name,) if name else ()  # where the service does not tell
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_AUTOCOMPLETE_SECONDS):
-                listed = await self._engine.model.names()
-        return [name for name in (*(listed or (self._engine.model.name,)), INHERIT) if typed.lower() in name.lower()]
+                listed = await self._engine.model.names() or listed
+        return [name for name in (*listed, INHERIT) if typed.lower() in name.lower()]
 
 
 def shown(option: Option, value: str) -> str:

@@ -9,7 +9,8 @@ from typing import TypeVar
 from llmgine.bus import MessageBus
 from llmgine.context import ContextManager
 from llmgine.engine import ToolChatEngine
-from llmgine.engine.model import Model, RetryPolicy
+from llmgine.engine.model import Model
+from llmgine.engine.retries import RetryPolicy
 from llmgine.engine.turn import Renderer
 from llmgine.messages.chat import ToolCall
 from llmgine.messages.commands import Admitted, Author, DecideToolCallCommand, PromptCommand
@@ -58,7 +59,7 @@ class Chat:
         engine = ToolChatEngine(
             bus=bus,
             store=store,
-            model=Model(provider, calls_at_once=calls_at_once, retry=retry),
+            model=Model(provider, store, calls_at_once=calls_at_once, retry=retry),
             context=ContextManager(store, system_prompt="Be brief.", budget=budget),
             renderers=renderers,
             approval_timeout=approval_timeout,

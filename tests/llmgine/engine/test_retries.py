@@ -3,10 +3,13 @@
 import pytest
 
 from llmgine.errors import (
+    EmptyReplyError,
     ProviderBusyError,
     ProviderError,
     ProviderRefusedError,
     ProviderReplyError,
+    ProviderStartingError,
+    ProviderTimeoutError,
     ProviderUnavailableError,
     ReplyCutOffError,
 )
@@ -135,3 +138,143 @@ async def test_a_real_service_that_stumbles(start_chat: StartChat) -> None:
     assert (outcome.state, outcome.text, outcome.usage.input_tokens) == ("done", "You rolled a 4.", 10 + 30)
     assert len(chat.of(ModelRetryEvent)) == 2
     assert [message["role"] for message in server.requests[-1]["messages"]] == ["system", "user", "assistant", "tool"]
+
+
+@pytest.mark.parametrize("error", [ProviderTimeoutError("silent"), EmptyReplyError("nothing but thinking")])
+async def test_what_costs_as_much_each_time_is_tried_once_more(start_chat: StartChat, error: ProviderError) -> None:
+    """A time-out and an empty reply are paid for; people are told of two tries, not of four."""
+    provider = ScriptedProvider([error, error, "next"])
+    chat = await start_chat(provider)
+
+    outcome = await chat.say()
+
+    assert (outcome.state, outcome.notice) == ("failed", str(error))
+    assert [(one.next_try, one.tries) for one in chat.of(ModelRetryEvent)] == [(2, 2)]
+    assert len(provider.requests) == 2
+
+
+@pytest.mark.parametrize("answer", ["time-out", "empty", "invisible", "thinking", "reasoning"])
+async def test_a_real_service_is_asked_once_more(start_chat: StartChat, answer: str) -> None:
+    """Over HTTP, each form of it; the second answer counts."""
+    async with ChatCompletionsServer() as server:
+        if answer == "time-out":
+            server.fail(504, "<html>Gateway Time-out</html>")
+        elif answer == "reasoning":
+            server.chunks([{"choices": [{"delta": {"reasoning_content": "Hm."}, "finish_reason": "stop"}]}])
+        else:
+            server.reply({"empty": "", "invisible": "\u200b\u2060", "thinking": "<think>Hm.</think>"}[answer])
+        server.reply("Here.")
+        provider = OpenAIProvider("gpt", api_key=None, base_url=server.base_url)
+        chat = await start_chat(provider)
+
+        outcome = await chat.say()
+        await chat.close()
+        await provider.aclose()
+
+    assert (outcome.state, outcome.text) == ("done", "Here.")
+    assert [one.tries for one in chat.of(ModelRetryEvent)] == [2]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ProviderBusyError("in an hour", retry_after=3600),
+        ProviderUnavailableError("in an hour", retry_after=3600),
+        ProviderStartingError("in an hour", retry_after=61),
+        ProviderTimeoutError("in an hour", retry_after=3600),
+    ],
+)
+async def test_nobody_waits_more_than_a_minute(start_chat: StartChat, error: ProviderError) -> None:
+    """Whatever the trouble is: the turn ends at once and says when to ask again."""
+    chat = await start_chat([error])
+
+    outcome = await chat.say()
+
+    assert (outcome.state, outcome.notice) == ("failed", "in an hour")
+    assert not chat.of(ModelRetryEvent)
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ({"Retry-After": "3600"}, {}),
+        ({"retry-after-ms": "3600000"}, {}),
+        ({}, {"message": "Quota exceeded. Please retry in 1h0m0s."}),
+        ({}, {"message": "slow", "details": [{"retryDelay": "3600s"}]}),
+    ],
+)
+async def test_a_long_wait_is_said_in_words(start_chat: StartChat, headers: dict[str, str], body: object) -> None:
+    """People read "in about an hour", however the service says it."""
+    async with ChatCompletionsServer() as server:
+        server.fail(429, {"error": body}, headers)
+        provider = OpenAIProvider("gpt", api_key=None, base_url=server.base_url)
+        chat = await start_chat(provider)
+
+        outcome = await chat.say()
+        await chat.close()
+        await provider.aclose()
+
+    assert outcome.state == "failed"
+    assert "in about an hour" in (outcome.notice or "")
+    assert len(server.requests) == 1
+
+
+async def test_a_short_wait_is_as_long_as_the_service_says(start_chat: StartChat) -> None:
+    """It is told before, and the answer comes after it."""
+    async with ChatCompletionsServer() as server:
+        server.fail(429, {"error": {"message": "slow down"}}, {"retry-after-ms": "30"})
+        server.reply("Here.")
+        provider = OpenAIProvider("gpt", api_key=None, base_url=server.base_url)
+        chat = await start_chat(provider)
+
+        outcome = await chat.say()
+        await chat.close()
+        await provider.aclose()
+
+    assert outcome.text == "Here."
+    assert [one.wait_seconds for one in chat.of(ModelRetryEvent)] == [0.03]
+
+
+@pytest.mark.parametrize(
+    "error", [ProviderBusyError("in half a minute", retry_after=30), ProviderStartingError("Nothing listens there.")]
+)
+async def test_stop_ends_the_waiting(start_chat: StartChat, error: ProviderError) -> None:
+    """At once, as stopped; the next prompt is answered."""
+
+    async def fail_then_answer(request: ChatRequest, on_text: OnText) -> ChatReply:
+        if request.messages[-1].content == "first":
+            raise error
+        return ChatReply(text="Here.", model="scripted")
+
+    chat = await start_chat(fail_then_answer)
+    admitted = await chat.admit("first")
+    await chat.told(ModelRetryEvent)
+
+    await chat.bus.execute(StopTurnCommand(session_id="s", turn_id=admitted.turn_id))
+
+    assert (await chat.outcome(admitted.turn_id)).state == "stopped"
+    assert (await chat.say("second")).text == "Here."
+
+
+@pytest.mark.parametrize("inside", [False, True])
+async def test_a_call_that_the_service_could_not_read_is_asked_for_again(
+    start_chat: StartChat, *, inside: bool
+) -> None:
+    """As an error or as an event of a stream: mostly the model writes it well the next time."""
+    error = {"message": "Failed to call a function.", "code": "tool_use_failed", "failed_generation": "<function=x>"}
+    async with ChatCompletionsServer() as server:
+        if inside:
+            server.chunks([{"error": {**error, "status_code": 400}}])
+        else:
+            server.fail(400, {"error": error})
+        server.reply("Here.")
+        provider = OpenAIProvider("gpt", api_key=None, base_url=server.base_url)
+        chat = await start_chat(provider)
+        await chat.engine.register_tool(roll)
+
+        outcome = await chat.say()
+        await chat.close()
+        await provider.aclose()
+
+    assert (outcome.state, outcome.text) == ("done", "Here.")
+    assert ["tools" in body for body in server.requests] == [True, True]

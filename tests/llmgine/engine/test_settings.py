@@ -33,7 +33,7 @@ async def test_the_chosen_model_is_asked_and_told(start_chat: StartChat) -> None
     (await chat.bus.execute(ChangeSettingCommand(scope="s", name="model", value="other"))).unwrap()
     finished = await chat.say("two")
 
-    assert [request.model for request in provider.requests] == [None, "other"]
+    assert [request.model for request in provider.requests] == ["scripted", "other"]
     assert [event.model for event in chat.of(ModelAskedEvent)] == ["scripted", "other"]
     assert finished.model == "other"
 

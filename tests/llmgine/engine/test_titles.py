@@ -6,11 +6,14 @@ import pytest
 
 from llmgine.engine.titles import clean_title
 from llmgine.errors import ProviderUnavailableError
+from llmgine.messages.chat import Usage
 from llmgine.messages.commands import RenameSessionCommand
 from llmgine.messages.events import SessionRenamedEvent
 from llmgine.providers.base import ChatReply, ChatRequest
+from llmgine.providers.openai import OpenAIProvider
 from llmgine.providers.scripted import ScriptedProvider
-from tests.llmgine.engine.chat import Held, OnText
+from tests.chat_completions import ChatCompletionsServer
+from tests.llmgine.engine.chat import Chat, Held, OnText
 from tests.llmgine.engine.conftest import StartChat
 
 
@@ -121,3 +124,153 @@ async def test_an_empty_title_is_none(start_chat: StartChat) -> None:
     await nothing.reached.wait()
     await chat.say("two")
     assert (await chat.told(SessionRenamedEvent)).title == "Good"
+
+
+async def settled(chat: Chat) -> None:
+    """All that was asked of the store before is done; it works in order."""
+    for _ in range(10):
+        await chat.store.session("s")
+
+
+async def test_a_title_waits_while_turns_need_the_model(start_chat: StartChat) -> None:
+    """With one call at a time, the turns of other sessions come first, those that run and those that wait."""
+    first, second, third = Held("One."), Held("Two."), Held("Three.")
+    provider = ScriptedProvider([first, second, third, "A title"])
+    chat = await start_chat(provider, titles=True, calls_at_once=1)
+    admitted = [await chat.admit(session_id=session_id) for session_id in ("s", "t", "u")]
+    # Named by people, so that one title is asked for.
+    for session_id in ("t", "u"):
+        (await chat.bus.execute(RenameSessionCommand(session_id=session_id, title="Mine"))).unwrap()
+
+    first.open.set()
+    await chat.outcome(admitted[0].turn_id)
+    await second.reached.wait()
+    await settled(chat)
+    while_second_runs = len(provider.requests)
+    second.open.set()
+    await third.reached.wait()
+    await settled(chat)
+    while_third_runs = len(provider.requests)
+    third.open.set()
+    renamed = await chat.told(SessionRenamedEvent, times=3)
+
+    assert (while_second_runs, while_third_runs) == (2, 3)
+    assert (renamed.session_id, renamed.title) == ("s", "A title")
+    assert [(await chat.outcome(one.turn_id)).text for one in admitted] == ["One.", "Two.", "Three."]
+
+
+async def test_a_title_counts_in_the_budgets(start_chat: StartChat) -> None:
+    """Its tokens are used like any other; where the day's are used up, it is not asked for."""
+    title = ChatReply(text="A title", model="scripted", usage=Usage(input_tokens=30, output_tokens=10))
+    answer = ChatReply(text="One.", model="scripted", usage=Usage(input_tokens=50, output_tokens=10))
+    provider = ScriptedProvider([answer, title, answer.model_copy(update={"text": "Two."})])
+    chat = await start_chat(provider, titles=True)
+    await chat.store.change_setting("s", "daily_tokens", "100", None)
+    await chat.say()
+    await chat.told(SessionRenamedEvent)
+
+    used_up = await chat.say()
+
+    assert used_up.state == "failed"
+    assert "100 tokens a day is used up" in (used_up.notice or "")
+    assert [one.used for one in await chat.store.session_allowances("s")] == [100]
+
+
+async def test_no_title_is_asked_for_with_a_used_up_budget(start_chat: StartChat) -> None:
+    """The answer that used it up stays the last call of the day."""
+    answer = ChatReply(text="One.", model="scripted", usage=Usage(input_tokens=90, output_tokens=10))
+    provider = ScriptedProvider([answer, "A title"])
+    chat = await start_chat(provider, titles=True)
+    await chat.store.change_setting("s", "daily_tokens", "100", None)
+    await chat.say()
+    await settled(chat)
+
+    assert len(provider.requests) == 1
+    assert chat.of(SessionRenamedEvent) == []
+
+
+async def test_a_title_is_asked_for_with_little_effort(start_chat: StartChat) -> None:
+    """Whatever the session's own effort is, and with a bound on the reply; by the session's model."""
+    provider = ScriptedProvider(["One.", "A title"])
+    chat = await start_chat(provider, titles=True)
+    await chat.store.change_setting("s", "effort", "high", None)
+    await chat.store.change_setting("s", "model", "large", None)
+    await chat.say()
+    await chat.told(SessionRenamedEvent)
+
+    turn, title = provider.requests
+    assert (turn.model, turn.effort, turn.max_output_tokens) == ("large", "high", None)
+    assert (title.model, title.effort) == ("large", "low")
+    assert title.max_output_tokens is not None
+
+
+async def test_a_title_uses_what_turns_have_learnt(start_chat: StartChat) -> None:
+    """What the service refused of the turn it is not sent again with the title."""
+    async with ChatCompletionsServer() as server:
+        server.fail(400, {"error": {"message": "Unrecognized request argument supplied: stream_options"}})
+        server.reply("One.")
+        server.reply("A title")
+        provider = OpenAIProvider("gpt", api_key=None, base_url=server.base_url)
+        chat = await start_chat(provider, titles=True)
+        await chat.say()
+        await chat.told(SessionRenamedEvent)
+        await chat.close()
+        await provider.aclose()
+
+    assert ["stream_options" in body for body in server.requests] == [True, False, False]
+
+
+async def test_a_title_is_repaired_like_a_turn_and_teaches_nothing(start_chat: StartChat) -> None:
+    """A refusal of what only titles send is answered in the same call, and not remembered."""
+    async with ChatCompletionsServer() as server:
+        server.reply("One.")
+        server.fail(400, {"error": {"message": "Unrecognized request argument supplied: reasoning_effort"}})
+        server.reply("A title")
+        server.reply("Two.")
+        provider = OpenAIProvider("gpt", api_key=None, base_url=server.base_url)
+        chat = await start_chat(provider, titles=True)
+        await chat.say()
+        renamed = await chat.told(SessionRenamedEvent)
+        learnt = chat.engine.model.lessons.all()
+        await chat.close()
+        await provider.aclose()
+
+    assert renamed.title == "A title"
+    assert ["reasoning_effort" in body for body in server.requests] == [False, True, False]
+    assert learnt == []
+
+
+async def test_an_overflow_of_a_title_teaches_no_window(start_chat: StartChat) -> None:
+    """It is a side request: the conversation is not shortened because of it."""
+    async with ChatCompletionsServer() as server:
+        server.reply("One.")
+        server.fail(400, {"error": {"message": "request (900 tokens) exceeds the available context size (512 tokens)"}})
+        server.reply("Two.")
+        provider = OpenAIProvider("gpt", api_key=None, base_url=server.base_url)
+        chat = await start_chat(provider, titles=True)
+        await chat.say("first")
+        await server.until(lambda: len(server.requests) == 2 and server.active == 0)
+        await settled(chat)
+        learnt = chat.engine.model.lessons.all()
+        second = await chat.say("second")
+        await chat.close()
+        await provider.aclose()
+
+    assert learnt == []
+    assert second.text == "Two."
+    assert len(server.requests[2]["messages"]) == 4
+
+
+async def test_thinking_is_no_title(start_chat: StartChat) -> None:
+    """Nor is it part of one, in whichever form it comes."""
+    async with ChatCompletionsServer() as server:
+        server.reply("One.")
+        server.reply("Okay, a title.\n</think>\n\nGreetings")
+        provider = OpenAIProvider("gpt", api_key=None, base_url=server.base_url)
+        chat = await start_chat(provider, titles=True)
+        await chat.say()
+        renamed = await chat.told(SessionRenamedEvent)
+        await chat.close()
+        await provider.aclose()
+
+    assert renamed.title == "Greetings"

@@ -285,7 +285,7 @@ async def test_failures_of_the_model_never_poison_the_next_prompt(start_chat: St
         ("done", "ok", None),
     ]
     assert [message.role for message in provider.requests[-1].messages] == [
-        *("system", "user", "user", "assistant", "user", "user")
+        *("system", "user", "assistant", "user", "assistant", "user", "assistant", "user")
     ]
 
 

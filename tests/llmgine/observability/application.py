@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from llmgine.bootstrap import ApplicationBootstrap, ApplicationConfig
-from llmgine.engine.model import RetryPolicy
+from llmgine.engine.retries import RetryPolicy
 from llmgine.observability.events import Metric, MetricEvent
 from llmgine.observability.observer import Observer
 from llmgine.providers.scripted import ScriptedProvider, ScriptedReply

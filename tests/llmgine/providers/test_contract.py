@@ -9,7 +9,7 @@ import pytest
 from llmgine.errors import ProviderError, ProviderUnavailableError
 from llmgine.messages.chat import ChatMessage, ToolCall, ToolSchema
 from llmgine.providers.base import ChatReply, ChatRequest, Provider
-from llmgine.providers.openai import OpenAIProvider
+from llmgine.providers.openai import Api, OpenAIProvider
 from llmgine.providers.scripted import ScriptedProvider, ScriptedReply
 from tests.chat_completions import ChatCompletionsServer
 
@@ -32,10 +32,10 @@ class Backstage(Protocol):
 
 
 class OpenAIBackstage:
-    def __init__(self, server: ChatCompletionsServer) -> None:
+    def __init__(self, server: ChatCompletionsServer, api: Api) -> None:
         self._server = server
         self._never = asyncio.Event()
-        self.provider: Provider = OpenAIProvider("some-model", "some-key", server.base_url)
+        self.provider: Provider = OpenAIProvider("some-model", "some-key", server.base_url, api=api)
 
     def says(self, text: str) -> None:
         self._server.reply(text)
@@ -89,13 +89,13 @@ class ScriptedBackstage:
         assert self._active == 0
 
 
-@pytest.fixture(params=["openai", "scripted"])
+@pytest.fixture(params=["openai", "openai, responses", "scripted"])
 async def backstage(request: pytest.FixtureRequest) -> AsyncIterator[Backstage]:
     if request.param == "scripted":
         yield ScriptedBackstage()
         return
     async with ChatCompletionsServer() as server:
-        backstage = OpenAIBackstage(server)
+        backstage = OpenAIBackstage(server, "responses" if "responses" in request.param else "chat")
         yield backstage
         await backstage.provider.aclose()
 

@@ -3,7 +3,7 @@
 import pytest
 
 from llmgine.errors import ProviderError
-from llmgine.providers.chat_completions import model_names
+from llmgine.providers.choosing import listed_models
 from llmgine.providers.openai import OpenAIProvider
 from tests.chat_completions import ChatCompletionsServer
 from tests.llmgine.providers.examples import HELLO
@@ -13,7 +13,7 @@ async def test_the_models_of_a_service_are_listed(server: ChatCompletionsServer,
     """Sorted and each once; the key goes with the question."""
     server.models = ["b", "a", "b"]
 
-    assert await provider.models() == ("a", "b")
+    assert [model.name for model in await provider.models()] == ["a", "b"]
 
 
 async def test_a_service_without_a_list_is_an_error_of_ours(provider: OpenAIProvider) -> None:
@@ -25,7 +25,7 @@ async def test_a_service_without_a_list_is_an_error_of_ours(provider: OpenAIProv
 @pytest.mark.parametrize("listed", [None, [], {}, {"data": None}, {"data": [None, {}, {"id": 7}, {"id": "x" * 101}]}])
 def test_a_list_of_odd_shape_names_no_model(listed: object) -> None:
     """Whatever a service sends there is data to judge."""
-    assert model_names(listed) == ()
+    assert listed_models(listed) == ()
 
 
 async def test_a_request_may_name_another_model(server: ChatCompletionsServer, provider: OpenAIProvider) -> None:

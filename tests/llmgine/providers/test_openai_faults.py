@@ -11,14 +11,19 @@ import pytest
 from aiohttp import web
 
 from llmgine.errors import (
+    ContextOverflowError,
+    EmptyReplyError,
     ProviderBusyError,
     ProviderError,
     ProviderRefusedError,
     ProviderReplyError,
+    ProviderStartingError,
+    ProviderTimeoutError,
     ProviderUnavailableError,
     ReplyCutOffError,
 )
-from llmgine.providers.openai import OpenAIProvider, Timeouts
+from llmgine.providers.openai import OpenAIProvider
+from llmgine.providers.streams import Timeouts
 from tests.chat_completions import ChatCompletionsServer, Exchange
 from tests.llmgine.providers.examples import HELLO, KEY
 
@@ -91,7 +96,7 @@ class TestRefused:
 
         refused = await fault(provider)
 
-        assert type(refused) is ProviderRefusedError
+        assert type(refused) is ContextOverflowError
         assert "The conversation is too long" in str(refused)
 
     @pytest.mark.parametrize(
@@ -113,7 +118,7 @@ class TestRefused:
 
         refused = await fault(provider)
 
-        assert type(refused) is ProviderRefusedError
+        assert isinstance(refused, ProviderRefusedError)
         assert said in str(refused)
         assert "\n" not in str(refused)
         assert len(str(refused)) < 400
@@ -125,7 +130,7 @@ class TestRefused:
         """The form of an error is not trusted either."""
         server.fail(400, body)
 
-        assert type(await fault(provider)) is ProviderRefusedError
+        assert isinstance(await fault(provider), ProviderRefusedError)
 
     @pytest.mark.parametrize(("status", "body"), [(429, error("over", code="insufficient_quota")), (402, error("pay"))])
     async def test_no_quota_is_not_worth_waiting_for(
@@ -196,7 +201,7 @@ class TestBusyAndUnavailable:
         """Asking again later may help; here it is asked exactly once."""
         server.fail(status, "<html>upstream</html>")
 
-        assert type(await fault(provider)) is ProviderUnavailableError
+        assert isinstance(await fault(provider), ProviderUnavailableError)
         assert len(server.requests) == 1
 
     async def test_nobody_listening_is_unavailable(self) -> None:
@@ -207,7 +212,7 @@ class TestBusyAndUnavailable:
 
         unavailable = await fault(provider)
 
-        assert type(unavailable) is ProviderUnavailableError
+        assert type(unavailable) is ProviderStartingError
         assert "127.0.0.1" in str(unavailable)
         await provider.aclose()
 
@@ -238,7 +243,7 @@ class TestBusyAndUnavailable:
             address = f"http://127.0.0.1:{full.getsockname()[1]}/v1"
             provider = OpenAIProvider("gpt-test", None, address, timeouts=Timeouts(connect=0.05))
 
-            assert type(await fault(provider)) is ProviderUnavailableError
+            assert type(await fault(provider)) is ProviderTimeoutError
 
             await provider.aclose()
 
@@ -257,7 +262,7 @@ class TestBusyAndUnavailable:
         provider = OpenAIProvider("gpt-test", None, server.base_url, timeouts=limits)
         server.answer(hang)
 
-        assert type(await fault(provider)) is ProviderUnavailableError
+        assert type(await fault(provider)) is ProviderTimeoutError
         await server.until(lambda: server.active == 0)
         await provider.aclose()
 
@@ -337,7 +342,7 @@ class TestCutOff:
         """A call is never run when the stream ended without saying that it is whole."""
         function = {"name": "delete", "arguments": '{"path": "/"}'}
         call = {"index": 0, "id": "1", "function": function}
-        server.chunks([{"choices": [{"delta": {"tool_calls": [call]}, "finish_reason": None}]}])
+        server.chunks([{"choices": [{"delta": {"tool_calls": [call]}, "finish_reason": None}]}], done=False)
 
         assert isinstance(await fault(provider), ReplyCutOffError)
 
@@ -380,7 +385,7 @@ class TestNotAReply:
 
         failed = await fault(provider)
 
-        assert type(failed) is ProviderReplyError
+        assert type(failed) is EmptyReplyError
         assert "empty answer" in str(failed)
 
     @pytest.mark.parametrize("body", [{}, [], None, {"choices": []}, {"choices": [{"message": {}}]}])
@@ -390,7 +395,7 @@ class TestNotAReply:
         """JSON with status 200 may hold nothing, too."""
         server.json(body)
 
-        assert type(await fault(provider)) is ProviderReplyError
+        assert type(await fault(provider)) is EmptyReplyError
 
     async def test_broken_json_at_the_start_is_not_a_reply(
         self, server: ChatCompletionsServer, provider: OpenAIProvider
@@ -421,7 +426,7 @@ class TestNotAReply:
             (error("slow down", code="rate_limit_exceeded"), ProviderBusyError),
             (error("slow down", code=429), ProviderBusyError),
             (error("no money", code="insufficient_quota"), ProviderRefusedError),
-            (error("too long", code="context_length_exceeded"), ProviderRefusedError),
+            (error("too long", code="context_length_exceeded"), ContextOverflowError),
             (error("overloaded", type="overloaded_error"), ProviderUnavailableError),
             (error("upstream", code=502), ProviderUnavailableError),
             ({"error": "boom"}, ProviderReplyError),
@@ -472,4 +477,28 @@ async def test_usage_that_never_comes_is_not_waited_for(server: ChatCompletionsS
     reply = await provider.reply(HELLO, lambda _: None)
 
     assert reply.text == "Whole."
+    await provider.aclose()
+
+
+@pytest.mark.parametrize("begun", [False, True])
+async def test_any_byte_is_a_sign_of_life(server: ChatCompletionsServer, *, begun: bool) -> None:
+    """Comments keep a slow reply alive, before its first word and between two, however many limits they outlast."""
+
+    async def slow(exchange: Exchange) -> web.StreamResponse:
+        response = await exchange.stream()
+        if begun:
+            await exchange.text("Once ")
+        for _ in range(10):
+            await asyncio.sleep(0.05)  # together longer than each limit
+            await response.write(b": keep-alive\n\n")
+        await exchange.text("upon a time.")
+        await exchange.chunk({}, "stop")
+        return await exchange.end()
+
+    provider = OpenAIProvider("gpt-test", None, server.base_url, timeouts=Timeouts(first=0.3, idle=0.3))
+    server.answer(slow)
+
+    reply = await provider.reply(HELLO, lambda _: None)
+
+    assert reply.text == ("Once " if begun else "") + "upon a time."
     await provider.aclose()

@@ -8,9 +8,10 @@ import pytest
 from llmgine.errors import ConfigurationError
 from llmgine.messages.chat import ChatMessage, ToolCall, ToolSchema
 from llmgine.providers.base import ChatRequest
-from llmgine.providers.openai import OpenAIProvider, Timeouts
+from llmgine.providers.openai import OpenAIProvider
+from llmgine.providers.streams import Timeouts
 from tests.chat_completions import ChatCompletionsServer
-from tests.llmgine.providers.examples import KEY, ask
+from tests.llmgine.providers.examples import HELLO, KEY, ask
 
 
 class TestRequest:
@@ -51,7 +52,7 @@ class TestRequest:
         assert body["messages"][1:] == [
             {
                 "role": "assistant",
-                "content": "",
+                "content": None,
                 "tool_calls": [{"id": "abcdefghi", "type": "function", "function": function}],
             },
             {"role": "tool", "content": "4", "tool_call_id": "abcdefghi"},
@@ -88,16 +89,19 @@ class TestRequest:
         assert "authorization" not in server.headers[0]
         assert "of-the-environment" not in server.headers[0].values()
 
-    async def test_goes_on_without_usage_where_asking_for_it_is_refused(
+    async def test_continues_without_usage_where_asking_for_it_is_refused(
         self, server: ChatCompletionsServer, provider: OpenAIProvider
     ) -> None:
-        """A service that knows no stream_options is asked once more without, and only without from then on."""
+        """A service that knows no stream_options is asked once more without; the reply says what was learnt."""
         server.fail(400, {"error": {"message": "Unrecognized request argument supplied: stream_options"}})
         server.reply("first")
         server.reply("second")
 
-        assert (await ask(provider)).text == "first"
-        assert (await ask(provider)).text == "second"
+        first = await ask(provider)
+        changes = frozenset(learnt.change for learnt in first.learnt)
+        second = await ask(provider, HELLO.model_copy(update={"changes": changes}))
+
+        assert (first.text, second.text, second.learnt) == ("first", "second", ())
         assert ["stream_options" in request for request in server.requests] == [True, False, False]
 
     async def test_a_loopback_service_is_not_asked_through_a_proxy(

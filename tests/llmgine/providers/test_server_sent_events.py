@@ -23,4 +23,15 @@ async def pieces(cuts: list[int]) -> AsyncIterator[bytes]:
 @given(st.lists(st.integers(0, len(STREAM)), max_size=12).map(sorted))
 async def test_events_are_the_same_wherever_the_stream_is_cut(cuts: list[int]) -> None:
     """In the middle of a line, of a character, or of a line's end."""
-    assert [data async for data in event_data(pieces(cuts))] == EVENTS
+    assert [data async for data in event_data(pieces(cuts)) if data] == EVENTS
+
+
+async def test_bytes_that_end_no_event_are_a_sign_of_life() -> None:
+    """A comment that keeps the connection alive is told, though it says nothing."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b": keep-alive\n\n"
+        yield b"data: tw"
+        yield b"o\n\n"
+
+    assert [data async for data in event_data(chunks())] == [b"", b"", b"two"]

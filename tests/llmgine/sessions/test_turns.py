@@ -202,8 +202,8 @@ async def test_history_is_the_ended_turns_before(store: SessionStore) -> None:
     await ended(store, "other", session_id="other")
 
     assert [past.prompt.text for past in await store.history("s")] == [f"text {n}" for n in range(4)]
-    assert await store.ended("s", 0, turns[2].seq) == [(turns[0].id, 1), (turns[1].id, 1)]
-    assert await store.ended("s", turns[0].seq, turns[2].seq) == [(turns[1].id, 1)]
+    assert await store.ended("s", turns[2].seq, 10) == [(turns[1].id, 1), (turns[0].id, 1)]
+    assert await store.ended("s", turns[2].seq, 1) == [(turns[1].id, 1)]
     assert await store.history("unknown") == []
 
 

@@ -55,16 +55,65 @@ def test_the_bus_bench_prints_each_row_and_writes_it_as_data(
     assert all(row["ratio"] > 0 and row["meaning"] in " ".join(printed.split()) for row in data["rows"])
 
 
-@pytest.mark.parametrize("side", [turns.ours, turns.bare_sdk])
-async def test_turns_and_streams_are_real(side: turns.Side, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both sides get a tool call and an answer over real HTTP, and see every piece of a stream."""
+def _shorten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a measurement of streams take a moment."""
     monkeypatch.setattr(turns, "_RAMP", 0.05)
     monkeypatch.setattr(turns, "_SETTLE", 0.2)
     monkeypatch.setattr(turns, "_WINDOW", 0.2)
+
+
+@pytest.mark.parametrize("api", turns.APIS)
+@pytest.mark.parametrize("side", [turns.ours, turns.bare_sdk])
+async def test_turns_and_streams_are_real(side: turns.Side, api: turns.Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both sides get a tool call and an answer over real HTTP by both APIs, and see every piece of a stream."""
+    _shorten(monkeypatch)
     async with turns.model_service() as url:
-        done = await turns.measure_turns(side, url, sessions=2, turns=2)
-        flowing = await turns.measure_streams(side, url, streams=2)
+        done = await turns.measure_turns(side, url, sessions=2, turns=2, api=api)
+        flowing = await turns.measure_streams(side, url, streams=2, api=api)
 
     assert done.p50 > 0
     assert done.rate > 0
     assert 0 < flowing.delay_p50 <= flowing.delay_p99
+
+
+@pytest.mark.parametrize("api", turns.APIS)
+async def test_both_sides_get_the_same_answers(api: turns.Api) -> None:
+    """A question is answered with every piece, after a tool call where a tool is offered, and each piece is told of."""
+    async with turns.model_service() as url:
+        for side in (turns.ours, turns.bare_sdk):
+            recorder = turns.Recorder()
+            for tools in (False, True):
+                async with side(url, "chunks:3:0.15", recorder, tools=tools, api=api) as chat:
+                    await chat(0, 0)
+            assert len(recorder.delays) >= 6
+
+
+@pytest.mark.parametrize("api", turns.APIS)
+async def test_the_first_text_is_timed_from_the_question(api: turns.Api) -> None:
+    """On both sides, and the difference is what ours adds."""
+    async with turns.model_service() as url:
+        first = await turns.measure_first_text(url, questions=2, api=api)
+
+    assert first.ours > 0
+    assert first.sdk > 0
+    assert first.added == first.ours - first.sdk
+
+
+def test_the_turns_bench_prints_both_apis_and_writes_them_as_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each API has its tables, its time to first text and its ratio beside what is to be reached."""
+    _shorten(monkeypatch)
+    monkeypatch.setattr(__main__, "_SESSIONS", ((1, 2),))
+    monkeypatch.setattr(__main__, "_STREAMS", (2,))
+    monkeypatch.setattr(__main__, "_QUESTIONS", 2)
+    monkeypatch.setattr(sys, "argv", ["bench", "turns", "--json", str(tmp_path / "turns.json")])
+
+    assert __main__.main() == 0
+
+    data = json.loads((tmp_path / "turns.json").read_text(encoding="utf-8"))
+    printed = " ".join(capsys.readouterr().out.split())
+    assert [one["api"] for one in data["apis"]] == ["chat", "responses"]
+    assert all({"turns", "first_text", "streams"} <= one.keys() for one in data["apis"])
+    assert all(f"{title}: turns with one tool call" in printed for title in turns.APIS.values())
+    assert printed.count("(to reach: 2.2)") == printed.count("(to stay under: 5)") == 2

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from llmgine.bootstrap import ApplicationConfig
-from llmgine.engine.model import RetryPolicy
+from llmgine.context import PEOPLE_NOTE
+from llmgine.engine.retries import RetryPolicy
 from llmgine.providers.base import Provider
 from llmgine.settings import Settings
 from programs.application import Application
@@ -249,5 +250,11 @@ def body_of(content: str) -> str:
 
 
 def people_said(request: Json) -> list[str]:
-    """The texts of the people in a request to the model, out of the JSON objects that carry them."""
-    return [json.loads(message["content"])["text"] for message in request["messages"] if message["role"] == "user"]
+    """The texts of the people in a request to the model: plain, or out of JSON objects, which the system text tells of.
+
+    Where the system text does not tell of them, none may be there.
+    """
+    told = PEOPLE_NOTE in request["messages"][0]["content"]
+    texts = [message["content"] for message in request["messages"] if message["role"] == "user"]
+    assert told == any(text.startswith("{") for text in texts), request["messages"]
+    return [json.loads(text)["text"] if text.startswith("{") else text for text in texts]

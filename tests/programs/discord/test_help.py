@@ -60,6 +60,13 @@ async def test_help_lists_everything(scene: Scene) -> None:
     assert "test-model" in shown
 
 
+async def test_a_model_that_is_not_chosen_yet(unstarted: Scene) -> None:
+    """Where OPENAI_MODEL is not set, nobody knows before the first question which model it will be."""
+    scene = await unstarted.start(openai_model=None)
+
+    assert "the model (chosen at the first question)" in text_of(await card(scene))
+
+
 def leaves(command: Json, above: str = "") -> list[tuple[str, str]]:
     """The full names and descriptions of a command's subcommands, or its own."""
     name = f"{above}{command['name']}"

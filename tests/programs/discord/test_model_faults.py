@@ -9,11 +9,12 @@ from tests.chat_completions import ChatCompletionsServer, Exchange
 from tests.programs.discord.scene import Scene, body_of
 
 TRIES = 4
+TRIES_OF_AN_EMPTY_ANSWER = 2
 
 
 def down(model: ChatCompletionsServer) -> None:
     for _ in range(TRIES):
-        model.fail(503)
+        model.fail(500)
 
 
 def busy(model: ChatCompletionsServer) -> None:
@@ -43,7 +44,7 @@ def html(model: ChatCompletionsServer) -> None:
 
 
 def no_choices(model: ChatCompletionsServer) -> None:
-    for _ in range(TRIES):
+    for _ in range(TRIES_OF_AN_EMPTY_ANSWER):
         model.chunks([{"choices": []}])
 
 
@@ -53,7 +54,7 @@ def broken_json(model: ChatCompletionsServer) -> None:
 
 
 def nothing(model: ChatCompletionsServer) -> None:
-    for _ in range(TRIES):
+    for _ in range(TRIES_OF_AN_EMPTY_ANSWER):
         model.reply("")
 
 
@@ -121,7 +122,7 @@ async def test_a_retry_before_a_tool_call_goes_away(scene: Scene) -> None:
         await exchange.chunk({}, "tool_calls")
         return await exchange.end()
 
-    scene.model.fail(503)
+    scene.model.fail(500)
     scene.model.answer(call)  # type: ignore[arg-type]  # it answers with what `end` gives
     scene.model.hold(calculated, silent=True, after="42")
     asked = scene.ask("hello")

@@ -180,16 +180,22 @@ async def test_sessions_never_mix(scene: Scene) -> None:
 
 
 async def test_the_model_is_told_who_said_what(scene: Scene) -> None:
-    """Each message of a shared channel carries its author as data, under the id that Discord gives."""
+    """From the second author on a message carries its author as data; one that was sent before stays as it was."""
     scene.ask("I am here", by=ADA_ID)
     await scene.outcome()
     scene.ask("me too", by=GRACE_ID)
     await scene.outcome(2)
+    scene.ask("and again", by=ADA_ID)
+    await scene.outcome(3)
 
-    said = [json.loads(m["content"]) for m in scene.model.requests[1]["messages"] if m["role"] == "user"]
-    assert said == [
-        {"from": {"id": str(ADA_ID), "name": "Ada"}, "text": "I am here"},
+    first, *_, last = (
+        [m["content"] for m in request["messages"] if m["role"] == "user"] for request in scene.model.requests
+    )
+    assert first == ["I am here"]
+    assert last[0] == "I am here"
+    assert [json.loads(text) for text in last[1:]] == [
         {"from": {"id": str(GRACE_ID), "name": "Grace"}, "text": "me too"},
+        {"from": {"id": str(ADA_ID), "name": "Ada"}, "text": "and again"},
     ]
 
 
@@ -199,10 +205,12 @@ async def test_a_hostile_name_stays_data(unstarted: Scene, name: str) -> None:
     unstarted.playground.state.users[GRACE_ID].global_name = name
     scene = await unstarted.start()
 
-    scene.ask(f"hello <@{GRACE_ID}>", by=GRACE_ID)
+    scene.ask("hello", by=ADA_ID)
     await scene.outcome()
+    scene.ask(f"hello <@{GRACE_ID}>", by=GRACE_ID)
+    await scene.outcome(2)
 
-    [said] = [m["content"] for m in scene.model.requests[0]["messages"] if m["role"] == "user"]
+    said = scene.model.requests[1]["messages"][-1]["content"]
     clean = name.replace("\x00", "")
     assert json.loads(said)["from"]["name"] == clean
     assert json.loads(said)["text"] == f"hello @{clean}"

@@ -169,7 +169,7 @@ async def copies(scene: Scene) -> list[object]:
     """The turns of the branch whose texts are there."""
     thread = the_thread(scene)
     assert thread is not None
-    keys = await scene.app.store.ended(f"discord:{thread.id}", 0, 1_000)
+    keys = await scene.app.store.ended(f"discord:{thread.id}", 1_000, 1_000)
     return [turn.turn for turn in await scene.app.store.turns([key[0] for key in keys])]
 
 

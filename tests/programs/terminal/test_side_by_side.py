@@ -111,22 +111,22 @@ async def test_the_bot_waits_for_a_turn_of_the_terminal(tmp_path: Path, model: C
     go_on = asyncio.Event()
     async with bot(tmp_path, model) as app:
         await ask(app.bus, prompt("zero", "0"))
-        model.hold(go_on, before="First ", after="answer.")
+        model.hold(go_on, before="The first ", after="answer.")
         async with piped(tmp_path, "--session", SESSION, OPENAI_BASE_URL=model.base_url) as chat:
             chat.say("first")
-            await chat.until("First ")
+            await chat.until("The first ")
             heard = Heard(app)
             second: Admitted = (await app.bus.execute(prompt("second"))).unwrap()
             assert second.place == 1
 
             go_on.set()
 
-            await chat.until("First answer.\n-- ")
+            await chat.until("The first answer.\n-- ")
             await heard.until(TurnFinishedEvent)
         history = await app.store.history(SESSION)
 
     assert [turn.turn.state for turn in history] == ["done", "done", "done"]
-    assert history[1].text == "First answer."
+    assert history[1].text == "The first answer."
     assert {event.turn_id for event in heard.events} == {second.turn_id}
     assert "second" not in chat.output
 

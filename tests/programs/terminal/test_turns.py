@@ -34,7 +34,7 @@ async def test_a_model_that_refuses_is_an_error_and_the_next_message_works(
 
 async def test_says_when_the_model_is_asked_again(tmp_path: Path, model: ChatCompletionsServer) -> None:
     """A failure that passes is visible while it is waited for, and the answer comes."""
-    model.fail(503)
+    model.fail(500)
 
     chat = await run(tmp_path, lines=["one"], OPENAI_BASE_URL=model.base_url)
 

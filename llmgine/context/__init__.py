@@ -1,0 +1,21 @@
+"""What the model sees: the conversation that a call is made with."""
+
+from llmgine.context.envelope import PEOPLE_NOTE, may_be_envelope, unwrapped
+from llmgine.context.manager import Bounds, ContextManager, Conversation, trim
+from llmgine.context.turns import PastTurn, estimated_tokens, fitting, messages_of, seen, tokens_of_tools
+
+__all__ = [
+    "PEOPLE_NOTE",
+    "Bounds",
+    "ContextManager",
+    "Conversation",
+    "PastTurn",
+    "estimated_tokens",
+    "fitting",
+    "may_be_envelope",
+    "messages_of",
+    "seen",
+    "tokens_of_tools",
+    "trim",
+    "unwrapped",
+]

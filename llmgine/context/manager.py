@@ -1,0 +1,225 @@
+"""What the model sees next: the system prompt, as much of the history as fits, and the present turn."""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from llmgine.context.envelope import PEOPLE_NOTE
+from llmgine.context.turns import MOST_IMAGES, PastTurn, estimated_tokens, fitting, seen, tokens_of_tools
+from llmgine.messages.chat import ChatMessage, ToolSchema
+from llmgine.sessions import SessionStore
+from llmgine.sessions.records import SessionSettings, TurnSteps
+
+# What the model is told of how to answer, beside the system prompt.
+STYLES = {
+    "brief": "Answer in one to three sentences, whatever was asked for above; leave out what was not asked.",
+    "normal": "",
+    "detailed": "Answer in depth: with the reasons, an example where it helps, and what to look out for.",
+}
+
+_KEEP = 0.6  # after trimming, how full the budget is: trimming is rare, so the prefix stays the same for prompt caches
+_FLOOR = 2_000  # tokens of conversation that are sent however small a window was learnt
+
+_PAGE = 200  # turns read back at a time
+_REMEMBERED = 5_000  # ended turns kept ready, over all sessions; they never change
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """The messages of a model call.
+
+    Attributes:
+        messages: From the system text to the present turn.
+        history_from: The place of the oldest turn in it, 0 if none was ever left out.
+        tokens: The size of the request with its tools, by our own estimate.
+        fixed_tokens: The part of it that is neither history nor the present turn.
+        past: How many ended turns are in it.
+        enveloped: Whether the present prompt is sent as JSON with its author.
+        unseen: Whether images of the present turn are not shown.
+    """
+
+    messages: tuple[ChatMessage, ...]
+    history_from: int
+    tokens: int
+    fixed_tokens: int
+    past: int
+    enveloped: bool
+    unseen: bool
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What is known of the model that is asked.
+
+    Attributes:
+        model: Its name.
+        window: Tokens it takes at once, by our own estimate, if that was learnt.
+        limit: Tokens that this request may have after one that was too long, by our own estimate.
+        blind: Whether it takes no images.
+    """
+
+    model: str = ""
+    window: int | None = None
+    limit: int | None = None
+    blind: bool = False
+
+
+class ContextManager:
+    """Builds the messages of a model call.
+
+    Args:
+        store: Where the history is.
+        system_prompt: The one of sessions that have none of their own.
+        budget: Tokens that a model call may have.
+        vision: Whether the model is shown images.
+    """
+
+    def __init__(self, store: SessionStore, *, system_prompt: str, budget: int, vision: bool = True) -> None:
+        self._store = store
+        self.system_prompt = system_prompt
+        self._budget = budget
+        self._vision = vision
+        self._remembered: OrderedDict[tuple[str, int], PastTurn] = OrderedDict()
+
+    async def build(
+        self,
+        present: TurnSteps,
+        settings: SessionSettings | None = None,
+        tools: Iterable[ToolSchema] = (),
+        bounds: Bounds | None = None,
+    ) -> Conversation:
+        """The conversation up to and with the present turn.
+
+        Args:
+            present: The turn to be answered.
+            settings: Those of its session.
+            tools: What is offered with it; they count.
+            bounds: What is known of the model.
+        """
+        settings, bounds = settings or SessionSettings(), bounds or Bounds()
+        system = self.system_prompt if settings.system_prompt is None else settings.system_prompt
+        system = f"{system}\n\n{STYLES[settings.style]}".rstrip()
+        past = await self._past(present)
+        begun = [*(turn.history_from for turn in past), *(reply.history_from or 0 for reply in present.replies)]
+        start = max(begun, default=0)
+        past = [turn for turn in past if turn.seq >= start]
+        now = seen(present, shared=_is_shared(past, present))
+        fixed = tokens_of_tools(tools) + estimated_tokens(
+            [ChatMessage(role="system", content=f"{system}{PEOPLE_NOTE}")]
+        )
+        ratio = next((turn.ratio for turn in reversed(past) if turn.ratio is not None), 1.0)
+        budget = self._room(fixed, bounds)
+        now = fitting(now, budget - fixed)
+        kept = trim(past, now, budget - fixed, ratio=ratio, fixed=fixed, to=bounds.limit)
+        if len(kept) < len(past):
+            start = kept[0].seq if kept else now.seq
+        turns = [*kept, now]
+        if any(turn.enveloped for turn in turns):
+            system = f"{system}\n\n{PEOPLE_NOTE}"
+        shown = await self._with_images(turns, bounds)
+        return Conversation(
+            messages=(ChatMessage(role="system", content=system), *(one for messages in shown for one in messages)),
+            history_from=start,
+            tokens=fixed + sum(turn.tokens for turn in turns),
+            fixed_tokens=fixed,
+            past=len(kept),
+            enveloped=now.enveloped,
+            unseen=bool(now.images) and self._vision and bounds.blind,
+        )
+
+    def _room(self, fixed: int, bounds: Bounds) -> int:
+        """Tokens the whole call may have, by our own estimate."""
+        if bounds.limit is not None:
+            return min(bounds.limit, self._budget)
+        if bounds.window is None:
+            return self._budget
+        reserve = min(1_024, bounds.window // 4)  # for the reply
+        return min(max(bounds.window - reserve, fixed + _FLOOR), self._budget)
+
+    async def _with_images(self, turns: Sequence[PastTurn], bounds: Bounds) -> list[tuple[ChatMessage, ...]]:
+        """The messages of turns, the newest images with the prompts they came with.
+
+        Images that the model refused, and those before them, are not sent to it again.
+        """
+        shown: list[tuple[ChatMessage, ...]] = []
+        left, blind = MOST_IMAGES if self._vision else 0, bounds.blind
+        for turn in reversed(turns):
+            messages = turn.messages
+            blind = blind or (turn.blind_model is not None and turn.blind_model == bounds.model)
+            if left and turn.images and messages and blind:
+                messages = (messages[0].without_images(), *messages[1:])
+            elif left and turn.images and messages:
+                images = await self._store.images(turn.turn_id, turn.images[-left:])
+                left -= len(images)
+                messages = (messages[0].model_copy(update={"images": tuple(images)}), *messages[1:])
+            shown.append(messages)
+        return shown[::-1]
+
+    async def _past(self, present: TurnSteps) -> list[PastTurn]:
+        """The ended turns before the present one that may be sent, oldest first; none is read twice."""
+        newest_first: list[PastTurn] = []
+        before, tokens = present.turn.seq, 0
+        while True:
+            page, more = await self._page(present.turn.session_id, before)
+            newest_first += page
+            tokens += sum(turn.tokens for turn in page)
+            begun = max((turn.history_from for turn in newest_first), default=0)
+            if not more or not page or page[-1].seq <= begun or tokens > self._budget:
+                return newest_first[::-1]
+            before = page[-1].seq
+
+    async def _page(self, session_id: str, before: int) -> tuple[list[PastTurn], bool]:
+        """The last turns before a place, the newest first, and whether there may be more."""
+        keys = await self._store.ended(session_id, before, _PAGE)
+        unknown = [key[0] for key in keys if key not in self._remembered]
+        for turn in await self._store.turns(unknown) if unknown else ():
+            self._remembered[turn.turn.id, turn.turn.attempt] = seen(turn)
+        page = [self._remembered[key] for key in keys if key in self._remembered]
+        for key in keys:
+            if key in self._remembered:
+                self._remembered.move_to_end(key)
+        while len(self._remembered) > _REMEMBERED:
+            self._remembered.popitem(last=False)
+        return page, len(keys) == _PAGE
+
+
+def trim(
+    past: Sequence[PastTurn],
+    present: PastTurn,
+    budget: int,
+    *,
+    ratio: float = 1.0,
+    fixed: int = 0,
+    to: int | None = None,
+) -> Sequence[PastTurn]:
+    """The newest turns of the past that fit beside the present one; whole turns only.
+
+    Nothing is dropped before it must be. Then the oldest turns are, until the rest is well below the budget, so that
+    the cut moves seldom; where it is, is stored with the reply, so that it never moves back.
+
+    Args:
+        past: The turns that were not dropped before, oldest first.
+        present: The turn to be answered.
+        budget: Tokens that both may take, by our own estimate.
+        ratio: How many tokens the service counted for one of ours, the last time it said so.
+        fixed: Tokens of the request besides, which the service counts too.
+        to: Set where the request must be within the budget, and is then not made smaller than that.
+    """
+    scale = max(1.0, ratio)
+    total = sum(turn.tokens for turn in past) + present.tokens
+    if (total + fixed) * scale <= budget + fixed:
+        return past
+    goal = budget if to is not None else _KEEP * (budget + fixed) / scale - fixed
+    start = 0
+    while start < len(past) and total > goal:
+        total -= past[start].tokens
+        start += 1
+    return past[start:]
+
+
+def _is_shared(past: Sequence[PastTurn], present: TurnSteps) -> bool:
+    """Whether somebody else spoke in this conversation, or its messages already name their authors."""
+    author = present.prompt.author
+    if author is None:
+        return False
+    return any(turn.shared or turn.author not in (None, author.id) for turn in past)

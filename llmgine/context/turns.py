@@ -1,0 +1,135 @@
+"""Turns as the model sees them: their messages, their size, and how they were sent before."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from llmgine.context.envelope import content_of, needs_envelope
+from llmgine.messages.chat import ChatMessage, ToolCall, ToolSchema
+from llmgine.sessions.records import ReplyStep, TurnSteps
+
+MOST_IMAGES = 4  # the newest of a conversation; each call sends them all again
+
+_IMAGE_TOKENS = 1_000  # about what services count for one
+_SHORTEST_RESULT = 400  # characters of a tool result that is shortened to fit
+_CUT = "\n[… cut: this result is too long for the model's window …]\n"
+_LEFT_OUT = "[Left out: the model's service refused it.]"
+
+
+@dataclass(frozen=True)
+class PastTurn:
+    """An ended turn as the model sees it, but for its images, of which these are the numbers.
+
+    `messages` is empty for a turn that is not sent again. `shared`: its prompt names its author because several people
+    spoke. `history_from` and `ratio` are what its last reply told: where its history began, and how many tokens the
+    service counted for one of ours. `blind_model` is a model that refused images in it.
+    """
+
+    seq: int
+    messages: tuple[ChatMessage, ...]
+    tokens: int
+    author: str | None = None
+    shared: bool = False
+    enveloped: bool = False
+    history_from: int = 0
+    ratio: float | None = None
+    turn_id: str = ""
+    images: tuple[int, ...] = ()
+    blind_model: str | None = None
+
+
+def seen(turn: TurnSteps, *, shared: bool = False) -> PastTurn:
+    """A turn as the model sees it, and its size; `shared` is for one that was not sent yet."""
+    author = turn.prompt.author
+    pinned = next((reply.enveloped for reply in turn.replies if reply.enveloped is not None), None)
+    if pinned is None and turn.outcome is not None:
+        # What was stored before this was noted was sent with its author.
+        pinned = turn.outcome.enveloped if turn.outcome.enveloped is not None else author is not None
+    by_itself = needs_envelope(turn.prompts)
+    enveloped = by_itself or (shared if pinned is None else pinned)
+    messages = tuple(messages_of(turn, enveloped=enveloped))
+    images = tuple(one.image for prompt in turn.prompts for one in prompt.attachments if one.image is not None)
+    last = next((reply for reply in reversed(turn.replies) if reply.history_from is not None), None)
+    return PastTurn(
+        seq=turn.turn.seq,
+        messages=messages,
+        tokens=estimated_tokens(messages) + min(len(images), MOST_IMAGES) * _IMAGE_TOKENS * bool(messages),
+        author=author.id if author else None,
+        shared=enveloped and not by_itself,
+        enveloped=enveloped and bool(messages),
+        history_from=(last.history_from or 0) if last else 0,
+        ratio=_ratio(last) if last else None,
+        turn_id=turn.turn.id,
+        images=images,
+        blind_model=next((reply.model for reply in turn.replies if "images" in reply.left_out), None),
+    )
+
+
+def estimated_tokens(messages: Sequence[ChatMessage]) -> int:
+    """About how many tokens the texts of messages are: a third of the bytes of their JSON, opaque parts included."""
+    size = sum(len(message.model_dump_json(exclude={"images"}).encode()) for message in messages)
+    return (size + sum(len(json.dumps(message.parts.data)) for message in messages if message.parts)) // 3
+
+
+def tokens_of_tools(tools: Iterable[ToolSchema]) -> int:
+    """About how many tokens the descriptions of tools are."""
+    return sum(len(tool.model_dump_json().encode()) for tool in tools) // 3
+
+
+def messages_of(turn: TurnSteps, *, enveloped: bool | None = None) -> list[ChatMessage]:
+    """A turn as the model sees it: always valid, each tool call followed by exactly one result.
+
+    A turn that has ended ends with a message of the assistant. One whose prompt was refused is not sent again; where
+    tools ran before, what they gave is left out.
+    """
+    refused = turn.outcome is not None and turn.outcome.refused
+    if refused and not turn.replies:
+        return []
+    if enveloped is None:
+        enveloped = turn.prompt.author is not None or needs_envelope(turn.prompts)
+    messages = [ChatMessage(role="user", content=content_of(turn.prompts, enveloped=enveloped))]
+    results = turn.results
+    for reply in turn.replies:
+        if reply.text or reply.tool_calls:
+            messages.append(
+                ChatMessage(role="assistant", content=reply.text, tool_calls=reply.tool_calls, parts=reply.parts)
+            )
+        for call in reply.tool_calls:
+            result = results.get(call.id)
+            content = result.result.content if result else _missing(call, turn)
+            messages.append(ChatMessage(role="tool", content=_LEFT_OUT if refused else content, tool_call_id=call.id))
+    if turn.outcome and turn.outcome.partial:
+        messages.append(ChatMessage(role="assistant", content=turn.outcome.partial))
+    if turn.outcome and (messages[-1].role != "assistant" or messages[-1].tool_calls):
+        ended = "I was stopped before I answered" if turn.outcome.state == "stopped" else "No answer was given"
+        messages.append(ChatMessage(role="assistant", content=f"[{ended}.]"))
+    return messages
+
+
+def _ratio(reply: ReplyStep) -> float | None:
+    """How many tokens the service counted for one of ours in the request of a reply."""
+    if reply.usage is None or not reply.usage.input_tokens or not reply.sent_tokens:
+        return None
+    return reply.usage.input_tokens / reply.sent_tokens
+
+
+def fitting(turn: PastTurn, budget: int) -> PastTurn:
+    """The present turn with its longest tool results shortened as far as it takes; what people said stays whole."""
+    messages, tokens = list(turn.messages), turn.tokens
+    while tokens > budget:
+        results = [(len(one.content), place) for place, one in enumerate(messages) if one.role == "tool"]
+        length, place = max(results, default=(0, 0))
+        if length <= _SHORTEST_RESULT + len(_CUT):
+            break
+        old = messages[place]
+        left = max(_SHORTEST_RESULT, min(length // 2, length - 3 * (tokens - budget))) // 2
+        new = old.model_copy(update={"content": f"{old.content[:left]}{_CUT}{old.content[-left:]}"})
+        messages[place] = new
+        tokens += estimated_tokens([new]) - estimated_tokens([old])
+    return turn if tokens == turn.tokens else replace(turn, messages=tuple(messages), tokens=tokens)
+
+
+def _missing(call: ToolCall, turn: TurnSteps) -> str:
+    if call.id in turn.started:
+        return "Interrupted: whether this took effect is unknown."
+    return "Not run: the turn ended first."

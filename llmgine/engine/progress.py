@@ -1,0 +1,52 @@
+"""The text of a reply as it grows, told while it does."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+
+from llmgine.context import may_be_envelope
+from llmgine.engine.scope import TurnScope
+from llmgine.messages.events import AnswerProgressEvent
+
+_PROGRESS_INTERVAL = 0.1  # seconds; events are coalesced to ten a second
+
+
+class Progress:
+    """The text of a reply as it grows; told while it does."""
+
+    def __init__(self, scope: TurnScope, round_: int) -> None:
+        self._scope = scope
+        self.round = round_
+        self._grew = asyncio.Event()
+        self.text = ""
+        self.first_at: float | None = None
+
+    def begin(self) -> None:
+        """Forget the text of a try that failed."""
+        self.text = ""
+
+    def add(self, piece: str) -> None:
+        """Take the next piece."""
+        if self.first_at is None:
+            self.first_at = time.monotonic()
+        self.text += piece
+        self._grew.set()
+
+    @contextlib.asynccontextmanager
+    async def told(self) -> AsyncIterator[None]:
+        """Publish the text inside this block whenever it grew, at most ten times a second."""
+        teller = asyncio.create_task(self._tell())
+        try:
+            yield
+        finally:
+            teller.cancel()
+            await asyncio.gather(teller, return_exceptions=True)
+
+    async def _tell(self) -> None:
+        while True:
+            await self._grew.wait()
+            self._grew.clear()
+            if not may_be_envelope(self.text):
+                await self._scope.tell(AnswerProgressEvent, round=self.round, text=self.text)
+            await asyncio.sleep(_PROGRESS_INTERVAL)

@@ -1,0 +1,109 @@
+"""The one policy for asking a model again: what may pass, how often, and how long to wait in between."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential, wait_random_exponential
+
+from llmgine.errors import (
+    EmptyReplyError,
+    ProviderBusyError,
+    ProviderReplyError,
+    ProviderStartingError,
+    ProviderTimeoutError,
+    ProviderUnavailableError,
+)
+
+T = TypeVar("T")
+
+# Told of a try that failed: why, the number of the next try, of how many (None: not counted), and the wait.
+Announce = Callable[[str, int, int | None, float], Awaitable[None]]
+
+_ONCE_MORE = (ProviderTimeoutError, EmptyReplyError)  # each further try costs as much as the first
+_MAY_PASS = (ProviderBusyError, ProviderUnavailableError, ProviderReplyError)
+_LONGEST_LOOK, _SHORTEST_LOOK = 5.0, 0.02  # seconds between two looks whether a service is up
+
+
+class RetryPolicy(BaseModel):
+    """How often a model call is tried, and how long to wait in between: 1, 2, 4 … seconds with jitter, or as told.
+
+    A service that asks for more than `longest_wait` seconds is not waited for. One that is not up yet is tried for
+    `starting` seconds. A reply that was cut off is not asked for again: people have seen its text.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    tries: int = 4
+    first_wait: float = 1.0
+    longest_wait: float = 60.0
+    starting: float = 60.0
+
+    async def run(self, call: Callable[[], Awaitable[T]], announce: Announce) -> T:
+        """The result of `call`, which is made again as long as its failure may pass.
+
+        Raises:
+            ProviderError: The last failure.
+        """
+        async for attempt in _Tries(self, announce).retrying():
+            with attempt:
+                result = await call()
+        return result
+
+
+class _Tries:
+    """The tries of one call; those of a service that is not up yet are not counted."""
+
+    def __init__(self, policy: RetryPolicy, announce: Announce) -> None:
+        self._policy = policy
+        self._announce = announce
+        self._failed = 0
+        self._backoff = wait_random_exponential(multiplier=policy.first_wait, max=policy.longest_wait)
+        self._look = wait_exponential(multiplier=policy.first_wait / 2, min=_SHORTEST_LOOK, max=_LONGEST_LOOK)
+
+    def retrying(self) -> AsyncRetrying:
+        return AsyncRetrying(
+            retry=retry_if_exception_type(_MAY_PASS),
+            wait=self._wait,
+            stop=self._are_over,
+            before_sleep=self._tell,
+            reraise=True,
+        )
+
+    def _wait(self, state: RetryCallState) -> float:
+        error = _error(state)
+        told = _told(error)
+        if isinstance(error, ProviderStartingError):
+            return max(told or 0.0, self._look(state))
+        return self._backoff(state) if told is None else told
+
+    def _are_over(self, state: RetryCallState) -> bool:
+        error, told = _error(state), _told(_error(state))
+        if told is not None and told > self._policy.longest_wait:
+            return True
+        tries = self._tries(error)
+        if tries is None:
+            return (state.seconds_since_start or 0.0) + state.upcoming_sleep > self._policy.starting
+        self._failed += 1
+        return self._failed >= tries
+
+    def _tries(self, error: BaseException) -> int | None:
+        if isinstance(error, ProviderStartingError):
+            return None
+        return min(self._policy.tries, 2) if isinstance(error, _ONCE_MORE) else self._policy.tries
+
+    async def _tell(self, state: RetryCallState) -> None:
+        error = _error(state)
+        tries = self._tries(error)
+        next_try = state.attempt_number + 1 if tries is None else self._failed + 1
+        await self._announce(str(error), next_try, tries, state.upcoming_sleep)
+
+
+def _error(state: RetryCallState) -> BaseException:
+    error = state.outcome.exception() if state.outcome else None
+    return error or RuntimeError("a try that did not fail")
+
+
+def _told(error: BaseException) -> float | None:
+    """Seconds that the service asked to wait."""
+    return error.retry_after if isinstance(error, ProviderBusyError | ProviderUnavailableError) else None

@@ -1,0 +1,220 @@
+"""A reply growing from what a service streams, whatever its API: text, calls, the way it ends, and what it costs.
+
+Whatever a service sends is data to judge: nothing in here raises for an odd shape, except `ReplyBuilder.whole()`.
+"""
+
+import unicodedata
+from collections.abc import Collection, Mapping
+from typing import Literal
+
+from pydantic import JsonValue
+
+from llmgine.errors import ContextOverflowError, EmptyReplyError, ReplyCutOffError
+from llmgine.messages.chat import OpaqueParts, ToolCall, Usage, new_call_id
+from llmgine.messages.text import clean_text
+from llmgine.providers.base import Change, ChatReply, ChatRequest
+from llmgine.providers.thinking import ThinkingFilter
+from llmgine.providers.tool_call_repair import repaired
+
+Finish = Literal["stop", "tool_calls", "length", "filtered", "error"]
+
+_ALMOST_NONE = 4  # generated tokens of a reply that had no room: its first and last token, at most
+# Characters that count as printable and show nothing.
+_INVISIBLE = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+
+
+class GrowingCall:
+    """One tool call put together from its fragments. `index` and `service_id` are the service's own."""
+
+    def __init__(self, index: object, service_id: str) -> None:
+        self.index = index
+        self.service_id = service_id
+        self.name = ""
+        self.extra: JsonValue = None
+        self._arguments: list[str] = []
+
+    @property
+    def arguments(self) -> str:
+        """The arguments so far."""
+        return "".join(self._arguments)
+
+    def grow(self, name: str, arguments: str) -> None:
+        """Add a fragment."""
+        # Some services repeat the whole name in every fragment, some send it in pieces.
+        if name != self.name:
+            self.name += name
+        if arguments:
+            self._arguments.append(arguments)
+
+    def replace(self, name: str, arguments: str) -> None:
+        """Take what the service says the whole call is."""
+        self.name = name or self.name
+        if arguments:
+            self._arguments = [arguments]
+
+    def whole(self, offered: Collection[str]) -> list[ToolCall]:
+        """The call, or the calls that were sent as one, under ids of ours: a service's own may be empty or doubled."""
+        made = repaired(clean_text(self.name), joined_surrogates(self.arguments), offered)
+        return [ToolCall(id=new_call_id(), name=name, arguments=arguments) for name, arguments in made]
+
+
+class ReplyBuilder:
+    """What every API's builder shares.
+
+    Args:
+        request: What was asked.
+        model: Who was asked.
+        service: Where; the parts that go back are tagged with both.
+        trusted: Whether an earlier reply of the model began with its answer.
+
+    Attributes:
+        finish: How the reply ended, once the service has said so.
+        begun: Whether any part of the reply has come: text, thinking or a call.
+    """
+
+    def __init__(self, request: ChatRequest, *, model: str, service: str, trusted: bool = False) -> None:
+        self.model = model
+        self.finish: Finish | None = None
+        self.begun = False
+        self._service = service
+        self._offered = frozenset(tool.name for tool in request.tools)
+        self._bounded = request.max_output_tokens is not None
+        self._thinking = ThinkingFilter(opened=Change.OPENED_THINKING in request.changes, trusted=trusted)
+        self._told: list[str] = []
+        self._half = ""  # the first half of a character whose second half is still to come
+        self._thought = False
+        self._calls: list[GrowingCall] = []
+        self._refused = False
+        self._usage: Usage | None = None
+
+    @property
+    def text(self) -> str:
+        """The answer text that was told so far."""
+        return "".join(self._told)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the service has said that the reply is at its end; only the token count may follow."""
+        return self.finish is not None
+
+    @property
+    def closed_unopened(self) -> bool:
+        """Whether the reply began in the middle of the model's thinking."""
+        return self._thinking.closed_unopened
+
+    @property
+    def answers_first(self) -> bool:
+        """Whether the reply had text and it did not begin with thinking that nobody opened."""
+        return bool(self._told) and not self._thinking.closed_unopened
+
+    def add(self, chunk: object) -> str:
+        """Take one chunk of a stream and return the answer text that is new with it."""
+        raise NotImplementedError
+
+    def add_document(self, document: object) -> str:
+        """Take a whole, unstreamed reply; it is at its end even when it does not say so."""
+        raise NotImplementedError
+
+    def done(self) -> None:
+        """The service said that the stream is at its end; that is an end also where it gave no reason."""
+        if self.begun and self.finish is None:
+            self.finish = "stop"
+
+    def rest(self) -> str:
+        """The answer text that was held back because it might have been thinking, once the stream has ended."""
+        return self._tell(self._thinking.rest())
+
+    def whole(self) -> ChatReply:
+        """The reply, once the stream has ended and its rest was taken.
+
+        Raises:
+            ReplyCutOffError: The stream ended before the reply did.
+            EmptyReplyError: There is nothing to show in the reply.
+            ContextOverflowError: The service had no room for a reply, and did not say so.
+        """
+        text = self._thinking.answer
+        if self.finish in {None, "error"}:
+            if not self.begun:
+                raise EmptyReplyError("The model gave an empty answer.")
+            raise ReplyCutOffError("The model's answer broke off before its end.", partial=text)
+        if self.finish == "length" and self._had_no_room(text):
+            raise ContextOverflowError("The conversation leaves the model no room for an answer.")
+        reply = ChatReply(text=text, usage=self._usage, model=self.model, parts=self._opaque())
+        if self.finish == "filtered" or self._refused:
+            return reply.model_copy(update={"finish": "filtered"})
+        if self.finish == "length":
+            # The last call may lack half of its arguments and still be valid JSON: none of them is safe to run.
+            return reply.model_copy(update={"finish": "length"})
+        if self._calls:
+            calls = tuple(one for call in self._calls for one in call.whole(self._offered))
+            return reply.model_copy(update={"finish": "tool_calls", "tool_calls": calls})
+        if not is_visible(text):
+            thought = self._thought or self._thinking.thought
+            what = "nothing but thinking, and no answer" if thought else "an empty answer"
+            raise EmptyReplyError(f"The model gave {what}.")
+        return reply
+
+    def _had_no_room(self, text: str) -> bool:
+        """Some services cut a conversation to their window in silence; nothing is left for the reply then."""
+        if self._bounded or self._calls or self._thought or self._thinking.thought or is_visible(text):
+            return False
+        return self._usage is None or self._usage.output_tokens <= _ALMOST_NONE
+
+    def _opaque(self) -> OpaqueParts | None:
+        data = self._parts()
+        return OpaqueParts(service=self._service, model=self.model, data=data).bounded() if data else None
+
+    def _parts(self) -> dict[str, JsonValue]:
+        """What goes back to the service with this reply."""
+        return {}
+
+    def _add_text(self, text: str) -> str:
+        """Take answer text, perhaps with thinking in it; return what of it is new for people."""
+        if self._half or "\ud800" <= text[-1:] <= "\udbff":
+            text = self._half + text
+            self._half = ""
+            if "\ud800" <= text[-1:] <= "\udbff":
+                text, self._half = text[:-1], text[-1]
+        return self._tell(self._thinking.add(string(text))) if text else ""
+
+    def _tell(self, new: str) -> str:
+        if new:
+            self._told.append(new)
+        return new
+
+
+def is_visible(text: str) -> bool:
+    """Whether there is anything in a text that a person would see."""
+    return any(
+        one.isprintable() and not one.isspace() and one not in _INVISIBLE and unicodedata.category(one) != "Mn"
+        for one in text
+    )
+
+
+def joined_surrogates(text: str) -> str:
+    """A text whose characters may have been sent in halves; a half without its other one becomes a question mark."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text.replace("\0", "")
+
+
+def string(value: object) -> str:
+    """A string that every store can hold, whatever was sent: no NUL, no lone surrogates."""
+    return joined_surrogates(value) if isinstance(value, str) else ""
+
+
+def raw_string(value: object) -> str:
+    """A string as it was sent, perhaps with half a character at its end; "" for anything else."""
+    return value if isinstance(value, str) else ""
+
+
+def mapping(value: object) -> Mapping[str, object]:
+    """An object as it was sent; {} for anything else."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def count(value: object) -> int:
+    """A count as it was sent; 0 for anything else."""
+    return max(0, int(value)) if isinstance(value, int | float) and abs(value) < 1e15 else 0

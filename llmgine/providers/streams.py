@@ -1,0 +1,97 @@
+"""Reading a reply as it comes, in whichever form a service sends it, and how long to wait for that."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, fields
+
+import httpx2
+
+from llmgine.errors import ConfigurationError, ProviderReplyError
+from llmgine.providers import responses
+from llmgine.providers.reply_builder import ReplyBuilder
+from llmgine.providers.server_sent_events import event_data
+
+SLACK = 0.05  # how much earlier than said, as a part of it, a wait between pieces may end
+
+_AFTER_FINISH = 5.0  # seconds for the token count, once the reply itself is at its end
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timeouts:
+    """How long to wait for the service, in seconds. Any byte counts as a sign of life.
+
+    Attributes:
+        connect: Until the connection is made.
+        first: For the next byte, until the reply begins; models that think first need minutes here.
+        idle: For the next byte of a reply.
+        total: For the whole reply.
+    """
+
+    connect: float = 10.0
+    first: float = 180.0
+    idle: float = 60.0
+    total: float = 900.0
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            if not getattr(self, field.name) > 0:
+                raise ConfigurationError(f"The model's {field.name} timeout must be more than 0 seconds.")
+
+    def next_byte(self, *, begun: bool, finished: bool) -> float:
+        """Seconds to wait for the next byte: of a reply, or of what follows one that is at its end."""
+        if finished:
+            return _AFTER_FINISH
+        return self.idle if begun else self.first
+
+
+class StreamError(Exception):
+    """The service told of an error inside a stream, or in a document with status 200."""
+
+    def __init__(self, body: object) -> None:
+        super().__init__("an error inside a successful answer")
+        self.body = body
+
+
+def put_off(limit: asyncio.Timeout, deadline: float, *, slack: float) -> None:
+    """Move the limit to the deadline, or leave it where it is hardly earlier: moving it costs more than a piece."""
+    when = limit.when()
+    if when is None or not 0 <= deadline - when <= slack:
+        limit.reschedule(deadline)
+
+
+async def pieces_of(response: httpx2.Response, builder: ReplyBuilder) -> AsyncGenerator[str, None]:
+    """The answer text piece by piece ("" for what has none), in whichever form the service sends it."""
+    kind = response.headers.get("content-type", "")
+    if "html" in kind:
+        raise ProviderReplyError("The model service answered with a web page. Check OPENAI_BASE_URL.")
+    if "json" in kind:
+        document = json.loads(await response.aread())
+        _raise_error(document)
+        yield builder.add_document(document)
+        return
+    async with contextlib.aclosing(event_data(response.aiter_bytes())) as events:
+        async for data in events:
+            if not data:
+                yield ""
+                continue
+            if data.startswith(b"[DONE]"):
+                builder.done()
+                return
+            chunk = json.loads(data)
+            _raise_error(chunk)
+            yield builder.add(chunk)
+
+
+def _raise_error(document: object) -> None:
+    """Raise what a document or an event says went wrong, in any of the forms that services have for it."""
+    if isinstance(document, dict):
+        if document.get("error") or document.get("object") == "error":
+            raise StreamError(document)
+        if "type" in document or "status" in document:
+            failed = responses.failure(document)
+            if failed is not None:
+                raise StreamError({"error": failed})
+    elif isinstance(document, list) and document and isinstance(document[0], dict) and document[0].get("error"):
+        raise StreamError(document)

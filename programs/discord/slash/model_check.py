@@ -1,0 +1,148 @@
+"""The model check of /doctor: a real question to the model, with the tools that are offered in the channel."""
+
+import asyncio
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import discord
+
+from llmgine.errors import (
+    EmptyReplyError,
+    ProviderBusyError,
+    ProviderError,
+    RefusedError,
+    StoreError,
+    UnknownSessionError,
+)
+from llmgine.messages.chat import ChatMessage
+from llmgine.messages.text import collapse_spaces, shorten
+from llmgine.providers.base import Change, Learnt
+from llmgine.providers.choosing import shutdown_notice
+from llmgine.sessions.records import SessionSettings
+from llmgine.sessions.scoped import holding
+from programs.application import Application
+from programs.demo_model import MODEL as DEMO_MODEL
+from programs.discord.channels import Channels, scopes
+from programs.discord.incoming.triggers import channel_name
+from programs.discord.slash.findings import PATIENCE, Finding, milliseconds, quoted, reason
+
+_ABOUT = "Model"
+_INTERVAL = 60.0  # seconds for which a finding is shown again, without another question
+_SLOW = 10.0  # seconds from which an answer is worth a word
+_MAX_NAME, _MAX_SAID = 60, 200
+_ASK = (
+    ChatMessage(role="system", content="Answer in one word. Call no tool."),
+    ChatMessage(role="user", content="Say OK."),
+)
+
+
+class ModelCheck:
+    """Asks the model, at most once a minute, however many people want to know and wherever they are."""
+
+    def __init__(self, app: Application) -> None:
+        self._app = app
+        self._channels = Channels(app.store)
+        self._one_at_a_time = asyncio.Lock()
+        self._found: Finding | None = None
+        self._asked_at = 0.0
+
+    async def finding(self, interaction: discord.Interaction) -> Finding:
+        """What the model answers in the channel of an interaction, or what the last question within a minute found."""
+        if self._app.engine.model.name == DEMO_MODEL:
+            words = "the offline demo model, which knows only a few phrases. Set OPENAI_API_KEY or OPENAI_BASE_URL"
+            return Finding(_ABOUT, 1, words)
+        async with self._one_at_a_time:
+            age = time.monotonic() - self._asked_at
+            if self._found is not None and age < _INTERVAL:
+                return replace(self._found, words=f"{self._found.words} (asked {age:.0f} s ago)")
+            self._asked_at, self._found = time.monotonic(), None
+            try:
+                self._found = await self._ask(interaction)
+            except RefusedError as error:  # nothing was asked, so the next use may ask
+                return Finding(_ABOUT, 1, f"not asked. {reason(error)}")
+            return self._found
+
+    async def _ask(self, interaction: discord.Interaction) -> Finding:
+        """Ask within the time there is, which covers the wait until no turn needs the model."""
+        store = self._app.store
+        settings = holding(SessionSettings, await store.settings(scopes(interaction.channel)))
+        try:
+            async with asyncio.timeout(PATIENCE):
+                found = await self._answer(interaction, settings)
+        except TimeoutError:
+            found = Finding(_ABOUT, 2, f"{self._name(settings)} gave no answer in {PATIENCE:.0f} s")
+        except ProviderBusyError as error:
+            found = Finding(_ABOUT, 1, f"{self._name(settings)} is busy: {reason(error)}")
+        except ProviderError as error:
+            found = Finding(_ABOUT, 2, f"{self._name(settings)}: {reason(error)}")
+        except StoreError as error:
+            found = Finding(_ABOUT, 1, f"could not be looked at: {reason(error)}")
+        notice = await self._shutdown(settings)
+        if notice is None:
+            return found
+        return replace(found, level=max(found.level, 1), words=f"{found.words.rstrip('.')}. {notice}")
+
+    async def _answer(self, interaction: discord.Interaction, settings: SessionSettings) -> Finding:
+        model = self._app.engine.model
+        session_id = await self._session(interaction)
+        tools = tuple(self._app.engine.tools.schemas(settings.tools))
+        begun = time.monotonic()
+        learnt: tuple[Learnt, ...] = ()
+        try:
+            learnt = (await model.aside(session_id, _ASK, model=settings.model, tools=tools)).learnt
+        except EmptyReplyError as error:
+            if "thinking" not in str(error):
+                raise
+        words = f"{self._name(settings)} answers in {milliseconds(time.monotonic() - begun)}"
+        refusal = self._refusal_of_tools(settings, learnt) if tools else None
+        if refusal is not None:
+            said = f" The service said: {quoted(refusal, _MAX_SAID)}." if refusal else ""
+            words = f"{words}, but only without tools.{said} Choose another model with /model, or set /tools to none"
+            return Finding(_ABOUT, 1, words)
+        offered = "1 tool" if len(tools) == 1 else f"{len(tools) or 'no'} tools"
+        words = f"{words} with {offered} offered"
+        if time.monotonic() - begun > _SLOW:
+            return Finding(_ABOUT, 1, f"{words}. That is slow")
+        return Finding(_ABOUT, 0, words)
+
+    def _refusal_of_tools(self, settings: SessionSettings, learnt: Iterable[Learnt]) -> str | None:
+        """What the service said when it refused tools, now or within a day; None where it takes them."""
+        model = self._app.engine.model
+        name = settings.model or model.name
+        told = [one.said for one in learnt if one.change is Change.NO_TOOLS]
+        told += [
+            one.said
+            for one in model.lessons.all()
+            if (one.service, one.model, one.name) == (model.service, name, Change.NO_TOOLS)
+        ]
+        return told[0] if told else None
+
+    async def _session(self, interaction: discord.Interaction) -> str:
+        """The session of the channel, which has the budgets of its place also before anything was said in it."""
+        session_id = await self._channels.session_of(interaction)
+        try:
+            await self._app.store.session(session_id)
+        except UnknownSessionError:
+            name = channel_name(interaction.channel, interaction.user)
+            await self._app.store.ensure_session(session_id, name, scopes(interaction.channel))
+        return session_id
+
+    async def _shutdown(self, settings: SessionSettings) -> str | None:
+        """What to say of a model that its service takes away soon; nothing where it does not tell in time."""
+        model = self._app.engine.model
+        try:
+            async with asyncio.timeout(PATIENCE / 4):
+                listed = await model.listed()
+        except (TimeoutError, ProviderError):
+            return None
+        return shutdown_notice(listed, settings.model or model.name, datetime.now(UTC).date())
+
+    def _name(self, settings: SessionSettings) -> str:
+        """The model's name, and that it was chosen where nobody named one."""
+        name = shorten(collapse_spaces(settings.model or self._app.engine.model.name), _MAX_NAME)
+        if not name:
+            return "none is chosen yet"
+        chosen = settings.model is None and self._app.config.settings.openai_model is None
+        return f"{name} (chosen, because OPENAI_MODEL is not set)" if chosen else name
