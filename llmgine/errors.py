@@ -137,7 +137,15 @@ class ProviderReplyError(ProviderError):
 
 
 class EmptyReplyError(ProviderReplyError):
-    """The reply has nothing to show: no text and no tool call, or nothing but thinking."""
+    """The reply has nothing to show: no text and no tool call.
+
+    Attributes:
+        thought: Whether there was thinking in it.
+    """
+
+    def __init__(self, message: str, *, thought: bool = False) -> None:
+        super().__init__(message)
+        self.thought = thought
 
 
 class ReplyCutOffError(ProviderError):

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
 from llmgine.context import PEOPLE_NOTE, Bounds, Conversation, estimated_tokens, unwrapped
@@ -13,7 +13,7 @@ from llmgine.engine.progress import Progress
 from llmgine.engine.retries import Announce, RetryPolicy
 from llmgine.engine.scope import TurnScope
 from llmgine.engine.shortening import own_window
-from llmgine.errors import ContextOverflowError, ProviderError, RefusedError, StoreError
+from llmgine.errors import ContextOverflowError, EmptyReplyError, ProviderError, RefusedError, StoreError
 from llmgine.messages.chat import ChatMessage, ToolSchema
 from llmgine.messages.events import (
     LLMResponseEvent,
@@ -93,7 +93,7 @@ class Model:
                 try:
                     self._listed = await self._provider.models()
                 except ProviderError as error:
-                    _log.warning("The models cannot be listed: %s", error)
+                    _log.info("The models cannot be listed: %s", error)
                     self._listed = ()
                 self._list_again_at = time.monotonic() + (_LIST_SECONDS if self._listed else _NO_LIST_SECONDS)
         return self._listed
@@ -155,15 +155,20 @@ class Model:
         return await self._retry.run(lambda: self._try(scope, progress, request), self._announce(scope, progress.round))
 
     async def _try(self, scope: TurnScope, progress: Progress, request: ChatRequest) -> ChatReply:
-        """One try. What was asked and streamed is counted also when it breaks off or is stopped: it is paid for."""
         progress.begin()
-        try:
+        async with self._paid(scope.turn.session_id, request, lambda: progress.text):
             return await self._provider.reply(request, progress.add)
+
+    @contextlib.asynccontextmanager
+    async def _paid(self, session_id: str, request: ChatRequest, text: Callable[[], str]) -> AsyncIterator[None]:
+        """Count what was asked and streamed also when it breaks off, is stopped or is empty: it is paid for."""
+        try:
+            yield
         except BaseException as error:
-            if progress.text or isinstance(error, asyncio.CancelledError):
-                said = ChatMessage(role="assistant", content=progress.text)
+            if text() or isinstance(error, asyncio.CancelledError | EmptyReplyError):
+                said = ChatMessage(role="assistant", content=text())
                 with contextlib.suppress(StoreError):
-                    await self._store.spend(scope.turn.session_id, estimated_tokens([*request.messages, said]))
+                    await self._store.spend(session_id, estimated_tokens([*request.messages, said]))
             raise
 
     def _announce(self, scope: TurnScope, round_: int) -> Announce:
@@ -245,7 +250,9 @@ class Model:
                 effort=_ASIDE_EFFORT,
                 changes=self.lessons.changes(self.service, name),
             )
-            reply = await self._provider.reply(request, lambda _: None)
+            told: list[str] = []
+            async with self._paid(session_id, request, lambda: "".join(told)):
+                reply = await self._provider.reply(request, told.append)
         usage = reply.usage
         said = ChatMessage(role="assistant", content=reply.text)
         used = usage.input_tokens + usage.output_tokens if usage else estimated_tokens([*messages, said])

@@ -1,6 +1,6 @@
 """Requests that are too long: how much shorter the next one must be, what that teaches, and what to tell people."""
 
-from llmgine.context import Conversation, estimated_tokens, messages_of
+from llmgine.context import Conversation
 from llmgine.errors import ContextOverflowError
 from llmgine.providers.base import ChatReply
 from llmgine.sessions.records import TurnSteps
@@ -25,21 +25,29 @@ def own_window(error: ContextOverflowError, reply: ChatReply, tokens: int) -> in
     return max(tokens, int(error.window * tokens / counted))
 
 
-def too_long(steps: TurnSteps, overflow: ContextOverflowError | None) -> str:
+def too_long(steps: TurnSteps, conversation: Conversation, overflow: ContextOverflowError) -> str:
     """What is too long for a model by itself, and what to do."""
-    takes = ""
-    if overflow is not None and overflow.window:
-        takes = f"; it takes {overflow.window:,}" if overflow.lasting else f"; {overflow.window:,} are allowed at once"
-    if steps.results:
-        size = estimated_tokens(messages_of(steps))
-        return f"What the tools gave is too long for the model (about {size:,} tokens{takes}). Ask for less at once."
-    size = estimated_tokens(messages_of(steps))
-    files = [file for prompt in steps.prompts for file in prompt.attachments if file.text]
+    bound = ""
+    if overflow.window:
+        bound = f", and it takes {overflow.window:,}" if overflow.lasting else f", and {overflow.window:,} are allowed"
+    files = [one for prompt in steps.prompts for one in prompt.attachments if one.text]
     longest = max(files, key=lambda file: len(file.text or ""), default=None)
-    if longest is None:
-        return f"This message is too long for the model (about {size:,} tokens{takes}). Send a shorter one."
-    part = len((longest.text or "").encode()) // 3
-    return (
-        f"This message is too long for the model (about {size:,} tokens{takes}). Its longest part is the file "
-        f"{longest.name} (about {part:,} tokens). Send less of it, or fewer files at once."
-    )
+    parts = {
+        "The system prompt and the tools are": (
+            conversation.fixed_tokens,
+            "Shorten the one or offer fewer of the others",
+        ),
+        "What was said is": (_tokens(*(prompt.text for prompt in steps.prompts)), "Say it in fewer words"),
+        "What the tools gave is": (
+            _tokens(*(one.result.content for one in steps.results.values())),
+            "Ask for less at once",
+        ),
+    }
+    if longest is not None:
+        parts[f"The file {longest.name} is"] = (_tokens(longest.text or ""), "Send less of it, or fewer files at once")
+    part, (size, advice) = max(parts.items(), key=lambda entry: entry[1][0])
+    return f"{part} too long for the model: about {size:,} tokens{bound}. {advice}."
+
+
+def _tokens(*texts: str) -> int:
+    return sum(len(text.encode()) for text in texts) // 3

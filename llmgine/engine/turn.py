@@ -165,8 +165,10 @@ class TurnRun:
                 return await model.reply(self._scope, progress, question)
             except ContextOverflowError as error:
                 overflow, refused = error, conversation
+        if overflow is None or refused is None:
+            raise RuntimeError("a request was refused by nobody")
         name = settings.model or model.name
-        refusal = PromptRefusedError(too_long(steps, overflow))
+        refusal = PromptRefusedError(too_long(steps, refused, overflow))
         await model.tell_failure(self._scope, progress.round, name, refusal, begin)
         raise refusal from overflow
 

@@ -151,7 +151,7 @@ class ReplyBuilder:
         if not is_visible(text):
             thought = self._thought or self._thinking.thought
             what = "nothing but thinking, and no answer" if thought else "an empty answer"
-            raise EmptyReplyError(f"The model gave {what}.")
+            raise EmptyReplyError(f"The model gave {what}.", thought=thought)
         return reply
 
     def _had_no_room(self, text: str) -> bool:

@@ -147,8 +147,9 @@ _TELLERS: dict[str, Callable[[Record], str]] = {
     "LLMResponseEvent": _reply,
     "ModelAskedEvent": lambda r: r.text("model"),
     "ModelRetryEvent": lambda r: (
-        f"try {r.number('next_try') or 0:g} of {r.number('tries') or 0:g} "
-        f"in {seconds(r.number('wait_seconds'))}: {r.text('reason')}"
+        f"try {r.number('next_try') or 0:g}"
+        + (f" of {tries:g}" if (tries := r.number("tries")) is not None else "")  # none for a service that starts
+        + f" in {seconds(r.number('wait_seconds'))}: {r.text('reason')}"
     ),
     "ModelFailedEvent": lambda r: f"{r.text('model')}, {seconds(r.number('seconds'))}: {r.text('reason')}",
     "ToolCallStartedEvent": call,

@@ -108,7 +108,9 @@ MODEL = {
     "no choices": f"{_MODEL}TestNotAReply::test_an_empty_answer_is_said_to_be_one",
     "length and filter": f"{_ENGINE}test_retries.py::test_a_reply_that_is_not_whole_says_so",
     "filter and refusal": f"{_HERE}test_withheld.py::test_an_answer_that_is_withheld_says_so",
-    "too long, however the service says so": "tests/llmgine/services/test_overflow.py::test_every_wording_ends_in_an_answer",
+    "too long, however the service says so": (
+        "tests/llmgine/services/test_overflow.py::test_every_wording_ends_in_an_answer"
+    ),
     "too long, however it counts": f"{_ENGINE}test_lessons.py::test_a_window_is_learnt_and_no_refusal_reaches_people",
     "usage reported for a trimmed request": f"{_ENGINE}test_trimming.py::test_500_mixed_turns_are_cut_steadily",
     "one message too long": (

@@ -93,7 +93,7 @@ class ModelCheck:
         try:
             learnt = (await model.aside(session_id, _ASK, model=settings.model, tools=tools)).learnt
         except EmptyReplyError as error:
-            if "thinking" not in str(error):
+            if not error.thought:
                 raise
         words = f"{self._name(settings)} answers in {milliseconds(time.monotonic() - begun)}"
         refusal = self._refusal_of_tools(settings, learnt) if tools else None
@@ -144,5 +144,5 @@ class ModelCheck:
         name = shorten(collapse_spaces(settings.model or self._app.engine.model.name), _MAX_NAME)
         if not name:
             return "none is chosen yet"
-        chosen = settings.model is None and self._app.config.settings.openai_model is None
+        chosen = settings.model is None and not self._app.config.settings.openai_model
         return f"{name} (chosen, because OPENAI_MODEL is not set)" if chosen else name

@@ -12,9 +12,7 @@ from tests.programs.discord.test_attachments import PNG, ask
 
 NO_TOOLS = "-# ℹ️ This model can't use tools, so it answered without them"
 SHORTENED = "-# ℹ️ This conversation is too long for the model, so older messages were left out"
-TOO_LONG = {
-    "error": {"message": "This model's maximum context length is 900 tokens", "code": "context_length_exceeded"}
-}
+TOO_LONG = {"error": {"message": "The input exceeds the context window", "code": "context_length_exceeded"}}
 
 
 async def talk(scene: Scene, turns: int) -> None:
@@ -50,7 +48,7 @@ async def test_a_conversation_that_is_too_long(scene: Scene) -> None:
 
 async def test_it_is_said_once_a_turn(scene: Scene) -> None:
     """However often a turn was too long, before its tool call and behind it, there is one line."""
-    await talk(scene, 5)
+    await talk(scene, 8)
     for _ in range(2):
         scene.model.fail(400, TOO_LONG)
         scene.model.reply(tool_calls=[("calculate", json.dumps({"expression": "6*7"}))])
@@ -58,7 +56,7 @@ async def test_it_is_said_once_a_turn(scene: Scene) -> None:
 
     scene.ask("and now?")
 
-    outcome = await scene.outcome(6)
+    outcome = await scene.outcome(9)
     assert "".join(message.content for message in scene.shown()).count(SHORTENED) == 1
     assert outcome.content.splitlines()[:2] == ["It is 42.", SHORTENED]
 
@@ -67,6 +65,7 @@ async def test_a_file_and_what_was_left_out_are_two_lines(scene: Scene) -> None:
     """What is said of a model's images and of its tools is said beside each other."""
     scene.model.fail(400, {"error": {"message": "test-model does not support tools"}})
     scene.model.fail(400, {"error": {"message": "image input is not supported"}})
+    scene.model.reply("I cannot see it.")
     ask(scene, ("cat.png", PNG))
 
     outcome = await scene.outcome()

@@ -20,7 +20,7 @@ from programs.playground.entities import (
     RANDOM_ID,
     Permission,
 )
-from tests.programs.discord.scene import PATIENCE, Scene, body_of, people_said
+from tests.programs.discord.scene import PATIENCE, Scene, people_said
 from tests.programs.discord.test_slash import modal, said, text_input, told
 
 
@@ -88,61 +88,6 @@ async def test_a_style_is_told_to_the_model(scene: Scene) -> None:
 
     assert system_text(scene.model.requests[0]).startswith("You are LLMgine")
     assert "one to three sentences" in system_text(scene.model.requests[0])
-
-
-async def test_the_effort_is_told_to_the_model(scene: Scene) -> None:
-    """/effort is sent with each model call where it holds, the nearest one; without it the model's own does."""
-    scene.ask("as you like")
-    await scene.outcome()
-    await change(scene, "effort", {"value": "low", "where": "server"})
-    await set_here(scene, "effort", "high", channel=RANDOM_ID)
-    await scene.restart()
-
-    scene.ask("a little")
-    await scene.outcome(2)
-    scene.ask("thoroughly", channel=RANDOM_ID)
-    await scene.outcome(channel=RANDOM_ID)
-    await set_here(scene, "effort", "inherit", channel=RANDOM_ID)
-    scene.ask("a little", channel=RANDOM_ID)
-    await scene.outcome(2, channel=RANDOM_ID)
-
-    assert [request.get("reasoning_effort") for request in scene.model.requests] == [None, "low", "high", "low"]
-
-
-async def test_a_model_without_effort_answers_all_the_same(scene: Scene) -> None:
-    """A service that does not know the effort is asked without it."""
-    await set_here(scene, "effort", "xhigh")
-    scene.model.fail(400, {"error": {"message": "Unrecognized request argument supplied: reasoning_effort"}})
-
-    scene.ask("hello")
-
-    assert body_of((await scene.outcome()).content) == "You said: hello"
-    assert "reasoning_effort" not in scene.model.requests[-1]
-
-
-async def test_a_model_that_is_not_chosen_yet_is_said_to_be(unstarted: Scene) -> None:
-    """Where OPENAI_MODEL is not set, /settings says so until the first question, and then names the model."""
-    unstarted.model.models = ["some-model"]
-    scene = await unstarted.start(openai_model=None)
-    scene.command("model")
-    await told(scene, "`chosen at the first question` · default")
-
-    scene.ask("hello")
-    await scene.outcome()
-
-    scene.command("model")
-    await told(scene, "`some-model` · default")
-
-
-async def test_without_a_list_no_nameless_model_is_suggested(unstarted: Scene) -> None:
-    """Where the service lists no models and none was chosen, only inherit is left to suggest."""
-    scene = await unstarted.start(openai_model=None)
-
-    suggested = await scene.playground.people.autocomplete(
-        GENERAL_ID, ADA_ID, "model", [{"name": "name", "value": ""}], "name"
-    )
-
-    assert [choice["value"] for choice in suggested] == ["inherit"]
 
 
 async def test_the_model_is_chosen_from_what_the_service_has(unstarted: Scene) -> None:

@@ -105,6 +105,12 @@ def test_what_is_not_known_is_told_by_its_fields() -> None:
     assert TraceEvent.__name__ in KINDS
 
 
+@pytest.mark.parametrize(("tries", "told"), [(4, "try 2 of 4 in 1.00 s: no"), (None, "try 2 in 1.00 s: no")])
+def test_a_retry_is_told_with_its_number(tries: int | None, told: str) -> None:
+    """Of how many tries it is one is told where they are counted, which those of a service that starts are not."""
+    assert describe(record("ModelRetryEvent", next_try=2, tries=tries, wait_seconds=1.0, reason="no")) == told
+
+
 @pytest.mark.parametrize(
     ("selection", "chosen"),
     [

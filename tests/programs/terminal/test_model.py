@@ -4,6 +4,7 @@ import asyncio
 import json
 from pathlib import Path
 
+import pytest
 from aiohttp import web
 
 from tests.chat_completions import ChatCompletionsServer, Exchange
@@ -35,17 +36,15 @@ async def test_a_model_that_nobody_named_is_chosen_at_the_first_question(tmp_pat
     assert model.requests[0]["model"] == "some-model"
 
 
-async def test_a_shutdown_within_sixty_days_is_a_warning(tmp_path: Path) -> None:
+@pytest.mark.parametrize("named", ["some-model", ""])
+async def test_a_shutdown_within_sixty_days_is_a_warning(tmp_path: Path, named: str) -> None:
     """It is logged in the background, for the model that is named and for the one that would be chosen."""
-    for named in ({"OPENAI_MODEL": "some-model"}, {}):
-        async with ListingServer() as model:
-            model.models, model.shutdowns = ["some-model"], {"some-model": in_days(45)}
+    warning = f"shuts down the model some-model on {in_days(45)}"
+    async with ListingServer() as model:
+        model.models, model.shutdowns = ["some-model"], {"some-model": in_days(45)}
 
-            async with piped(tmp_path, OPENAI_BASE_URL=model.base_url, **named) as chat:
-                await chat.until("/help lists the commands")
-                await chat.until_state(
-                    lambda chat=chat: f"shuts down the model some-model on {in_days(45)}" in chat.errors
-                )
+        async with piped(tmp_path, OPENAI_BASE_URL=model.base_url, OPENAI_MODEL=named) as chat:
+            await chat.until_state(lambda: warning in chat.errors, "the warning")
 
 
 async def test_a_list_that_hangs_keeps_nobody_waiting(tmp_path: Path) -> None:
@@ -84,14 +83,14 @@ async def test_what_the_model_was_not_given_is_a_note(tmp_path: Path, model: Cha
 
 async def test_older_messages_that_were_left_out_are_a_note(tmp_path: Path, model: ChatCompletionsServer) -> None:
     """Once a turn, however many of its rounds were too long."""
-    for _ in range(5):
+    for _ in range(8):
         model.reply("words " * 200)
-    too_long = {"error": {"message": "This model's maximum context length is 900 tokens"}}
+    too_long = {"error": {"message": "The input exceeds the context window"}}
     for _ in range(2):
         model.fail(400, too_long)
         model.reply(tool_calls=[("calculate", json.dumps({"expression": "6*7"}))])
 
-    chat = await run(tmp_path, lines=["talk"] * 5 + ["and now?"], OPENAI_BASE_URL=model.base_url)
+    chat = await run(tmp_path, lines=[*["talk"] * 8, "and now?"], OPENAI_BASE_URL=model.base_url)
 
     assert chat.output.count(SHORTENED) == 1
     assert "error:" not in chat.output
