@@ -27,26 +27,33 @@ def own_window(error: ContextOverflowError, reply: ChatReply, tokens: int) -> in
 
 def too_long(steps: TurnSteps, conversation: Conversation, overflow: ContextOverflowError) -> str:
     """What is too long for a model by itself, and what to do."""
-    bound = ""
-    if overflow.window:
-        bound = f", and it takes {overflow.window:,}" if overflow.lasting else f", and {overflow.window:,} are allowed"
-    files = [one for prompt in steps.prompts for one in prompt.attachments if one.text]
-    longest = max(files, key=lambda file: len(file.text or ""), default=None)
+    said = _tokens(*(prompt.text for prompt in steps.prompts))
+    given = _tokens(*(one.result.content for one in steps.results.values()))
     parts = {
-        "The system prompt and the tools are": (
+        "This message is": (said, "Send a shorter one."),
+        "What the tools gave is": (given, "Ask for less at once."),
+        "The system prompt with the tools is": (
             conversation.fixed_tokens,
-            "Shorten the one or offer fewer of the others",
-        ),
-        "What was said is": (_tokens(*(prompt.text for prompt in steps.prompts)), "Say it in fewer words"),
-        "What the tools gave is": (
-            _tokens(*(one.result.content for one in steps.results.values())),
-            "Ask for less at once",
+            "Shorten the prompt (/system) or offer fewer tools (/tools).",
         ),
     }
-    if longest is not None:
-        parts[f"The file {longest.name} is"] = (_tokens(longest.text or ""), "Send less of it, or fewer files at once")
+    files = [one for prompt in steps.prompts for one in prompt.attachments if one.text]
+    if files:
+        longest = max(files, key=lambda file: len(file.text or ""))
+        advice = "Send less of it, or fewer files at once."
+        parts[f"The file {longest.name} is"] = (_tokens(longest.text or ""), advice)
     part, (size, advice) = max(parts.items(), key=lambda entry: entry[1][0])
-    return f"{part} too long for the model: about {size:,} tokens{bound}. {advice}."
+    return f"{part} too long for the model: {_numbers(size, overflow)}. {advice}"
+
+
+def _numbers(size: int, overflow: ContextOverflowError) -> str:
+    """How long it is, and how long it may be; by the service's own count where it told."""
+    if overflow.window is None:
+        return f"about {size:,} tokens"
+    takes = f"{'it takes' if overflow.lasting else 'its service allows'} {overflow.window:,}"
+    if overflow.requested is not None:
+        return f"the whole request has {overflow.requested:,} tokens, and {takes}"
+    return f"about {size:,} tokens, and {takes}" if size > overflow.window else f"{takes} tokens"
 
 
 def _tokens(*texts: str) -> int:

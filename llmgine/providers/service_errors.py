@@ -185,7 +185,7 @@ def _without_name(words: str, model: str) -> str:
 def _unreadable_call(answer: _Answer) -> ProviderError | None:
     if not BAD_CALL.search(answer.words):
         return None
-    return ProviderReplyError(f"The model wrote a tool call its service could not read. Ask again.{answer.ending}")
+    return ProviderReplyError(f"The model wrote a tool call its service could not read.{answer.ending}")
 
 
 def _no_quota(answer: _Answer) -> ProviderError | None:
@@ -254,7 +254,7 @@ def _failed(answer: _Answer) -> bool:
 def _starting(answer: _Answer) -> ProviderError | None:
     may_be_starting = _failed(answer) or answer.status in {400, 404}
     if may_be_starting and LOADING.search(answer.words) and not NOT_LOADED.search(answer.words):
-        text = f"{answer.service} is still starting. Ask again in a minute.{answer.ending}"
+        text = f"{answer.service} is still starting.{answer.ending}"
         return ProviderStartingError(text, retry_after=answer.wait)
     if answer.status == 503:
         text = f"{answer.service} is not available at the moment (503).{answer.ending}"
@@ -268,7 +268,7 @@ def _unavailable(answer: _Answer) -> ProviderError | None:
         return None
     if status in {408, 504, 524} or TIMEOUT.search(words):
         return ProviderTimeoutError(
-            f"{answer.service} took too long. Ask again.{answer.ending}", retry_after=answer.wait
+            f"{answer.service} took too long.{answer.ending}", retry_after=answer.wait
         )
     if status or "overloaded" in words:
         failed = f"{answer.service} failed ({status})." if status else f"{answer.service} is overloaded."

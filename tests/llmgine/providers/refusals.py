@@ -275,6 +275,7 @@ CASES = (
                 error("image input is not supported - hint: if this is unexpected, you may need to provide the mmproj"),
             ),
             (404, error("No endpoints found that support image input")),
+            (400, error("'messages.1' : the content must be a string")),
             (400, error("this model does not support images")),
             (422, error("unknown variant `image_url`, expected `text` at line 1 column 99")),
             (
