@@ -141,11 +141,13 @@ class EmptyReplyError(ProviderReplyError):
 
     Attributes:
         thought: Whether there was thinking in it.
+        tokens: What it cost, if the service said so.
     """
 
-    def __init__(self, message: str, *, thought: bool = False) -> None:
+    def __init__(self, message: str, *, thought: bool = False, tokens: int | None = None) -> None:
         super().__init__(message)
         self.thought = thought
+        self.tokens = tokens
 
 
 class ReplyCutOffError(ProviderError):

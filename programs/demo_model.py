@@ -72,7 +72,12 @@ class DemoModel:
         """Its name."""
         return MODEL
 
-    async def reply(self, request: ChatRequest, on_text: Callable[[str], None]) -> ChatReply:
+    async def reply(
+        self,
+        request: ChatRequest,
+        on_text: Callable[[str], None],
+        on_reset: Callable[[], None] | None = None,  # noqa: ARG002  # nothing is taken back here
+    ) -> ChatReply:
         """Answer the last turn of the request: by tool calls first, and with their results in words."""
         reply = _answer(request)
         await stream_words(reply.text, on_text, delay=self._delay)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,7 +18,11 @@ PEOPLE_NOTE = (
 )
 
 _ENVELOPE = {"from", "text", "reply_to", "files"}
-_LOOKS_LIKE_ENVELOPE = re.compile(r'\{\s*"(?:from|text|reply_to|files)"\s*:')
+_QUOTES = "[\"'`´‘’‚“”„«»]"
+_LOOKS_LIKE_ENVELOPE = re.compile(
+    rf"{_QUOTES}\s*(?:from|text|reply_to|files)\s*{_QUOTES}\s*[:=]|\bfrom\s*[:=]\s*[\[{{]", re.IGNORECASE
+)
+_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 _MAY_BEGIN_ENVELOPE = re.compile(r'\s*(?:```(?:json)?\s*)?\{\s*(?:"(\w*)("?))?')
 _FENCED = re.compile(r"\s*```(?:json)?\s*(\{.*\})\s*```\s*", re.DOTALL)
 
@@ -54,9 +59,14 @@ def _file(attachment: Attachment) -> dict[str, str]:
 def needs_envelope(prompts: Sequence[PromptStep]) -> bool:
     """Whether prompts are sent as JSON whoever else speaks: for what comes with them, or so that they forge none."""
     return any(
-        prompt.quoted is not None or prompt.attachments or _LOOKS_LIKE_ENVELOPE.search(prompt.text)
-        for prompt in prompts
+        prompt.quoted is not None or prompt.attachments or looks_like_envelope(prompt.text) for prompt in prompts
     )
+
+
+def looks_like_envelope(text: str) -> bool:
+    """Whether a model may take a text, or a part of it, for an envelope: in any quotes, widths and escapes."""
+    plain = _ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), unicodedata.normalize("NFKC", text))
+    return _LOOKS_LIKE_ENVELOPE.search(plain) is not None
 
 
 def unwrapped(text: str) -> str:
@@ -72,8 +82,10 @@ def unwrapped(text: str) -> str:
         told = json.loads(body)
     except (ValueError, RecursionError):
         return text
-    is_envelope = isinstance(told, dict) and set(told) <= _ENVELOPE and isinstance(told.get("text"), str)
-    return told["text"] if is_envelope and ("from" in told or len(told) == 1) else text
+    if not isinstance(told, dict) or not set(told) <= _ENVELOPE or not isinstance(told.get("text"), str):
+        return text
+    author = told.get("from", "you")
+    return str(told["text"]) if author == "you" or isinstance(author, dict) else text
 
 
 def may_be_envelope(text: str) -> bool:

@@ -2,10 +2,10 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from llmgine.context.envelope import PEOPLE_NOTE
-from llmgine.context.turns import MOST_IMAGES, PastTurn, estimated_tokens, fitting, seen, tokens_of_tools
+from llmgine.context.turns import IMAGE_TOKENS, MOST_IMAGES, PastTurn, estimated_tokens, fitting, seen, tokens_of_tools
 from llmgine.messages.chat import ChatMessage, ToolSchema
 from llmgine.sessions import SessionStore
 from llmgine.sessions.records import SessionSettings, TurnSteps
@@ -18,6 +18,7 @@ STYLES = {
 }
 
 _KEEP = 0.6  # after trimming, how full the budget is: trimming is rare, so the prefix stays the same for prompt caches
+_STEP = 500  # tokens; how long a past turn may be changes in such steps, so that its text seldom does
 _FLOOR = 2_000  # tokens of conversation that are sent however small a window was learnt
 
 _PAGE = 200  # turns read back at a time
@@ -34,8 +35,10 @@ class Conversation:
         tokens: The size of the request with its tools, by our own estimate.
         fixed_tokens: The part of it that is neither history nor the present turn.
         past: How many ended turns are in it.
+        image_tokens: The part of its size that is images.
         enveloped: Whether the present prompt is sent as JSON with its author.
         unseen: Whether images of the present turn are not shown.
+        after_refusal: Whether the service would not take the prompt before, either.
     """
 
     messages: tuple[ChatMessage, ...]
@@ -43,8 +46,10 @@ class Conversation:
     tokens: int
     fixed_tokens: int
     past: int
+    image_tokens: int
     enveloped: bool
     unseen: bool
+    after_refusal: bool
 
 
 @dataclass(frozen=True)
@@ -56,12 +61,14 @@ class Bounds:
         window: Tokens it takes at once, by our own estimate, if that was learnt.
         limit: Tokens that this request may have after one that was too long, by our own estimate.
         blind: Whether it takes no images.
+        alone: Whether the present turn is to be sent without the history.
     """
 
     model: str = ""
     window: int | None = None
     limit: int | None = None
     blind: bool = False
+    alone: bool = False
 
 
 class ContextManager:
@@ -99,54 +106,63 @@ class ContextManager:
         settings, bounds = settings or SessionSettings(), bounds or Bounds()
         system = self.system_prompt if settings.system_prompt is None else settings.system_prompt
         system = f"{system}\n\n{STYLES[settings.style]}".rstrip()
-        past = await self._past(present)
-        begun = [*(turn.history_from for turn in past), *(reply.history_from or 0 for reply in present.replies)]
-        start = max(begun, default=0)
-        past = [turn for turn in past if turn.seq >= start]
+        fixed = tokens_of_tools(tools) + estimated_tokens([ChatMessage(role="system", content=system + PEOPLE_NOTE)])
+        past, start = await self._uncut(present)
         now = seen(present, shared=_is_shared(past, present))
-        fixed = tokens_of_tools(tools) + estimated_tokens(
-            [ChatMessage(role="system", content=f"{system}{PEOPLE_NOTE}")]
-        )
         ratio = next((turn.ratio for turn in reversed(past) if turn.ratio is not None), 1.0)
-        budget = self._room(fixed, bounds)
+        budget = self._room(fixed, bounds, ratio)
+        most = self._room(fixed, replace(bounds, limit=None), 1.0) // 2 // _STEP * _STEP
+        fitted = [fitting(turn, most) for turn in past]
         now = fitting(now, budget - fixed)
-        kept = trim(past, now, budget - fixed, ratio=ratio, fixed=fixed, to=bounds.limit)
+        kept = trim(fitted, now, budget - fixed, goal=None if bounds.limit else _KEEP * budget - fixed)
+        kept = () if bounds.alone else kept
         if len(kept) < len(past):
             start = kept[0].seq if kept else now.seq
         turns = [*kept, now]
         if any(turn.enveloped for turn in turns):
             system = f"{system}\n\n{PEOPLE_NOTE}"
-        shown = await self._with_images(turns, bounds)
+        messages = [one for shown in await self._with_images(turns, bounds) for one in shown]
         return Conversation(
-            messages=(ChatMessage(role="system", content=system), *(one for messages in shown for one in messages)),
+            messages=(ChatMessage(role="system", content=system), *messages),
             history_from=start,
             tokens=fixed + sum(turn.tokens for turn in turns),
             fixed_tokens=fixed,
             past=len(kept),
+            image_tokens=sum(len(message.images) for message in messages) * IMAGE_TOKENS,
             enveloped=now.enveloped,
             unseen=bool(now.images) and self._vision and bounds.blind,
+            after_refusal=bool(past) and past[-1].refused,
         )
 
-    def _room(self, fixed: int, bounds: Bounds) -> int:
-        """Tokens the whole call may have, by our own estimate."""
+    async def _uncut(self, present: TurnSteps) -> tuple[list[PastTurn], int]:
+        """The ended turns that were not left out before, oldest first, and the place they begin at."""
+        past = await self._past(present)
+        begun = [*(turn.history_from for turn in past), *(reply.history_from or 0 for reply in present.replies)]
+        start = max(begun, default=0)
+        return [turn for turn in past if turn.seq >= start], start
+
+    def _room(self, fixed: int, bounds: Bounds, ratio: float) -> int:
+        """Tokens the whole call may have, by our own estimate; `ratio` of them are one of the service's."""
+        most = int(self._budget / ratio)
         if bounds.limit is not None:
-            return min(bounds.limit, self._budget)
+            return min(bounds.limit, most)
         if bounds.window is None:
-            return self._budget
+            return most
         reserve = min(1_024, bounds.window // 4)  # for the reply
-        return min(max(bounds.window - reserve, fixed + _FLOOR), self._budget)
+        return min(max(bounds.window - reserve, fixed + _FLOOR), most)
 
     async def _with_images(self, turns: Sequence[PastTurn], bounds: Bounds) -> list[tuple[ChatMessage, ...]]:
         """The messages of turns, the newest images with the prompts they came with.
 
-        Images that the model refused, and those before them, are not sent to it again.
+        Images that the model refused are not sent to it again.
         """
         shown: list[tuple[ChatMessage, ...]] = []
         left, blind = MOST_IMAGES if self._vision else 0, bounds.blind
         for turn in reversed(turns):
             messages = turn.messages
-            blind = blind or (turn.blind_model is not None and turn.blind_model == bounds.model)
-            if left and turn.images and messages and blind:
+            refused = turn.blind_model is not None and turn.blind_model == bounds.model
+            blind = blind or (refused and not turn.images)  # then it was an older image that was refused
+            if left and turn.images and messages and (blind or refused):
                 messages = (messages[0].without_images(), *messages[1:])
             elif left and turn.images and messages:
                 images = await self._store.images(turn.turn_id, turn.images[-left:])
@@ -183,35 +199,23 @@ class ContextManager:
         return page, len(keys) == _PAGE
 
 
-def trim(
-    past: Sequence[PastTurn],
-    present: PastTurn,
-    budget: int,
-    *,
-    ratio: float = 1.0,
-    fixed: int = 0,
-    to: int | None = None,
-) -> Sequence[PastTurn]:
+def trim(past: Sequence[PastTurn], present: PastTurn, budget: int, *, goal: float | None = None) -> Sequence[PastTurn]:
     """The newest turns of the past that fit beside the present one; whole turns only.
 
-    Nothing is dropped before it must be. Then the oldest turns are, until the rest is well below the budget, so that
-    the cut moves seldom; where it is, is stored with the reply, so that it never moves back.
+    Nothing is dropped before it must be. Then the oldest turns are, down to the goal, so that the cut moves seldom;
+    where it is, is stored with the reply, so that it never moves back.
 
     Args:
         past: The turns that were not dropped before, oldest first.
         present: The turn to be answered.
         budget: Tokens that both may take, by our own estimate.
-        ratio: How many tokens the service counted for one of ours, the last time it said so.
-        fixed: Tokens of the request besides, which the service counts too.
-        to: Set where the request must be within the budget, and is then not made smaller than that.
+        goal: Tokens that both may take once something must be dropped; the budget unless given.
     """
-    scale = max(1.0, ratio)
     total = sum(turn.tokens for turn in past) + present.tokens
-    if (total + fixed) * scale <= budget + fixed:
+    if total <= budget:
         return past
-    goal = budget if to is not None else _KEEP * (budget + fixed) / scale - fixed
     start = 0
-    while start < len(past) and total > goal:
+    while start < len(past) and total > (budget if goal is None else goal):
         total -= past[start].tokens
         start += 1
     return past[start:]

@@ -10,7 +10,8 @@ from llmgine.sessions.records import ReplyStep, TurnSteps
 
 MOST_IMAGES = 4  # the newest of a conversation; each call sends them all again
 
-_IMAGE_TOKENS = 1_000  # about what services count for one
+_MOST_RATIO = 2.0  # a service that reports more counts something else
+IMAGE_TOKENS = 1_000  # about what services count for one
 _SHORTEST_RESULT = 400  # characters of a tool result that is shortened to fit
 _CUT = "\n[… cut: this result is too long for the model's window …]\n"
 _LEFT_OUT = "[Left out: the model's service refused it.]"
@@ -22,7 +23,8 @@ class PastTurn:
 
     `messages` is empty for a turn that is not sent again. `shared`: its prompt names its author because several people
     spoke. `history_from` and `ratio` are what its last reply told: where its history began, and how many tokens the
-    service counted for one of ours. `blind_model` is a model that refused images in it.
+    service counted for one of ours. `blind_model` is a model that refused images in it; `refused`: the service would
+    not take what was said.
     """
 
     seq: int
@@ -36,6 +38,7 @@ class PastTurn:
     turn_id: str = ""
     images: tuple[int, ...] = ()
     blind_model: str | None = None
+    refused: bool = False
 
 
 def seen(turn: TurnSteps, *, shared: bool = False) -> PastTurn:
@@ -53,7 +56,7 @@ def seen(turn: TurnSteps, *, shared: bool = False) -> PastTurn:
     return PastTurn(
         seq=turn.turn.seq,
         messages=messages,
-        tokens=estimated_tokens(messages) + min(len(images), MOST_IMAGES) * _IMAGE_TOKENS * bool(messages),
+        tokens=estimated_tokens(messages) + min(len(images), MOST_IMAGES) * IMAGE_TOKENS * bool(messages),
         author=author.id if author else None,
         shared=enveloped and not by_itself,
         enveloped=enveloped and bool(messages),
@@ -62,6 +65,7 @@ def seen(turn: TurnSteps, *, shared: bool = False) -> PastTurn:
         turn_id=turn.turn.id,
         images=images,
         blind_model=next((reply.model for reply in turn.replies if "images" in reply.left_out), None),
+        refused=turn.outcome is not None and turn.outcome.refused,
     )
 
 
@@ -90,10 +94,9 @@ def messages_of(turn: TurnSteps, *, enveloped: bool | None = None) -> list[ChatM
     messages = [ChatMessage(role="user", content=content_of(turn.prompts, enveloped=enveloped))]
     results = turn.results
     for reply in turn.replies:
-        if reply.text or reply.tool_calls:
-            messages.append(
-                ChatMessage(role="assistant", content=reply.text, tool_calls=reply.tool_calls, parts=reply.parts)
-            )
+        text = "" if reply.finish == "filtered" else reply.text  # what was withheld is refused as history, too
+        if text or reply.tool_calls:
+            messages.append(ChatMessage(role="assistant", content=text, tool_calls=reply.tool_calls, parts=reply.parts))
         for call in reply.tool_calls:
             result = results.get(call.id)
             content = result.result.content if result else _missing(call, turn)
@@ -107,14 +110,14 @@ def messages_of(turn: TurnSteps, *, enveloped: bool | None = None) -> list[ChatM
 
 
 def _ratio(reply: ReplyStep) -> float | None:
-    """How many tokens the service counted for one of ours in the request of a reply."""
+    """How many tokens the service counted for one of ours in the request of a reply; within reason."""
     if reply.usage is None or not reply.usage.input_tokens or not reply.sent_tokens:
         return None
-    return reply.usage.input_tokens / reply.sent_tokens
+    return min(_MOST_RATIO, max(1.0, reply.usage.input_tokens / reply.sent_tokens))
 
 
 def fitting(turn: PastTurn, budget: int) -> PastTurn:
-    """The present turn with its longest tool results shortened as far as it takes; what people said stays whole."""
+    """A turn with its longest tool results shortened as far as it takes; what people said stays whole."""
     messages, tokens = list(turn.messages), turn.tokens
     while tokens > budget:
         results = [(len(one.content), place) for place, one in enumerate(messages) if one.role == "tool"]

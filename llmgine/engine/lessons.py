@@ -10,6 +10,7 @@ from llmgine.sessions.records import Lesson
 WINDOW = "window"  # the name of the lesson how much a model takes at once
 
 _LASTS = timedelta(hours=24)
+_CONTRADICTIONS = 3
 
 
 @dataclass
@@ -19,10 +20,12 @@ class Known:
     Attributes:
         lessons: By their names.
         largest: The size of the largest request that succeeded, by our own estimate.
+        contradicted: How often a request of that size or less was too long since.
     """
 
     lessons: dict[str, Lesson] = field(default_factory=dict)
     largest: int = 0
+    contradicted: int = 0
 
 
 class Lessons:
@@ -61,7 +64,15 @@ class Lessons:
     def succeeded(self, service: str, model: str, tokens: int) -> None:
         """A request of this size, by our own estimate, was answered."""
         known = self._of(service, model)
-        known.largest = max(known.largest, tokens)
+        if tokens >= known.largest:
+            known.largest, known.contradicted = tokens, 0
+
+    def too_long(self, service: str, model: str, tokens: int) -> None:
+        """A request of this size was too long; after some of these, what succeeded before says nothing any more."""
+        known = self._of(service, model)
+        known.contradicted += tokens <= known.largest
+        if known.contradicted >= _CONTRADICTIONS:
+            known.largest = known.contradicted = 0
 
     async def learn(self, service: str, model: str, name: str, *, value: int = 1, said: str = "") -> None:
         """Remember a lesson for a day.

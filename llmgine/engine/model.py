@@ -14,7 +14,7 @@ from llmgine.engine.retries import Announce, RetryPolicy
 from llmgine.engine.scope import TurnScope
 from llmgine.engine.shortening import own_window
 from llmgine.errors import ContextOverflowError, EmptyReplyError, ProviderError, RefusedError, StoreError
-from llmgine.messages.chat import ChatMessage, ToolSchema
+from llmgine.messages.chat import ChatMessage, ToolSchema, Usage
 from llmgine.messages.events import (
     LLMResponseEvent,
     ModelAskedEvent,
@@ -26,8 +26,12 @@ from llmgine.sessions import SessionStore
 from llmgine.sessions.records import LeftOut, ReplyStep
 
 _LIST_SECONDS, _NO_LIST_SECONDS = 300.0, 30.0  # for which a list of models holds, or that there is none
+_LONGEST_NAME = 100  # characters of a model's name that a setting takes
 _ASIDE_TOKENS = 400  # room for a model that thinks before it gives a short answer
 _ASIDE_EFFORT = "low"
+_MOST_COUNTED = 20  # times our own estimate
+_MOST_OF_IMAGES = 1_000_000  # tokens
+_MOST_GENERATED = 2_000_000  # tokens
 
 _log = logging.getLogger(__name__)
 
@@ -41,14 +45,16 @@ class Question:
         tools: What is offered.
         model: Who is asked, by the session's setting; None for the program's own model.
         effort: The reasoning effort, by the session's setting.
-        shortened: Whether history was left out because the service said that it was too long.
+        overflow: Why the request before this one was refused, if it was too long.
+        shortened: Whether turns were left out for that, or because the service refused them.
     """
 
     conversation: Conversation
     tools: tuple[ToolSchema, ...] = ()
     model: str | None = None
     effort: str | None = None
-    shortened: ContextOverflowError | None = None
+    overflow: ContextOverflowError | None = None
+    shortened: bool = False
 
 
 class Model:
@@ -99,8 +105,8 @@ class Model:
         return self._listed
 
     async def names(self) -> tuple[str, ...]:
-        """The names of the models there are; () when the service does not tell."""
-        return tuple(model.name for model in await self.listed())
+        """The names of the models that can be chosen; () when the service does not tell."""
+        return tuple(model.name for model in await self.listed() if len(model.name) <= _LONGEST_NAME)
 
     def bounds(self, model: str | None) -> Bounds:
         """What is known of a model, or of the program's own."""
@@ -120,6 +126,7 @@ class Model:
             RefusedError: The tokens of the day are used up.
         """
         round_, begin = progress.round, time.monotonic()
+        progress.hides_envelopes = PEOPLE_NOTE in question.conversation.messages[0].content
         name = question.model or self.name
         try:
             async with self._slot(), progress.told():
@@ -127,7 +134,9 @@ class Model:
                 name = question.model or await self._chosen(scope, round_)
                 await scope.tell(ModelAskedEvent, round=round_, model=name)
                 reply = await self._asked(scope, progress, question, name)
-        except ContextOverflowError:
+        except ContextOverflowError as error:
+            if error.lasting:
+                self.lessons.too_long(self.service, name, question.conversation.tokens)
             raise  # it is asked again with less, or said by who knows what was too long
         except ProviderError as error:
             await self.tell_failure(scope, round_, name, error, begin)
@@ -157,7 +166,7 @@ class Model:
     async def _try(self, scope: TurnScope, progress: Progress, request: ChatRequest) -> ChatReply:
         progress.begin()
         async with self._paid(scope.turn.session_id, request, lambda: progress.text):
-            return await self._provider.reply(request, progress.add)
+            return await self._provider.reply(request, progress.add, progress.begin)
 
     @contextlib.asynccontextmanager
     async def _paid(self, session_id: str, request: ChatRequest, text: Callable[[], str]) -> AsyncIterator[None]:
@@ -167,8 +176,9 @@ class Model:
         except BaseException as error:
             if text() or isinstance(error, asyncio.CancelledError | EmptyReplyError):
                 said = ChatMessage(role="assistant", content=text())
+                known = error.tokens if isinstance(error, EmptyReplyError) else None
                 with contextlib.suppress(StoreError):
-                    await self._store.spend(session_id, estimated_tokens([*request.messages, said]))
+                    await self._store.spend(session_id, known or estimated_tokens([*request.messages, said]))
             raise
 
     def _announce(self, scope: TurnScope, round_: int) -> Announce:
@@ -186,23 +196,23 @@ class Model:
             for learnt in reply.learnt:
                 if learnt.lasts:
                     await self.lessons.learn(self.service, name, learnt.change, said=learnt.said)
-            if question.shortened is not None and question.shortened.lasting:
-                window = own_window(question.shortened, reply, tokens)
-                await self.lessons.learn(self.service, name, WINDOW, value=window, said=str(question.shortened))
+            if question.overflow is not None and question.overflow.lasting:
+                window = own_window(question.overflow, reply, question.conversation)
+                await self.lessons.learn(self.service, name, WINDOW, value=window, said=str(question.overflow))
 
     async def _committed(
         self, scope: TurnScope, progress: Progress, question: Question, reply: ChatReply, begin: float
     ) -> ReplyStep:
         conversation = question.conversation
-        told = PEOPLE_NOTE in conversation.messages[0].content
-        text = unwrapped(reply.text) if told else reply.text
+        text = unwrapped(reply.text) if progress.hides_envelopes else reply.text
+        usage = reply.usage if _is_plausible(reply.usage, conversation) else None
         facts = {
             "round": progress.round,
             "text": text,
             "tool_calls": reply.tool_calls,
             "finish": reply.finish,
             "model": reply.model,
-            "usage": reply.usage,
+            "usage": usage,
             "seconds": time.monotonic() - begin,
             "left_out": _left_out(question, reply),
         }
@@ -210,7 +220,7 @@ class Model:
             {
                 **facts,
                 "history_from": conversation.history_from,
-                "sent_tokens": conversation.tokens,
+                "sent_tokens": None if conversation.image_tokens else conversation.tokens,
                 "enveloped": conversation.enveloped,
                 "parts": reply.parts,
             }
@@ -228,7 +238,7 @@ class Model:
         model: str | None = None,
         tools: tuple[ToolSchema, ...] = (),
     ) -> ChatReply:
-        """A short reply that belongs to no turn; made when no turn needs a slot, and counted like any other.
+        """A short reply that belongs to no turn; made once no turn waits for a slot, and counted like any other.
 
         It teaches nothing that is remembered.
 
@@ -276,7 +286,7 @@ class Model:
         for allowance in await self._store.session_allowances(session_id):
             if allowance.is_used_up:
                 budget = f"The budget of {allowance.tokens:,} tokens a day is used up"
-                raise RefusedError(f"{budget}. It begins anew at midnight UTC: ask again then.")
+                raise RefusedError(f"{budget}. It resets at midnight UTC: ask again then.")
 
 
 def _left_out(question: Question, reply: ChatReply) -> tuple[LeftOut, ...]:
@@ -286,9 +296,17 @@ def _left_out(question: Question, reply: ChatReply) -> tuple[LeftOut, ...]:
         found.append("images")
     if Change.NO_TOOLS in learnt:
         found.append("tools")
-    if question.shortened is not None:
+    if question.shortened:
         found.append("history")
     return tuple(found)
+
+
+def _is_plausible(usage: Usage | None, conversation: Conversation) -> bool:
+    """Whether a count may be that of the request: what is none must neither be free nor use up a day's tokens."""
+    if usage is None:
+        return False
+    most = _MOST_COUNTED * (conversation.tokens + 1_000) + _MOST_OF_IMAGES * bool(conversation.image_tokens)
+    return 0 < usage.input_tokens <= most and usage.output_tokens <= _MOST_GENERATED
 
 
 def _tokens(messages: Sequence[ChatMessage], reply: ReplyStep) -> int:

@@ -20,10 +20,11 @@ class Progress:
         self.round = round_
         self._grew = asyncio.Event()
         self.text = ""
+        self.hides_envelopes = False  # whether the model may copy the form of people's messages
         self.first_at: float | None = None
 
     def begin(self) -> None:
-        """Forget the text of a try that failed."""
+        """Forget the text of a try that failed, or that turned out to be thinking."""
         self.text = ""
 
     def add(self, piece: str) -> None:
@@ -47,6 +48,6 @@ class Progress:
         while True:
             await self._grew.wait()
             self._grew.clear()
-            if not may_be_envelope(self.text):
+            if not (self.hides_envelopes and may_be_envelope(self.text)):
                 await self._scope.tell(AnswerProgressEvent, round=self.round, text=self.text)
             await asyncio.sleep(_PROGRESS_INTERVAL)

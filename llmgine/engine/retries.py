@@ -57,7 +57,7 @@ class _Tries:
     def __init__(self, policy: RetryPolicy, announce: Announce) -> None:
         self._policy = policy
         self._announce = announce
-        self._failed = 0
+        self._failed = self._slow = 0  # the slow ones are those that are tried only once more
         self._backoff = wait_random_exponential(multiplier=policy.first_wait, max=policy.longest_wait)
         self._look = wait_exponential(multiplier=policy.first_wait / 2, min=_SHORTEST_LOOK, max=_LONGEST_LOOK)
 
@@ -85,7 +85,8 @@ class _Tries:
         if tries is None:
             return (state.seconds_since_start or 0.0) + state.upcoming_sleep > self._policy.starting
         self._failed += 1
-        return self._failed >= tries
+        self._slow += isinstance(error, _ONCE_MORE)
+        return (self._slow if isinstance(error, _ONCE_MORE) else self._failed) >= tries
 
     def _tries(self, error: BaseException) -> int | None:
         if isinstance(error, ProviderStartingError):

@@ -5,6 +5,8 @@ from llmgine.errors import ContextOverflowError
 from llmgine.providers.base import ChatReply
 from llmgine.sessions.records import TurnSteps
 
+_SMALL = 2_000  # tokens; every model takes as much
+
 
 def shorter(error: ContextOverflowError, conversation: Conversation) -> int:
     """How large the next request may be, by our own estimate, after one that was too long."""
@@ -17,10 +19,10 @@ def shorter(error: ContextOverflowError, conversation: Conversation) -> int:
     return min(most, int(0.9 * error.window))
 
 
-def own_window(error: ContextOverflowError, reply: ChatReply, tokens: int) -> int:
-    """A model's window by our own estimate, after a request of so many tokens was answered."""
-    counted = reply.usage.input_tokens if reply.usage else 0
-    if error.window is None or not counted:
+def own_window(error: ContextOverflowError, reply: ChatReply, conversation: Conversation) -> int:
+    """A model's window by our own estimate, after a shorter request was answered."""
+    counted, tokens = reply.usage.input_tokens if reply.usage else 0, conversation.tokens
+    if error.window is None or not counted or conversation.image_tokens:
         return tokens
     return max(tokens, int(error.window * tokens / counted))
 
@@ -37,11 +39,18 @@ def too_long(steps: TurnSteps, conversation: Conversation, overflow: ContextOver
             "Shorten the prompt (/system) or offer fewer tools (/tools).",
         ),
     }
+    if overflow.window is None and overflow.lasting and conversation.tokens < _SMALL:
+        return (
+            "The model has no room for an answer, even to a short message. Check the size of the context that its "
+            "service is set to."
+        )
     files = [one for prompt in steps.prompts for one in prompt.attachments if one.text]
     if files:
         longest = max(files, key=lambda file: len(file.text or ""))
         advice = "Send less of it, or fewer files at once."
         parts[f"The file {longest.name} is"] = (_tokens(longest.text or ""), advice)
+    if conversation.image_tokens:
+        parts["The images are"] = (conversation.image_tokens, "Send smaller ones, or fewer.")
     part, (size, advice) = max(parts.items(), key=lambda entry: entry[1][0])
     return f"{part} too long for the model: {_numbers(size, overflow)}. {advice}"
 

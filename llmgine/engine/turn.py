@@ -62,7 +62,7 @@ class TurnRun:
         self._scope = scope
         self._parts = parts
         self._progress: Progress | None = None
-        self._enveloped: bool | None = None  # how the prompt was sent
+        self._enveloped = False  # how the prompt was sent
         self._stopped = False
         self._given_up = False
         self._task: asyncio.Task[OutcomeStep] | None = None
@@ -115,7 +115,7 @@ class TurnRun:
                 )
             last = await self._rounds()
         except ReplyCutOffError as error:
-            return self._outcome("failed", str(error), _presentable(error.partial))
+            return self._outcome("failed", str(error), self._presentable(error.partial))
         except ProviderRefusedError as error:
             return self._outcome("failed", str(error), refused=error.may_be_prompt)
         except LLMgineError as error:
@@ -151,25 +151,31 @@ class TurnRun:
         """Ask with as much history as fits, and with less of it each time the service says that it is too long."""
         self._progress = progress
         model, begin = self._parts.model, time.monotonic()
+        bounds, most = model.bounds(settings.model), 0
         overflow: ContextOverflowError | None = None
         refused: Conversation | None = None
         for _ in range(MAX_SHORTER + 1):
-            limit = shorter(overflow, refused) if overflow is not None and refused is not None else None
-            bounds = replace(model.bounds(settings.model), limit=limit)
             conversation = await self._parts.context.build(steps, settings, tools, bounds)
-            self._enveloped = conversation.enveloped
+            self._enveloped, most = conversation.enveloped, max(most, conversation.past)
             if refused is not None and conversation.tokens >= refused.tokens:
                 break
-            question = Question(conversation, tools, settings.model, settings.effort, overflow)
+            question = Question(
+                conversation, tools, settings.model, settings.effort, overflow, shortened=conversation.past < most
+            )
             try:
                 return await model.reply(self._scope, progress, question)
             except ContextOverflowError as error:
                 overflow, refused = error, conversation
+                bounds = replace(bounds, limit=shorter(error, conversation))
+            except PromptRefusedError:
+                # Twice in a row, it may be the history that is refused.
+                if bounds.alone or not conversation.after_refusal or not conversation.past:
+                    raise
+                bounds = replace(bounds, alone=True)
         if overflow is None or refused is None:
             raise RuntimeError("a request was refused by nobody")
-        name = settings.model or model.name
         refusal = PromptRefusedError(too_long(steps, refused, overflow))
-        await model.tell_failure(self._scope, progress.round, name, refusal, begin)
+        await model.tell_failure(self._scope, progress.round, settings.model or model.name, refusal, begin)
         raise refusal from overflow
 
     async def _settings(self) -> SessionSettings:
@@ -180,7 +186,12 @@ class TurnRun:
         """What was streamed of a reply that is not committed."""
         if self._progress is None or self._progress.round < len((await self._scope.steps()).replies):
             return ""
-        return _presentable(self._progress.text)
+        return self._presentable(self._progress.text)
+
+    def _presentable(self, partial: str) -> str:
+        """As much of an unfinished answer as may be shown: nothing of one that copies the form of people's messages."""
+        hidden = self._progress is not None and self._progress.hides_envelopes and may_be_envelope(partial)
+        return "" if hidden else partial
 
     def _outcome(
         self,
@@ -225,8 +236,3 @@ class TurnRun:
         except Exception:  # a front end's bug
             _log.exception("Turn %s cannot be shown", steps.turn.id)
             return ()
-
-
-def _presentable(partial: str) -> str:
-    """As much of an unfinished answer as may be shown: nothing of one that copies the form of people's messages."""
-    return "" if may_be_envelope(partial) else partial

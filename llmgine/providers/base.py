@@ -108,10 +108,13 @@ class Provider(Protocol):
             ProviderError: The service could not be asked which models it has, or none of them can be chosen.
         """
 
-    async def reply(self, request: ChatRequest, on_text: Callable[[str], None]) -> ChatReply:
+    async def reply(
+        self, request: ChatRequest, on_text: Callable[[str], None], on_reset: Callable[[], None] | None = None
+    ) -> ChatReply:
         """Ask the model and return its whole reply.
 
-        `on_text` is called with each new piece of answer text, in order, as it arrives; never with thinking.
+        `on_text` is called with each new piece of answer text, in order, as it arrives; not with thinking. Where a
+        service shows only later that what it sent was thinking, `on_reset` is called: the answer begins after that.
         Cancelling the call ends the request.
 
         Raises:

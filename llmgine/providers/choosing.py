@@ -14,7 +14,7 @@ NOTICE = timedelta(days=60)  # how long before its end a model's shutdown is tol
 
 _TOO_SOON = timedelta(days=30)  # a model that is gone within this time is not begun with
 _MOST_NAMED = 20
-_LONGEST_NAME = 100  # characters of a model's name that people can choose
+_LONGEST_NAME = 1_000  # characters; local services name models by their paths
 
 
 def listed_models(document: object) -> tuple[ListedModel, ...]:

@@ -23,8 +23,6 @@ from openai import AsyncOpenAI, AsyncStream, DefaultAioHttpClient, Omit
 
 from llmgine.errors import (
     ConfigurationError,
-    ContextOverflowError,
-    PromptRefusedError,
     ProviderError,
     ProviderReplyError,
     ProviderStartingError,
@@ -37,16 +35,16 @@ from llmgine.providers.base import Change, ChatReply, ChatRequest, Learnt, Liste
 from llmgine.providers.chat_completions import ChatReplyBuilder
 from llmgine.providers.choosing import chosen, listed_models
 from llmgine.providers.quoting import redactor
-from llmgine.providers.repairs import STATUSES, Repair, applied, repairs
+from llmgine.providers.repairing import Repairing
+from llmgine.providers.repairs import STATUSES, applied
 from llmgine.providers.reply_builder import ReplyBuilder
 from llmgine.providers.responses import ResponsesReplyBuilder
-from llmgine.providers.service_errors import quote, said, service_error, status_of
+from llmgine.providers.service_errors import service_error, status_of
 from llmgine.providers.streams import SLACK, StreamError, Timeouts, pieces_of, put_off
 from llmgine.settings import Settings, is_loopback
 
 _OPENAI = "https://api.openai.com/v1"
 _OPENAI_HOST = "api.openai.com"
-_MOST_REPAIRS = 8  # of one request
 _NO_LIST = {404, 405, 501}  # statuses of services that list no models
 
 Api = Literal["auto", "chat", "responses"]
@@ -144,25 +142,33 @@ class OpenAIProvider:
                 log.info("No model is configured (OPENAI_MODEL): %s answers", self._model)
         return self._model
 
-    async def reply(self, request: ChatRequest, on_text: Callable[[str], None]) -> ChatReply:
+    async def reply(
+        self, request: ChatRequest, on_text: Callable[[str], None], on_reset: Callable[[], None] | None = None
+    ) -> ChatReply:
         """Ask the model; see `Provider.reply`."""
         model = request.model or await self.choose_model()
-        learnt: list[Learnt] = []
+        repairing = Repairing(request)
         while True:
-            path, body, builder = self._prepared(request, model)
+            path, body, builder = self._prepared(repairing.request, model)
             try:
-                async with contextlib.aclosing(self._pieces(path, body, builder, request)) as pieces:
+                async with contextlib.aclosing(self._pieces(path, body, builder, repairing.request)) as pieces:
                     async for piece in pieces:
-                        on_text(piece)
+                        if piece is not None:
+                            on_text(piece)
+                        elif on_reset is not None:
+                            on_reset()
             except _RefusedError as refused:
-                repair = self._repair(refused, request, model) if len(learnt) < _MOST_REPAIRS else None
-                if repair is None:
+                if not repairing.change(
+                    refused.status,
+                    refused.body,
+                    refused.error,
+                    differs=lambda one, other: self._prepared(one, model)[:2] != self._prepared(other, model)[:2],
+                    redact=self._redact,
+                ):
                     raise refused.error from refused.__cause__
-                learnt.append(Learnt(repair.change, self._redact(quote(refused.body)), repair.lasts == "a day"))
-                request = request.model_copy(update={"changes": request.changes | {repair.change}})
             else:
-                reply = builder.whole()
-                return reply.model_copy(update={"learnt": (*learnt, *self._learnt_of_thinking(builder, request))})
+                learnt = (*repairing.learnt, *self._learnt_of_thinking(builder, request))
+                return builder.whole().model_copy(update={"learnt": learnt})
 
     async def models(self) -> tuple[ListedModel, ...]:
         """The models the service lists, by name."""
@@ -209,21 +215,6 @@ class OpenAIProvider:
         builder = ChatReplyBuilder(asked, trusted=trusted, **where)
         return chat_completions.PATH, chat_completions.request_body(asked, **where), builder
 
-    def _repair(self, refused: _RefusedError, request: ChatRequest, model: str) -> Repair | None:
-        """The first repair of what was said that was not tried and changes the request."""
-        if isinstance(refused.error, ContextOverflowError):
-            return None
-        before = self._prepared(request, model)[:2]
-        for repair in repairs(refused.status, said(refused.body)):
-            if repair.change in request.changes:
-                continue
-            if isinstance(refused.error, PromptRefusedError) and repair.change is not Change.NO_IMAGES:
-                continue
-            changed = request.model_copy(update={"changes": request.changes | {repair.change}})
-            if self._prepared(changed, model)[:2] != before:
-                return repair
-        return None
-
     def _learnt_of_thinking(self, builder: ReplyBuilder, request: ChatRequest) -> Iterator[Learnt]:
         """Whether the model's replies begin with their answer is seen from its first one."""
         if builder.closed_unopened:
@@ -235,10 +226,11 @@ class OpenAIProvider:
 
     async def _pieces(
         self, path: str, body: dict[str, object], builder: ReplyBuilder, request: ChatRequest
-    ) -> AsyncGenerator[str, None]:
+    ) -> AsyncGenerator[str | None, None]:
         """Fill the builder and yield the answer text as it comes, within the time limits, raising only our errors.
 
-        A generator, so that what `on_text` raises is not taken for a fault of the service.
+        None says that what was yielded before is no part of the answer. A generator, so that what `on_text` raises is
+        not taken for a fault of the service.
         """
         clock = asyncio.get_running_loop().time
         end = clock() + self._timeouts.total
@@ -249,9 +241,15 @@ class OpenAIProvider:
                     async for piece in pieces_of(stream.response, builder):
                         wait = self._timeouts.next_byte(begun=builder.begun, finished=builder.finished)
                         put_off(limit, min(clock() + wait, end), slack=wait * SLACK)
+                        if builder.taken_back:
+                            builder.taken_back = False
+                            yield None
                         if piece:
                             yield piece
-        if rest := builder.rest():
+        rest = builder.rest()
+        if builder.taken_back:
+            yield None
+        if rest:
             yield rest
 
     async def _post(self, path: str, body: dict[str, object]) -> AsyncStream[object]:

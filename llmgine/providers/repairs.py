@@ -20,6 +20,14 @@ _NOT_SUPPORTED = (
     r"|unrecogni[sz]ed|unknown|unexpected|extra[ _](?:forbidden|inputs|fields)|no endpoints found"
     r"|only supported|invalid (?:argument|parameter|field|content type))"
 )
+# Words that say it outright: "unexpected" and "unknown" may be about anything that went wrong.
+_REFUSED = (
+    r"(?:unsupported|(?:\bnot|n't|cannot|unable)\b.{0,20}(?:support|permit|allow|accept|enabl|available|implement)"
+    r"|unrecogni[sz]ed|extra[ _](?:forbidden|inputs|fields)|\bdisabled\b|no endpoints found)"
+)
+_TOOLS = (
+    r"\b(?:tools?|tool[ _]choice|tool[ _-]?(?:calls?|calling|use)|functions?[ _-](?:calls?|calling)|function tools?)\b"
+)
 _SYSTEM = r"(?:system|developer)\b.{0,12}(?:role|message|instruction|prompt)"
 _IMAGES = r"(?:image|\bvision|multi-?modal|mmproj)"
 
@@ -55,10 +63,17 @@ REPAIRS = (
     Repair(r"\A(?=.*\bencrypted[ _.]content\b)(?=.*not supported)|" + _refuses("include"), Change.NO_INCLUDE),
     Repair(r"v1/responses|responses (?:api|endpoint)|/responses\b", Change.RESPONSES),
     Repair(r"chat[ /]completions", Change.CHAT),
-    Repair(rf"\A(?=.*\breasoning)(?=.*\b(?:tool|function))(?=.*{_NOT_SUPPORTED})", Change.NO_REASONING),
-    Repair(r"\breasoning_effort\b.{0,60}\bnone\b", Change.NO_REASONING),
+    Repair(rf"\A(?=.*\breasoning)(?=.*\b(?:tool|function))(?=.*{_REFUSED})", Change.NO_REASONING),
+    Repair(r"\breasoning_effort\b.{0,60}\bto \W?none\b", Change.NO_REASONING),
+    # One value that the model does not have says nothing of the others.
+    Repair(
+        r"\A(?=.*effort\b)(?=.*(?:supported values|must be one of|expected one of|one of:))", Change.NO_EFFORT, "once"
+    ),
     Repair(r"\breasoning[._ ]effort\b", Change.NO_EFFORT),
-    Repair(_refuses("(?:reasoning_content|reasoning_details|extra_content)"), Change.NO_PARTS),
+    Repair(
+        _refuses("(?:reasoning_content|reasoning_details|extra_content)") + r"|remove\b.{0,30}\breasoning_content",
+        Change.NO_PARTS,
+    ),
     Repair(r"\breasoning_content\b", Change.EMPTY_REASONING),
     Repair(r"(?:missing|without|require|lacks).{0,40}thought_?signature", Change.SKIP_SIGNATURE),
     Repair(
@@ -78,7 +93,8 @@ REPAIRS = (
         rf"|(?:not|n't) (?:support|accept|see|have)\w*(?: \w+){{0,3}} {_IMAGES}"
         rf"|no endpoints found that support {_IMAGES}|unknown variant\W+{_IMAGES}|not an? {_IMAGES}"
         rf"|data required for {_IMAGES}|{_IMAGES}_url is only supported|mmproj|at most 0 {_IMAGES}"
-        rf"|expected\W+text\b.{{0,40}}{_IMAGES}|{_IMAGES}_url.{{0,60}}{_NOT_SUPPORTED}",
+        rf"|expected\W+text\b.{{0,40}}{_IMAGES}|{_IMAGES}_url.{{0,60}}{_NOT_SUPPORTED}|\btext[ -]only\b"
+        r"|\bvisual (?:content|input)s? (?:is|are) not (?:supported|permitted|allowed)",
         Change.NO_IMAGES,
     ),
     # A message with images is the only one whose content is no string.
@@ -90,15 +106,20 @@ REPAIRS = (
         Change.NO_TOOLS,
         "once",
     ),
+    Repair(rf"{_SYSTEM}.{{0,60}}{_NOT_SUPPORTED}|{_NOT_SUPPORTED}.{{0,60}}{_SYSTEM}", Change.SYSTEM_IN_USER),
     Repair(
-        r"\A(?!.*\b(?:roles?|tool[ _-]?call[ _-]?ids?|tool[ _]results?)\b)"
-        r"(?=.*\b(?:tools?|tool_choice|tool[ _-]call(?:s|ing)?|functions?(?:[ _-]call(?:s|ing)?)?)\b)"
-        rf"(?=.*(?:{_NOT_SUPPORTED}|requires|support tool use))",
+        r"\brole\b.{0,80}(?:not|n't) support.{0,20}\bsystem\b|\binvalid role\b.{0,20}\bsystem\b"
+        r"|\brole\b.{0,30}\bshould be\b.{0,20}\buser\b|roles must alternate|only user(?:,| and) (?:model|assistant)",
+        Change.SYSTEM_IN_USER,
+    ),
+    Repair(
+        r"\A(?!.*\b(?:roles?|tool[ _-]?call[ _-]?ids?|tool[ _]results?|pars(?:e|ing))\b)"
+        rf"(?:.*{_TOOLS}.{{0,80}}{_REFUSED}|.*{_REFUSED}.{{0,80}}{_TOOLS}|.*\bsupport tool use\b"
+        rf"|.*{_TOOLS}.{{0,40}}\brequires?\b.{{0,10}}--)",
         Change.NO_TOOLS,
     ),
-    Repair(rf"{_SYSTEM}.{{0,60}}{_NOT_SUPPORTED}|{_NOT_SUPPORTED}.{{0,60}}{_SYSTEM}", Change.SYSTEM_IN_USER),
-    Repair(r"\brole\b.{0,80}(?:not|n't) support.{0,20}\bsystem\b", Change.SYSTEM_IN_USER),
-    Repair(r"roles must alternate|only user(?:,| and) (?:model|assistant)", Change.SYSTEM_IN_USER),
+    # As the name of a parameter, "tools" is told from the word by its quotes.
+    Repair(r"(?:unknown|unexpected|unrecogni[sz]ed|extra).{0,60}[`'\"](?:tools|tool_choice)[`'\"]", Change.NO_TOOLS),
 )
 _COMPILED = tuple((re.compile(one.said, re.IGNORECASE | re.DOTALL), one) for one in REPAIRS)
 

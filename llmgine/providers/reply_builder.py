@@ -4,7 +4,7 @@ Whatever a service sends is data to judge: nothing in here raises for an odd sha
 """
 
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Literal
 
 from pydantic import JsonValue
@@ -18,6 +18,7 @@ from llmgine.providers.tool_call_repair import repaired
 
 Finish = Literal["stop", "tool_calls", "length", "filtered", "error"]
 
+_DEEPEST = 40  # levels of what a service wants back
 _ALMOST_NONE = 4  # generated tokens of a reply that had no room: its first and last token, at most
 # Characters that count as printable and show nothing.
 _INVISIBLE = frozenset("\u115f\u1160\u2800\u3164\uffa0")
@@ -70,16 +71,18 @@ class ReplyBuilder:
     Attributes:
         finish: How the reply ended, once the service has said so.
         begun: Whether any part of the reply has come: text, thinking or a call.
+        taken_back: Set when the text that was told before turns out to be thinking; for the caller to reset.
     """
 
     def __init__(self, request: ChatRequest, *, model: str, service: str, trusted: bool = False) -> None:
         self.model = model
         self.finish: Finish | None = None
-        self.begun = False
+        self.begun = self.taken_back = False
         self._service = service
         self._offered = frozenset(tool.name for tool in request.tools)
         self._bounded = request.max_output_tokens is not None
-        self._thinking = ThinkingFilter(opened=Change.OPENED_THINKING in request.changes, trusted=trusted)
+        self._opened = Change.OPENED_THINKING in request.changes
+        self._thinking = ThinkingFilter(opened=self._opened, trusted=trusted)
         self._told: list[str] = []
         self._half = ""  # the first half of a character whose second half is still to come
         self._thought = False
@@ -104,8 +107,8 @@ class ReplyBuilder:
 
     @property
     def answers_first(self) -> bool:
-        """Whether the reply had text and it did not begin with thinking that nobody opened."""
-        return bool(self._told) and not self._thinking.closed_unopened
+        """Whether a reply without a bound had text, and did not begin with thinking that nobody opened."""
+        return bool(self._told) and not self._bounded and not self._thinking.closed_unopened
 
     def add(self, chunk: object) -> str:
         """Take one chunk of a stream and return the answer text that is new with it."""
@@ -121,8 +124,15 @@ class ReplyBuilder:
             self.finish = "stop"
 
     def rest(self) -> str:
-        """The answer text that was held back because it might have been thinking, once the stream has ended."""
-        return self._tell(self._thinking.rest())
+        """The answer text that was held back because it might have been thinking, once the stream has ended.
+
+        Where the reply was cut before its end, the thinking may have been, too: it stays back.
+        """
+        cut = self.finish in (None, "error") or (self.finish == "length" and (self._opened or self._bounded))
+        if cut and self._thinking.suspected:
+            self._thought = True
+            return ""
+        return self._told_by(self._thinking.rest)
 
     def whole(self) -> ChatReply:
         """The reply, once the stream has ended and its rest was taken.
@@ -151,7 +161,8 @@ class ReplyBuilder:
         if not is_visible(text):
             thought = self._thought or self._thinking.thought
             what = "nothing but thinking, and no answer" if thought else "an empty answer"
-            raise EmptyReplyError(f"The model gave {what}.", thought=thought)
+            cost = self._usage.input_tokens + self._usage.output_tokens if self._usage else None
+            raise EmptyReplyError(f"The model gave {what}.", thought=thought, tokens=cost)
         return reply
 
     def _had_no_room(self, text: str) -> bool:
@@ -161,8 +172,10 @@ class ReplyBuilder:
         return self._usage is None or self._usage.output_tokens <= _ALMOST_NONE
 
     def _opaque(self) -> OpaqueParts | None:
-        data = self._parts()
-        return OpaqueParts(service=self._service, model=self.model, data=data).bounded() if data else None
+        data = clean_json(self._parts())
+        if not isinstance(data, dict) or not data:
+            return None
+        return OpaqueParts(service=self._service, model=self.model, data=data).bounded()
 
     def _parts(self) -> dict[str, JsonValue]:
         """What goes back to the service with this reply."""
@@ -175,9 +188,15 @@ class ReplyBuilder:
             self._half = ""
             if "\ud800" <= text[-1:] <= "\udbff":
                 text, self._half = text[:-1], text[-1]
-        return self._tell(self._thinking.add(string(text))) if text else ""
+        return self._told_by(lambda: self._thinking.add(string(text))) if text else ""
 
-    def _tell(self, new: str) -> str:
+    def _told_by(self, read: Callable[[], str]) -> str:
+        """The text that is new by reading on; all of the answer where what was told before is none."""
+        before = self._thinking.closed_unopened
+        new = read()
+        if self._told and self._thinking.closed_unopened is not before:
+            self._told.clear()
+            self.taken_back = True
         if new:
             self._told.append(new)
         return new
@@ -189,6 +208,19 @@ def is_visible(text: str) -> bool:
         one.isprintable() and not one.isspace() and one not in _INVISIBLE and unicodedata.category(one) != "Mn"
         for one in text
     )
+
+
+def clean_json(value: object, *, depth: int = _DEEPEST) -> JsonValue:
+    """A JSON value as every store holds it: whole characters only, and nothing nested too deep, which is left out."""
+    if isinstance(value, str):
+        return joined_surrogates(value)
+    if isinstance(value, Mapping | list) and depth == 0:
+        return None
+    if isinstance(value, Mapping):
+        return {joined_surrogates(str(name)): clean_json(one, depth=depth - 1) for name, one in value.items()}
+    if isinstance(value, list):
+        return [clean_json(one, depth=depth - 1) for one in value]
+    return value if isinstance(value, int | float | bool) and value == value else None  # noqa: PLR0124  NaN
 
 
 def joined_surrogates(text: str) -> str:

@@ -53,7 +53,12 @@ class ScriptedProvider:
         """The name it goes by."""
         return self._model
 
-    async def reply(self, request: ChatRequest, on_text: OnText) -> ChatReply:
+    async def reply(
+        self,
+        request: ChatRequest,
+        on_text: OnText,
+        on_reset: Callable[[], None] | None = None,  # noqa: ARG002  # nothing is taken back here
+    ) -> ChatReply:
         """Give the next reply of the script.
 
         Raises:

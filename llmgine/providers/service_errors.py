@@ -31,6 +31,7 @@ from llmgine.providers.service_words import (
     NO_MODEL,
     NO_PATH,
     NO_QUOTA,
+    NOT_ALLOWED,
     NOT_LOADED,
     OF_THE_ACCOUNT,
     REGION,
@@ -267,9 +268,7 @@ def _unavailable(answer: _Answer) -> ProviderError | None:
     if not _failed(answer):
         return None
     if status in {408, 504, 524} or TIMEOUT.search(words):
-        return ProviderTimeoutError(
-            f"{answer.service} took too long.{answer.ending}", retry_after=answer.wait
-        )
+        return ProviderTimeoutError(f"{answer.service} took too long.{answer.ending}", retry_after=answer.wait)
     if status or "overloaded" in words:
         failed = f"{answer.service} failed ({status})." if status else f"{answer.service} is overloaded."
         return ProviderUnavailableError(f"{failed}{answer.ending}", retry_after=answer.wait)
@@ -306,7 +305,8 @@ def _refused_unknown(answer: _Answer) -> ProviderError | None:
     if not answer.status:
         return None
     text = f"{answer.service} refused the request ({answer.status}).{answer.ending}"
-    return ProviderRefusedError(text, may_be_prompt=answer.status in {400, 413, 415, 422})
+    may_be_prompt = answer.status in {400, 413, 415, 422} and not NOT_ALLOWED.search(answer.words)
+    return ProviderRefusedError(text, may_be_prompt=may_be_prompt)
 
 
 def _answered(answer: _Answer) -> ProviderError:

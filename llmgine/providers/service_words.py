@@ -5,7 +5,9 @@ They search what `overflow.plain()` leaves of a text. Gaps in them are bounded, 
 
 import re
 
-BAD_CALL = re.compile(r"\btool use failed\b|\bfailed generation\b")
+BAD_CALL = re.compile(
+    r"\btool use failed\b|\bfailed generation\b|\bpars(?:e|ing) (?:the )?(?:model s )?(?:tool|function) calls?\b"
+)
 NO_QUOTA = re.compile(
     r"\binsufficient quota\b|\bbilling (?:hard limit reached|not active|error)\b|\bexceeded current quota error\b"
     r"|\bcredits?(?: balance)?(?: is| are)? (?:too low|exhausted|depleted|used up)\b"
@@ -36,7 +38,12 @@ CONTENT = re.compile(
 )
 OF_THE_ACCOUNT = re.compile(
     r"\b(?:account|organi[sz]ation|project|user|team|key)\b.{0,40}?\b(?:flagged|suspended|blocked|disabled|banned)\b"
-    r"|\b(?:unknown|unrecognized|unsupported|invalid) (?:parameter|argument|field|value)\b"
+    r"|\b(?:unknown|unrecognized|unsupported) (?:parameter|argument|field|value)\b"
+    r"|\binvalid (?:parameter|field|value)\b"
+)
+NOT_ALLOWED = re.compile(
+    r"\b(?:account|organi[sz]ation|project|plan|subscription|key)\b.{0,60}?\b(?:verified|verification|upgrade|permission"
+    r"|access|not (?:allowed|enabled|permitted))\b"
 )
 _IMAGE = r"\b(?:images?|pictures?|photos?|image url|png|jpe?g|webp|gif|media type|pixels?)\b"
 _BAD = (

@@ -15,6 +15,8 @@ from llmgine.providers.server_sent_events import event_data
 
 SLACK = 0.05  # how much earlier than said, as a part of it, a wait between pieces may end
 
+_REASONS = frozenset({"detail", "errors", "message", "msg"})
+_OF_REPLIES = frozenset({"choices", "output", "type", "usage", "delta"})
 _AFTER_FINISH = 5.0  # seconds for the token count, once the reply itself is at its end
 
 
@@ -87,11 +89,21 @@ async def pieces_of(response: httpx2.Response, builder: ReplyBuilder) -> AsyncGe
 def _raise_error(document: object) -> None:
     """Raise what a document or an event says went wrong, in any of the forms that services have for it."""
     if isinstance(document, dict):
-        if document.get("error") or document.get("object") == "error":
+        choices = document.get("choices")
+        if document.get("error") or document.get("object") == "error" or _tells_an_error(document):
             raise StreamError(document)
+        if choices and isinstance(choices, list) and isinstance(choices[0], dict) and choices[0].get("error"):
+            raise StreamError(choices[0])
         if "type" in document or "status" in document:
             failed = responses.failure(document)
             if failed is not None:
                 raise StreamError({"error": failed})
     elif isinstance(document, list) and document and isinstance(document[0], dict) and document[0].get("error"):
         raise StreamError(document)
+
+
+def _tells_an_error(document: dict[str, object]) -> bool:
+    """Whether a document that is no part of a reply gives a reason: services have many forms for it."""
+    if not _REASONS.isdisjoint(document) and _OF_REPLIES.isdisjoint(document):
+        return any(document.get(name) for name in _REASONS)
+    return False

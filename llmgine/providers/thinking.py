@@ -29,10 +29,11 @@ class ThinkingFilter:
 
         Args:
             opened: The model is known to begin in its thinking: nothing is given out before a closing tag or the end.
-            trusted: An earlier reply of this model had no unopened thinking: nothing is held on suspicion.
+            trusted: An earlier reply of this model had no unopened thinking: only what surely is thinking is held.
         """
         self.thought = self.closed_unopened = False
-        self._opened, self._suspicious = opened, opened or not trusted
+        self._opened, self._suspicious = opened, True
+        self._is_suspect = tags.surely_thinking if trusted else tags.looks_like_thinking
         self._tagged = False  # whether an opening tag was found
         self._phase = _Phase.BEGINNING
         self._streaming = False  # whether a piece without a tag can be given out as it is
@@ -42,6 +43,11 @@ class ThinkingFilter:
         self._given = 0  # how many pieces of it had been given out before this one
         self._block_end, self._text_end = tags.MESSAGE_END, tags.UNOPENED
         self._position, self._moved = tags.MarkdownPosition(), 0  # the position behind so many pieces of the text
+
+    @property
+    def suspected(self) -> bool:
+        """Whether what is held back may be thinking that the prompt opened, and did not end yet."""
+        return self._phase is _Phase.SUSPECTED
 
     @property
     def answer(self) -> str:
@@ -101,7 +107,7 @@ class ThinkingFilter:
             return True
         if not begun or not tags.OPENINGS.unfinished(begun) or not tags.STRAYS.unfinished(begun):
             return False
-        suspected = self._suspicious and (self._opened or tags.looks_like_thinking(begun))
+        suspected = self._suspicious and (self._opened or self._is_suspect(begun))
         if suspected is None:
             return False
         self._text += self._blanks

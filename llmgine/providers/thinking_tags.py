@@ -68,9 +68,29 @@ _LOOKS_LIKE_THINKING = re.compile(
 )
 
 
+# No answer begins with these words, also not that of a model which mostly answers at once.
+_SURE_BEGINNINGS = tuple(
+    lead + words
+    for lead in ("", "okay, ", "okay ", "okay, so ", "ok, ", "alright, ", "hmm, ", "hmm. ", "so ", "so, ", "well, ")
+    for words in ("the user ", "user is ", "user asks", "user wants", "let me think", "we need to ", "i need to ")
+)
+
+
+def surely_thinking(text: str) -> bool | None:
+    """Whether a text that begins like this is thinking; None while more of it must come to say so."""
+    words = _plain_words(text)
+    if words.startswith(_SURE_BEGINNINGS):
+        return True
+    return None if any(beginning.startswith(words) for beginning in _SURE_BEGINNINGS) else False
+
+
+def _plain_words(text: str) -> str:
+    return " ".join(text[:LONGEST_HEADER].lower().replace("’", "'").split())
+
+
 def looks_like_thinking(text: str) -> bool | None:
     """Whether a text that begins like this may be thinking; None while more of it must come to say so."""
-    words = " ".join(text[:LONGEST_HEADER].lower().replace("’", "'").split())
+    words = _plain_words(text)
     if _LOOKS_LIKE_THINKING.match(words):
         return True
     return None if any(beginning.startswith(words) for beginning in _BEGINNINGS) else False

@@ -145,11 +145,13 @@ class NumberedModel:
         self.models = provider.models
         self.aclose = provider.aclose
 
-    async def reply(self, request: ChatRequest, on_text: Callable[[str], None]) -> ChatReply:
+    async def reply(
+        self, request: ChatRequest, on_text: Callable[[str], None], on_reset: Callable[[], None] | None = None
+    ) -> ChatReply:
         """Ask, counted before and after."""
         asked = f"model after {request.messages[-1].role}"
         self._operations.at(f"{asked}, before")
-        reply = await self._provider.reply(request, on_text)
+        reply = await self._provider.reply(request, on_text, on_reset)
         self._operations.at(f"{asked}, answered")
         return reply
 

@@ -185,9 +185,6 @@ CASES = (
         Change.NO_EFFORT,
         lambda body: "reasoning_effort" not in body,
         (
-            (400, error("Unrecognized request argument supplied: reasoning_effort")),
-            (422, extra("reasoning_effort")),
-            (400, error("`reasoning_effort` is not supported with this model")),
             (
                 400,
                 error(
@@ -197,6 +194,17 @@ CASES = (
                     code="unsupported_value",
                 ),
             ),
+            (400, error("'reasoning_effort' : value must be one of `none` or `default`")),
+        ),
+        lasts=False,
+    ),
+    Case(
+        Change.NO_EFFORT,
+        lambda body: "reasoning_effort" not in body,
+        (
+            (400, error("Unrecognized request argument supplied: reasoning_effort")),
+            (422, extra("reasoning_effort")),
+            (400, error("`reasoning_effort` is not supported with this model")),
         ),
     ),
     Case(
@@ -323,6 +331,8 @@ CASES = (
         (
             (404, error('No endpoints found that support tool use. Try disabling "roll".')),
             (400, error("registry.example/library/test-model does not support tools")),
+            (400, error("Unknown parameter: 'tools'.", param="tools", code="unknown_parameter")),
+            (400, error("Tool calls are disabled for this model.")),
             (
                 400,
                 error('"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set'),

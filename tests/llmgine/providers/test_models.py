@@ -22,7 +22,7 @@ async def test_a_service_without_a_list_is_an_error_of_ours(provider: OpenAIProv
         await provider.models()
 
 
-@pytest.mark.parametrize("listed", [None, [], {}, {"data": None}, {"data": [None, {}, {"id": 7}, {"id": "x" * 101}]}])
+@pytest.mark.parametrize("listed", [None, [], {}, {"data": None}, {"data": [None, {}, {"id": 7}, {"id": "x" * 1001}]}])
 def test_a_list_of_odd_shape_names_no_model(listed: object) -> None:
     """Whatever a service sends there is data to judge."""
     assert listed_models(listed) == ()

@@ -1,9 +1,12 @@
 """What is made of healthy replies, in all dialects of the services."""
 
+import json
+
 import pytest
 
-from llmgine.errors import ProviderReplyError, ReplyCutOffError
+from llmgine.errors import ProviderError, ProviderReplyError, ReplyCutOffError
 from llmgine.messages.chat import Usage
+from llmgine.providers.base import Change
 from llmgine.providers.openai import OpenAIProvider
 from tests.chat_completions import ChatCompletionsServer
 from tests.llmgine.providers.examples import HELLO, ask, delta
@@ -179,3 +182,79 @@ class TestReply:
         server.chunks([delta({"content": "a\0b \ud83d c \ud83d\ude00"}, "stop")])
 
         assert (await ask(provider)).text == "ab \ufffd c 😀"
+
+
+class TestTakenBack:
+    async def test_thinking_that_shows_late_is_taken_back(
+        self, server: ChatCompletionsServer, provider: OpenAIProvider
+    ) -> None:
+        """Whoever showed it begins again with the answer."""
+        server.chunks(
+            [delta({"content": "Der Nutzer grüßt."}), delta({"content": "\n</think>\n\nHallo"}), delta({}, "stop")]
+        )
+        shown: list[str] = []
+
+        reply = await provider.reply(HELLO, shown.append, shown.clear)
+
+        assert "".join(shown) == reply.text == "Hallo"
+        assert [learnt.change for learnt in reply.learnt] == [Change.OPENED_THINKING]
+
+    async def test_a_cut_reply_keeps_no_thinking(self, server: ChatCompletionsServer, provider: OpenAIProvider) -> None:
+        """Neither what was told before the closing tag nor what was held back."""
+        server.chunks([delta({"content": "Greeting: secret.\n</think>\n\nHello Ada, "})], done=False)
+        with pytest.raises(ReplyCutOffError) as cut:
+            await provider.reply(HELLO, lambda _: None)
+        assert cut.value.partial == "Hello Ada, "
+
+        server.chunks([delta({"content": "Okay, the user wants a secret"})], done=False)
+        with pytest.raises(ReplyCutOffError) as cut:
+            await provider.reply(HELLO, lambda _: None)
+        assert cut.value.partial == ""
+
+    async def test_thinking_that_fills_the_limit_is_no_answer(
+        self, server: ChatCompletionsServer, provider: OpenAIProvider
+    ) -> None:
+        """A model that begins in its thinking and is cut there has said nothing yet."""
+        server.chunks([delta({"content": "A long secret plan"}), delta({}, "length")])
+        known = HELLO.model_copy(update={"changes": frozenset({Change.OPENED_THINKING})})
+        shown: list[str] = []
+
+        reply = await provider.reply(known, shown.append)
+
+        assert (reply.text, reply.finish, shown) == ("", "length", [])
+
+
+async def test_parts_hold_whole_characters_only(server: ChatCompletionsServer, provider: OpenAIProvider) -> None:
+    """Half a character in what goes back does not keep the reply from being stored."""
+    details = {"reasoning_details": [{"type": "x", "text": "a\ud83d", "id\ud83d": "b"}]}
+    server.chunks([json.dumps(delta(details)), delta({"content": "ok"}), delta({}, "stop")])
+
+    reply = await ask(provider)
+
+    assert reply.parts is not None
+    reply.parts.model_dump_json().encode()
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"detail": "gone"},
+        {"errors": [{"message": "gone"}]},
+        {"message": "gone", "code": 500},
+        {"status": "error", "msg": "gone"},
+        {"choices": [{"error": {"message": "gone"}, "finish_reason": "error"}]},
+        [{"error": {"message": "gone"}}],
+    ],
+)
+@pytest.mark.parametrize("streamed", [True, False])
+async def test_an_error_in_any_form_is_quoted(
+    server: ChatCompletionsServer, provider: OpenAIProvider, document: object, *, streamed: bool
+) -> None:
+    """People read the reason, not that the answer was empty."""
+    if streamed:
+        server.chunks([document])
+    else:
+        server.json(document)
+
+    with pytest.raises(ProviderError, match="gone"):
+        await provider.reply(HELLO, lambda _: None)

@@ -127,6 +127,81 @@ class TestWords:
 
         assert len(service.requests) == 1
 
+    @pytest.mark.parametrize(
+        "words",
+        [
+            "error parsing tool call: raw='{\"a\": ' err=unexpected end of JSON input",
+            "Failed to parse tool call arguments as JSON: unexpected end of input",
+            "forward() got an unexpected keyword argument in function forward()",
+            "An unexpected error occurred while calling the function generate",
+            "unknown error in the tool server",
+        ],
+    )
+    async def test_an_accident_says_nothing_of_tools(self, service: ResponsesService, words: str) -> None:
+        """A server that stumbles over one call would cost everybody their tools for a day."""
+        provider = OpenAIProvider("gpt-test", KEY, service.base_url)
+        service.fail(500, error(words))
+
+        with pytest.raises(ProviderError):
+            await ask(provider, full(provider.service))
+        await provider.aclose()
+
+        assert len(service.requests) == 1
+
+    async def test_what_a_person_wrote_teaches_nothing(self, service: ResponsesService) -> None:
+        """A service that quotes a message does not say what the message says."""
+        provider = OpenAIProvider("gpt-test", KEY, service.base_url)
+        text = "why are tools not supported by you? my diagnosis is X"
+        service.fail(400, error(f"Bad request near: {text}"))
+        request = full(provider.service)
+        asked = request.messages[1].model_copy(update={"content": text})
+
+        with pytest.raises(ProviderRefusedError):
+            await ask(provider, request.model_copy(update={"messages": (asked, *request.messages[2:])}))
+        await provider.aclose()
+
+        assert len(service.requests) == 1
+
+    async def test_what_is_learnt_quotes_no_message(self, service: ResponsesService) -> None:
+        """People elsewhere read it."""
+        provider = OpenAIProvider("gpt-test", KEY, service.base_url)
+        text = "my diagnosis is X and nobody may know"
+        service.fail(400, error(f"this model does not support tools (request: {text})"))
+        service.reply("Fine.")
+        request = full(provider.service)
+        asked = request.messages[1].model_copy(update={"content": text})
+
+        reply = await ask(provider, request.model_copy(update={"messages": (asked, *request.messages[2:])}))
+        await provider.aclose()
+
+        assert "does not support tools" in reply.learnt[0].said
+        assert "diagnosis" not in reply.learnt[0].said
+
+    async def test_a_change_that_did_not_help_is_taken_back(self, service: ResponsesService) -> None:
+        """Only what made the request succeed is remembered."""
+        provider = OpenAIProvider("gpt-test", KEY, service.base_url)
+        words = "System messages are not supported; this model does not support tools"
+        service.fail(400, error(words))
+        service.fail(400, error(words))
+        service.reply("Fine.")
+
+        reply = await ask(provider, full(provider.service))
+        await provider.aclose()
+
+        assert [one.change for one in reply.learnt] == [Change.NO_TOOLS]
+        assert service.requests[-1]["messages"][0]["role"] == "system"
+
+    async def test_a_body_that_is_too_large_is_sent_once_without_its_images(self, service: ResponsesService) -> None:
+        """A proxy that bounds the size of requests says nothing of images."""
+        provider = OpenAIProvider("gpt-test", KEY, service.base_url)
+        service.fail(413, "<html>413 Request Entity Too Large</html>")
+        service.reply("Fine.")
+
+        reply = await ask(provider, full(provider.service))
+        await provider.aclose()
+
+        assert [(one.change, one.lasts) for one in reply.learnt] == [(Change.NO_IMAGES, False)]
+
 
 class TestBounds:
     async def test_several_repairs_in_a_row(self, service: ResponsesService) -> None:

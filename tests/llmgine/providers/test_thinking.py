@@ -275,12 +275,30 @@ class TestUnopened:
         ],
     )
     def test_how_models_begin_to_think(self, beginning: str) -> None:
-        """Their usual first words are held, unless the model is trusted."""
-        held, trusted = ThinkingFilter(), ThinkingFilter(trusted=True)
+        """Their usual first words are held."""
+        held = ThinkingFilter()
 
         assert [held.add(character) for character in beginning] == [""] * len(beginning)
-        assert "".join(map(trusted.add, beginning)) == beginning
         assert held.add(" more") == ""
+
+    @pytest.mark.parametrize(
+        "answer", ["Okay, here it is.", "Let me explain.", "First, boil water.", "So, yes. ", "Well, no."]
+    )
+    def test_a_trusted_model_may_begin_with_these_words(self, answer: str) -> None:
+        """What is not surely thinking is given out as it comes."""
+        trusted = ThinkingFilter(trusted=True)
+
+        assert "".join(map(trusted.add, answer)) == answer
+
+    @pytest.mark.parametrize(
+        "beginning", ["Okay, the user asks", "Hmm, the user is", "We need to answer", "Let me think"]
+    )
+    def test_a_trusted_model_may_think_all_the_same(self, beginning: str) -> None:
+        """Some models think only about some questions."""
+        trusted = ThinkingFilter(trusted=True)
+
+        assert "".join(map(trusted.add, beginning)) == ""
+        assert trusted.add(" more.</think>Hi") == "Hi"
 
 
 class TestOrdinaryText:
@@ -299,9 +317,9 @@ class TestOrdinaryText:
         assert "".join(pieces_of(pieces, ThinkingFilter())[:-1]) == "".join(pieces)
         assert pieces_of(pieces, ThinkingFilter())[-2] == pieces[-1]
 
-    def test_a_trusted_model_streams_whatever_it_begins_with(self) -> None:
+    def test_a_trusted_model_streams_what_may_be_an_answer(self) -> None:
         """Its first words may be those of thinking."""
-        assert pieces_of(["Okay", ", the"], ThinkingFilter(trusted=True)) == ["Okay", ", the", ""]
+        assert pieces_of(["Okay", ", here"], ThinkingFilter(trusted=True)) == ["", "Okay, here", ""]
 
 
 @given(TEXTS, CUTS, st.booleans(), st.booleans())

@@ -18,7 +18,7 @@ from tests.programs.discord.test_slash import modal, said, text_input, told
 from tests.programs.discord.test_why import why, why_menu
 
 MEMBER = "/guilds/{guild_id}/members/{user_id}"
-USED_UP = "⚠️ The budget of 20 tokens a day is used up. It begins anew at midnight UTC: ask again then."
+USED_UP = "⚠️ The budget of 20 tokens a day is used up. It resets at midnight UTC: ask again then."
 
 
 async def helpers(scene: Scene, *people: int) -> str:
