@@ -5,13 +5,13 @@ from datetime import timedelta
 import pytest
 
 from llmgine.engine.lessons import Lessons
-from llmgine.errors import ContextOverflowError, ProviderRefusedError
+from llmgine.errors import ContextOverflowError, PromptRefusedError, ProviderRefusedError
 from llmgine.messages.chat import ChatMessage, Usage
-from llmgine.messages.commands import ForgetTurnCommand
+from llmgine.messages.commands import Attachment, ForgetTurnCommand, PromptCommand, StopTurnCommand
 from llmgine.messages.events import LLMResponseEvent, SessionRenamedEvent
 from llmgine.providers.base import Change, ChatReply, ChatRequest, Learnt
 from llmgine.providers.scripted import ScriptedProvider
-from tests.llmgine.engine.chat import Chat, OnText
+from tests.llmgine.engine.chat import ADA, Chat, Held, OnText, prompt
 from tests.llmgine.engine.conftest import StartChat
 from tests.llmgine.engine.test_trimming import size
 
@@ -222,3 +222,75 @@ async def test_what_is_forgotten_leaves_no_parts(start_chat: StartChat) -> None:
     await chat.bus.execute(ForgetTurnCommand(session_id="s", turn_id=outcome.turn_id))
 
     assert not any("secret" in event.model_dump_json() for event in chat.events)
+
+
+async def test_refused_twice_in_a_row_is_asked_without_the_history(start_chat: StartChat) -> None:
+    """It may be an older message that the service will not take; people are told what was left out."""
+
+    async def touchy(request: ChatRequest, on_text: OnText) -> ChatReply:
+        if any("flagged" in message.content for message in request.messages):
+            raise PromptRefusedError("refused for its content")
+        return ChatReply(text="ok", model="scripted")
+
+    provider = ScriptedProvider(["something flagged", touchy, touchy, touchy, touchy])
+    chat = await start_chat(provider)
+
+    outcomes = [await chat.say(text) for text in ("one", "two", "three", "four")]
+
+    assert [outcome.state for outcome in outcomes] == ["done", "failed", "done", "done"]
+    assert chat.of(LLMResponseEvent)[1].left_out == ("history",)
+    assert [message.content for message in provider.requests[-1].messages][1:] == ["three", "ok", "four"]
+
+
+async def test_a_message_stopped_in_the_queue_names_nobody(start_chat: StartChat) -> None:
+    """One person's conversation stays plain text whatever became of their messages."""
+    held = Held()
+    provider = ScriptedProvider([held, "ok"])
+    chat = await start_chat(provider)
+    first = await chat.admit("one", author=ADA)
+    await held.reached.wait()
+    queued = await chat.admit("two", author=ADA)
+    await chat.bus.execute(StopTurnCommand(session_id="s", turn_id=queued.turn_id))
+    held.open.set()
+    await chat.outcome(first.turn_id)
+    await chat.outcome(queued.turn_id)
+
+    await chat.say("three", author=ADA)
+
+    assert [message.content for message in provider.requests[-1].messages if message.role == "user"] == [
+        "one",
+        "two",
+        "three",
+    ]
+
+
+@pytest.mark.parametrize("usage", [Usage(), Usage(input_tokens=10**15, output_tokens=5), Usage(output_tokens=9)])
+async def test_a_count_that_cannot_be_is_not_believed(start_chat: StartChat, usage: Usage) -> None:
+    """It is neither free nor does it use up the day: what we estimate counts."""
+    chat = await start_chat([ChatReply(text="ok", model="scripted", usage=usage)])
+    chat.store.daily_tokens = 1_000_000
+
+    outcome = await chat.say("hello")
+
+    [allowance] = await chat.store.session_allowances("s")
+    assert outcome.usage == Usage()
+    assert 0 < allowance.used < 1_000
+
+
+async def test_an_image_that_cannot_be_read_hides_no_other(start_chat: StartChat) -> None:
+    """The next question is sent the good ones that came before, and not the bad one."""
+
+    def with_image(number: int) -> PromptCommand:
+        picture = Attachment(name=f"{number}.png", media_type="image/png", size=1, image=0)
+        command = prompt(f"look {number}")
+        return command.model_copy(update={"attachments": (picture,), "images": (f"data:image/png;base64,{number}",)})
+
+    provider = ScriptedProvider(["good", reply(ONCE), "ok"])
+    chat = await start_chat(provider)
+    for number in (1, 2):
+        admitted = (await chat.bus.execute(with_image(number))).unwrap()
+        await chat.outcome(admitted.turn_id)
+    await chat.say("and now?")
+
+    shown = [image for message in provider.requests[-1].messages for image in message.images]
+    assert shown == ["data:image/png;base64,1"]
