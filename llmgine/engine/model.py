@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from llmgine.context import PEOPLE_NOTE, Bounds, Conversation, estimated_tokens, unwrapped
 from llmgine.engine.lessons import WINDOW, Lessons
-from llmgine.engine.progress import Progress
+from llmgine.engine.progress import Progress, Ticks
 from llmgine.engine.retries import Announce, RetryPolicy
 from llmgine.engine.scope import TurnScope
 from llmgine.engine.shortening import own_window
@@ -78,6 +78,7 @@ class Model:
         self._freed = asyncio.Event()
         self._retry = retry or RetryPolicy()
         self._aside = asyncio.Lock()
+        self._ticks = Ticks()
         self._listing = asyncio.Lock()
         self._listed: tuple[ListedModel, ...] = ()
         self._list_again_at = 0.0
@@ -129,7 +130,7 @@ class Model:
         progress.hides_envelopes = PEOPLE_NOTE in question.conversation.messages[0].content
         name = question.model or self.name
         try:
-            async with self._slot(), progress.told():
+            async with self._slot(), progress.told(self._ticks):
                 await self._require_allowance(scope.turn.session_id)
                 name = question.model or await self._chosen(scope, round_)
                 await scope.tell(ModelAskedEvent, round=round_, model=name)

@@ -12,6 +12,24 @@ from llmgine.messages.events import AnswerProgressEvent
 _PROGRESS_INTERVAL = 0.1  # seconds; events are coalesced to ten a second
 
 
+class Ticks:
+    """Ends the pauses of all replies in one moment: a timer for each of them would cost more than what is told."""
+
+    def __init__(self) -> None:
+        self._next: asyncio.Event | None = None
+
+    async def next(self) -> None:
+        """Wait for the next moment, at most a tenth of a second."""
+        if self._next is None:
+            self._next = asyncio.Event()
+            asyncio.get_running_loop().call_later(_PROGRESS_INTERVAL, self._tick, self._next)
+        await self._next.wait()
+
+    def _tick(self, event: asyncio.Event) -> None:
+        self._next = None
+        event.set()
+
+
 class Progress:
     """The text of a reply as it grows; told while it does."""
 
@@ -35,19 +53,19 @@ class Progress:
         self._grew.set()
 
     @contextlib.asynccontextmanager
-    async def told(self) -> AsyncIterator[None]:
-        """Publish the text inside this block whenever it grew, at most ten times a second."""
-        teller = asyncio.create_task(self._tell())
+    async def told(self, ticks: Ticks) -> AsyncIterator[None]:
+        """Publish the text inside this block: as soon as it begins, and at each tick if it grew."""
+        teller = asyncio.create_task(self._tell(ticks))
         try:
             yield
         finally:
             teller.cancel()
             await asyncio.gather(teller, return_exceptions=True)
 
-    async def _tell(self) -> None:
+    async def _tell(self, ticks: Ticks) -> None:
         while True:
             await self._grew.wait()
             self._grew.clear()
             if not (self.hides_envelopes and may_be_envelope(self.text)):
                 await self._scope.tell(AnswerProgressEvent, round=self.round, text=self.text)
-            await asyncio.sleep(_PROGRESS_INTERVAL)
+            await ticks.next()

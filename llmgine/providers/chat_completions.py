@@ -161,18 +161,18 @@ class ChatReplyBuilder(ReplyBuilder):
 
     def add(self, chunk: object) -> str:
         """Take one chunk; see `ReplyBuilder.add`."""
-        if not isinstance(chunk, Mapping):
+        if not isinstance(chunk, dict):
             return ""
-        if usage := _usage(chunk.get("usage")):
+        if (sent := chunk.get("usage")) is not None and (usage := _usage(sent)):
             self._usage = usage
         choices = chunk.get("choices")
-        if not isinstance(choices, list) or not choices or not isinstance(choices[0], Mapping):
+        if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
             return ""
         choice = choices[0]
         delta = choice.get("delta") or choice.get("message")
-        new = self._add_delta(delta) if isinstance(delta, Mapping) else ""
+        new = self._add_delta(delta) if isinstance(delta, dict) else ""
         # Some services send "" here until the end.
-        if reason := string(choice.get("finish_reason")):
+        if (finish := choice.get("finish_reason")) and (reason := string(finish)):
             self.finish = _FINISHES.get(reason, "stop")
         return new
 

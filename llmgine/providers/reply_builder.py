@@ -4,7 +4,7 @@ Whatever a service sends is data to judge: nothing in here raises for an odd sha
 """
 
 import unicodedata
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal
 
 from pydantic import JsonValue
@@ -132,7 +132,8 @@ class ReplyBuilder:
         if cut and self._thinking.suspected:
             self._thought = True
             return ""
-        return self._told_by(self._thinking.rest)
+        before = self._thinking.closed_unopened
+        return self._tell(self._thinking.rest(), before)
 
     def whole(self) -> ChatReply:
         """The reply, once the stream has ended and its rest was taken.
@@ -183,17 +184,23 @@ class ReplyBuilder:
 
     def _add_text(self, text: str) -> str:
         """Take answer text, perhaps with thinking in it; return what of it is new for people."""
+        if not text:
+            return ""
+        before = self._thinking.closed_unopened
+        if text.isascii() and not self._half and "\0" not in text:  # by far the most of all texts
+            return self._tell(self._thinking.add(text), before)
         if self._half or "\ud800" <= text[-1:] <= "\udbff":
             text = self._half + text
             self._half = ""
             if "\ud800" <= text[-1:] <= "\udbff":
                 text, self._half = text[:-1], text[-1]
-        return self._told_by(lambda: self._thinking.add(string(text))) if text else ""
+        return self._tell(self._thinking.add(string(text)), before)
 
-    def _told_by(self, read: Callable[[], str]) -> str:
-        """The text that is new by reading on; all of the answer where what was told before is none."""
-        before = self._thinking.closed_unopened
-        new = read()
+    def _tell(self, new: str, before: bool) -> str:
+        """Note the text that is new; all that was told before is taken back where it turns out to be thinking.
+
+        `before` is whether that was known already.
+        """
         if self._told and self._thinking.closed_unopened is not before:
             self._told.clear()
             self.taken_back = True

@@ -95,7 +95,7 @@ class ResponsesReplyBuilder(ReplyBuilder):
 
     def add(self, chunk: object) -> str:
         """Take one event; see `ReplyBuilder.add`."""
-        if not isinstance(chunk, Mapping):
+        if not isinstance(chunk, dict):
             return ""
         kind = chunk.get("type")
         if kind == "response.output_text.delta":

@@ -6,30 +6,25 @@ a stream costs. This one reads what streams of models hold: `data` fields, in on
 Source: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator
 
+class EventReader:
+    """Takes the bytes of a stream as they come and gives the data of each event that is whole.
 
-async def event_data(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-    """The data of each event; one that the end of the stream cuts off counts: some services end without a line.
-
-    Bytes that end no event, such as comments that keep a connection alive, are told as b"".
+    An event that the end of the stream cuts off becomes whole with two line ends fed behind it.
     """
-    lines: list[bytes] = []
-    rest = b""
-    async for chunk in chunks:
-        *whole, rest = (rest + chunk).split(b"\n")
-        silent = True
+
+    def __init__(self) -> None:
+        self._lines: list[bytes] = []
+        self._rest = b""
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """The data of the events that these bytes end."""
+        *whole, self._rest = (self._rest + chunk).split(b"\n")
+        found, lines = list[bytes](), self._lines
         for line in whole:
-            if line in (b"", b"\r"):
-                if lines:
-                    silent = False
-                    yield b"\n".join(lines)
-                    lines.clear()
-            elif line.startswith(b"data:"):
+            if line.startswith(b"data:"):
                 lines.append(line[5:].strip(b" \r"))
-        if silent:
-            yield b""
-    if rest.startswith(b"data:"):
-        lines.append(rest[5:].strip(b" \r"))
-    if lines:
-        yield b"\n".join(lines)
+            elif lines and line in (b"", b"\r"):
+                found.append(b"\n".join(lines))
+                lines.clear()
+        return found

@@ -1,11 +1,11 @@
 """Server-sent events, however they are cut into pieces."""
 
-from collections.abc import AsyncIterator
+import itertools
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmgine.providers.server_sent_events import event_data
+from llmgine.providers.server_sent_events import EventReader
 
 STREAM = (
     b': a comment\r\n\r\ndata: {"a": 1}\r\n\r\nevent: x\nid: 7\ndata:two\ndata: lines\n\n\n\n'
@@ -14,24 +14,19 @@ STREAM = (
 EVENTS = [b'{"a": 1}', b"two\nlines", "é🙂".encode(), b"[DONE]"]
 
 
-async def pieces(cuts: list[int]) -> AsyncIterator[bytes]:
-    """The stream, cut at these places."""
-    for begin, end in zip([0, *cuts], [*cuts, len(STREAM)], strict=True):
-        yield STREAM[begin:end]
-
-
 @given(st.lists(st.integers(0, len(STREAM)), max_size=12).map(sorted))
-async def test_events_are_the_same_wherever_the_stream_is_cut(cuts: list[int]) -> None:
-    """In the middle of a line, of a character, or of a line's end."""
-    assert [data async for data in event_data(pieces(cuts)) if data] == EVENTS
+def test_events_are_the_same_wherever_the_stream_is_cut(cuts: list[int]) -> None:
+    """In the middle of a line, of a character, or of a line's end; two line ends make up for those at the end."""
+    reader = EventReader()
+    pieces = [STREAM[begin:end] for begin, end in itertools.pairwise([0, *cuts, len(STREAM)])]
+
+    assert [data for piece in [*pieces, b"\n\n"] for data in reader.feed(piece)] == EVENTS
 
 
-async def test_bytes_that_end_no_event_are_a_sign_of_life() -> None:
-    """A comment that keeps the connection alive is told, though it says nothing."""
+def test_bytes_that_end_no_event_give_none() -> None:
+    """A comment that keeps the connection alive says nothing."""
+    reader = EventReader()
 
-    async def chunks() -> AsyncIterator[bytes]:
-        yield b": keep-alive\n\n"
-        yield b"data: tw"
-        yield b"o\n\n"
+    fed = [reader.feed(piece) for piece in (b": keep-alive\n\n", b"data: tw", b"o\n\n", b"data:\n\n")]
 
-    assert [data async for data in event_data(chunks())] == [b"", b"", b"two"]
+    assert fed == [[], [], [b"two"], [b""]]
