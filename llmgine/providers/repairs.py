@@ -18,7 +18,8 @@ _MOST_READ = 4_000  # characters of a refusal
 _NOT_SUPPORTED = (
     r"(?:unsupported|(?:not|n't|cannot|unable)\b.{0,20}(?:support|permit|allow|accept|enabl|available|recogni)"
     r"|unrecogni[sz]ed|unknown|unexpected|extra[ _](?:forbidden|inputs|fields)|no endpoints found"
-    r"|only supported|invalid (?:argument|parameter|field|content type))"
+    r"|only supported|invalid (?:argument|parameter|field|content type)|cannot be used with|is deprecated"
+    r"|only [\d.]+ is (?:allowed|supported)|must be (?:set to )?1\b)"
 )
 # Words that say it outright: "unexpected" and "unknown" may be about anything that went wrong.
 _REFUSED = (
@@ -56,7 +57,7 @@ def _refuses(parameter: str) -> str:
 
 REPAIRS = (
     Repair(r"\bstream_options\b", Change.NO_STREAM_OPTIONS),
-    Repair(_refuses("max_tokens"), Change.MAX_COMPLETION_TOKENS),
+    Repair(_refuses("max_tokens") + r"|use \W?max_completion_tokens", Change.MAX_COMPLETION_TOKENS),
     Repair(_refuses("max_completion_tokens"), Change.MAX_TOKENS),
     Repair(_refuses("max_(?:completion_|output_)?tokens"), Change.NO_LIMIT),
     Repair(_refuses("temperature"), Change.NO_TEMPERATURE),
@@ -69,7 +70,10 @@ REPAIRS = (
     Repair(
         r"\A(?=.*effort\b)(?=.*(?:supported values|must be one of|expected one of|one of:))", Change.NO_EFFORT, "once"
     ),
-    Repair(r"\breasoning[._ ]effort\b", Change.NO_EFFORT),
+    Repair(
+        r"\breasoning[._ ]?effort\b|(?:not|n't) support (?:thinking|reasoning)\b|\breasoning is mandatory\b",
+        Change.NO_EFFORT,
+    ),
     Repair(
         _refuses("(?:reasoning_content|reasoning_details|extra_content)") + r"|remove\b.{0,30}\breasoning_content",
         Change.NO_PARTS,
@@ -94,7 +98,8 @@ REPAIRS = (
         rf"|no endpoints found that support {_IMAGES}|unknown variant\W+{_IMAGES}|not an? {_IMAGES}"
         rf"|data required for {_IMAGES}|{_IMAGES}_url is only supported|mmproj|at most 0 {_IMAGES}"
         rf"|expected\W+text\b.{{0,40}}{_IMAGES}|{_IMAGES}_url.{{0,60}}{_NOT_SUPPORTED}|\btext[ -]only\b"
-        r"|\bvisual (?:content|input)s? (?:is|are) not (?:supported|permitted|allowed)",
+        r"|\bvisual (?:content|input)s? (?:is|are) not (?:supported|permitted|allowed)"
+        r"|only text content is supported|invalid type: sequence, expected a string",
         Change.NO_IMAGES,
     ),
     # A message with images is the only one whose content is no string.
@@ -108,7 +113,8 @@ REPAIRS = (
     ),
     Repair(rf"{_SYSTEM}.{{0,60}}{_NOT_SUPPORTED}|{_NOT_SUPPORTED}.{{0,60}}{_SYSTEM}", Change.SYSTEM_IN_USER),
     Repair(
-        r"\brole\b.{0,80}(?:not|n't) support.{0,20}\bsystem\b|\binvalid role\b.{0,20}\bsystem\b"
+        r"\brole\W{1,4}system\W{1,4}is not\b|(?:invalid value|unknown variant)\W{1,4}(?:system|developer)\b"
+        r"|\brole\b.{0,80}(?:not|n't) support.{0,20}\bsystem\b|\binvalid role\b.{0,20}\bsystem\b"
         r"|\brole\b.{0,30}\bshould be\b.{0,20}\buser\b|roles must alternate|only user(?:,| and) (?:model|assistant)",
         Change.SYSTEM_IN_USER,
     ),

@@ -142,6 +142,9 @@ CASES = (
         Change.NO_TEMPERATURE,
         lambda body: "temperature" not in body,
         (
+            (400, error("`temperature` is deprecated for this model")),
+            (400, error("invalid temperature: only 1 is allowed for this model")),
+            (400, error("`temperature` cannot be used with this model")),
             (
                 400,
                 error(
@@ -205,6 +208,9 @@ CASES = (
             (400, error("Unrecognized request argument supplied: reasoning_effort")),
             (422, extra("reasoning_effort")),
             (400, error("`reasoning_effort` is not supported with this model")),
+            (400, error('"test-model" does not support thinking')),
+            (400, error("Argument not supported on this model: reasoningEffort")),
+            (400, error("Reasoning is mandatory for this endpoint and cannot be disabled.")),
         ),
     ),
     Case(
@@ -284,6 +290,8 @@ CASES = (
             ),
             (404, error("No endpoints found that support image input")),
             (400, error("'messages.1' : the content must be a string")),
+            (400, error("Only text content is supported")),
+            (422, error("messages[1].content: invalid type: sequence, expected a string")),
             (400, error("this model does not support images")),
             (422, error("unknown variant `image_url`, expected `text` at line 1 column 99")),
             (
@@ -350,6 +358,9 @@ CASES = (
         _system_in_user,
         (
             (400, error("System role not supported")),
+            (400, error("Invalid role: system")),
+            (400, error("messages[0]: role 'system' is not allowed")),
+            (422, error("messages[0].role: unknown variant `system`, expected `user` or `assistant`")),
             (
                 400,
                 error(
