@@ -23,13 +23,7 @@ from llmgine.providers.base import Provider
 from llmgine.sessions import SessionStore, open_store
 from llmgine.sessions.backup import DailyBackup
 from llmgine.sessions.store import sqlite_path
-from llmgine.settings import Settings
-
-# The providers, each a module with `from_settings`; imported when it is used. OPENAI_MODEL chooses another one than the
-# first by its name and a colon, as in "name:model".
-PROVIDERS: dict[str, str] = {
-    "openai": "llmgine.providers.openai",
-}
+from llmgine.settings import PROVIDERS, Settings
 
 
 class ApplicationConfig(BaseModel):
@@ -151,7 +145,7 @@ class ApplicationBootstrap:
 
     def _all_observers(self) -> Iterable[Observer]:
         """The application's own, the metrics of turns, and where somebody reads them the spans."""
-        name, _ = chosen_provider(self.config.settings.openai_model)
+        name, _ = self.config.settings.provider_and_model
         yield TurnMetrics(provider_name="custom" if self._provider else name)
         if self.config.enable_console_traces:
             yield TurnSpans()
@@ -162,17 +156,9 @@ class ApplicationBootstrap:
         await self._stack.aclose()
 
 
-def chosen_provider(model: str | None) -> tuple[str, str | None]:
-    """The provider that a model's name asks for, and the rest of the name: only a provider's name is a prefix."""
-    prefix, colon, rest = (model or "").partition(":")
-    if colon and rest and prefix in PROVIDERS:
-        return prefix, rest
-    return next(iter(PROVIDERS)), model
-
-
 def configured_provider(config: ApplicationConfig) -> Provider:
     """The model service that the settings name."""
-    name, model = chosen_provider(config.settings.openai_model)
+    name, model = config.settings.provider_and_model
     # Here, because the openai package takes half a second to import, and the offline demo does without it.
     module = import_module(PROVIDERS[name])
     provider: Provider = module.from_settings(config.settings, model=model, max_connections=config.calls_at_once + 1)

@@ -15,6 +15,12 @@ from llmgine.errors import ConfigurationError
 
 ENV_FILE = Path(".env")
 
+# The providers, each a module with `from_settings`, which is imported when it is used. The first answers unless
+# OPENAI_MODEL begins with another's name and a colon.
+PROVIDERS: dict[str, str] = {
+    "openai": "llmgine.providers.openai",
+}
+
 _ENCODING = "utf-8-sig"  # UTF-8, also with the mark that some editors put first
 
 
@@ -92,7 +98,16 @@ class Settings(BaseSettings):
     @property
     def has_model(self) -> bool:
         """Whether a model service is configured; without one the offline demo model answers."""
-        return bool(self.openai_api_key or self.openai_base_url)
+        provider, _ = self.provider_and_model
+        return bool(self.openai_api_key or self.openai_base_url or provider != next(iter(PROVIDERS)))
+
+    @property
+    def provider_and_model(self) -> tuple[str, str | None]:
+        """The provider that is asked and the model's name there: only a provider's name is taken for a prefix."""
+        prefix, colon, rest = (self.openai_model or "").partition(":")
+        if colon and rest and prefix in PROVIDERS:
+            return prefix, rest
+        return next(iter(PROVIDERS)), self.openai_model
 
     def secrets(self) -> Iterator[str]:
         """The values that must never be shown or logged."""

@@ -43,6 +43,67 @@ PROGRAMS = {
     "bench": {"application", "demo_model", "tools", "playground", "discord"},
 }
 
+# The same inside the bot, from its foot. A family imports what lies below it; families of one level do not know each
+# other. `BOT_FAMILIES` says what belongs to each today; the longest name that fits a module decides.
+BOT_LEVELS: tuple[tuple[str, ...], ...] = (
+    ("permissions", "settings", "ids", "translation"),
+    ("component layout", "Discord calls"),  # the limiter of requests is part of the calls
+    ("delivery",),
+    ("incoming", "slash", "component handlers"),
+    ("client",),
+    ("bot",),
+)
+BOT_HEIGHT = {family: height for height, families in enumerate(BOT_LEVELS) for family in families}
+BOT_FAMILIES = {
+    "bot": "bot",
+    "token_lock": "bot",
+    "client": "client",
+    "connection": "client",
+    "incoming": "incoming",
+    "welcome": "incoming",
+    "slash": "slash",
+    "buttons": "component handlers",
+    "buttons.ids": "component layout",
+    "buttons.looks": "component layout",
+    "buttons.views": "component layout",
+    "buttons.retirement": "delivery",
+    "delivery": "delivery",
+    "signs": "delivery",
+    "thread_names": "delivery",
+    "delivery.poster": "Discord calls",
+    "delivery.refusals": "Discord calls",
+    "delivery.budget": "Discord calls",
+    "breaker": "Discord calls",
+    "discord_time": "Discord calls",
+    "delivery.access": "permissions",
+    "permissions": "permissions",
+    "sight": "permissions",
+    "needs": "permissions",
+    "channels": "settings",
+    "options": "settings",
+    "delivery.nonces": "ids",
+    "translation": "translation",
+    "german": "translation",
+}
+# What goes against these arrows today: who imports whom. The list may only shrink.
+BOT_VIOLATIONS = {
+    ("buttons.looks", "delivery.bodies"),
+    ("buttons.pressed", "slash.replies"),
+    ("channels", "delivery.rendering"),
+    ("delivery.access", "delivery.refusals"),
+    ("delivery.poster", "buttons.views"),
+    ("delivery.poster", "delivery.bodies"),
+    ("options", "delivery.rendering"),
+    ("options", "permissions"),
+    ("permissions", "channels"),
+    ("sight", "delivery.rendering"),
+    ("slash.asking", "incoming.triggers"),
+    ("slash.branches", "incoming.triggers"),
+    ("slash.model_check", "incoming.triggers"),
+    ("slash.sessions", "incoming.triggers"),
+    ("slash.why", "incoming.triggers"),
+}
+
 # A library that only these modules may know, so that replacing it is a change in one place.
 ALONE = {
     "openai": ("llmgine.providers.openai", "programs.bench.turns"),  # the bench stands beside the bare SDK
@@ -115,6 +176,42 @@ def test_programs_know_each_other_only_as_drawn(module: str) -> None:
 def test_the_playground_stands_alone(module: str) -> None:
     """It is for any bot: it imports nothing of the library."""
     assert not [name for name in imports(module) if within(name, ("llmgine",))]
+
+
+def family_of(module: str) -> str:
+    """The family of a module of the bot, which is named without `programs.discord.`."""
+    return BOT_FAMILIES[max((name for name in BOT_FAMILIES if within(module, (name,))), key=len)]
+
+
+def bot_imports() -> Iterator[tuple[str, str]]:
+    """Which module of the bot imports which other one, both named without `programs.discord.`."""
+    package = "programs.discord."
+    for module in MODULES:
+        for name in imports(module) if module.startswith(package) else ():
+            imported = name if name in MODULES else name.rpartition(".")[0]
+            if imported.startswith(package):
+                yield module.removeprefix(package), imported.removeprefix(package)
+
+
+def test_the_bot_imports_only_downwards() -> None:
+    """A family of the bot knows what lies below it, but for what is listed; what is listed no longer than it is so."""
+    found = {
+        (module, imported)
+        for module, imported in bot_imports()
+        if family_of(module) != family_of(imported) and BOT_HEIGHT[family_of(imported)] >= BOT_HEIGHT[family_of(module)]
+    }
+
+    assert sorted(found - BOT_VIOLATIONS) == [], "new imports against the arrows"
+    assert sorted(BOT_VIOLATIONS - found) == [], "gone: take them off the list"
+
+
+def test_every_module_of_the_bot_has_its_family() -> None:
+    """A new module is drawn into the picture, and the picture names no module and no family that is gone."""
+    modules = {name.removeprefix("programs.discord.") for name in MODULES if name.startswith("programs.discord.")}
+
+    assert [module for module in sorted(modules) if not any(within(module, (name,)) for name in BOT_FAMILIES)] == []
+    assert [name for name in BOT_FAMILIES if name not in modules] == []
+    assert set(BOT_FAMILIES.values()) == set(BOT_HEIGHT)
 
 
 @pytest.mark.parametrize("library", ALONE)

@@ -178,7 +178,7 @@ class ContextManager:
         while True:
             page, more = await self._page(present.turn.session_id, before)
             newest_first += page
-            tokens += sum(turn.tokens for turn in page)
+            tokens += sum(min(turn.tokens, self._budget // 2) for turn in page)  # longer ones are shortened
             begun = max((turn.history_from for turn in newest_first), default=0)
             if not more or not page or page[-1].seq <= begun or tokens > self._budget:
                 return newest_first[::-1]

@@ -121,6 +121,11 @@ class ChatMessage(_Value):
     images: tuple[str, ...] = Field(default=(), repr=False)
     parts: OpaqueParts | None = Field(default=None, repr=False, exclude=True)
 
+    def parts_of(self, service: str, model: str) -> dict[str, JsonValue]:
+        """What came with the message and goes back with it to this service and model; nothing for any other."""
+        parts = self.parts
+        return parts.data if parts is not None and (parts.service, parts.model) == (service, model) else {}
+
     def without_images(self) -> "ChatMessage":
         """The message for a model that takes no images; it is told that there were some."""
         return self.model_copy(update={"images": (), "content": f"{self.content}\n{_UNSEEN}"})

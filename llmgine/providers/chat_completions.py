@@ -1,14 +1,13 @@
 """The Chat Completions format, both ways: a request of ours as a body, and a stream's chunks as a reply of ours."""
 
 import json
-import re
 from collections.abc import Mapping
 
 from pydantic import JsonValue
 
-from llmgine.messages.chat import ChatMessage, OpaqueParts, ToolCall, Usage
+from llmgine.messages.chat import ChatMessage, ToolCall, Usage
 from llmgine.providers.base import Change, ChatRequest
-from llmgine.providers.repairs import is_json_object
+from llmgine.providers.calls import is_json_object, valid_arguments, valid_name
 from llmgine.providers.reply_builder import (
     Finish,
     GrowingCall,
@@ -22,7 +21,6 @@ from llmgine.providers.reply_builder import (
 
 PATH = "/chat/completions"
 
-_LONGEST_MALFORMED = 500  # characters of malformed arguments that the model is reminded of
 # Google's word for a call that another model made: https://ai.google.dev/gemini-api/docs/thought-signatures
 _SKIP_SIGNATURE: dict[str, JsonValue] = {"google": {"thought_signature": "skip_thought_signature_validator"}}
 _FINISHES: Mapping[str, Finish] = {
@@ -69,8 +67,8 @@ def _messages(request: ChatRequest, *, model: str, service: str) -> list[dict[st
         wire = _message(message)
         used_tools = used_tools or bool(message.tool_calls)
         if message.role == "assistant":
-            own = own_parts(message, model=model, service=service)
-            _carry_back(wire, message, own.data if own else {}, request.changes, used_tools=used_tools)
+            parts = message.parts_of(service, model)
+            _carry_back(wire, message, parts, request.changes, used_tools=used_tools)
         made.append(wire)
     return made
 
@@ -94,28 +92,6 @@ def _call(call: ToolCall) -> dict[str, object]:
         "type": "function",
         "function": {"name": valid_name(call), "arguments": valid_arguments(call)},
     }
-
-
-def valid_name(call: ToolCall) -> str:
-    """A call's name as every service takes it back, also where the model's own was not."""
-    return re.sub(r"[^a-zA-Z0-9_-]", "_", call.name)[:64] or "unnamed"
-
-
-def valid_arguments(call: ToolCall) -> str:
-    """A call's arguments as every service takes them back.
-
-    Many services refuse a history with a malformed call in it, also one their own model wrote, and would then
-    refuse every later turn of the session. So what is malformed is put into a form that is not.
-    """
-    if is_json_object(call.arguments):
-        return call.arguments
-    return json.dumps({"malformed_arguments": call.arguments[:_LONGEST_MALFORMED]})
-
-
-def own_parts(message: ChatMessage, *, model: str, service: str) -> OpaqueParts | None:
-    """The parts that came with the message, if they are this model's at this service."""
-    parts = message.parts
-    return parts if parts is not None and (parts.service, parts.model) == (service, model) else None
 
 
 def _carry_back(

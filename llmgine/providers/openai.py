@@ -31,6 +31,7 @@ from llmgine.errors import (
     ReplyCutOffError,
 )
 from llmgine.providers import chat_completions, responses
+from llmgine.providers.addresses import checked_address
 from llmgine.providers.base import Change, ChatReply, ChatRequest, Learnt, ListedModel
 from llmgine.providers.chat_completions import ChatReplyBuilder
 from llmgine.providers.choosing import chosen, listed_models
@@ -41,7 +42,7 @@ from llmgine.providers.reply_builder import ReplyBuilder
 from llmgine.providers.responses import ResponsesReplyBuilder
 from llmgine.providers.service_errors import service_error, status_of
 from llmgine.providers.streams import SLACK, StreamError, Timeouts, pieces_of, put_off
-from llmgine.settings import Settings, is_loopback
+from llmgine.settings import Settings
 
 _OPENAI = "https://api.openai.com/v1"
 _OPENAI_HOST = "api.openai.com"
@@ -103,7 +104,7 @@ class OpenAIProvider:
         self._key = api_key or ""
         self._redact = redactor(self._key)
         self._base_url = base_url or _OPENAI
-        loopback = _check_base_url(self._base_url, with_key=bool(api_key))
+        loopback = checked_address(self._base_url, with_key=bool(api_key))
         self._service = urlsplit(self._base_url).netloc
         self._api = api
         self._timeouts = timeouts or Timeouts()
@@ -229,8 +230,8 @@ class OpenAIProvider:
     ) -> AsyncGenerator[str | None, None]:
         """Fill the builder and yield the answer text as it comes, within the time limits, raising only our errors.
 
-        None says that what was yielded before is no part of the answer. A generator, so that what `on_text` raises is
-        not taken for a fault of the service.
+        None takes back what was yielded before. A generator, so that what `on_text` raises is not taken for a fault
+        of the service.
         """
         clock = asyncio.get_running_loop().time
         end = clock() + self._timeouts.total
@@ -345,20 +346,3 @@ def _in_chain(exc: BaseException, *kinds: type[BaseException]) -> bool:
             return True
         seen = seen.__cause__ or seen.__context__
     return False
-
-
-def _check_base_url(base_url: str, *, with_key: bool) -> bool:
-    """Refuse an address that cannot be used and warn of a key in plain sight; True for this machine's own."""
-    try:
-        url = urlsplit(base_url)
-        host = url.hostname if url.port != 0 else None
-    except ValueError:  # a port that is no number, a bracket without its other half
-        host = None
-    if not host or url.scheme not in {"http", "https"}:
-        raise ConfigurationError("OPENAI_BASE_URL must look like http://localhost:11434/v1 or https://host/v1.")
-    if url.username is not None or url.password is not None or url.query:
-        raise ConfigurationError("OPENAI_BASE_URL must have no name, password or key in it: use OPENAI_API_KEY.")
-    loopback = is_loopback(host)
-    if with_key and url.scheme == "http" and not loopback:
-        log.warning("The key for %s travels over plain http, where others can read it.", host)
-    return loopback

@@ -3,7 +3,6 @@
 To add one: a line in `REPAIRS`, and in `applied` or in the API's own module what the change does.
 """
 
-import json
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -199,15 +198,3 @@ def _system_in_user(messages: tuple[ChatMessage, ...]) -> tuple[ChatMessage, ...
             rest[place] = message.model_copy(update={"content": f"{system}\n\n{message.content}"})
             return tuple(rest)
     return (ChatMessage(role="user", content=system), *rest)
-
-
-def is_json_object(text: str) -> bool:
-    """Whether a text is one JSON object, as services understand it: without Python's NaN and Infinity."""
-    try:
-        return isinstance(json.loads(text, parse_constant=_refuse), dict)
-    except (ValueError, RecursionError):  # RecursionError: brackets nested by the thousand
-        return False
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(constant)

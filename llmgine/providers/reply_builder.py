@@ -4,6 +4,7 @@ Whatever a service sends is data to judge: nothing in here raises for an odd sha
 """
 
 import unicodedata
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from typing import Literal
 
@@ -59,7 +60,7 @@ class GrowingCall:
         return [ToolCall(id=new_call_id(), name=name, arguments=arguments) for name, arguments in made]
 
 
-class ReplyBuilder:
+class ReplyBuilder(ABC):
     """What every API's builder shares.
 
     Args:
@@ -110,13 +111,13 @@ class ReplyBuilder:
         """Whether a reply without a bound had text, and did not begin with thinking that nobody opened."""
         return bool(self._told) and not self._bounded and not self._thinking.closed_unopened
 
+    @abstractmethod
     def add(self, chunk: object) -> str:
         """Take one chunk of a stream and return the answer text that is new with it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def add_document(self, document: object) -> str:
         """Take a whole, unstreamed reply; it is at its end even when it does not say so."""
-        raise NotImplementedError
 
     def done(self) -> None:
         """The service said that the stream is at its end; that is an end also where it gave no reason."""

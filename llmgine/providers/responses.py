@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from llmgine.messages.chat import ChatMessage, Usage
 from llmgine.providers.base import Change, ChatRequest
-from llmgine.providers.chat_completions import own_parts, valid_arguments, valid_name
+from llmgine.providers.calls import valid_arguments, valid_name
 from llmgine.providers.reply_builder import GrowingCall, ReplyBuilder, count, mapping, raw_string, string
 
 PATH = "/responses"
@@ -69,8 +69,7 @@ def _items(message: ChatMessage, *, model: str, service: str) -> list[object]:
         {"type": "function_call", "call_id": call.id, "name": valid_name(call), "arguments": valid_arguments(call)}
         for call in message.tool_calls
     ]
-    own = own_parts(message, model=model, service=service)
-    order = own.data.get("output") if own is not None else None
+    order = message.parts_of(service, model).get("output")
     return _ordered(order, text, calls) if isinstance(order, list) else [*text, *calls]
 
 

@@ -131,7 +131,7 @@ def _raise_error(document: object) -> None:
 
 
 def _tells_an_error(document: dict[str, object]) -> bool:
-    """Whether a document that is no part of a reply gives a reason: services have many forms for it."""
+    """Whether a document without any part of a reply gives a reason; services have many forms for it."""
     if not _REASONS.isdisjoint(document) and _OF_REPLIES.isdisjoint(document):
         return any(document.get(name) for name in _REASONS)
     return False

@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection
 
 from llmgine.messages.text import clean_text
+from llmgine.providers.calls import refuse_constant
 
 _JSON_BLANKS = " \t\r\n"
 _BLANKS = _JSON_BLANKS + "\f\v\u00a0\u200b\u2060\ufeff"
@@ -106,10 +107,5 @@ def _after_blanks(text: str, at: int) -> int:
     return run.end() if run else at
 
 
-def _refuse(constant: str) -> None:
-    """Python reads NaN and Infinity, which JSON does not have."""
-    raise ValueError(constant)
-
-
 # Objects that nobody looks at are not built: half of the time for a large one.
-_DECODER = json.JSONDecoder(parse_constant=_refuse, object_pairs_hook=bool)
+_DECODER = json.JSONDecoder(parse_constant=refuse_constant, object_pairs_hook=bool)

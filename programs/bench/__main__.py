@@ -1,4 +1,4 @@
-"""`uv run python -m programs.bench bus`, `… turns`, `… playground` and `… discord`: what LLMgine costs."""
+"""`uv run python -m programs.bench bus`, `… turns`, `… playground`, `… discord` and `… path`: what LLMgine costs."""
 
 import argparse
 import asyncio
@@ -13,9 +13,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from programs.bench import bus, discord, playground, turns
+from programs.bench import bus, discord, path, playground, turns
 from programs.bench.measure import Row
-from programs.bench.tables import bus_table, busy_table, streams_table, turns_table
+from programs.bench.tables import bus_table, busy_table, path_names, path_table, streams_table, turns_table
 
 _SESSIONS = ((1, 20), (100, 5), (1_000, 1))  # at once, and the turns of each
 _STREAMS = (100, 500)  # at once; the first is compared
@@ -118,13 +118,28 @@ async def run_discord(console: Console) -> dict[str, object]:
     return {**machine(), "discord": [dataclasses.asdict(busy) for busy in measured]}
 
 
+async def run_path(console: Console) -> dict[str, object]:
+    """Write down what each kind of message passes through, and return it as data."""
+    traces = await path.traces()
+    console.print(path_table(traces))
+    for line in path_names(traces):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    return {**machine(), "path": [dataclasses.asdict(trace) | {"numbers": trace.numbers} for trace in traces]}
+
+
 def main() -> int:
     """The program."""
     parser = argparse.ArgumentParser(prog="python -m programs.bench", description=__doc__)
-    parser.add_argument("what", choices=["bus", "turns", "playground", "discord"])
+    parser.add_argument("what", choices=["bus", "turns", "playground", "discord", "path"])
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the same as data")
     options = parser.parse_args()
-    works = {"bus": run_bus, "turns": run_turns, "playground": run_playground, "discord": run_discord}
+    works = {
+        "bus": run_bus,
+        "turns": run_turns,
+        "playground": run_playground,
+        "discord": run_discord,
+        "path": run_path,
+    }
     data = asyncio.run(works[options.what](Console()))
     if options.json:
         options.json.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")

@@ -1,13 +1,28 @@
 """What was measured, as tables for a terminal."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 
 from rich import box
 from rich.table import Table
 
 from programs.bench.discord import Busy
 from programs.bench.measure import Row
+from programs.bench.path import Trace, Transaction
 from programs.bench.turns import Streams, Turns
+
+# The numbers of a trace, and the transactions to reach, warm / cold.
+_NUMBERS = {
+    "transactions": "transactions",
+    "writes": "of them writes",
+    "most_statements": "statements, at most",
+    "files": "files",
+    "functions": "functions",
+    "core_files": "bot, engine, store: files",
+    "core_functions": "their functions",
+}
+_TRANSACTIONS = {"plain": "8 / 12", "one tool call": "13 / 17", "not for the bot": "0 / 0"}
 
 
 def bus_table(rows: Sequence[Row]) -> Table:
@@ -82,6 +97,43 @@ def busy_table(measured: Iterable[Busy]) -> Table:
     for name, values, target in rows:
         table.add_row(name, *values, target)
     return table
+
+
+def path_table(traces: Iterable[Trace]) -> Table:
+    """What each kind of message passes through, in numbers: warm / cold."""
+    by_kind: dict[str, dict[bool, Trace]] = {}
+    for trace in traces:
+        by_kind.setdefault(trace.kind, {})[trace.warm] = trace
+    table = _table("One message through the bot: the second of its kind in a channel / the first", "", *by_kind)
+    for number, meaning in _NUMBERS.items():
+        pairs = ((found[True].numbers[number], found[False].numbers[number]) for found in by_kind.values())
+        table.add_row(meaning, *(f"{warm} / {cold}" for warm, cold in pairs))
+        if number == "transactions":
+            table.add_row("to reach", *(_TRANSACTIONS.get(kind, "") for kind in by_kind))
+    return table
+
+
+def path_names(traces: Sequence[Trace]) -> Iterator[str]:
+    """The same by name, as lines: all of what is warm, and of what is cold only what the warm one has not."""
+    cold = {trace.kind: trace for trace in traces if not trace.warm}
+    for trace in traces:
+        if trace.warm:
+            yield f"\n{trace.name}"
+            yield from _names(trace.transactions, trace.functions)
+            first = cold[trace.kind]
+            more = Counter(first.transactions) - Counter(trace.transactions)
+            yield f"\n{first.name}, besides"
+            yield from _names(tuple(more.elements()), sorted(set(first.functions) - set(trace.functions)))
+
+
+def _names(transactions: Sequence[Transaction], functions: Sequence[str]) -> Iterator[str]:
+    """Transactions in one line, W for one that writes and r for one that reads; functions in a line for each file."""
+    if not transactions and not functions:
+        yield "  nothing"
+    if transactions:
+        yield "  transactions: " + " · ".join(f"{'W' if one.writes else 'r'} {one.name}" for one in transactions)
+    for file, names in groupby(functions, key=lambda name: name.partition(":")[0]):
+        yield f"  {file}: " + ", ".join(name.partition(":")[2] for name in names)
 
 
 def _two(values: tuple[float, float]) -> str:

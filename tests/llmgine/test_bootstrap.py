@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from llmgine.bootstrap import PROVIDERS, ApplicationBootstrap, ApplicationConfig, chosen_provider
+from llmgine.bootstrap import ApplicationBootstrap, ApplicationConfig
 from llmgine.engine import ask
 from llmgine.errors import BusStoppedError, ConfigurationError, StoreError
 from llmgine.messages.commands import Command, PromptCommand
 from llmgine.messages.events import Event, TurnFinishedEvent
 from llmgine.providers.base import ChatRequest
 from llmgine.providers.scripted import ScriptedProvider
-from llmgine.settings import Settings
+from llmgine.settings import PROVIDERS, Settings
 from tests.chat_completions import ChatCompletionsServer
 from tests.llmgine.deadline import deadline
 
@@ -87,12 +87,16 @@ async def test_a_provider_is_a_file_and_a_line(tmp_path: Path, monkeypatch: pyte
         outcome = await ask(app.bus, prompt())
 
     assert (outcome.text, outcome.model) == ("Hello!", "grey")
+    assert app.config.settings.has_model
 
 
 @pytest.mark.parametrize("model", ["llama3.1:8b", "gpt-4o-mini", "openai", "parrot:", ":x", None])
 def test_what_is_no_providers_name_is_a_models(model: str | None) -> None:
     """Names of models have colons, too."""
-    assert chosen_provider(model) == ("openai", model)
+    settings = Settings(_env_file=None, openai_model=model)
+
+    assert settings.provider_and_model == ("openai", model)
+    assert not settings.has_model
 
 
 async def test_a_command_and_an_event_of_ones_own(tmp_path: Path) -> None:

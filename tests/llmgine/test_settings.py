@@ -203,3 +203,11 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
 def test_a_missing_file_is_no_error(tmp_path: Path) -> None:
     """Nobody needs one."""
     assert load_settings(tmp_path / "nothing").openai_model is None
+
+
+def test_an_unknown_api_is_one_clear_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It names the setting and what it can be."""
+    monkeypatch.setenv("OPENAI_API", "grpc")
+
+    with pytest.raises(ConfigurationError, match=r"^OPENAI_API: .*'auto', 'chat' or 'responses'"):
+        load_settings(None)

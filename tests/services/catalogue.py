@@ -19,7 +19,7 @@ from tests.services.vllm import Vllm, VllmAlternating, VllmWithoutSystem
 Api = Literal["auto", "chat", "responses"]
 
 STAND_IN = "stand-in from documentation and reports"
-REAL = "the real server"
+REAL = "the real server; tools by a stand-in"
 
 
 class Entry(NamedTuple):

@@ -139,6 +139,8 @@ class TestConstruction:
             (KEY, "http://", "OPENAI_BASE_URL"),
             (KEY, "http://host:port/v1", "OPENAI_BASE_URL"),
             (KEY, "http://[::1/v1", "OPENAI_BASE_URL"),
+            (None, "https://ada:a-key-for-tests@localhost/v1", "OPENAI_BASE_URL"),
+            (None, "https://localhost/v1?key=a-key-for-tests", "OPENAI_BASE_URL"),
         ],
     )
     def test_refuses_what_cannot_work(self, key: str | None, base_url: str | None, names: str) -> None:
@@ -146,6 +148,7 @@ class TestConstruction:
         with pytest.raises(ConfigurationError, match=names) as refused:
             OpenAIProvider("gpt-test", key, base_url)
 
+        assert KEY not in str(refused.value)
         assert not key or key not in str(refused.value)
 
     def test_refuses_a_timeout_that_is_not_positive(self) -> None:
@@ -169,7 +172,7 @@ class TestConstruction:
         self, caplog: pytest.LogCaptureFixture, key: str | None, base_url: str, warned: bool
     ) -> None:
         """A key over plain http to another machine is worth one warning, without the key."""
-        with caplog.at_level(logging.WARNING, "llmgine.providers.openai"):
+        with caplog.at_level(logging.WARNING, "llmgine.providers.addresses"):
             await OpenAIProvider("gpt-test", key, base_url).aclose()
 
         assert len(caplog.records) == warned

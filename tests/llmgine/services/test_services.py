@@ -22,6 +22,9 @@ from tests.services.openrouter import OpenRouter
 from tests.services.refusal import Kind
 
 BOB = Author(id="2", name="Bob")
+with_tools = pytest.mark.parametrize(
+    "entry", [entry for entry in SERVICES if "tools" in entry.works], ids=lambda entry: entry.make.__name__
+)
 MISTRAL = next(entry for entry in SERVICES if entry.make is Mistral)
 
 
@@ -75,10 +78,9 @@ async def test_stop_after_a_tool_and_then_a_question(talk: Talk) -> None:
     assert talk.used_tools(chat, following[-1])
 
 
+@with_tools
 async def test_stop_in_a_tool_and_then_a_question(talk: Talk) -> None:
     """Stopped while a tool runs, the turn ends behind its results for the model, and the next question is answered."""
-    if not talk.has_tools:
-        pytest.skip("its model calls no tools")
     chat = await talk.start()
     talk.tools.held = True
     admitted = await chat.admit("use tools")
@@ -159,10 +161,9 @@ async def test_answers_after_regenerating_an_edit_and_a_branch(talk: Talk) -> No
     assert [(one.state, one.notice) for one in outcomes if not is_answered(one)] == []
 
 
+@with_tools
 async def test_a_restart_in_the_middle_of_a_tool_turn(talk: Talk) -> None:
     """The turn is finished by the next process, which learns nothing over again, and the conversation continues."""
-    if not talk.has_tools:
-        pytest.skip("its model calls no tools")
     chat = await talk.start()
     await chat.say("use tools")
     talk.tools.began.clear()
