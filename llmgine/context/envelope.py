@@ -22,6 +22,7 @@ _QUOTES = "[\"'`´‘’‚“”„«»]"
 _LOOKS_LIKE_ENVELOPE = re.compile(
     rf"{_QUOTES}\s*(?:from|text|reply_to|files)\s*{_QUOTES}\s*[:=]|\bfrom\s*[:=]\s*[\[{{]", re.IGNORECASE
 )
+_LONGEST_CHECKED = 20_000  # characters
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 _MAY_BEGIN_ENVELOPE = re.compile(r'\s*(?:```(?:json)?\s*)?\{\s*(?:"(\w*)("?))?')
 _FENCED = re.compile(r"\s*```(?:json)?\s*(\{.*\})\s*```\s*", re.DOTALL)
@@ -65,6 +66,8 @@ def needs_envelope(prompts: Sequence[PromptStep]) -> bool:
 
 def looks_like_envelope(text: str) -> bool:
     """Whether a model may take a text, or a part of it, for an envelope: in any quotes, widths and escapes."""
+    if len(text) > _LONGEST_CHECKED and not text.isascii():
+        return True  # to look closer would take longer than a message is worth
     plain = _ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), unicodedata.normalize("NFKC", text))
     return _LOOKS_LIKE_ENVELOPE.search(plain) is not None
 

@@ -61,14 +61,12 @@ class Bounds:
         window: Tokens it takes at once, by our own estimate, if that was learnt.
         limit: Tokens that this request may have after one that was too long, by our own estimate.
         blind: Whether it takes no images.
-        alone: Whether the present turn is to be sent without the history.
     """
 
     model: str = ""
     window: int | None = None
     limit: int | None = None
     blind: bool = False
-    alone: bool = False
 
 
 class ContextManager:
@@ -115,7 +113,6 @@ class ContextManager:
         fitted = [fitting(turn, most) for turn in past]
         now = fitting(now, budget - fixed)
         kept = trim(fitted, now, budget - fixed, goal=None if bounds.limit else _KEEP * budget - fixed)
-        kept = () if bounds.alone else kept
         if len(kept) < len(past):
             start = kept[0].seq if kept else now.seq
         turns = [*kept, now]
@@ -142,8 +139,8 @@ class ContextManager:
         return [turn for turn in past if turn.seq >= start], start
 
     def _room(self, fixed: int, bounds: Bounds, ratio: float) -> int:
-        """Tokens the whole call may have, by our own estimate; `ratio` of them are one of the service's."""
-        most = int(self._budget / ratio)
+        """Tokens the whole call may have, by our own estimate; the service counts `ratio` for one of them."""
+        most = max(int(self._budget / ratio), min(self._budget, fixed + _FLOOR))
         if bounds.limit is not None:
             return min(bounds.limit, most)
         if bounds.window is None:

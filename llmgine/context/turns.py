@@ -60,7 +60,7 @@ def seen(turn: TurnSteps, *, shared: bool = False) -> PastTurn:
         author=author.id if author else None,
         shared=enveloped and not by_itself,
         enveloped=enveloped and bool(messages),
-        history_from=(last.history_from or 0) if last else 0,
+        history_from=max((step.history_from or 0 for step in (last, turn.outcome) if step is not None), default=0),
         ratio=_ratio(last) if last else None,
         turn_id=turn.turn.id,
         images=images,

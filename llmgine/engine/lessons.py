@@ -61,11 +61,19 @@ class Lessons:
         lesson = known.lessons.get(WINDOW)
         return max(lesson.value, known.largest) if lesson is not None and self._is_fresh(lesson) else None
 
-    def succeeded(self, service: str, model: str, tokens: int) -> None:
-        """A request of this size, by our own estimate, was answered."""
+    async def succeeded(self, service: str, model: str, tokens: int) -> None:
+        """A request of this size, by our own estimate, was answered; a smaller window was none.
+
+        Raises:
+            StoreError: It cannot be stored.
+        """
         known = self._of(service, model)
         if tokens >= known.largest:
             known.largest, known.contradicted = tokens, 0
+        window = known.lessons.get(WINDOW)
+        if window is not None and self._is_fresh(window) and window.value < known.largest:
+            known.lessons[WINDOW] = window.model_copy(update={"value": known.largest})
+            await self._store.learn(known.lessons[WINDOW])
 
     def too_long(self, service: str, model: str, tokens: int) -> None:
         """A request of this size was too long; after some of these, what succeeded before says nothing any more."""
@@ -80,6 +88,8 @@ class Lessons:
         Raises:
             StoreError: It cannot be stored.
         """
+        if name == WINDOW:
+            value = max(value, self._of(service, model).largest)
         lesson = Lesson(service=service, model=model, name=name, value=value, said=said, learnt_at=self._now())
         self._of(service, model).lessons[name] = lesson
         await self._store.learn(lesson)

@@ -46,7 +46,7 @@ class Question:
         model: Who is asked, by the session's setting; None for the program's own model.
         effort: The reasoning effort, by the session's setting.
         overflow: Why the request before this one was refused, if it was too long.
-        shortened: Whether turns were left out for that, or because the service refused them.
+        shortened: Whether turns were left out for that.
     """
 
     conversation: Conversation
@@ -192,8 +192,8 @@ class Model:
     async def _learn(self, reply: ChatReply, question: Question, name: str) -> None:
         """Remember what made a request succeed; a store that fails costs the memory, not the reply."""
         tokens = question.conversation.tokens
-        self.lessons.succeeded(self.service, name, tokens)
         with contextlib.suppress(StoreError):
+            await self.lessons.succeeded(self.service, name, tokens)
             for learnt in reply.learnt:
                 if learnt.lasts:
                     await self.lessons.learn(self.service, name, learnt.change, said=learnt.said)

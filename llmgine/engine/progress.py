@@ -37,19 +37,28 @@ class Progress:
         self._scope = scope
         self.round = round_
         self._grew = asyncio.Event()
-        self.text = ""
+        self._pieces: list[str] = []
         self.hides_envelopes = False  # whether the model may copy the form of people's messages
         self.first_at: float | None = None
 
+    @property
+    def text(self) -> str:
+        """The text so far."""
+        if len(self._pieces) > 1:  # joined as seldom as it is read: adding to a long text copies all of it
+            self._pieces[:] = ["".join(self._pieces)]
+        return self._pieces[0] if self._pieces else ""
+
     def begin(self) -> None:
         """Forget the text of a try that failed, or that turned out to be thinking."""
-        self.text = ""
+        if self._pieces:
+            self._pieces.clear()
+            self._grew.set()
 
     def add(self, piece: str) -> None:
         """Take the next piece."""
         if self.first_at is None:
             self.first_at = time.monotonic()
-        self.text += piece
+        self._pieces.append(piece)
         self._grew.set()
 
     @contextlib.asynccontextmanager

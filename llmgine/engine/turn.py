@@ -41,6 +41,8 @@ _NOTICES = {
     "filtered": "The model's service withheld this answer.",
 }
 
+_AN_EARLIER_ONE = "It may be an earlier message that it refuses: /clear begins without them."
+
 _log = logging.getLogger(__name__)
 
 
@@ -62,7 +64,7 @@ class TurnRun:
         self._scope = scope
         self._parts = parts
         self._progress: Progress | None = None
-        self._enveloped = False  # how the prompt was sent
+        self._enveloped, self._history_from = False, 0  # how the prompt was sent, and from where the history
         self._stopped = False
         self._given_up = False
         self._task: asyncio.Task[OutcomeStep] | None = None
@@ -156,22 +158,27 @@ class TurnRun:
         refused: Conversation | None = None
         for _ in range(MAX_SHORTER + 1):
             conversation = await self._parts.context.build(steps, settings, tools, bounds)
-            self._enveloped, most = conversation.enveloped, max(most, conversation.past)
+            self._enveloped, self._history_from = conversation.enveloped, conversation.history_from
+            most = max(most, conversation.past)
             if refused is not None and conversation.tokens >= refused.tokens:
                 break
             question = Question(
-                conversation, tools, settings.model, settings.effort, overflow, shortened=conversation.past < most
+                conversation,
+                tools,
+                settings.model,
+                settings.effort,
+                overflow,
+                shortened=conversation.past < most,
             )
             try:
                 return await model.reply(self._scope, progress, question)
             except ContextOverflowError as error:
                 overflow, refused = error, conversation
                 bounds = replace(bounds, limit=shorter(error, conversation))
-            except PromptRefusedError:
-                # Twice in a row, it may be the history that is refused.
-                if bounds.alone or not conversation.after_refusal or not conversation.past:
-                    raise
-                bounds = replace(bounds, alone=True)
+            except PromptRefusedError as error:
+                if conversation.after_refusal and conversation.past:
+                    raise PromptRefusedError(f"{error} {_AN_EARLIER_ONE}") from error
+                raise
         if overflow is None or refused is None:
             raise RuntimeError("a request was refused by nobody")
         refusal = PromptRefusedError(too_long(steps, refused, overflow))
@@ -208,6 +215,7 @@ class TurnRun:
             seconds=time.monotonic() - self._begin,
             refused=refused,
             enveloped=self._enveloped,
+            history_from=self._history_from,
         )
 
     async def _finish(self, outcome: OutcomeStep) -> None:

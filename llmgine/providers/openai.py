@@ -219,8 +219,10 @@ class OpenAIProvider:
     def _learnt_of_thinking(self, builder: ReplyBuilder, request: ChatRequest) -> Iterator[Learnt]:
         """Whether the model's replies begin with their answer is seen from its first one."""
         if builder.closed_unopened:
+            # A model that answered at once before may only have talked about a tag.
+            was_trusted = builder.model in self._trusted
             self._trusted.discard(builder.model)
-            if Change.OPENED_THINKING not in request.changes:
+            if Change.OPENED_THINKING not in request.changes and not was_trusted:
                 yield Learnt(Change.OPENED_THINKING, "A reply began in the middle of the model's thinking.")
         elif builder.answers_first:
             self._trusted.add(builder.model)

@@ -1,6 +1,7 @@
 """A request on its way: changed by what a service says of it, one change after another, until it is answered."""
 
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 
 from llmgine.errors import ContextOverflowError, PromptRefusedError, ProviderError
 from llmgine.messages.chat import ChatMessage
@@ -10,7 +11,9 @@ from llmgine.providers.repairs import Repair, repairs
 
 _MOST_CHANGES = 8  # that are tried for one request
 _SHORTEST_ECHO = 16  # characters that a refusal has in common with a message by more than chance
-_MOST_COMPARED = 50_000  # characters of the newest messages
+_SHORTEST_MESSAGE = 6  # characters of a message that is looked for as a whole
+_MOST_COMPARED = 300_000  # characters of the newest messages
+_NUMBERS = re.compile(r"[0-9a-f-]*\d[0-9a-f-]*", re.IGNORECASE)
 # A body that is too large for a server's limit is mostly an image's fault.
 _TOO_LARGE = Repair("", Change.NO_IMAGES, "once")
 
@@ -50,9 +53,10 @@ class Repairing:
             redact: Takes keys out of what is quoted.
         """
         words = said(body)
-        if self.learnt and words == self._words:
+        told = _NUMBERS.sub("", words)  # a refusal may have a number of its own
+        if self.learnt and told == self._words:
             self._take_back()
-        self._words = words
+        self._words = told
         if len(self._tried) >= _MOST_CHANGES:
             return False
         for repair in self._candidates(status, words, error):
@@ -86,14 +90,28 @@ class Repairing:
         self.request = self.request.model_copy(update={"changes": self.request.changes - {last.change}})
 
 
-def without_echo(text: str, messages: Iterable[ChatMessage]) -> str:
-    """A service's words without what they repeat of people's messages and tools' results."""
-    heard = "\n".join(one.content for one in messages if one.role in ("user", "tool"))[-_MOST_COMPARED:]
-    length = _SHORTEST_ECHO
-    runs = {heard[at : at + length] for at in range(len(heard) - length + 1)}
-    echoed = [at for at in range(len(text) - length + 1) if text[at : at + length] in runs]
+def without_echo(text: str, messages: Sequence[ChatMessage]) -> str:
+    """A service's words without what they repeat of the conversation, in whatever case and with whatever blanks."""
+    text = " ".join(text.split())
+    plain, length = text.casefold(), _SHORTEST_ECHO
+    if len(plain) != len(text):  # a character whose small form is longer
+        text = plain
+    said = [one for message in messages if message.role != "system" for one in _texts(message)]
+    runs = {plain[at : at + length] for at in range(len(plain) - length + 1)}
+    heard = "\n".join(said)[-_MOST_COMPARED:]
+    repeated = {run for at in range(len(heard) - length + 1) if (run := heard[at : at + length]) in runs}
+    repeated.update(one for one in said if _SHORTEST_MESSAGE <= len(one) < length and one in plain)
+    sizes = sorted(set(map(len, repeated)), reverse=True)
     kept, end = [], 0
-    for at in echoed:
-        kept.append(text[end:at])
-        end = max(end, at + length)
+    for at in range(len(plain) if repeated else 0):
+        found = next((size for size in sizes if plain[at : at + size] in repeated), 0)
+        if found:
+            kept.append(text[end:at] if at > end else "")
+            end = max(end, at + found)
     return "".join([*kept, text[end:]])
+
+
+def _texts(message: ChatMessage) -> Iterator[str]:
+    yield " ".join(message.content.split()).casefold()
+    for call in message.tool_calls:
+        yield " ".join(call.arguments.split()).casefold()

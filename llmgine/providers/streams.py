@@ -16,8 +16,8 @@ from llmgine.providers.server_sent_events import EventReader
 
 SLACK = 0.05  # how much earlier than said, as a part of it, a wait between pieces may end
 
-_REASONS = frozenset({"detail", "errors", "message", "msg"})
-_OF_REPLIES = frozenset({"choices", "output", "type", "usage", "delta"})
+_REASONS = ("detail", "errors", "message", "msg")
+_OF_REPLIES = ("choices", "output", "usage", "delta")
 _FAILURES = frozenset({"error", "response.failed"})
 _NOTHING = (b"",)  # for bytes that end no event, such as comments that keep a connection alive
 _AFTER_FINISH = 5.0  # seconds for the token count, once the reply itself is at its end
@@ -132,6 +132,7 @@ def _raise_error(document: object) -> None:
 
 def _tells_an_error(document: dict[str, object]) -> bool:
     """Whether a document without any part of a reply gives a reason; services have many forms for it."""
-    if not _REASONS.isdisjoint(document) and _OF_REPLIES.isdisjoint(document):
-        return any(document.get(name) for name in _REASONS)
-    return False
+    kind = document.get("type")
+    if (isinstance(kind, str) and kind.startswith("response.")) or any(document.get(name) for name in _OF_REPLIES):
+        return False
+    return any(document.get(name) for name in _REASONS)

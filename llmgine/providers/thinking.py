@@ -174,10 +174,11 @@ class ThinkingFilter:
             return False
         if here.line_begins:
             return True
-        line_end = tags.LINE_END.match(self._held, len(tag))
+        line_end = tags.LINE_END.match(self._held[: len(tag) + tags.LONGEST_HEADER], len(tag))
         if line_end is None:
             return False
-        return True if line_end[1] or last else None
+        undecided = not last and len(self._held) < len(tag) + tags.LONGEST_HEADER
+        return None if undecided and not line_end[1] else True
 
     def _end_text(self, tag: str) -> None:
         """Continue behind the tag that is held; unless it ended a message, the text before it was thinking."""

@@ -180,7 +180,8 @@ class ResultStep(_Record):
 class OutcomeStep(_Record):
     """How a turn ended: `notice` is what people should know, `partial` answer text that no whole reply followed.
 
-    `refused`: the service will not take what was said, so later requests go without it. `enveloped` is as in a reply.
+    `refused`: the service will not take what was said, so later requests go without it. `enveloped` and `history_from`
+    are as in a reply: of the last request that was made.
     """
 
     kind: Literal["outcome"] = "outcome"
@@ -190,6 +191,7 @@ class OutcomeStep(_Record):
     seconds: float
     refused: bool = False
     enveloped: bool | None = None
+    history_from: int | None = None
 
 
 Step = Annotated[

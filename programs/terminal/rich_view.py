@@ -63,7 +63,7 @@ class RichView:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._live: Live | None = None
-        self._printed = 0  # characters of the growing answer that stand on the screen for good
+        self._printed = ""  # what of the growing answer is on the screen for good
         self._gap = False  # whether a blank line goes before the next block
         self._called: str | None = None  # the call whose line is the last one
 
@@ -101,17 +101,25 @@ class RichView:
 
     def answer(self, text: str) -> None:
         text = clean(text)
-        end = self._printed + finished(text[self._printed :])
-        self._block(text[self._printed : end])
-        self._printed = end
+        self._take_back_unless(text)
+        begin = len(self._printed)
+        end = begin + finished(text[begin:])
+        self._block(text[begin:end])
+        self._printed = text[:end]
         if tail := text[end:].strip():
             self._draw(_Markdown(tail, gap=self._gap, fit=True))
 
     def end_answer(self, text: str) -> None:
         text = clean(text)
         self.quiet()
-        self._block(text[self._printed :])
-        self._printed, self._gap = 0, False
+        self._take_back_unless(text)
+        self._block(text[len(self._printed) :])
+        self._printed, self._gap = "", False
+
+    def _take_back_unless(self, text: str) -> None:
+        """Begin the answer again where what was printed of it turns out to be none."""
+        if not text.startswith(self._printed):
+            self._printed = ""
 
     def call(self, call: ToolCall) -> None:
         self._print(Text.assemble(("⚙ ", "yellow"), short_call(call)))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from llmgine.errors import RefusedError
 from llmgine.messages.commands import BranchSessionCommand
 from llmgine.sessions.database import Row, Transaction
-from llmgine.sessions.records import STEP, ReplyStep
+from llmgine.sessions.records import STEP, OutcomeStep, ReplyStep
 from llmgine.sessions.transactions.sessions import ensure_session
 
 SOURCE = "branch"
@@ -122,7 +122,7 @@ def _copy(turns: Sequence[Row], session_id: str, owner: str) -> Transaction[None
 def _copy_steps(turn: Row, new_id: str, places: Sequence[tuple[int, int]]) -> Transaction[None]:
     """Copy a turn's steps; `places` are those of the turns up to it, each with the one of its copy.
 
-    A reply names the place its history began at; the copy's is that of the copied turn.
+    Replies and outcomes name the place their history began at; the copy's is that of the copied turn.
     """
     yield (
         """
@@ -134,7 +134,7 @@ def _copy_steps(turn: Row, new_id: str, places: Sequence[tuple[int, int]]) -> Tr
     rows = yield "SELECT seq, body FROM step WHERE turn_id = $1 ORDER BY seq", (new_id,)
     for row in rows:
         step = STEP.validate_json(row["body"])
-        if isinstance(step, ReplyStep) and step.history_from:
+        if isinstance(step, ReplyStep | OutcomeStep) and step.history_from:
             began = next(new for old, new in places if old >= min(step.history_from, turn["seq"]))
             moved = step.model_copy(update={"history_from": began})
             yield (

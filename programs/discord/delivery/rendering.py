@@ -29,6 +29,7 @@ _MAX_CONTENT = 2_000  # of a message
 _MAX_FILE_NAME = 60
 
 AGAIN = "-# ✏️ Answering again …"
+THINKING = "-# 💭 Thinking …"
 
 
 @dataclass(frozen=True)

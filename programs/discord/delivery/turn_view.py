@@ -20,7 +20,7 @@ from programs.discord.delivery.notices import AGAINST_THE_RULES, NOT_TAKEN
 from programs.discord.delivery.positions import Positions
 from programs.discord.delivery.poster import Poster
 from programs.discord.delivery.refusals import RefusedError, ShutOutError, UnreachableError
-from programs.discord.delivery.rendering import AGAIN, Live, render, retrying, waiting_notice
+from programs.discord.delivery.rendering import AGAIN, THINKING, Live, render, retrying, waiting_notice
 
 _PAUSED = "⏳ Restarting; this will go on."
 _PATIENCE = 10.0  # seconds to wait for a post that is under way
@@ -96,6 +96,8 @@ class TurnView:
         if isinstance(event, AnswerProgressEvent):
             if event.text.strip():  # until there is something to see, what stands there stays
                 self._live = Live(event.round, text=event.text)
+            elif self._live is not None and self._live.text:  # it was thinking
+                self._live = Live(event.round, status=THINKING)
         elif isinstance(event, ModelRetryEvent):
             self._live = retrying(event)
         else:

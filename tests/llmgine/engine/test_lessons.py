@@ -7,7 +7,13 @@ import pytest
 from llmgine.engine.lessons import Lessons
 from llmgine.errors import ContextOverflowError, PromptRefusedError, ProviderRefusedError
 from llmgine.messages.chat import ChatMessage, Usage
-from llmgine.messages.commands import Attachment, ForgetTurnCommand, PromptCommand, StopTurnCommand
+from llmgine.messages.commands import (
+    Attachment,
+    ClearSessionCommand,
+    ForgetTurnCommand,
+    PromptCommand,
+    StopTurnCommand,
+)
 from llmgine.messages.events import LLMResponseEvent, SessionRenamedEvent
 from llmgine.providers.base import Change, ChatReply, ChatRequest, Learnt
 from llmgine.providers.scripted import ScriptedProvider
@@ -149,7 +155,8 @@ async def test_a_learnt_window_is_never_below_what_succeeded_nor_below_the_floor
     await chat.say("refused once")
     model.window = 100_000
 
-    assert min(windows(chat)) < largest
+    assert min(windows(chat)) >= largest
+    assert [lesson.value for lesson in await chat.store.lessons()] == windows(chat)
     assert (chat.engine.model.lessons.window("scripted", "scripted") or 0) >= largest
 
 
@@ -224,22 +231,23 @@ async def test_what_is_forgotten_leaves_no_parts(start_chat: StartChat) -> None:
     assert not any("secret" in event.model_dump_json() for event in chat.events)
 
 
-async def test_refused_twice_in_a_row_is_asked_without_the_history(start_chat: StartChat) -> None:
-    """It may be an older message that the service will not take; people are told what was left out."""
+async def test_refused_twice_in_a_row_names_the_way_out(start_chat: StartChat) -> None:
+    """It may be an older message that the service will not take."""
 
     async def touchy(request: ChatRequest, on_text: OnText) -> ChatReply:
         if any("flagged" in message.content for message in request.messages):
-            raise PromptRefusedError("refused for its content")
+            raise PromptRefusedError("Refused for its content.")
         return ChatReply(text="ok", model="scripted")
 
-    provider = ScriptedProvider(["something flagged", touchy, touchy, touchy, touchy])
-    chat = await start_chat(provider)
+    chat = await start_chat(ScriptedProvider(["something flagged", touchy, touchy, touchy]))
 
-    outcomes = [await chat.say(text) for text in ("one", "two", "three", "four")]
+    _, first, second = [await chat.say(text) for text in ("one", "two", "three")]
+    await chat.bus.execute(ClearSessionCommand(session_id="s"))
+    cleared = await chat.say("four")
 
-    assert [outcome.state for outcome in outcomes] == ["done", "failed", "done", "done"]
-    assert chat.of(LLMResponseEvent)[1].left_out == ("history",)
-    assert [message.content for message in provider.requests[-1].messages][1:] == ["three", "ok", "four"]
+    assert (first.state, second.state, cleared.state) == ("failed", "failed", "done")
+    assert "/clear" not in (first.notice or "")
+    assert "/clear" in (second.notice or "")
 
 
 async def test_a_message_stopped_in_the_queue_names_nobody(start_chat: StartChat) -> None:
