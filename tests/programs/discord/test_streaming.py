@@ -4,6 +4,7 @@ import asyncio
 import itertools
 
 import pytest
+from aiohttp import web
 
 from llmgine.messages.chat import ToolCall
 from llmgine.providers.base import ChatReply, ChatRequest
@@ -11,6 +12,7 @@ from llmgine.providers.scripted import OnText, ScriptedProvider
 from programs.demo_texts import LONG_ANSWER
 from programs.discord.delivery.editor import EDIT_INTERVAL
 from programs.playground.entities import ADA_ID, BOT_ROLE_ID, GRACE_ID, Flag
+from tests.chat_completions import Exchange
 from tests.programs.discord.scene import Scene, Shown, body_of, is_outcome
 
 LONG = "\n\n".join(f"Paragraph {number}. " + "word " * 60 for number in range(14))
@@ -219,3 +221,29 @@ async def test_answers_in_a_channel_stand_in_the_order_of_the_questions(scene: S
     await scene.outcome(5)
 
     assert [f"question {n}" in message.content for n, message in enumerate(scene.shown())] == [True] * 5
+
+
+async def test_a_preview_that_turns_out_to_be_thinking_leaves_the_screen(scene: Scene) -> None:
+    """Nobody reads on in it while the model takes its time; the answer comes in the same message."""
+    close, go_on = asyncio.Event(), asyncio.Event()
+
+    async def think(exchange: Exchange) -> web.StreamResponse:
+        await exchange.text("Der Nutzer grüßt, ganz geheim.\n")
+        await close.wait()
+        await exchange.text("</think>\n")
+        await go_on.wait()
+        await exchange.text("Hallo Ada!")
+        await exchange.chunk({}, "stop")
+        return await exchange.end()
+
+    scene.model.answer(think)
+    scene.ask("hallo")
+    await scene.until(lambda: any("geheim" in message.content for message in scene.shown()))
+
+    close.set()
+    await scene.until(lambda: not any("geheim" in message.content for message in scene.shown()))
+    go_on.set()
+
+    outcome = await scene.outcome()
+    assert body_of(outcome.content) == "Hallo Ada!"
+    assert len(scene.shown()) == 1

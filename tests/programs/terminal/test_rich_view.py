@@ -166,3 +166,15 @@ def test_any_text_is_harmless(text: str) -> None:
     terminal.view.result(call, ToolResult(call_id="c", name="x", content=text), 0.1)
 
     assert "\x07" not in terminal.text
+
+
+def test_what_turns_out_to_be_thinking_hides_nothing_of_the_answer() -> None:
+    """An answer that begins again is shown whole, also where what was printed before was longer."""
+    terminal = Terminal()
+    terminal.view.answer("The user asks for a city.\n\nI think of Paris, and of much more.\n\nSo I will say it.")
+
+    terminal.view.answer("")
+    terminal.view.answer("Par")
+    terminal.view.end_answer("Paris.\n\nIt has two million people.")
+
+    assert rows(terminal.text)[-2:] == ["Paris.", "It has two million people."]
