@@ -158,8 +158,9 @@ class TurnRun:
         refused: Conversation | None = None
         for _ in range(MAX_SHORTER + 1):
             conversation = await self._parts.context.build(steps, settings, tools, bounds)
-            self._enveloped, self._history_from = conversation.enveloped, conversation.history_from
-            most = max(most, conversation.past)
+            self._enveloped, most = conversation.enveloped, max(most, conversation.past)
+            if refused is None:  # one message that is too long must not cost the others their place
+                self._history_from = conversation.history_from
             if refused is not None and conversation.tokens >= refused.tokens:
                 break
             question = Question(

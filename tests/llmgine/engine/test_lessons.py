@@ -186,6 +186,19 @@ async def test_one_message_that_is_too_long_says_so_and_the_next_is_answered(sta
     assert model.sizes[-1] < 500
 
 
+async def test_one_message_that_is_too_long_costs_no_memory(start_chat: StartChat) -> None:
+    """What was said before it is sent with the question after it."""
+    provider = Windowed(3_000)
+    chat = await start_chat(provider)
+    await chat.say("I am Ada")
+    before = provider.sizes[-1]
+
+    refused, following = await chat.say("x" * 20_000), await chat.say("who am I?")
+
+    assert (refused.state, following.state) == ("failed", "done")
+    assert provider.sizes[-1] > before
+
+
 async def test_too_long_is_asked_again_three_times_at_most(start_chat: StartChat) -> None:
     """A service that refuses everything ends the turn, soon."""
     model = Windowed(100_000, named=False)
