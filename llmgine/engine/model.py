@@ -199,7 +199,7 @@ class Model:
                     await self.lessons.learn(self.service, name, learnt.change, said=learnt.said)
             if question.overflow is not None and question.overflow.lasting:
                 window = own_window(question.overflow, reply, question.conversation)
-                await self.lessons.learn(self.service, name, WINDOW, value=window, said=str(question.overflow))
+                await self.lessons.learn(self.service, name, WINDOW, value=window)
 
     async def _committed(
         self, scope: TurnScope, progress: Progress, question: Question, reply: ChatReply, begin: float
