@@ -254,7 +254,7 @@ async def test_the_screen_shows_warnings_and_without_a_console_only_the_chat(tmp
     default = await run(tmp_path, lines=["/exit"], **leaking)
     silent = await run(tmp_path, "--no-console", lines=["/exit"], **leaking)
 
-    assert "WARNING llmgine.providers.openai: The key for 192.0.2.1 travels over plain http" in default.errors
+    assert "WARNING llmgine.providers.addresses: The key for 192.0.2.1 travels over plain http" in default.errors
     assert silent.errors == ""
 
 
