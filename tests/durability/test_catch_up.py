@@ -206,6 +206,13 @@ async def test_the_cursor_moves_only_by_reading(settled: Scene) -> None:
     assert (await scene.app.store.cursors(SOURCE))[str(GENERAL_ID)] > asked.id
 
 
+async def _until_open(scene: Scene, number: int) -> None:
+    """Wait until so many turns of the channel have no outcome."""
+    async with asyncio.timeout(PATIENCE):
+        while len(await scene.app.store.unfinished(session_id(GENERAL_ID))) != number:  # noqa: ASYNC110  it tells nobody
+            await asyncio.sleep(0.01)
+
+
 async def test_a_question_taken_back_in_time_is_not_answered(settled: Scene) -> None:
     """A message deleted while it waits for its turn costs no model call."""
     scene, go_on = settled, asyncio.Event()
@@ -214,10 +221,9 @@ async def test_a_question_taken_back_in_time_is_not_answered(settled: Scene) -> 
     second = scene.ask("second")
     scene.ask("third")
     await scene.until(scene.shown)
+    await _until_open(scene, 3)
     scene.playground.state.delete_message(second)
-    async with asyncio.timeout(PATIENCE):
-        while len(await scene.app.store.unfinished(session_id(GENERAL_ID))) != 2:  # noqa: ASYNC110  it tells nobody
-            await asyncio.sleep(0.01)
+    await _until_open(scene, 2)
 
     go_on.set()
 

@@ -6,7 +6,7 @@ from llmgine.messages.commands import RegenerateTurnCommand
 from programs.discord.channels import session_id
 from programs.discord.delivery.rendering import SOURCE
 from programs.playground.entities import GENERAL_ID
-from tests.programs.discord.scene import PATIENCE, Scene, body_of
+from tests.programs.discord.scene import PATIENCE, Scene, body_of, is_outcome
 
 LONG = "\n\n".join(f"Paragraph {number}. " + "word " * 60 for number in range(14))
 
@@ -31,7 +31,8 @@ async def test_a_new_answer_takes_the_place_of_the_old_one(settled: Scene) -> No
     scene.model.reply("Shorter.")
     await scene.start()
 
-    await scene.until(lambda: body_of(scene.shown()[0].content) == "Shorter.")
+    # The preview already has all of the text; only the outcome takes the other messages away.
+    await scene.until(lambda: is_outcome(scene.shown()[0].content) and body_of(scene.shown()[0].content) == "Shorter.")
     async with asyncio.timeout(PATIENCE):
         while await scene.app.store.undelivered(SOURCE):  # noqa: ASYNC110  the store tells nobody
             await asyncio.sleep(0.01)
