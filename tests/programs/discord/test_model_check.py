@@ -1,4 +1,4 @@
-"""The model check of /doctor: a real question with what holds in the channel, seldom, counted, and told in full."""
+"""The model check of /doctor: a real question with the channel's settings, once a minute, counted in the budgets."""
 
 import contextlib
 import json
