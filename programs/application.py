@@ -13,10 +13,10 @@ from pydantic import ValidationError
 from llmgine.bootstrap import ApplicationBootstrap, ApplicationConfig
 from llmgine.engine.turn import Renderer
 from llmgine.errors import ConfigurationError, LLMgineError, ProviderError
+from llmgine.messages.steps import LeftOut
 from llmgine.observability.redaction import Redactor
 from llmgine.providers.base import Provider
 from llmgine.providers.choosing import chosen, shutdown_notice
-from llmgine.sessions.records import LeftOut
 from llmgine.settings import Settings
 from programs.demo_model import DemoModel
 from programs.tools import build_tools

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from llmgine.messages.commands import Attachment
-from llmgine.sessions.records import PromptStep
+from llmgine.messages.steps import PromptStep
 
 # People's messages carry their author as data, so that nobody can write another name into a text and be believed.
 PEOPLE_NOTE = (

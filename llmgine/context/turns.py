@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from llmgine.context.envelope import content_of, needs_envelope
 from llmgine.messages.chat import ChatMessage, ToolCall, ToolSchema
-from llmgine.sessions.records import ReplyStep, TurnSteps
+from llmgine.messages.steps import ReplyStep
+from llmgine.sessions.records import TurnSteps
 
 MOST_IMAGES = 4  # the newest of a conversation; each call sends them all again
 

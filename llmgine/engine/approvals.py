@@ -6,7 +6,7 @@ from llmgine.engine.changes import Changes
 from llmgine.engine.scope import RoundScope, TurnScope
 from llmgine.messages.chat import ToolCall
 from llmgine.messages.events import ToolCallDecidedEvent, ToolCallWaitingEvent
-from llmgine.sessions.records import DecisionStep, WaitingStep
+from llmgine.messages.steps import DecisionStep, WaitingStep
 from llmgine.tools.tool import Tool
 
 _NOT_AGAIN = "Do not try it again unless asked."

@@ -11,7 +11,7 @@ from llmgine.errors import ToolError
 from llmgine.messages.chat import ToolCall, ToolResult
 from llmgine.messages.events import ToolCallFinishedEvent, ToolCallStartedEvent
 from llmgine.messages.message import inside
-from llmgine.sessions.records import ReplyStep, ResultStep, StartedStep
+from llmgine.messages.steps import ReplyStep, ResultStep, StartedStep
 from llmgine.tools.arguments import read_arguments
 from llmgine.tools.context import ToolContext, tool_context
 from llmgine.tools.manager import ToolManager

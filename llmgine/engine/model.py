@@ -21,9 +21,9 @@ from llmgine.messages.events import (
     ModelFailedEvent,
     ModelRetryEvent,
 )
+from llmgine.messages.steps import LeftOut, ReplyStep
 from llmgine.providers.base import Change, ChatReply, ChatRequest, ListedModel, Provider
 from llmgine.sessions import SessionStore
-from llmgine.sessions.records import LeftOut, ReplyStep
 
 _LIST_SECONDS, _NO_LIST_SECONDS = 300.0, 30.0  # for which a list of models holds, or that there is none
 _LONGEST_NAME = 100  # characters of a model's name that a setting takes

@@ -6,8 +6,9 @@ from typing import Any
 from llmgine.bus import MessageBus
 from llmgine.errors import SupersededError
 from llmgine.messages.events import TurnEvent
+from llmgine.messages.steps import Step
 from llmgine.sessions import SessionStore
-from llmgine.sessions.records import Step, Turn, TurnSteps
+from llmgine.sessions.records import Turn, TurnSteps
 
 
 class TurnScope:

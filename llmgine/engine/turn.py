@@ -26,7 +26,8 @@ from llmgine.errors import (
 from llmgine.messages.chat import ToolSchema
 from llmgine.messages.events import TurnFinishedEvent, TurnStartedEvent
 from llmgine.messages.message import inside
-from llmgine.sessions.records import Delivery, OutcomeStep, ReplyStep, SessionSettings, TurnSteps
+from llmgine.messages.steps import OutcomeStep, ReplyStep
+from llmgine.sessions.records import Delivery, SessionSettings, TurnSteps
 from llmgine.tools.manager import ToolManager
 
 # Turns an ended turn into the parts that are posted; each front end that delivers has its own.

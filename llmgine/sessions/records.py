@@ -1,18 +1,25 @@
 """What the store gives back: sessions, turns, the steps of a turn and its deliveries."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, TypeAdapter, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
-from llmgine.messages.chat import OpaqueParts, ToolCall, ToolResult, Usage
-from llmgine.messages.commands import Attachment, Author, Quote
+from llmgine.messages.chat import Usage
+from llmgine.messages.steps import (
+    DecisionStep,
+    OutcomeStep,
+    PromptStep,
+    ReplyStep,
+    ResultStep,
+    StartedStep,
+    Step,
+    WaitingStep,
+)
 from llmgine.messages.text import CleanText
 
-# What a request had to do without: "images" or "tools" that the model does not take, "history" that was too long.
-LeftOut = Literal["images", "tools", "history"]
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh"]
-TurnState = Literal["queued", "running", "waiting", "done", "failed", "stopped", "forgotten"]
+TurnStatus = Literal["queued", "running", "waiting", "done", "failed", "stopped", "forgotten"]
 
 
 class _Record(BaseModel):
@@ -94,113 +101,6 @@ class Allowance(_Record):
         return self.used >= self.tokens
 
 
-class PromptStep(_Record):
-    """What somebody said, in the message `source_id` of the turn's front end; `version` grows when it is edited."""
-
-    kind: Literal["prompt"] = "prompt"
-    text: CleanText
-    source_id: str | None = None
-    version: int = 0
-    author: Author | None = None
-    quoted: Quote | None = None
-    attachments: tuple[Attachment, ...] = ()
-
-
-class ReplyStep(_Record):
-    """A whole reply of the model, committed before it is acted on.
-
-    `left_out` is what the model was not given. `history_from` is the place in the session of the oldest turn it was
-    sent, 0 for all; `sent_tokens` the size of the request by our own estimate; `enveloped` whether the prompt was sent
-    as JSON with its author. `parts` are stored beside the step, so that no dump of a step has them.
-    """
-
-    kind: Literal["reply"] = "reply"
-    round: int
-    text: CleanText
-    tool_calls: tuple[ToolCall, ...] = ()
-    finish: Literal["stop", "tool_calls", "length", "filtered"]
-    model: str
-    usage: Usage | None
-    seconds: float
-    left_out: tuple[LeftOut, ...] = ()
-    history_from: int | None = None
-    sent_tokens: int | None = None
-    enveloped: bool | None = None
-    parts: OpaqueParts | None = Field(None, exclude=True, repr=False)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _of_earlier_versions(cls, data: Any) -> Any:
-        """Replies stored before schema 6 have `unseen` for images that were left out."""
-        if isinstance(data, dict) and data.get("unseen"):
-            return {**data, "left_out": ("images",)}
-        return data
-
-
-class WaitingStep(_Record):
-    """A tool call waits for approval until `deadline`. `fingerprint` is of the call that people were shown."""
-
-    kind: Literal["waiting"] = "waiting"
-    round: int
-    call_id: str
-    deadline: datetime
-    fingerprint: str = ""
-    allows_always: bool = False
-
-
-class DecisionStep(_Record):
-    """A waiting call was decided, by a person or (None) by its deadline; `always` for the asker's later calls too."""
-
-    kind: Literal["decision"] = "decision"
-    call_id: str
-    approved: bool
-    decided_by: Author | None
-    reason: CleanText | None = None
-    always: bool = False
-
-
-class StartedStep(_Record):
-    """A tool is about to run; without a `ResultStep` after it, whether it did is unknown."""
-
-    kind: Literal["started"] = "started"
-    round: int
-    call_id: str
-    at: datetime | None = None
-
-
-class ResultStep(_Record):
-    """What a tool call gave."""
-
-    kind: Literal["result"] = "result"
-    round: int
-    result: ToolResult
-    seconds: float
-
-
-class OutcomeStep(_Record):
-    """How a turn ended: `notice` is what people should know, `partial` answer text that no whole reply followed.
-
-    `refused`: the service will not take what was said, so later requests go without it. `enveloped` and `history_from`
-    are as in a reply: of the last request that was made.
-    """
-
-    kind: Literal["outcome"] = "outcome"
-    state: Literal["done", "failed", "stopped"]
-    notice: CleanText | None = None
-    partial: CleanText = ""
-    seconds: float
-    refused: bool = False
-    enveloped: bool | None = None
-    history_from: int | None = None
-
-
-Step = Annotated[
-    PromptStep | ReplyStep | WaitingStep | DecisionStep | StartedStep | ResultStep | OutcomeStep,
-    Field(discriminator="kind"),
-]
-STEP: TypeAdapter[Step] = TypeAdapter(Step)
-
-
 class Turn(_Record):
     """One prompt and its place in the session. `resumes` counts how often it was taken up after a process died."""
 
@@ -209,7 +109,7 @@ class Turn(_Record):
     seq: int
     attempt: int
     resumes: int
-    state: TurnState
+    state: TurnStatus
     owner: str
     source: str
     origin: dict[str, JsonValue]

@@ -16,6 +16,7 @@ from llmgine.messages.commands import (
     PromptCommand,
     RegenerateTurnCommand,
 )
+from llmgine.messages.steps import DecisionStep, ReplyStep, Step
 from llmgine.sessions import transactions as tx
 from llmgine.sessions.clock import SteadyClock
 from llmgine.sessions.database import Database
@@ -23,17 +24,14 @@ from llmgine.sessions.migrate import migrate
 from llmgine.sessions.owners import Owners
 from llmgine.sessions.records import (
     Allowance,
-    DecisionStep,
     Delivery,
     DeliveryKey,
     Lesson,
-    ReplyStep,
     Session,
     SessionSettings,
     Setting,
-    Step,
     Turn,
-    TurnState,
+    TurnStatus,
     TurnSteps,
 )
 from llmgine.sessions.sqlite import SqliteDatabase
@@ -221,7 +219,7 @@ class SessionStore:
             if await self._database.run(tx.turns.change_owner(turn.id, turn.owner, self.owners.me))
         ]
 
-    async def set_state(self, turn: Turn, state: TurnState) -> None:
+    async def set_state(self, turn: Turn, state: TurnStatus) -> None:
         """Say what a turn is doing."""
         await self._database.run(tx.turns.set_state(turn.id, turn.attempt, state))
 
@@ -315,7 +313,9 @@ class SessionStore:
         """The ids of our unfinished turns that somebody asked to stop."""
         return await self._database.run(tx.turns.stop_requested(self.owners.me))
 
-    async def finish(self, turn: Turn, state: TurnState, steps: Sequence[Step], deliveries: Sequence[Delivery]) -> None:
+    async def finish(
+        self, turn: Turn, state: TurnStatus, steps: Sequence[Step], deliveries: Sequence[Delivery]
+    ) -> None:
         """Give a turn its outcome: the last steps, the state and all deliveries, or nothing of it.
 
         Raises:

@@ -22,10 +22,11 @@ import discord
 
 from llmgine.bootstrap import ApplicationConfig
 from llmgine.engine.retries import RetryPolicy
+from llmgine.messages.steps import ResultStep
 from llmgine.providers.base import ChatReply, ChatRequest
 from llmgine.providers.openai import OpenAIProvider
 from llmgine.sessions.database import Database, Row, Statement, Transaction
-from llmgine.sessions.records import Delivery, DeliveryKey, ResultStep, TurnSteps
+from llmgine.sessions.records import Delivery, DeliveryKey, TurnSteps
 from llmgine.settings import Settings
 from llmgine.tools.context import current_tool_context
 from programs.application import Application

@@ -24,17 +24,16 @@ from llmgine.context import (
 )
 from llmgine.messages.chat import ChatMessage, ToolCall, ToolResult, Usage
 from llmgine.messages.commands import Author, PromptCommand
-from llmgine.sessions import SessionStore, open_store
-from llmgine.sessions.records import (
+from llmgine.messages.steps import (
     OutcomeStep,
     PromptStep,
     ReplyStep,
     ResultStep,
     StartedStep,
     Step,
-    Turn,
-    TurnSteps,
 )
+from llmgine.sessions import SessionStore, open_store
+from llmgine.sessions.records import Turn, TurnSteps
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 DONE = OutcomeStep(state="done", seconds=0)

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from llmgine.errors import RefusedError
 from llmgine.messages.commands import Admitted, PromptCommand, RegenerateTurnCommand
+from llmgine.messages.steps import PromptStep
 from llmgine.sessions.database import Transaction
-from llmgine.sessions.records import PromptStep
 from llmgine.sessions.transactions.deliveries import deliveries, leave
 from llmgine.sessions.transactions.images import add_images
 from llmgine.sessions.transactions.sessions import ensure_session, inherit

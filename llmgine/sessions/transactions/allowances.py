@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from llmgine.messages.steps import ReplyStep
 from llmgine.sessions.database import Transaction
-from llmgine.sessions.records import Allowance, ReplyStep, SessionSettings, Turn
+from llmgine.sessions.records import Allowance, SessionSettings, Turn
 from llmgine.sessions.scoped import holding
 from llmgine.sessions.transactions.settings import scopes_of, settings
 from llmgine.sessions.transactions.steps import append

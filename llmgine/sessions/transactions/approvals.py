@@ -4,8 +4,9 @@ from datetime import datetime
 
 from llmgine.errors import RefusedError
 from llmgine.messages.commands import Author
+from llmgine.messages.steps import DecisionStep, WaitingStep
 from llmgine.sessions.database import Transaction
-from llmgine.sessions.records import DecisionStep, TurnSteps, WaitingStep
+from llmgine.sessions.records import TurnSteps
 from llmgine.sessions.transactions.settings import change_setting
 from llmgine.sessions.transactions.steps import append, turn_steps
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from llmgine.errors import RefusedError
 from llmgine.messages.commands import BranchSessionCommand
+from llmgine.messages.steps import STEP, OutcomeStep, ReplyStep
 from llmgine.sessions.database import Row, Transaction
-from llmgine.sessions.records import STEP, OutcomeStep, ReplyStep
 from llmgine.sessions.transactions.sessions import ensure_session
 
 SOURCE = "branch"

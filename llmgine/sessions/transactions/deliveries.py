@@ -4,8 +4,14 @@ import json
 from collections.abc import Iterable
 
 from llmgine.errors import SupersededError
+from llmgine.messages.steps import Step
 from llmgine.sessions.database import Transaction
-from llmgine.sessions.records import Delivery, DeliveryKey, Step, Turn, TurnState
+from llmgine.sessions.records import (
+    Delivery,
+    DeliveryKey,
+    Turn,
+    TurnStatus,
+)
 from llmgine.sessions.transactions.steps import append
 from llmgine.sessions.transactions.turns import to_turn
 
@@ -15,7 +21,7 @@ _UPDATE = "UPDATE delivery SET {} WHERE turn_id = $1 AND attempt = $2 AND kind =
 
 def finish(
     turn: Turn,
-    state: TurnState,
+    state: TurnStatus,
     steps: Iterable[Step],
     parts: Iterable[Delivery],
     now: str,

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from llmgine.messages.commands import Attachment
+from llmgine.messages.steps import PromptStep
 from llmgine.sessions.database import Transaction
-from llmgine.sessions.records import PromptStep
 
 
 def add_images(

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Literal
 
 from llmgine.messages.commands import EditPromptCommand
+from llmgine.messages.steps import PromptStep
 from llmgine.sessions.database import Transaction
-from llmgine.sessions.records import PromptStep, TurnSteps
+from llmgine.sessions.records import TurnSteps
 from llmgine.sessions.transactions.admission import again
 from llmgine.sessions.transactions.images import keep_images
 from llmgine.sessions.transactions.sessions import inherit

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from llmgine.errors import ForgottenTurnError, StoreError
 from llmgine.messages.chat import OpaqueParts
+from llmgine.messages.steps import STEP, ReplyStep, Step
 from llmgine.sessions.database import Row, Transaction
-from llmgine.sessions.records import STEP, ReplyStep, Step, Turn, TurnSteps
+from llmgine.sessions.records import Turn, TurnSteps
 from llmgine.sessions.transactions.turns import to_turn
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pydantic import JsonValue
 
 from llmgine.sessions.database import Row, Transaction
-from llmgine.sessions.records import Turn, TurnState
+from llmgine.sessions.records import Turn, TurnStatus
 from llmgine.sessions.transactions.branches import copies
 
 
@@ -67,7 +67,7 @@ def change_owner(turn_id: str, old: str, new: str) -> Transaction[bool]:
     return bool(rows)
 
 
-def set_state(turn_id: str, attempt: int, state: TurnState) -> Transaction[None]:
+def set_state(turn_id: str, attempt: int, state: TurnStatus) -> Transaction[None]:
     """Change the state of an unfinished turn, if this is its present attempt."""
     yield (
         "UPDATE turn SET state = $3 WHERE id IN (SELECT id FROM open_turn WHERE id = $1 AND attempt = $2)",

@@ -3,8 +3,9 @@
 import json
 
 from llmgine.messages.chat import ToolCall
+from llmgine.messages.steps import ReplyStep
 from llmgine.messages.text import collapse_spaces, shorten
-from llmgine.sessions.records import ReplyStep, TurnSteps
+from llmgine.sessions.records import TurnSteps
 from programs.discord.delivery.bodies import TextFile
 
 _MAX_CONTENT = 2_000  # of a message

@@ -4,7 +4,8 @@ from collections.abc import Collection
 
 from pydantic import JsonValue
 
-from llmgine.sessions.records import ReplyStep, TurnSteps
+from llmgine.messages.steps import ReplyStep
+from llmgine.sessions.records import TurnSteps
 from programs.discord.buttons.ids import action_of, button
 from programs.discord.delivery.bodies import Body
 

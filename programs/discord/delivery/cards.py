@@ -8,8 +8,9 @@ from pydantic import JsonValue
 
 from llmgine.messages.chat import ToolCall
 from llmgine.messages.commands import Author
+from llmgine.messages.steps import ReplyStep, StartedStep
 from llmgine.messages.text import clean_text, collapse_spaces, escape, shorten
-from llmgine.sessions.records import ReplyStep, StartedStep, TurnSteps
+from llmgine.sessions.records import TurnSteps
 from programs.discord.buttons.looks import of_card
 
 State = Literal["queued", "running", "waiting", "done", "failed", "denied", "expired", "interrupted", "skipped"]

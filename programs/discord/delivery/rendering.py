@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from llmgine.messages.events import ModelRetryEvent
+from llmgine.messages.steps import LeftOut
 from llmgine.messages.text import collapse_spaces, shorten
-from llmgine.sessions.records import Delivery, DeliveryKey, LeftOut, TurnSteps
+from llmgine.sessions.records import Delivery, DeliveryKey, TurnSteps
 from programs.application import LEFT_OUT
 from programs.demo_model import MODEL as DEMO_MODEL
 from programs.discord.buttons.ids import button

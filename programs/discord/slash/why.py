@@ -9,8 +9,9 @@ import discord
 from discord import app_commands
 
 from llmgine.errors import RefusedError, StoreError
+from llmgine.messages.steps import OutcomeStep
 from llmgine.messages.text import collapse_spaces, shorten
-from llmgine.sessions.records import OutcomeStep, Turn, TurnSteps
+from llmgine.sessions.records import Turn, TurnSteps
 from programs.application import Application
 from programs.discord.channels import Channels
 from programs.discord.delivery.poster import Poster

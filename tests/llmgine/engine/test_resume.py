@@ -10,8 +10,9 @@ import pytest
 
 from llmgine.messages.commands import StopTurnCommand
 from llmgine.messages.events import ToolCallWaitingEvent, TurnFinishedEvent, TurnStartedEvent
+from llmgine.messages.steps import StartedStep, Step
 from llmgine.providers.scripted import ScriptedProvider
-from llmgine.sessions.records import StartedStep, Step, Turn
+from llmgine.sessions.records import Turn
 from llmgine.tools.manager import ToolOptions
 from tests.llmgine.engine.chat import Chat, Held, call, echo
 from tests.llmgine.engine.conftest import StartChat

@@ -9,9 +9,9 @@ import pytest
 
 from llmgine.messages.chat import ChatMessage, OpaqueParts, ToolCall, ToolSchema
 from llmgine.messages.events import Event
+from llmgine.messages.steps import ReplyStep
 from llmgine.providers.base import Change, ChatReply, ChatRequest
 from llmgine.providers.openai import OpenAIProvider
-from llmgine.sessions.records import ReplyStep
 from tests.chat_completions import ChatCompletionsServer
 from tests.llmgine.engine.chat import Chat, roll
 from tests.llmgine.providers.examples import HELLO, ask, delta

@@ -4,20 +4,18 @@ from datetime import UTC, datetime
 
 from llmgine.messages.chat import ToolCall, ToolResult, Usage
 from llmgine.messages.commands import Author, PromptCommand
-from llmgine.sessions import SessionStore
-from llmgine.sessions.records import (
+from llmgine.messages.steps import (
     DecisionStep,
-    Delivery,
-    DeliveryKey,
     OutcomeStep,
     PromptStep,
     ReplyStep,
     ResultStep,
     StartedStep,
     Step,
-    Turn,
     WaitingStep,
 )
+from llmgine.sessions import SessionStore
+from llmgine.sessions.records import Delivery, DeliveryKey, Turn
 
 ADA = Author(id="1", name="Ada")
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)

@@ -6,10 +6,15 @@ import pytest
 
 from llmgine.errors import StoreError, UnknownSessionError
 from llmgine.messages.commands import Attachment, PromptCommand
+from llmgine.messages.steps import (
+    OutcomeStep,
+    PromptStep,
+    ReplyStep,
+    WaitingStep,
+)
 from llmgine.sessions import SessionStore
 from llmgine.sessions import transactions as tx
 from llmgine.sessions.database import Transaction
-from llmgine.sessions.records import OutcomeStep, PromptStep, ReplyStep, WaitingStep
 from tests.llmgine.sessions.conftest import Open
 from tests.llmgine.sessions.examples import ADA, DONE, EVERY_KIND, FAR_OFF, LONG_AGO, admitted, ended, prompt
 
