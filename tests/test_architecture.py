@@ -46,7 +46,9 @@ PROGRAMS = {
 # The same inside the bot, from its foot. A family imports what lies below it; families of one level do not know each
 # other. `BOT_FAMILIES` says what belongs to each today; the longest name that fits a module decides.
 BOT_LEVELS: tuple[tuple[str, ...], ...] = (
-    ("permissions", "settings", "ids", "translation"),
+    ("ids", "refusals", "translation"),  # leaves: everybody names places, and may catch what Discord refuses
+    ("settings",),  # they hold at places
+    ("permissions",),  # who is answered is a setting, and who may make a setting is a permission
     ("component layout", "Discord calls"),  # the limiter of requests is part of the calls
     ("delivery",),
     ("incoming", "slash", "component handlers"),
@@ -71,7 +73,6 @@ BOT_FAMILIES = {
     "signs": "delivery",
     "thread_names": "delivery",
     "delivery.poster": "Discord calls",
-    "delivery.refusals": "Discord calls",
     "delivery.budget": "Discord calls",
     "breaker": "Discord calls",
     "discord_time": "Discord calls",
@@ -81,7 +82,8 @@ BOT_FAMILIES = {
     "needs": "permissions",
     "channels": "settings",
     "options": "settings",
-    "delivery.nonces": "ids",
+    "ids": "ids",
+    "delivery.refusals": "refusals",
     "translation": "translation",
     "german": "translation",
 }
@@ -89,18 +91,8 @@ BOT_FAMILIES = {
 BOT_VIOLATIONS = {
     ("buttons.looks", "delivery.bodies"),
     ("buttons.pressed", "slash.replies"),
-    ("channels", "delivery.rendering"),
-    ("delivery.access", "delivery.refusals"),
     ("delivery.poster", "buttons.views"),
     ("delivery.poster", "delivery.bodies"),
-    ("options", "delivery.rendering"),
-    ("options", "permissions"),
-    ("permissions", "channels"),
-    ("sight", "delivery.rendering"),
-    ("slash.asking", "incoming.triggers"),
-    ("slash.branches", "incoming.triggers"),
-    ("slash.model_check", "incoming.triggers"),
-    ("slash.sessions", "incoming.triggers"),
     ("slash.why", "incoming.triggers"),
 }
 

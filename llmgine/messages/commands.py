@@ -91,6 +91,8 @@ class PromptCommand(Command):
     end's own note on where the answer goes, kept with the turn. `scopes` are those the session inherits settings from,
     the nearest first. `version` tells an edited message from an older one of itself; `images` are data URLs, counted
     from 0. What its author said less than `burst` seconds before, and nobody began to answer, is answered with it.
+    `place` is where it was said, in the front end's own terms; `guild` the server it is in, for front ends that have
+    such: what its turns can be divided by.
     """
 
     session_id: str
@@ -99,6 +101,8 @@ class PromptCommand(Command):
     source_id: str
     author: Author | None = None
     origin: dict[str, JsonValue] = Field(default_factory=dict)
+    place: str | None = None
+    guild: int | None = None
     session_name: CleanText | None = None
     scopes: tuple[str, ...] = ()
     quoted: Quote | None = None

@@ -20,7 +20,8 @@ from programs.application import Application
 from programs.bench.turns import model_service
 from programs.discord.bot import discord_at, join
 from programs.discord.client import Bot
-from programs.discord.delivery.rendering import SOURCE, render_deliveries
+from programs.discord.delivery.rendering import render_deliveries
+from programs.discord.ids import SOURCE
 
 _PIECE_SECONDS = 0.75  # between two pieces of an answer
 _STAMP = re.compile(r"\b(\d{10,})\b")  # each piece is the nanosecond it was sent at

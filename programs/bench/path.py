@@ -29,7 +29,8 @@ from llmgine.settings import Settings
 from programs.application import Application
 from programs.discord.bot import discord_at, join
 from programs.discord.client import Bot
-from programs.discord.delivery.rendering import SOURCE, render_deliveries
+from programs.discord.delivery.rendering import render_deliveries
+from programs.discord.ids import SOURCE
 from programs.playground.entities import ADA_ID, BOT_ID, Message
 from programs.playground.rules import Rules, Window
 from programs.playground.server import Playground

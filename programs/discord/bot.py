@@ -24,7 +24,8 @@ from llmgine.errors import ConfigurationError
 from llmgine.settings import Settings, load_settings
 from programs.application import DEMO_NOTICE, Application, configure_log, run
 from programs.discord.client import Bot
-from programs.discord.delivery.rendering import SOURCE, render_deliveries
+from programs.discord.delivery.rendering import render_deliveries
+from programs.discord.ids import SOURCE
 from programs.discord.token_lock import only_one
 from programs.playground.server import Playground
 

@@ -13,13 +13,12 @@ from programs.application import Application
 from programs.discord.buttons.answers import AnswerButtons
 from programs.discord.buttons.approvals import ApprovalButtons
 from programs.discord.buttons.pressed import Presses
-from programs.discord.channels import session_id
 from programs.discord.connection import Connection
 from programs.discord.delivery.budget import RATE
 from programs.discord.delivery.editor import EDIT_INTERVAL
 from programs.discord.delivery.poster import Poster
-from programs.discord.delivery.rendering import SOURCE
 from programs.discord.delivery.views import TurnViews
+from programs.discord.ids import SOURCE, session_id
 from programs.discord.incoming.attachments import AttachmentReader
 from programs.discord.incoming.catch_up import CatchUp
 from programs.discord.incoming.heard import ChannelEvent, MessageDeletedEvent, MessageHeardEvent

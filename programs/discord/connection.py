@@ -13,8 +13,8 @@ from programs.discord.breaker import Breaker
 from programs.discord.delivery.budget import RATE, Budget
 from programs.discord.delivery.metrics import rate_limit_trace
 from programs.discord.delivery.poster import LONGEST_LIMIT
-from programs.discord.delivery.rendering import SOURCE
 from programs.discord.discord_time import DiscordTime
+from programs.discord.ids import SOURCE
 
 _MOST_LOGINS = 900  # in 24 hours; at 1,000 Discord resets the token
 _WORN_OUT = (

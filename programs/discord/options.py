@@ -7,14 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-import discord
 from pydantic import BaseModel
 
 from llmgine.errors import RefusedError
 from llmgine.sessions.records import SessionSettings
-from programs.discord.channels import ChannelSettings, scopes
-from programs.discord.delivery.rendering import SOURCE
-from programs.discord.permissions import is_moderator
+from programs.discord.channels import ChannelSettings
+from programs.discord.ids import Place
 
 EVERYONE = "everyone"
 INHERIT = "inherit"  # the choice that takes a setting away, so that the wider scope's holds again
@@ -138,34 +136,8 @@ def scope_at(channel: object, where: Where) -> str:
     Raises:
         RefusedError: The channel is in no category, or in no server.
     """
-    here, *wider = scopes(channel)
-    if where == "here":
-        return here
-    found = [scope for scope in wider if scope.startswith(f"{SOURCE}:{where}:")]
-    if not found:
+    place = Place.of(channel)
+    found = {"here": place.session_id(), "category": place.category_scope, "server": place.server_scope}[where]
+    if found is None:
         raise RefusedError(f"This channel is in no {where}; leave out where.")
-    return found[0]
-
-
-def require_permission(interaction: discord.Interaction, option: Option, where: Where) -> None:
-    """Check that the person may change a setting there: by permission, never by name or role.
-
-    Raises:
-        RefusedError: They may not.
-    """
-    if not _may(interaction, option, where):
-        _, needed = WHERE[where]
-        raise RefusedError(f"Only people with the permission {needed} can change this setting there.")
-
-
-def _may(interaction: discord.Interaction, option: Option, where: Where) -> bool:
-    channel, user = interaction.channel, interaction.user
-    if where == "here":
-        owns_thread = isinstance(channel, discord.Thread) and channel.owner_id == user.id
-        return interaction.guild_id is None or (owns_thread and not option.bounds) or is_moderator(user)
-    if not isinstance(user, discord.Member):
-        return False
-    if where == "server":
-        return user.guild_permissions.manage_guild
-    category = getattr(channel, "category", None)
-    return isinstance(category, discord.CategoryChannel) and category.permissions_for(user).manage_channels
+    return found

@@ -5,6 +5,7 @@ import discord
 from llmgine.errors import RefusedError
 from llmgine.messages.commands import Author
 from programs.discord.channels import ChannelSettings
+from programs.discord.options import WHERE, Option, Where
 
 
 def may_write(allowed: discord.Permissions, channel: object) -> bool:
@@ -61,3 +62,27 @@ def is_moderator(user: discord.abc.User) -> bool:
         return False
     here = user.resolved_permissions  # without any permission it is falsy, and must not be taken for missing
     return (user.guild_permissions if here is None else here).manage_messages
+
+
+def require_permission(interaction: discord.Interaction, option: Option, where: Where) -> None:
+    """Check that the person may change a setting there: by permission, never by name or role.
+
+    Raises:
+        RefusedError: They may not.
+    """
+    if not _may_set(interaction, option, where):
+        _, needed = WHERE[where]
+        raise RefusedError(f"Only people with the permission {needed} can change this setting there.")
+
+
+def _may_set(interaction: discord.Interaction, option: Option, where: Where) -> bool:
+    channel, user = interaction.channel, interaction.user
+    if where == "here":
+        owns_thread = isinstance(channel, discord.Thread) and channel.owner_id == user.id
+        return interaction.guild_id is None or (owns_thread and not option.bounds) or is_moderator(user)
+    if not isinstance(user, discord.Member):
+        return False
+    if where == "server":
+        return user.guild_permissions.manage_guild
+    category = getattr(channel, "category", None)
+    return isinstance(category, discord.CategoryChannel) and category.permissions_for(user).manage_channels

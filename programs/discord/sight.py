@@ -8,7 +8,7 @@ from llmgine.errors import RefusedError
 from llmgine.messages.text import shorten
 from llmgine.sessions import SessionStore
 from llmgine.sessions.records import Session
-from programs.discord.delivery.rendering import SOURCE
+from programs.discord.ids import SOURCE, is_in_a_server, server_scope
 
 # Of a channel, perhaps of one person in it, perhaps one that was kept when another took its place.
 _SESSION = re.compile(rf"{SOURCE}:(?P<channel>\d+)(?::(?P<person>\d+))?(?:/\w+)?")
@@ -67,7 +67,7 @@ class Sight:
         return self._seen[channel_id]
 
     async def _may_read(self, channel_id: int, session: Session) -> bool:
-        if not any(scope.startswith(f"{SOURCE}:server:") for scope in session.scopes):
+        if not is_in_a_server(session.scopes):
             return channel_id == (await self._interaction.user.create_dm()).id
         channel, member = await self._channel(channel_id, session), self._interaction.user
         if channel is None or not isinstance(member, discord.Member):
@@ -86,7 +86,7 @@ class Sight:
     async def _channel(self, channel_id: int, session: Session) -> _Readable | None:
         """The channel, if it is of the server where the person is now."""
         guild = self._interaction.guild
-        if guild is None or f"{SOURCE}:server:{guild.id}" not in session.scopes:
+        if guild is None or server_scope(guild.id) not in session.scopes:
             return None
         channel: object = guild.get_channel_or_thread(channel_id)
         if channel is None and self._looked_up < _MOST_LOOKED_UP:

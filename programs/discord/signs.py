@@ -3,12 +3,11 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import aiohttp
 import discord
-from pydantic import JsonValue
 
 from llmgine.bus import MessageBus
 from llmgine.messages.events import (
@@ -23,7 +22,7 @@ from llmgine.messages.events import (
 from llmgine.sessions.records import Turn
 from programs.discord.delivery.access import Access
 from programs.discord.delivery.budget import as_courtesy
-from programs.discord.delivery.rendering import SOURCE
+from programs.discord.ids import SOURCE, Origin
 
 WORKING, WAITING = "⏳", "✋"
 ENDED = {"done": "✅", "failed": "⚠️", "stopped": "⏹️"}
@@ -123,19 +122,19 @@ class Signs:
     def recover(self, turns: Iterable[Turn]) -> None:
         """Turns that an earlier process left, in their order: whatever sign it left on them is set right."""
         for turn in turns:
-            place = _place_of(turn.origin)
-            if place is not None:
-                sign = _Sign(*place, doubtful=True, waits=turn.state == "queued")
+            question = Origin.of(turn).question
+            if question is not None:
+                sign = _Sign(*question, doubtful=True, waits=turn.state == "queued")
                 self._open.setdefault(turn.session_id, {})[turn.id] = sign
         for session_id in list(self._open):
             self._show_places(session_id)
 
     def hear(self, event: TurnEvent) -> None:
         """Take notice of what became of a turn."""
-        place = _place_of(event.origin)
-        if event.source != SOURCE or place is None:
+        question = Origin.of(event).question if event.source == SOURCE else None
+        if question is None:
             return
-        sign = self._open.get(event.session_id, {}).get(event.turn_id) or _Sign(*place)
+        sign = self._open.get(event.session_id, {}).get(event.turn_id) or _Sign(*question)
         if isinstance(event, TurnAdmittedEvent | TurnStartedEvent):
             self._open.setdefault(event.session_id, {})[event.turn_id] = sign
         if isinstance(event, TurnAdmittedEvent):
@@ -242,9 +241,3 @@ class Signs:
     @property
     def _me(self) -> int:
         return self._client.user.id if self._client.user else 0
-
-
-def _place_of(origin: Mapping[str, JsonValue]) -> tuple[int, int] | None:
-    """The channel and the id of the message that a turn answers."""
-    channel_id, message_id = origin.get("asked_in", origin.get("channel_id")), origin.get("message_id")
-    return (int(str(channel_id)), int(str(message_id))) if channel_id and message_id else None

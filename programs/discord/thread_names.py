@@ -9,8 +9,8 @@ import discord
 from llmgine.bus import MessageBus
 from llmgine.messages.events import SessionRenamedEvent
 from llmgine.messages.text import shorten
-from programs.discord.channels import session_id
 from programs.discord.delivery.budget import as_courtesy
+from programs.discord.ids import session_id
 
 _LONGEST = 100  # characters, Discord's bound
 _SECONDS = 20.0  # Discord lets a thread be renamed twice in ten minutes; it is not waited for longer

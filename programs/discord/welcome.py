@@ -12,6 +12,7 @@ from llmgine.sessions import SessionStore
 from programs.discord.delivery.bodies import Body
 from programs.discord.delivery.poster import Poster
 from programs.discord.delivery.refusals import RefusedError, UnreachableError
+from programs.discord.ids import welcome_nonce
 from programs.discord.translation import translated
 
 HELLO = "Hello, I am {name}"
@@ -85,7 +86,7 @@ class Welcome:
         for channel in _channels(guild):
             try:
                 message_id = await self._said(channel, joined, fields[0][0]) or await self._poster.post(
-                    channel.id, body, nonce=f"w{guild.id}", reply_to=None
+                    channel.id, body, nonce=welcome_nonce(guild.id), reply_to=None
                 )
             except RefusedError as error:
                 _log.warning("The welcome was refused in channel %d: %s", channel.id, error)

@@ -34,7 +34,8 @@ from programs.discord.bot import discord_at, join
 from programs.discord.client import Bot
 from programs.discord.delivery.bodies import Body
 from programs.discord.delivery.editor import Editor
-from programs.discord.delivery.rendering import SOURCE, render_deliveries
+from programs.discord.delivery.rendering import render_deliveries
+from programs.discord.ids import SOURCE
 
 T = TypeVar("T")
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from programs.discord.delivery.rendering import SOURCE
+from programs.discord.ids import SOURCE
 from tests.programs.discord.conftest import playground, scene, unstarted
 from tests.programs.discord.scene import PATIENCE, Scene
 

@@ -5,8 +5,7 @@ from functools import partial
 
 import pytest
 
-from programs.discord.channels import session_id
-from programs.discord.delivery.rendering import SOURCE
+from programs.discord.ids import SOURCE, session_id
 from programs.discord.incoming import catch_up
 from programs.playground.entities import ADA_ID, GENERAL_ID, GRACE_ID, RANDOM_ID
 from tests.durability.waiting import eventually

@@ -9,7 +9,7 @@ from datetime import datetime, tzinfo
 import pytest
 
 from programs.discord import discord_time
-from programs.discord.channels import session_id
+from programs.discord.ids import session_id
 from programs.playground.entities import GENERAL_ID
 from tests.programs.discord.scene import PATIENCE, Scene, labels, people_said
 

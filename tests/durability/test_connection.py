@@ -18,7 +18,8 @@ from programs.discord import bot as program
 from programs.discord import connection
 from programs.discord.bot import discord_at, stay
 from programs.discord.client import Bot
-from programs.discord.delivery.rendering import SOURCE, render_deliveries
+from programs.discord.delivery.rendering import render_deliveries
+from programs.discord.ids import SOURCE
 from programs.discord.token_lock import only_one
 from programs.playground.rules import Rules
 from programs.playground.server import Playground

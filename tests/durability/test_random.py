@@ -19,8 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 
 from llmgine.messages.commands import ClearSessionCommand, StopTurnCommand
 from llmgine.messages.text import clean_text
-from programs.discord.channels import session_id
-from programs.discord.delivery.rendering import SOURCE
+from programs.discord.ids import SOURCE, session_id
 from programs.playground.entities import ADA_ID, GENERAL_ID, GRACE_ID, RANDOM_ID, Message
 from programs.playground.invariants import Invariants
 from programs.playground.server import Playground

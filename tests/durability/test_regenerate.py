@@ -3,8 +3,7 @@
 import asyncio
 
 from llmgine.messages.commands import RegenerateTurnCommand
-from programs.discord.channels import session_id
-from programs.discord.delivery.rendering import SOURCE
+from programs.discord.ids import SOURCE, session_id
 from programs.playground.entities import GENERAL_ID
 from tests.programs.discord.scene import PATIENCE, Scene, body_of, is_outcome
 

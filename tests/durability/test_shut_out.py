@@ -7,7 +7,7 @@ import discord
 import pytest
 
 from programs.discord.delivery.notices import AGAINST_THE_RULES
-from programs.discord.delivery.rendering import SOURCE
+from programs.discord.ids import SOURCE
 from programs.playground.entities import ADA_ID, BOT_ID, GENERAL_ID, Message, Permission
 from programs.playground.errors import ApiError, missing_permissions
 from programs.playground.forms import MessageForm, ThreadChanges

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from programs.discord.delivery.rendering import SOURCE
+from programs.discord.ids import SOURCE
 from programs.playground.entities import GENERAL_ID, RANDOM_ID
 from tests.durability.waiting import eventually
 from tests.programs.discord.gate import Gate

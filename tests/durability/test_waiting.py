@@ -8,9 +8,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from llmgine.messages.commands import RegenerateTurnCommand
-from programs.discord.channels import session_id
 from programs.discord.delivery.notices import LATE
-from programs.discord.delivery.rendering import SOURCE
+from programs.discord.ids import SOURCE, session_id
 from programs.playground.entities import GENERAL_ID, Message
 from programs.playground.rules import Window
 from programs.playground.server import Playground

@@ -17,9 +17,9 @@ from llmgine.sessions.records import TurnSteps
 from programs.discord.buttons.details import details
 from programs.discord.buttons.ids import Press
 from programs.discord.buttons.pressed import Action, OutdatedError, allowed_turn, leave_buttons, tell, who
-from programs.discord.channels import Channels, ChannelSettings, scopes_now
+from programs.discord.channels import Channels, ChannelSettings
 from programs.discord.delivery.bodies import TextFile
-from programs.discord.delivery.rendering import SOURCE
+from programs.discord.ids import SOURCE, Origin, Place, scopes_now
 from programs.discord.permissions import require_role
 
 GO_ON = "Go on exactly where your last answer was cut off."
@@ -102,9 +102,8 @@ def follow_up(
         RefusedError: The person is not answered where these settings hold.
     """
     require_role(interaction, settings)
-    origin = dict(steps.turn.origin)
-    if interaction.message is not None:
-        origin["message_id"] = str(interaction.message.id)
+    origin, place = Origin.of(steps.turn), Place.of(interaction.channel)
+    message_id = origin.reply_to if interaction.message is None else interaction.message.id
     return PromptCommand(
         session_id=steps.turn.session_id,
         text=text,
@@ -112,7 +111,9 @@ def follow_up(
         source=SOURCE,
         source_id=source_id,
         author=who(interaction),
-        origin=origin,
+        origin=Origin.at(place, message_id, cards=origin.cards).as_json(),
+        place=str(place.channel_id),
+        guild=place.guild_id,
     )
 
 

@@ -10,10 +10,11 @@ import discord
 from llmgine.errors import ForgottenTurnError, RefusedError
 from llmgine.messages.commands import Author
 from llmgine.sessions import SessionStore
-from llmgine.sessions.records import TurnSteps
+from llmgine.sessions.records import Turn, TurnSteps
 from programs.discord.buttons.ids import Press
 from programs.discord.buttons.looks import LASTING
 from programs.discord.buttons.views import kept
+from programs.discord.ids import SOURCE, Origin
 from programs.discord.permissions import may_decide
 from programs.discord.slash.replies import explain
 
@@ -78,7 +79,7 @@ async def allowed_turn(store: SessionStore, interaction: discord.Interaction, pr
         StoreError: It is gone, or cannot be read.
     """
     steps = await store.turn(press.turn_id)
-    if steps.turn.origin.get("channel_id") != str(interaction.channel_id):  # its permissions are those of its channel
+    if not _is_here(steps.turn, interaction):  # its permissions are those of its channel
         raise OutdatedError("This belongs to another channel.")
     asker = steps.prompt.author
     if not may_decide(interaction.user, asker):
@@ -86,6 +87,11 @@ async def allowed_turn(store: SessionStore, interaction: discord.Interaction, pr
     if press.attempt not in (None, steps.turn.attempt) and press.action != "details":
         raise OutdatedError("This was done before: the question is being answered anew, or was.")
     return steps
+
+
+def _is_here(turn: Turn, interaction: discord.Interaction) -> bool:
+    """Whether the turn was answered where the press was."""
+    return turn.source == SOURCE and Origin.of(turn).channel_id == interaction.channel_id
 
 
 def who(interaction: discord.Interaction) -> Author:

@@ -11,6 +11,7 @@ from programs.discord.buttons.looks import buttons_of, lasting
 from programs.discord.delivery.budget import as_courtesy
 from programs.discord.delivery.poster import Poster
 from programs.discord.delivery.refusals import RefusedError, UnreachableError
+from programs.discord.ids import Origin
 
 _REMEMBERED = 5_000  # sessions and turns
 
@@ -85,7 +86,7 @@ class Retirement:
                 _bound(self._retired)
             buttons = buttons_of(part.body) if back else lasting(part.body)
             with as_courtesy():
-                await self._poster.set_buttons(int(str(turn.origin["channel_id"])), message_id, buttons)
+                await self._poster.set_buttons(Origin.of(turn).channel_id, message_id, buttons)
         except (StoreError, UnreachableError, RefusedError):
             return
 

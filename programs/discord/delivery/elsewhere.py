@@ -12,6 +12,7 @@ from llmgine.sessions.records import Turn
 from programs.discord.delivery import notices
 from programs.discord.delivery.poster import Poster
 from programs.discord.delivery.refusals import RefusedError, ShutOutError, UnreachableError
+from programs.discord.ids import Origin, notice_nonce
 
 _SIGN = "❌"
 _LONGEST_DEBT = 86_400.0  # seconds after which an answer that could not be posted is not posted any more
@@ -123,7 +124,7 @@ class Elsewhere:
 
     async def _post(self, channel_id: int, text: str, turn: Turn) -> bool:
         try:
-            await self._poster.post(channel_id, {"content": text}, nonce=f"?{turn.id}", reply_to=None)
+            await self._poster.post(channel_id, {"content": text}, nonce=notice_nonce(turn), reply_to=None)
         except (UnreachableError, RefusedError) as error:
             _log.warning("Nobody could be told in channel %d: %s", channel_id, error)
             return False
@@ -132,5 +133,5 @@ class Elsewhere:
 
 def _place_of(turn: Turn) -> tuple[int, int | None]:
     """The channel of a turn, and the message it answers."""
-    question = turn.origin.get("message_id")
-    return int(str(turn.origin.get("asked_in", turn.origin["channel_id"]))), int(str(question)) if question else None
+    origin = Origin.of(turn)
+    return origin.asked.channel_id, origin.message_id

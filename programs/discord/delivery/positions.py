@@ -6,6 +6,7 @@ from llmgine.sessions import SessionStore
 from llmgine.sessions.records import DeliveryKey, Turn
 from programs.discord.delivery.poster import Poster
 from programs.discord.delivery.read_back import Orphans
+from programs.discord.ids import Origin
 
 
 class Positions:
@@ -98,4 +99,4 @@ class Positions:
 
     async def _take_away(self) -> None:
         for message_id in self._orphans.left():
-            await self._poster.delete(int(str(self._turn.origin["channel_id"])), message_id)
+            await self._poster.delete(Origin.of(self._turn).channel_id, message_id)

@@ -12,6 +12,7 @@ from programs.discord.buttons.views import custom_ids
 from programs.discord.delivery.notices import is_notice
 from programs.discord.delivery.poster import Poster
 from programs.discord.delivery.refusals import UnreachableError
+from programs.discord.ids import Origin
 
 _LIMIT = 200  # messages after the question that are looked through
 
@@ -34,9 +35,10 @@ class ReadBack:
 
         Unless a process `died` over it, only those that name the turn, by what they reply to or by a button.
         """
-        if not turn.origin.get("message_id"):
+        origin = Origin.of(turn)
+        channel_id, question = origin.channel_id, origin.message_id
+        if question is None:
             return Orphans()
-        channel_id, question = int(str(turn.origin["channel_id"])), int(str(turn.origin["message_id"]))
         channel = self._client.get_partial_messageable(channel_id)
         try:
             async with self._poster.turnstile(channel_id):

@@ -20,8 +20,6 @@ from programs.discord.delivery.bodies import Body, bodies_of, preview_of
 from programs.discord.delivery.cards import card, has_card, used, waiting_words
 from programs.discord.delivery.splitting import LIMIT
 
-SOURCE = "discord"
-
 # A service's words and a model's name may have any length; text and footer must fit into one message.
 _MAX_NOTICE = 1_500
 _MAX_REASON = 200

@@ -15,12 +15,12 @@ from programs.discord.delivery.budget import as_courtesy
 from programs.discord.delivery.editor import Editor
 from programs.discord.delivery.elsewhere import Elsewhere
 from programs.discord.delivery.metrics import TurnCounts
-from programs.discord.delivery.nonces import nonce
 from programs.discord.delivery.notices import AGAINST_THE_RULES, NOT_TAKEN
 from programs.discord.delivery.positions import Positions
 from programs.discord.delivery.poster import Poster
 from programs.discord.delivery.refusals import RefusedError, ShutOutError, UnreachableError
 from programs.discord.delivery.rendering import AGAIN, THINKING, Live, render, retrying, waiting_notice
+from programs.discord.ids import Origin, nonce
 
 _PAUSED = "⏳ Restarting; this will go on."
 _PATIENCE = 10.0  # seconds to wait for a post that is under way
@@ -77,9 +77,9 @@ class TurnView:
         self._typing: asyncio.Task[None] | None = None
         self._closed = False
         self.above = self.last = above
-        self.channel_id = int(str(turn.origin["channel_id"]))
-        question = None if "asked_in" in turn.origin else turn.origin.get("message_id")  # a reply stays in its channel
-        self._reply_to = int(str(question)) if question else None
+        origin = Origin.of(turn)
+        self.channel_id = origin.channel_id
+        self._reply_to = origin.reply_to
 
     @property
     def owed(self) -> bool:

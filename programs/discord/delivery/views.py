@@ -26,8 +26,8 @@ from programs.discord.delivery.positions import Positions
 from programs.discord.delivery.poster import Poster
 from programs.discord.delivery.read_back import Orphans, ReadBack
 from programs.discord.delivery.refusals import ShutOutError
-from programs.discord.delivery.rendering import SOURCE
 from programs.discord.delivery.turn_view import TurnView
+from programs.discord.ids import SOURCE, Origin
 
 _MANY = 20  # active turns
 
@@ -157,7 +157,7 @@ class TurnViews:
 
     async def _go_on(self, event: TurnEvent) -> None:
         view = self._views.get(event.turn_id)
-        channel_id = int(str(event.origin["channel_id"]))
+        channel_id = Origin.of(event).channel_id
         in_debt = channel_id in self._owing  # what is above is not shown yet
         if isinstance(event, TurnStartedEvent) and in_debt:
             await self.deliver_what_is_left()
@@ -288,4 +288,4 @@ class TurnViews:
 
 
 def _channel_of(turn: Turn) -> int:
-    return int(str(turn.origin["channel_id"]))
+    return Origin.of(turn).channel_id

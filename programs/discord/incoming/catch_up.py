@@ -20,7 +20,7 @@ from llmgine.sessions import SessionStore
 from programs.discord.delivery.notices import MISSED
 from programs.discord.delivery.poster import Channel, Poster
 from programs.discord.delivery.refusals import RefusedError, ShutOutError, UnreachableError
-from programs.discord.delivery.rendering import SOURCE
+from programs.discord.ids import SOURCE, missed_nonce
 from programs.discord.incoming.intake import Intake
 
 _ACTIVE_SECONDS = 3600.0  # how long after its last message a channel is still read now and then
@@ -212,7 +212,7 @@ class CatchUp:
         if message.id not in self._replied_to(read):
             with contextlib.suppress(RefusedError, ShutOutError):  # there is nobody to be told, or no way
                 await self._poster.post(
-                    message.channel.id, {"content": MISSED}, nonce=f"-{message.id}", reply_to=message.id
+                    message.channel.id, {"content": MISSED}, nonce=missed_nonce(message.id), reply_to=message.id
                 )
 
     def _replied_to(self, read: Iterable[discord.Message]) -> set[int | None]:

@@ -13,7 +13,7 @@ from programs.discord.channels import Channels, ChannelSettings
 from programs.discord.delivery.notices import CANNOT_STORE
 from programs.discord.delivery.poster import Poster
 from programs.discord.delivery.refusals import RefusedError, ShutOutError, UnreachableError
-from programs.discord.delivery.rendering import SOURCE
+from programs.discord.ids import SOURCE, refusal_nonce
 from programs.discord.incoming.attachments import AttachmentReader
 from programs.discord.incoming.quotes import Quotes
 from programs.discord.incoming.triggers import PromptParts, Triggers, Verdict, edit, prompt, text_for_model, thread_name
@@ -166,7 +166,9 @@ class Intake:
 
     async def _say(self, message: discord.Message, text: str, *, reply_to: int | None) -> None:
         try:
-            await self._poster.post(message.channel.id, {"content": text}, nonce=f"!{message.id}", reply_to=reply_to)
+            await self._poster.post(
+                message.channel.id, {"content": text}, nonce=refusal_nonce(message.id), reply_to=reply_to
+            )
         except (UnreachableError, RefusedError) as error:
             _log.warning("Nobody could be told in channel %d: %s", message.channel.id, error)
 

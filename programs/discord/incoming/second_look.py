@@ -11,7 +11,7 @@ from llmgine.errors import StoreError
 from llmgine.sessions import SessionStore
 from programs.discord.delivery.poster import Channel, Poster
 from programs.discord.delivery.refusals import UnreachableError
-from programs.discord.delivery.rendering import SOURCE
+from programs.discord.ids import SOURCE, Origin, Place
 from programs.discord.incoming.intake import Intake
 
 _SECONDS = 3600.0  # how old a question may be
@@ -42,21 +42,26 @@ class SecondLook:
         """Look once at every channel where something was asked."""
         since = datetime.fromtimestamp(self._clock() - _SECONDS, UTC)
         asked: dict[int, list[int]] = {}
+        places: dict[int, Place] = {}  # of these channels, as the newest question tells of them
         try:
             for message_id, origin in await self._store.recent(SOURCE, since):
                 if not message_id.isdecimal():
                     continue  # no message: a button that asked
-                place = int(str(origin.get("asked_in") or origin["channel_id"]))
-                asked.setdefault(place, []).append(int(message_id))
-            for channel_id, message_ids in asked.items():
-                await self._look(channel_id, sorted(message_ids)[-_MOST:])
-        except (StoreError, UnreachableError) as error:
+                place = Origin.read(origin).asked
+                asked.setdefault(place.channel_id, []).append(int(message_id))
+                places[place.channel_id] = place
+        except StoreError as error:
             _log.warning("What was changed meanwhile cannot be looked up: %s", error)
+        for channel_id, message_ids in asked.items():
+            try:
+                await self._look(places[channel_id], sorted(message_ids)[-_MOST:])
+            except (StoreError, UnreachableError) as error:
+                _log.warning("What was changed in channel %d cannot be looked up: %s", channel_id, error)
 
-    async def _look(self, channel_id: int, message_ids: list[int]) -> None:
-        known = self._client.get_channel(channel_id)
+    async def _look(self, place: Place, message_ids: list[int]) -> None:
+        known = self._client.get_channel(place.channel_id)
         # Discord does not list DMs, for one.
-        channel = known if isinstance(known, Channel) else self._client.get_partial_messageable(channel_id)
+        channel = known if isinstance(known, Channel) else place.partial(self._client)
         read = await self._poster.history(channel, after=message_ids[0] - 1, limit=_MOST)
         if read is None:
             return

@@ -11,10 +11,10 @@ from llmgine.messages.commands import Attachment, Author, EditPromptCommand, Pro
 from llmgine.messages.text import collapse_spaces, shorten
 from llmgine.sessions import SessionStore
 from llmgine.sessions.records import Turn
-from programs.discord.channels import Channels, ChannelSettings, scopes, scopes_now
-from programs.discord.channels import session_id as scope_of
+from programs.discord.channels import Channels, ChannelSettings
 from programs.discord.delivery.poster import Poster
-from programs.discord.delivery.rendering import SOURCE
+from programs.discord.delivery.refusals import UnreachableError
+from programs.discord.ids import SOURCE, Cards, Origin, Place, channel_name, scopes_now
 from programs.discord.permissions import has_role
 
 _REMEMBERED = 30.0  # seconds for which the roles of somebody who was looked up hold
@@ -66,8 +66,10 @@ class Triggers:
             return so_far
         settings = await self._channels.settings(message.channel)
         found = verdict(message, me, settings, replies_to_me=await self._replies_to(message, me))
-        if found is not Verdict.ANSWERED or message.guild is None or not settings.roles:
+        if found is not Verdict.ANSWERED or not settings.roles or Place.of(message.channel).is_dm:
             return found
+        if message.guild is None:
+            raise UnreachableError("the server of the message is not available")
         author = await self._member(message.guild, message.author)
         return found if author is not None and has_role(author, settings) else Verdict.ROLE_MISSING
 
@@ -125,7 +127,7 @@ def verdict(
     """
     if settings.listen == "off":
         return Verdict.NOT_LISTENING
-    if message.guild is None or mentions(message, me.id) or replies_to_me:
+    if Place.of(message.channel).is_dm or mentions(message, me.id) or replies_to_me:
         return Verdict.ANSWERED
     if is_for_somebody(message):
         return Verdict.FOR_SOMEBODY_ELSE
@@ -166,27 +168,25 @@ def prompt(
     session_id: str,
     thread_id: int | None = None,
     *,
-    cards: str = "normal",
+    cards: Cards = "normal",
     **more: Unpack[PromptParts],
 ) -> PromptCommand:
     """The message as a command to a session. With `thread_id`, it is answered in that thread of its channel.
 
     `cards` says how much is shown of its tool calls.
     """
-    inside = scopes(message.channel)
-    origin = {"channel_id": str(message.channel.id), "message_id": str(message.id), "cards": cards}
-    if thread_id is not None:
-        inside = (scope_of(thread_id), *inside)
-        origin |= {"channel_id": str(thread_id), "asked_in": str(message.channel.id)}
+    origin = Origin.at(Place.of(message.channel), message.id, cards=cards, thread_id=thread_id)
     return PromptCommand(
         session_id=session_id,
-        scopes=inside,
+        scopes=origin.answered.scopes,
         session_name=channel_name(message.channel, message.author),
         text=text_for_model(message, me),
         source=SOURCE,
         source_id=str(message.id),
         author=Author(id=str(message.author.id), name=message.author.display_name),
-        origin=dict(origin),
+        origin=origin.as_json(),
+        place=str(origin.asked.channel_id),
+        guild=origin.guild_id,
         version=_version(message),
         **more,
     )
@@ -195,8 +195,9 @@ def prompt(
 def edit(message: discord.Message, me: discord.ClientUser, turn: Turn) -> EditPromptCommand:
     """A changed message as a command to the session of the turn it was admitted to."""
     inside = scopes_now(message.channel)
-    if inside and "asked_in" in turn.origin:  # it was answered in a thread of its own
-        inside = (scope_of(int(str(turn.origin["channel_id"]))), *inside)
+    origin = Origin.of(turn)
+    if inside and origin.asked_in is not None:  # it was answered in a thread of its own
+        inside = (origin.answered.session_id(), *inside)
     return EditPromptCommand(
         session_id=turn.session_id,
         turn_id=turn.id,
@@ -224,14 +225,3 @@ def text_for_model(message: discord.Message, me: discord.ClientUser) -> str:
 def thread_name(text: str) -> str:
     """A name for the thread of a question, out of its text."""
     return shorten(collapse_spaces(text), _LONGEST_THREAD_NAME)
-
-
-def channel_name(channel: object, person: discord.abc.User) -> str:
-    """What people call the channel that a person is in. In a DM, discord.py may not know its recipient."""
-    if isinstance(channel, discord.DMChannel):
-        return f"DM with {person.display_name}"
-    name = getattr(channel, "name", None)
-    guild = getattr(channel, "guild", None)
-    if name is None:
-        return "a channel"
-    return f"#{name} in {guild.name}" if guild else f"#{name}"

@@ -10,9 +10,8 @@ from llmgine.errors import RefusedError
 from llmgine.messages.commands import Author, PromptCommand, Quote
 from llmgine.messages.text import shorten
 from programs.application import Application
-from programs.discord.channels import Channels, scopes
-from programs.discord.delivery.rendering import SOURCE
-from programs.discord.incoming.triggers import channel_name
+from programs.discord.channels import Channels
+from programs.discord.ids import SOURCE, Origin, Place, channel_name
 from programs.discord.permissions import require_role, require_writing
 from programs.discord.slash.forms import Submit, form
 from programs.discord.slash.replies import answer, plain_name, quoted
@@ -50,15 +49,18 @@ class Asking:
         me = interaction.client.user
         author = None if me is not None and by.id == me.id else Author(id=str(by.id), name=by.display_name)
         shown = await interaction.original_response()  # where the question will stand; the answer replies to it
+        place = Place.of(channel)
         command = PromptCommand(
             session_id=await self._channels.session_of(interaction),
-            scopes=scopes(channel),
+            scopes=place.scopes,
             session_name=channel_name(channel, interaction.user),
             text=question,
             source=SOURCE,
             source_id=str(shown.id),  # a message as any question's: who deletes it takes it back
             author=Author(id=str(interaction.user.id), name=interaction.user.display_name),
-            origin={"channel_id": str(channel.id), "message_id": str(shown.id), "cards": settings.cards},
+            origin=Origin.at(place, shown.id, cards=settings.cards).as_json(),
+            place=str(place.channel_id),
+            guild=place.guild_id,
             quoted=Quote(author=author, text=shorten(message.content or "[a message without text]", _MAX_QUOTED)),
         )
         (await self._app.bus.execute(command)).unwrap()

@@ -11,9 +11,8 @@ from llmgine.messages.commands import BranchSessionCommand
 from llmgine.messages.text import shorten
 from llmgine.sessions.records import Session
 from programs.application import Application
-from programs.discord.channels import Channels, scopes, session_id
-from programs.discord.delivery.rendering import SOURCE
-from programs.discord.incoming.triggers import channel_name
+from programs.discord.channels import Channels
+from programs.discord.ids import SOURCE, Place, channel_name, session_id
 from programs.discord.permissions import require_threads
 from programs.discord.sight import Sight, title
 
@@ -68,7 +67,7 @@ class Branches:
         new = await self._channels.session_id(thread, interaction.user.id)
         name = channel_name(thread, interaction.user)
         command = BranchSessionCommand(
-            session_id=old, new_session_id=new, session_name=name, up_to_turn=up_to_turn, scopes=scopes(thread)
+            session_id=old, new_session_id=new, session_name=name, up_to_turn=up_to_turn, scopes=Place.of(thread).scopes
         )
         try:
             (await self._app.bus.execute(command)).unwrap()
@@ -88,7 +87,11 @@ class Branches:
         words = _HERE.format(getattr(interaction.channel, "mention", "elsewhere"))
         told = await dm.send(words, allowed_mentions=_NO_PINGS)  # first: many people take no DMs
         command = BranchSessionCommand(
-            session_id=here, new_session_id=new, session_name=name, keep_as=f"{new}/{interaction.id}", scopes=scopes(dm)
+            session_id=here,
+            new_session_id=new,
+            session_name=name,
+            keep_as=f"{new}/{interaction.id}",
+            scopes=Place.of(dm).scopes,
         )
         try:
             (await self._app.bus.execute(command)).unwrap()

@@ -24,8 +24,8 @@ from llmgine.sessions.records import SessionSettings
 from llmgine.sessions.scoped import holding
 from programs.application import Application
 from programs.demo_model import MODEL as DEMO_MODEL
-from programs.discord.channels import Channels, scopes
-from programs.discord.incoming.triggers import channel_name
+from programs.discord.channels import Channels
+from programs.discord.ids import Place, channel_name
 from programs.discord.slash.findings import PATIENCE, Finding, milliseconds, quoted, reason
 
 _ABOUT = "Model"
@@ -67,7 +67,7 @@ class ModelCheck:
     async def _ask(self, interaction: discord.Interaction) -> Finding:
         """Ask within the time there is, which covers the wait until no turn needs the model."""
         store = self._app.store
-        settings = holding(SessionSettings, await store.settings(scopes(interaction.channel)))
+        settings = holding(SessionSettings, await store.settings(Place.of(interaction.channel).scopes))
         try:
             async with asyncio.timeout(PATIENCE):
                 found = await self._answer(interaction, settings)
@@ -126,7 +126,7 @@ class ModelCheck:
             await self._app.store.session(session_id)
         except UnknownSessionError:
             name = channel_name(interaction.channel, interaction.user)
-            await self._app.store.ensure_session(session_id, name, scopes(interaction.channel))
+            await self._app.store.ensure_session(session_id, name, Place.of(interaction.channel).scopes)
         return session_id
 
     async def _shutdown(self, settings: SessionSettings) -> str | None:

@@ -13,8 +13,8 @@ from llmgine.messages.commands import BranchSessionCommand, RenameSessionCommand
 from llmgine.messages.text import shorten
 from llmgine.sessions.records import Session
 from programs.application import Application
-from programs.discord.channels import Channels, scopes
-from programs.discord.incoming.triggers import channel_name
+from programs.discord.channels import Channels
+from programs.discord.ids import Place, channel_name
 from programs.discord.sight import Sight, title
 from programs.discord.slash.forms import Press, Submit, form, press_id, rows
 from programs.discord.slash.replies import plain_name, require_moderator
@@ -107,7 +107,7 @@ class SessionList:
             session_id=session.id,
             new_session_id=here,
             session_name=channel_name(interaction.channel, interaction.user),
-            scopes=scopes(interaction.channel),
+            scopes=Place.of(interaction.channel).scopes,
             keep_as=f"{here}/{secrets.token_hex(4)}",
         )
         turns = (await self._app.bus.execute(command)).unwrap()

@@ -12,8 +12,9 @@ from llmgine.messages.commands import Author, ChangeSettingCommand
 from llmgine.sessions.records import Setting
 from llmgine.sessions.scoped import fits
 from programs.application import NOT_CHOSEN, Application
-from programs.discord.channels import scopes
-from programs.discord.options import INHERIT, OPTIONS, WHERE, Option, Where, require_permission, scope_at
+from programs.discord.ids import Place
+from programs.discord.options import INHERIT, OPTIONS, WHERE, Option, Where, scope_at
+from programs.discord.permissions import require_permission
 from programs.discord.slash.forms import Submit, form
 from programs.discord.slash.replies import answer, answer_privately, plain_name, quoted
 from programs.discord.slash.values import Values, shown
@@ -33,7 +34,7 @@ class SettingChanges:
 
     async def holding(self, channel: object, option: Option, outward_of: str | None = None) -> Setting | None:
         """The setting that holds in a channel; `outward_of` leaves that scope and those inside it out."""
-        order = scopes(channel)
+        order = Place.of(channel).scopes
         if outward_of is not None:
             order = order[order.index(outward_of) + 1 :]
         found = await self._app.store.settings(order)
@@ -95,7 +96,7 @@ class SettingChanges:
         return f"{shown(option, setting.value)} · {_from(setting)}"
 
     async def _budgets(self, channel: object, option: Option) -> str:
-        store, order = self._app.store, scopes(channel)
+        store, order = self._app.store, Place.of(channel).scopes
         made = {one.scope: one for one in await store.settings(order) if one.name == option.name}
         lines = []
         for allowance in await store.allowances(order):
@@ -113,7 +114,7 @@ class SettingChanges:
     async def system_form(self, interaction: discord.Interaction, where: Where) -> discord.ui.Modal:
         """The present system prompt, to be read and changed."""
         scope = scope_at(interaction.channel, where)
-        order = scopes(interaction.channel)
+        order = Place.of(interaction.channel).scopes
         inside = order[order.index(scope) - 1] if scope != order[0] else None
         setting = await self.holding(interaction.channel, _SYSTEM, outward_of=inside)
         present = setting.value if setting else self.default(_SYSTEM)

@@ -9,7 +9,7 @@ from discord import app_commands
 from llmgine.errors import RefusedError
 from llmgine.messages.commands import RenameSessionCommand
 from programs.application import Application
-from programs.discord.channels import session_id
+from programs.discord.ids import session_id
 from programs.discord.permissions import require_threads
 
 

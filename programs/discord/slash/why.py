@@ -15,7 +15,7 @@ from llmgine.sessions.records import Turn, TurnSteps
 from programs.application import Application
 from programs.discord.channels import Channels
 from programs.discord.delivery.poster import Poster
-from programs.discord.delivery.rendering import SOURCE
+from programs.discord.ids import SOURCE
 from programs.discord.incoming.triggers import Triggers, Verdict
 from programs.discord.needs import missing, vital
 

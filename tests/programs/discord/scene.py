@@ -18,7 +18,8 @@ from programs.application import Application
 from programs.demo_model import DemoModel
 from programs.discord.bot import discord_at, join
 from programs.discord.client import Bot
-from programs.discord.delivery.rendering import SOURCE, render_deliveries
+from programs.discord.delivery.rendering import render_deliveries
+from programs.discord.ids import SOURCE
 from programs.playground.entities import (
     ADA_ID,
     BOT_ID,

@@ -6,7 +6,8 @@ import json
 import pytest
 
 from programs.discord.buttons.ids import Press
-from programs.playground.entities import ADA_ID, GENERAL_ID, GRACE_ID, Message
+from programs.discord.ids import Kind, Origin, Place
+from programs.playground.entities import ADA_ID, GENERAL_ID, GRACE_ID, Message, Reference
 from tests.programs.discord.scene import Scene, body_of, is_outcome, labels, people_said
 
 SESSION = f"discord:{GENERAL_ID}"
@@ -113,6 +114,25 @@ async def test_continue_goes_on_where_the_answer_was_cut(scene: Scene) -> None:
     await scene.app.bus.wait_until_idle()
     assert [text.split()[0] for text in people_said(scene.model.requests[-1])] == ["tell", "Go"]
     assert len(scene.model.requests) == 2
+
+
+async def test_continue_in_a_thread_of_its_own(scene: Scene) -> None:
+    """Where each question gets a thread, what goes on replies to the answer that was cut, which is in that thread."""
+    await scene.app.store.change_setting(SESSION, "threads", "auto", None)
+    scene.model.reply("Once upon a", finish="length")
+    asked = scene.ask("tell me a story")
+    await scene.until(lambda: asked.id in scene.playground.state.channels)
+    cut = await scene.outcome(channel=asked.id)
+
+    scene.click(cut, "Continue")
+
+    following = await scene.outcome(2, channel=asked.id)
+    assert following.reference == Reference(asked.id, cut.id)
+    last = await scene.app.store.last_turn(f"discord:{asked.id}")
+    assert last is not None
+    state = scene.playground.state
+    category_id = state.channels[GENERAL_ID].parent_id
+    assert Origin.of(last).asked == Place(Kind.THREAD, asked.id, GENERAL_ID, category_id, state.guild.id)
 
 
 async def test_undo_forgets_the_last_turn(scene: Scene) -> None:

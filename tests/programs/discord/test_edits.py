@@ -2,7 +2,8 @@
 
 import asyncio
 
-from programs.discord.delivery.rendering import AGAIN, SOURCE
+from programs.discord.delivery.rendering import AGAIN
+from programs.discord.ids import SOURCE
 from programs.playground.entities import GENERAL_ID, Message
 from tests.programs.discord.scene import MENTION, PATIENCE, Scene, body_of, people_said
 

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from llmgine.messages.commands import StopTurnCommand
-from programs.discord.channels import session_id
-from programs.discord.delivery.rendering import AGAIN, SOURCE
+from programs.discord.delivery.rendering import AGAIN
+from programs.discord.ids import SOURCE, session_id
 from programs.playground.entities import ADA_ID, GENERAL_ID, Message
 from tests.durability.waiting import eventually
 from tests.programs.discord.gate import Gate

@@ -3,7 +3,7 @@
 import asyncio
 import json
 
-from programs.discord.delivery.rendering import SOURCE
+from programs.discord.ids import SOURCE
 from programs.playground.entities import ADA_ID, GENERAL_ID, GRACE_ID, Json
 from programs.playground.invariants import Invariants
 from tests.programs.discord.scene import Scene, people_said

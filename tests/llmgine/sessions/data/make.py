@@ -16,7 +16,7 @@ from pathlib import Path
 
 from llmgine.engine.ask import ask
 from llmgine.messages.commands import Author, PromptCommand
-from programs.discord.delivery.rendering import SOURCE
+from programs.discord.ids import SOURCE
 from programs.playground.entities import ADA_ID, GENERAL_ID, GRACE_ID, RANDOM_ID
 from programs.playground.posting import Upload
 from programs.playground.server import Playground

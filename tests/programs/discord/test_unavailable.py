@@ -1,0 +1,119 @@
+"""Messages of places of which little is known: none is taken for a DM, where everything is for the bot."""
+
+import json
+import sqlite3
+
+import pytest
+
+from programs.discord.ids import SOURCE, Kind, Origin, Place
+from programs.playground.entities import ADA_ID, GENERAL_ID, RANDOM_ID, Message
+from programs.playground.forms import ThreadChanges
+from tests.durability.waiting import eventually
+from tests.programs.discord.scene import MENTION, Scene, people_said
+
+UNAVAILABLE = 999  # a server that discord.py does not know
+
+
+def say_elsewhere(scene: Scene, text: str) -> Message:
+    """Have the gateway tell of a message in #random as of a server that the bot does not have."""
+    state = scene.playground.state
+    message = Message(state.ids.next(), RANDOM_ID, ADA_ID, text)
+    state.emit("MESSAGE_CREATE", lambda v: state.message_payload(message, v) | {"guild_id": str(UNAVAILABLE)})
+    return message
+
+
+async def test_a_server_that_is_not_available_is_no_dm(scene: Scene) -> None:
+    """What is said there without a mention is not answered; what mentions the bot is, and its server is stored."""
+    say_elsewhere(scene, "just among us")
+    asked = say_elsewhere(scene, f"{MENTION} hello")
+
+    await scene.outcome(channel=RANDOM_ID)
+
+    assert [people_said(request) for request in scene.model.requests] == [["hello"]]
+    turn_id = str(await scene.app.store.turn_of(SOURCE, str(asked.id)))
+    place = Origin.of((await scene.app.store.turn(turn_id)).turn).asked
+    assert place == Place(Kind.UNKNOWN, RANDOM_ID, guild_id=UNAVAILABLE)
+    assert (await scene.app.store.session(f"discord:{RANDOM_ID}")).scopes == place.scopes
+
+
+async def test_a_setting_of_a_server_that_is_not_available_holds(scene: Scene) -> None:
+    """What is set for a server is known by its id alone."""
+    await scene.app.store.change_setting(f"discord:server:{UNAVAILABLE}", "listen", "always", None)
+    say_elsewhere(scene, "just so")
+
+    await scene.outcome(channel=RANDOM_ID)
+
+    assert [people_said(request) for request in scene.model.requests] == [["just so"]]
+
+
+async def test_roles_of_a_server_that_is_not_available(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    """Where only some roles are answered, a message waits until it can be looked up who has them."""
+    await scene.app.store.change_setting(f"discord:server:{UNAVAILABLE}", "roles", "1", None)
+
+    asked = say_elsewhere(scene, f"{MENTION} hello")
+
+    await eventually(lambda: f"Message {asked.id} is looked at again later" in caplog.text)
+    assert await scene.app.store.turn_of(SOURCE, str(asked.id)) is None
+    assert scene.model.requests == []
+
+
+async def test_a_dm_stores_that_it_is_one(scene: Scene) -> None:
+    """After a restart Discord lists no DMs, so a turn's origin says what it was asked in."""
+    dm = scene.playground.people.open_dm(ADA_ID)
+    asked = scene.say("psst", channel=dm.id)
+    await scene.outcome(channel=dm.id)
+
+    turn_id = str(await scene.app.store.turn_of(SOURCE, str(asked.id)))
+
+    assert Origin.of((await scene.app.store.turn(turn_id)).turn).asked == Place(Kind.DM, dm.id)
+
+
+async def asked_and_left(scene: Scene) -> tuple[Message, Message]:
+    """Have a question answered in a thread and another one in #general, read to their end, and stop the bot.
+
+    While it is away the first is changed so that it mentions nobody, in a thread that is archived then, and the second
+    so that it is another question.
+    """
+    thread = scene.playground.people.create_thread(GENERAL_ID, ADA_ID, "Ours")
+    first = scene.ask("one", channel=thread.id)
+    await scene.outcome(channel=thread.id)
+    second = scene.ask("two")
+    await scene.outcome()
+    await scene.bot.check()
+    await scene.stop()
+    scene.playground.people.edit(thread.id, first.id, ADA_ID, "what do you think, Grace?")
+    scene.playground.people.edit(GENERAL_ID, second.id, ADA_ID, f"{MENTION} three")
+    scene.playground.people.change_thread(thread.id, ADA_ID, ThreadChanges(archived=True))
+    return first, second
+
+
+async def attempts(scene: Scene, message: Message) -> int:
+    turn_id = str(await scene.app.store.turn_of(SOURCE, str(message.id)))
+    return (await scene.app.store.turn(turn_id)).turn.attempt
+
+
+async def test_an_archived_thread_is_no_dm(scene: Scene) -> None:
+    """Discord does not list it after a restart: what was changed there so that it is not for the bot is let be."""
+    first, second = await asked_and_left(scene)
+
+    await scene.start()
+
+    await scene.until(lambda: "three" in scene.shown()[0].content)
+    await scene.delivered()
+    assert (await attempts(scene, first), await attempts(scene, second)) == (1, 2)
+
+
+async def test_a_place_that_an_older_version_stored_is_no_dm(scene: Scene) -> None:
+    """It stored the channel's id only: there, too, an edit that mentions nobody is let be."""
+    first, second = await asked_and_left(scene)
+    with sqlite3.connect(scene.folder / "llmgine.db") as database:
+        for turn_id, origin in database.execute("SELECT id, origin FROM turn").fetchall():
+            old = {name: json.loads(origin)[name] for name in ("channel_id", "message_id", "cards")}
+            database.execute("UPDATE turn SET origin = ? WHERE id = ?", (json.dumps(old), turn_id))
+    database.close()
+
+    await scene.start()
+
+    await scene.until(lambda: "three" in scene.shown()[0].content)
+    await scene.delivered()
+    assert (await attempts(scene, first), await attempts(scene, second)) == (1, 2)
