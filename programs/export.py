@@ -29,8 +29,8 @@ async def as_json(store: SessionStore, session_id: str) -> str:
     Raises:
         UnknownSessionError: There is no such session.
     """
-    session = await store.session(session_id)
-    turns = await store.history(session_id)
+    session = await store.sessions.get(session_id)
+    turns = await store.turns.history(session_id)
     data = {
         "version": VERSION,
         "session": session.model_dump(mode="json", include={"id", "name", "system_prompt", "updated_at"}),
@@ -51,25 +51,25 @@ async def as_markdown(store: SessionStore, session_id: str) -> str:
     Raises:
         UnknownSessionError: There is no such session.
     """
-    session = await store.session(session_id)
+    session = await store.sessions.get(session_id)
     title = collapse_spaces(session.title or session.name)
-    turns = [_turn(turn) for turn in await store.history(session_id)]
+    turns = [_turn(turn) for turn in await store.turns.history(session_id)]
     return "\n\n".join([f"# {title}", f"{collapse_spaces(session.name)}, as of {_time(session.updated_at)}", *turns])
 
 
 def _turn(turn: TurnSteps) -> str:
-    author = turn.prompt.author
+    state = turn.state
+    author = state.prompt.author
     who = collapse_spaces(author.name) if author else "You"
-    parts = [f"## {who}, {_time(turn.turn.created_at)}", *(prompt.text for prompt in turn.prompts), "## Answer"]
-    results = turn.results
-    for reply in turn.replies:
+    parts = [f"## {who}, {_time(turn.turn.created_at)}", *(prompt.text for prompt in state.prompts), "## Answer"]
+    for reply in state.replies:
         parts += [reply.text] if reply.text else []
         for call in reply.tool_calls:
-            result = results.get(call.id)
-            said = collapse_spaces(result.result.content) if result else "no result"
+            result = state.calls[call.id].result
+            said = collapse_spaces(result.content) if result else "no result"
             parts.append(f"- `{call.name}({shorten(collapse_spaces(call.arguments), 300)})`: {shorten(said, 300)}")
-    if turn.outcome is not None:
-        parts += [text for text in (turn.outcome.partial, turn.outcome.notice and f"*{turn.outcome.notice}*") if text]
+    if (outcome := state.outcome) is not None:
+        parts += [text for text in (outcome.partial, outcome.notice and f"*{outcome.notice}*") if text]
     return "\n\n".join(parts)
 
 

@@ -23,6 +23,8 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from tests.waiting import noted, patience
+
 Json = dict[str, Any]
 Answer = Callable[["Exchange"], Awaitable[web.StreamResponse]]
 
@@ -292,9 +294,9 @@ class ChatCompletionsServer:
 
         self.answer(answer)
 
-    async def until(self, state: Callable[[], bool], *, seconds: float = 5) -> None:
+    async def until(self, state: Callable[[], bool]) -> None:
         """Wait until `state()` holds; it is looked at whenever a request arrives or ends."""
-        async with asyncio.timeout(seconds), self._changed:
+        async with patience("requests to the model"), self._changed:
             await self._changed.wait_for(state)
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
@@ -319,6 +321,7 @@ class ChatCompletionsServer:
 
     async def _count(self, *, active: int) -> None:
         self.active += active
+        noted()
         async with self._changed:
             self._changed.notify_all()
 

@@ -19,6 +19,7 @@ MODULES = {
 LEVELS: tuple[tuple[str, ...], ...] = (
     ("errors",),
     ("messages", "settings"),
+    ("turns",),
     ("observability",),
     ("bus", "tools", "providers", "sessions"),
     ("context",),

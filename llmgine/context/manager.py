@@ -21,7 +21,7 @@ _KEEP = 0.6  # after trimming, how full the budget is: trimming is rare, so the 
 _STEP = 500  # tokens; how long a past turn may be changes in such steps, so that its text seldom does
 _FLOOR = 2_000  # tokens of conversation that are sent however small a window was learnt
 
-_PAGE = 200  # turns read back at a time
+PAGE = 200  # turns read back at a time
 _REMEMBERED = 5_000  # ended turns kept ready, over all sessions; they never change
 
 
@@ -92,6 +92,7 @@ class ContextManager:
         settings: SessionSettings | None = None,
         tools: Iterable[ToolSchema] = (),
         bounds: Bounds | None = None,
+        ended: Sequence[tuple[str, int]] | None = None,
     ) -> Conversation:
         """The conversation up to and with the present turn.
 
@@ -100,12 +101,13 @@ class ContextManager:
             settings: Those of its session.
             tools: What is offered with it; they count.
             bounds: What is known of the model.
+            ended: The ids and attempts of the last `PAGE` ended turns before it, the newest first, if they were read.
         """
         settings, bounds = settings or SessionSettings(), bounds or Bounds()
         system = self.system_prompt if settings.system_prompt is None else settings.system_prompt
         system = f"{system}\n\n{STYLES[settings.style]}".rstrip()
         fixed = tokens_of_tools(tools) + estimated_tokens([ChatMessage(role="system", content=system + PEOPLE_NOTE)])
-        past, start = await self._uncut(present)
+        past, start = await self._uncut(present, ended)
         now = seen(present, shared=_is_shared(past, present))
         ratio = next((turn.ratio for turn in reversed(past) if turn.ratio is not None), 1.0)
         budget = self._room(fixed, bounds, ratio)
@@ -131,10 +133,10 @@ class ContextManager:
             after_refusal=bool(past) and past[-1].refused,
         )
 
-    async def _uncut(self, present: TurnSteps) -> tuple[list[PastTurn], int]:
+    async def _uncut(self, present: TurnSteps, ended: Sequence[tuple[str, int]] | None) -> tuple[list[PastTurn], int]:
         """The ended turns that were not left out before, oldest first, and the place they begin at."""
-        past = await self._past(present)
-        begun = [*(turn.history_from for turn in past), *(reply.history_from or 0 for reply in present.replies)]
+        past = await self._past(present, ended)
+        begun = [*(turn.history_from for turn in past), *(reply.history_from or 0 for reply in present.state.replies)]
         start = max(begun, default=0)
         return [turn for turn in past if turn.seq >= start], start
 
@@ -162,18 +164,19 @@ class ContextManager:
             if left and turn.images and messages and (blind or refused):
                 messages = (messages[0].without_images(), *messages[1:])
             elif left and turn.images and messages:
-                images = await self._store.images(turn.turn_id, turn.images[-left:])
+                images = await self._store.turns.images(turn.turn_id, turn.images[-left:])
                 left -= len(images)
                 messages = (messages[0].model_copy(update={"images": tuple(images)}), *messages[1:])
             shown.append(messages)
         return shown[::-1]
 
-    async def _past(self, present: TurnSteps) -> list[PastTurn]:
+    async def _past(self, present: TurnSteps, ended: Sequence[tuple[str, int]] | None) -> list[PastTurn]:
         """The ended turns before the present one that may be sent, oldest first; none is read twice."""
         newest_first: list[PastTurn] = []
         before, tokens = present.turn.seq, 0
         while True:
-            page, more = await self._page(present.turn.session_id, before)
+            keys = ended if ended is not None else await self._store.turns.ended(present.turn.session_id, before, PAGE)
+            page, more, ended = await self._page(keys), len(keys) == PAGE, None
             newest_first += page
             tokens += sum(min(turn.tokens, self._budget // 2) for turn in page)  # longer ones are shortened
             begun = max((turn.history_from for turn in newest_first), default=0)
@@ -181,11 +184,10 @@ class ContextManager:
                 return newest_first[::-1]
             before = page[-1].seq
 
-    async def _page(self, session_id: str, before: int) -> tuple[list[PastTurn], bool]:
-        """The last turns before a place, the newest first, and whether there may be more."""
-        keys = await self._store.ended(session_id, before, _PAGE)
+    async def _page(self, keys: Sequence[tuple[str, int]]) -> list[PastTurn]:
+        """These turns, but for those whose texts were deleted."""
         unknown = [key[0] for key in keys if key not in self._remembered]
-        for turn in await self._store.turns(unknown) if unknown else ():
+        for turn in await self._store.turns.many(unknown) if unknown else ():
             self._remembered[turn.turn.id, turn.turn.attempt] = seen(turn)
         page = [self._remembered[key] for key in keys if key in self._remembered]
         for key in keys:
@@ -193,7 +195,11 @@ class ContextManager:
                 self._remembered.move_to_end(key)
         while len(self._remembered) > _REMEMBERED:
             self._remembered.popitem(last=False)
-        return page, len(keys) == _PAGE
+        return page
+
+    def remember(self, turn: TurnSteps) -> None:
+        """Keep a turn that has ended at hand, so that it need not be read for the next one."""
+        self._remembered[turn.turn.id, turn.turn.attempt] = seen(turn)
 
 
 def trim(past: Sequence[PastTurn], present: PastTurn, budget: int, *, goal: float | None = None) -> Sequence[PastTurn]:
@@ -220,7 +226,7 @@ def trim(past: Sequence[PastTurn], present: PastTurn, budget: int, *, goal: floa
 
 def _is_shared(past: Sequence[PastTurn], present: TurnSteps) -> bool:
     """Whether somebody else spoke in this conversation, or its messages already name their authors."""
-    author = present.prompt.author
+    author = present.state.prompt.author
     if author is None:
         return False
     return any(turn.shared or turn.author not in (None, author.id) for turn in past)

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from llmgine.context.envelope import content_of, needs_envelope
-from llmgine.messages.chat import ChatMessage, ToolCall, ToolSchema
+from llmgine.messages.chat import ChatMessage, ToolSchema
 from llmgine.messages.steps import ReplyStep
 from llmgine.sessions.records import TurnSteps
+from llmgine.turns import Call
 
 MOST_IMAGES = 4  # the newest of a conversation; each call sends them all again
 
@@ -44,16 +45,17 @@ class PastTurn:
 
 def seen(turn: TurnSteps, *, shared: bool = False) -> PastTurn:
     """A turn as the model sees it, and its size; `shared` is for one that was not sent yet."""
-    author = turn.prompt.author
-    pinned = next((reply.enveloped for reply in turn.replies if reply.enveloped is not None), None)
-    if pinned is None and turn.outcome is not None:
+    state = turn.state
+    author = state.prompt.author
+    pinned = next((reply.enveloped for reply in state.replies if reply.enveloped is not None), None)
+    if pinned is None and state.outcome is not None:
         # What was stored before this was noted was sent with its author.
-        pinned = turn.outcome.enveloped if turn.outcome.enveloped is not None else author is not None
-    by_itself = needs_envelope(turn.prompts)
+        pinned = state.outcome.enveloped if state.outcome.enveloped is not None else author is not None
+    by_itself = needs_envelope(state.prompts)
     enveloped = by_itself or (shared if pinned is None else pinned)
     messages = tuple(messages_of(turn, enveloped=enveloped))
-    images = tuple(one.image for prompt in turn.prompts for one in prompt.attachments if one.image is not None)
-    last = next((reply for reply in reversed(turn.replies) if reply.history_from is not None), None)
+    images = tuple(one.image for prompt in state.prompts for one in prompt.attachments if one.image is not None)
+    last = next((reply for reply in reversed(state.replies) if reply.history_from is not None), None)
     return PastTurn(
         seq=turn.turn.seq,
         messages=messages,
@@ -61,12 +63,12 @@ def seen(turn: TurnSteps, *, shared: bool = False) -> PastTurn:
         author=author.id if author else None,
         shared=enveloped and not by_itself,
         enveloped=enveloped and bool(messages),
-        history_from=max((step.history_from or 0 for step in (last, turn.outcome) if step is not None), default=0),
+        history_from=max((step.history_from or 0 for step in (last, state.outcome) if step is not None), default=0),
         ratio=_ratio(last) if last else None,
         turn_id=turn.turn.id,
         images=images,
-        blind_model=next((reply.model for reply in turn.replies if "images" in reply.left_out), None),
-        refused=turn.outcome is not None and turn.outcome.refused,
+        blind_model=next((reply.model for reply in state.replies if "images" in reply.left_out), None),
+        refused=state.outcome is not None and state.outcome.refused,
     )
 
 
@@ -87,25 +89,24 @@ def messages_of(turn: TurnSteps, *, enveloped: bool | None = None) -> list[ChatM
     A turn that has ended ends with a message of the assistant. One whose prompt was refused is not sent again; where
     tools ran before, what they gave is left out.
     """
-    refused = turn.outcome is not None and turn.outcome.refused
-    if refused and not turn.replies:
+    state = turn.state
+    refused = state.outcome is not None and state.outcome.refused
+    if refused and not state.replies:
         return []
     if enveloped is None:
-        enveloped = turn.prompt.author is not None or needs_envelope(turn.prompts)
-    messages = [ChatMessage(role="user", content=content_of(turn.prompts, enveloped=enveloped))]
-    results = turn.results
-    for reply in turn.replies:
+        enveloped = state.prompt.author is not None or needs_envelope(state.prompts)
+    messages = [ChatMessage(role="user", content=content_of(state.prompts, enveloped=enveloped))]
+    for reply in state.replies:
         text = "" if reply.finish == "filtered" else reply.text  # what was withheld is refused as history, too
         if text or reply.tool_calls:
             messages.append(ChatMessage(role="assistant", content=text, tool_calls=reply.tool_calls, parts=reply.parts))
         for call in reply.tool_calls:
-            result = results.get(call.id)
-            content = result.result.content if result else _missing(call, turn)
+            content = _result_of(state.calls[call.id])
             messages.append(ChatMessage(role="tool", content=_LEFT_OUT if refused else content, tool_call_id=call.id))
-    if turn.outcome and turn.outcome.partial:
-        messages.append(ChatMessage(role="assistant", content=turn.outcome.partial))
-    if turn.outcome and (messages[-1].role != "assistant" or messages[-1].tool_calls):
-        ended = "I was stopped before I answered" if turn.outcome.state == "stopped" else "No answer was given"
+    if state.outcome and state.outcome.partial:
+        messages.append(ChatMessage(role="assistant", content=state.outcome.partial))
+    if state.outcome and (messages[-1].role != "assistant" or messages[-1].tool_calls):
+        ended = "I was stopped before I answered" if state.outcome.state == "stopped" else "No answer was given"
         messages.append(ChatMessage(role="assistant", content=f"[{ended}.]"))
     return messages
 
@@ -133,7 +134,7 @@ def fitting(turn: PastTurn, budget: int) -> PastTurn:
     return turn if tokens == turn.tokens else replace(turn, messages=tuple(messages), tokens=tokens)
 
 
-def _missing(call: ToolCall, turn: TurnSteps) -> str:
-    if call.id in turn.started:
-        return "Interrupted: whether this took effect is unknown."
-    return "Not run: the turn ended first."
+def _result_of(call: Call) -> str:
+    if call.result is not None:
+        return call.result.content
+    return "Interrupted: whether this took effect is unknown." if call.started else "Not run: the turn ended first."

@@ -7,6 +7,7 @@ from llmgine.engine.scope import RoundScope, TurnScope
 from llmgine.messages.chat import ToolCall
 from llmgine.messages.events import ToolCallDecidedEvent, ToolCallWaitingEvent
 from llmgine.messages.steps import DecisionStep, WaitingStep
+from llmgine.sessions.clock import microseconds
 from llmgine.tools.tool import Tool
 
 _NOT_AGAIN = "Do not try it again unless asked."
@@ -27,9 +28,13 @@ class Approvals:
     async def denial(self, round_: RoundScope, call: ToolCall, tool: Tool) -> str | None:
         """Ask whether the call may run. What the model is told of a call that may not, None for one that may."""
         scope, steps = round_.scope, round_.steps
-        waiting = steps.waiting.get(call.id)
+        known = steps.state.calls[call.id]
+        waiting = known.waiting
         if waiting is None:
-            if tool.allows_always and await scope.store.always_approved(steps, tool.name):
+            asker = steps.state.prompt.author
+            if tool.allows_always and await scope.store.settings.always_approved(
+                scope.turn.session_id, tool.name, asker
+            ):
                 return None
             waiting = WaitingStep(
                 round=round_.number,
@@ -39,7 +44,12 @@ class Approvals:
                 allows_always=tool.allows_always,
             )
             await scope.append(waiting)
-        decision = steps.decisions.get(call.id) or await self._wait(scope, waiting, call)
+        decision = known.decision
+        if decision is None:
+            decision = await scope.store.runs.decision(scope.turn, call.id)  # made while nobody ran the turn
+            if decision is None:
+                decision = await self._wait(scope, waiting, call)
+            await scope.append(decision)
         await scope.tell(
             ToolCallDecidedEvent,
             round=round_.number,
@@ -47,32 +57,37 @@ class Approvals:
             approved=decision.approved,
             decided_by=decision.decided_by,
             reason=decision.reason,
+            always=decision.always,
         )
         if not decision.approved:
             return _denied(decision)
-        if (await scope.steps()).waiting[call.id].fingerprint != call.fingerprint:
+        if waiting.fingerprint != call.fingerprint:
             return f"This is not the call that was approved, so it was not run. {_NOT_AGAIN}"
         return None
 
     async def _wait(self, scope: TurnScope, waiting: WaitingStep, call: ToolCall) -> DecisionStep:
-        await scope.store.set_state(scope.turn, "waiting")
+        scope.waiting += 1
+        await scope.store.runs.set_status(scope.turn, scope.status)
         about = {"deadline": waiting.deadline, "allows_always": waiting.allows_always}
         await scope.tell(ToolCallWaitingEvent, round=waiting.round, call=call, **about)
-        scope.waiting += 1
         decision = await self._decision(scope, call, waiting.deadline)
         scope.waiting -= 1
-        await scope.store.set_state(scope.turn, "running")
         return decision
 
     async def _decision(self, scope: TurnScope, call: ToolCall, deadline: datetime) -> DecisionStep:
-        """Wait until somebody decides, in this process or another; the deadline decides against."""
+        """Wait until somebody decides, in this process or another; the deadline decides against.
+
+        Raises:
+            SupersededError: The turn is not ours to run any more.
+        """
         while True:
-            decision = (await scope.steps()).decisions.get(call.id)
+            decision = await scope.store.runs.decision(scope.turn, call.id)
             if decision is not None:
                 return decision
             left = (deadline - scope.store.clock.now()).total_seconds()
             if left <= 0:
-                await scope.store.decide(scope.turn.id, call.id, approved=False, decided_by=None)
+                late = DecisionStep(call_id=call.id, approved=False, decided_by=None)
+                await scope.store.decisions.decide(scope.turn.id, late, microseconds(deadline))
             else:
                 await self._changes.wait(left)
 

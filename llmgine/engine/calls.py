@@ -33,13 +33,13 @@ class ToolCalls:
 
     async def run(self, scope: TurnScope, reply: ReplyStep) -> None:
         """Bring every call of the reply to its committed result; what has one already is left alone."""
-        steps = await scope.steps()
-        author = steps.prompt.author
+        steps = scope.steps
+        author = steps.state.prompt.author
         who = (author.id, author.name) if author else ("", "")
         token = tool_context.set(ToolContext(scope.turn.session_id, scope.turn.id, *who))
         round_ = RoundScope(scope, steps, reply.round)
         try:
-            open_calls = [call for call in reply.tool_calls if call.id not in steps.results]
+            open_calls = [call for call in reply.tool_calls if steps.state.calls[call.id].result is None]
             queue = [call for call in open_calls if self._is_sequential(scope, call)]
             async with asyncio.TaskGroup() as group:
                 for call in open_calls:
@@ -66,7 +66,7 @@ class ToolCalls:
     async def _settle(self, round_: RoundScope, call: ToolCall) -> None:
         """From a call to its result: in doubt, denied, or run."""
         tool = self._tool(round_.scope, call)
-        if call.id in round_.steps.started and not (tool and tool.idempotent):
+        if round_.steps.state.calls[call.id].started and not (tool and tool.idempotent):
             text = "Interrupted: whether this took effect is unknown. Do not repeat it without asking the person."
             result, seconds = _refusal(call, text), 0.0
         else:

@@ -18,7 +18,8 @@ class Changes:
 
     def __init__(self, store: SessionStore) -> None:
         self._store = store
-        self._changed = asyncio.Event()
+        self._changed = asyncio.Event()  # something was written
+        self._changed_by_others = asyncio.Event()
         self._waiting = 0
         self._version: int | None = None
         self._poller: asyncio.Task[None] | None = None
@@ -30,10 +31,16 @@ class Changes:
 
     async def wait(self, timeout: float | None = None) -> None:  # noqa: ASYNC109  # past it, look again: no error
         """Return at the next change, or after `timeout` seconds."""
+        await self._wait(self._changed, timeout)
+
+    async def wait_for_others(self) -> None:
+        """Return when another process has written."""
+        await self._wait(self._changed_by_others, None)
+
+    async def _wait(self, changed: asyncio.Event, timeout: float | None) -> None:  # noqa: ASYNC109  # as above
         self._waiting += 1
         if self._poller is None:
             self._poller = asyncio.create_task(self._poll())
-        changed = self._changed
         try:
             async with asyncio.timeout(timeout):
                 await changed.wait()
@@ -49,6 +56,8 @@ class Changes:
                 with contextlib.suppress(StoreError):  # whoever waits looks for itself and meets the error there
                     before, self._version = self._version, await self._store.version()
                     if self._version != before:
+                        self._changed_by_others.set()
+                        self._changed_by_others = asyncio.Event()
                         self.notify()
                 await asyncio.sleep(_POLL)
         finally:

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+import secrets
+from collections.abc import Callable, Collection, Mapping
 from typing import Unpack
 
 from llmgine.bus import MessageBus
@@ -39,11 +40,12 @@ from llmgine.messages.events import (
     TurnForgottenEvent,
 )
 from llmgine.messages.message import SpanContext
+from llmgine.messages.steps import DecisionStep
 from llmgine.messages.text import collapse_spaces, shorten
 from llmgine.sessions import SessionStore
-from llmgine.sessions.records import SessionSettings
+from llmgine.sessions.clock import microseconds, now
+from llmgine.sessions.records import Revision, SessionSettings
 from llmgine.sessions.scoped import fits
-from llmgine.sessions.transactions.revision import Revised
 from llmgine.tools.manager import ToolManager, ToolOptions
 from llmgine.tools.tool import Tool
 
@@ -91,6 +93,12 @@ class ToolChatEngine:
         self._runners = SessionRunners(store, bus, self._changes, parts)
         self._titles = Titles(bus, store, model) if titles else None
         self._watcher: asyncio.Task[None] | None = None
+        self._swept = 0  # the day on which old rows were deleted last
+
+    @property
+    def changes(self) -> Changes:
+        """Wakes those who wait for the store."""
+        return self._changes
 
     async def start(self) -> None:
         """Begin to answer commands."""
@@ -129,7 +137,7 @@ class ToolChatEngine:
         """Offer a function to the model; see `ToolManager.register`."""
         return self.tools.register(tool, **options)
 
-    async def recover(self, sources: Iterable[str], session_id: str | None = None) -> int:
+    async def recover(self, sources: Collection[str], session_id: str | None = None) -> int:
         """Take up the unfinished turns of dead processes that came from these front ends; returns how many."""
         turns = await self._store.take_over(sources, session_id)
         self._runners.resume(turns)
@@ -142,7 +150,7 @@ class ToolChatEngine:
         return await asyncio.shield(self._admit(command))
 
     async def _admit(self, command: PromptCommand) -> Admitted:
-        admitted = await self._store.admit(command)
+        admitted = await self._store.turns.admit(command, secrets.token_hex(8), now())
         if not admitted.duplicate and not admitted.joined:
             await self._bus.publish(
                 TurnAdmittedEvent(
@@ -163,37 +171,37 @@ class ToolChatEngine:
         return await asyncio.shield(self._edit(command))
 
     async def _edit(self, command: EditPromptCommand) -> bool:
-        revised = await self._store.edit_prompt(command)
+        revised = await self._store.prompts.edit(command)
         self._begin_again(command, revised)
-        return revised != "no"
+        return revised.what != "no"
 
     async def _delete_prompt(self, command: DeletePromptCommand) -> bool:
         return await asyncio.shield(self._delete(command))
 
     async def _delete(self, command: DeletePromptCommand) -> bool:
-        revised = await self._store.delete_prompt(command.session_id, command.turn_id, command.source_id)
-        if revised == "whole":
-            return await self._forget(ForgetTurnCommand(session_id=command.session_id, turn_id=command.turn_id))
+        revised = await self._store.prompts.delete(command.session_id, command.turn_id, command.source_id)
+        if revised.what == "whole":
+            return await self._forget(ForgetTurnCommand(session_id=revised.session_id, turn_id=command.turn_id))
         self._begin_again(command, revised)
-        return revised != "no"
+        return revised.what != "no"
 
-    def _begin_again(self, command: EditPromptCommand | DeletePromptCommand, revised: Revised) -> None:
-        if revised == "again":
+    def _begin_again(self, command: EditPromptCommand | DeletePromptCommand, revised: Revision) -> None:
+        if revised.what == "again":
             self._runners.give_up(command.turn_id)
             span = SpanContext(trace_id=command.trace_id, span_id=command.span_id)
-            self._runners.wake(command.session_id, command.turn_id, span)
+            self._runners.wake(revised.session_id, command.turn_id, span)
 
     async def _regenerate(self, command: RegenerateTurnCommand) -> Admitted:
         return await asyncio.shield(self._queue_again(command))
 
     async def _queue_again(self, command: RegenerateTurnCommand) -> Admitted:
-        await self._store.regenerate(command)
+        await self._store.turns.regenerate(command)
         span = SpanContext(trace_id=command.trace_id, span_id=command.span_id)
         self._runners.wake(command.session_id, command.turn_id, span)
         return Admitted(turn_id=command.turn_id, place=0)
 
     async def _stop_turn(self, command: StopTurnCommand) -> int:
-        turns = await self._store.request_stop(command.session_id, command.turn_id)
+        turns = await self._store.stops.request(command.session_id, command.turn_id)
         for turn in turns:
             self._runners.stop(turn.id)
         return len(turns)
@@ -202,19 +210,27 @@ class ToolChatEngine:
         """Stop our turns that another process asked to stop."""
         while True:
             try:
-                for turn_id in await self._store.stop_requested():
+                await self._sweep()
+                for turn_id in await self._store.stops.mine():
                     self._runners.stop(turn_id)
             except StoreError as error:
                 _log.warning("Requests to stop cannot be read: %s", error)
                 await asyncio.sleep(_AFTER_FAILURE)
             else:
-                await self._changes.wait()
+                await self._changes.wait_for_others()
+
+    async def _sweep(self) -> None:
+        """Delete what only past days needed, once a day."""
+        if self._swept != self._store.today.day:
+            self._swept = self._store.today.day
+            await self._store.allowances.sweep(self._store.today.day)
+            await self._store.stops.sweep()
 
     async def _forget(self, command: ForgetTurnCommand) -> bool:
         """Until it is forgotten or gone: one that runs is stopped, and may have been given anew in between."""
         session_id, turn_id = command.session_id, command.turn_id
         while (turn := await self._store.forget(session_id, turn_id)) is None:
-            running = await self._store.request_stop(session_id, turn_id)
+            running = await self._store.stops.request(session_id, turn_id)
             if not running:
                 return False
             self._runners.stop(turn_id)
@@ -225,15 +241,15 @@ class ToolChatEngine:
         return True
 
     async def _clear(self, command: ClearSessionCommand) -> None:
-        turns = await self._store.request_stop(command.session_id, None)
+        turns = await self._store.stops.request(command.session_id, None)
         for turn in turns:
             self._runners.stop(turn.id)
         await self._runners.ended(command.session_id, [turn.id for turn in turns])
-        await self._store.clear(command.session_id)
+        await self._store.sessions.clear(command.session_id, now())
         await self._bus.publish(SessionClearedEvent(session_id=command.session_id))
 
     async def _branch(self, command: BranchSessionCommand) -> int:
-        turns = await self._store.branch(command)
+        turns = await self._store.branches.make(command, secrets.token_hex(8), now())
         await self._bus.publish(
             SessionBranchedEvent(session_id=command.session_id, new_session_id=command.new_session_id, turns=turns)
         )
@@ -241,7 +257,7 @@ class ToolChatEngine:
 
     async def _rename(self, command: RenameSessionCommand) -> None:
         title = None if command.title is None else shorten(collapse_spaces(command.title), MAX_TITLE) or None
-        await self._store.rename(command.session_id, title)
+        await self._store.sessions.rename(command.session_id, title, now())
         await self._bus.publish(SessionRenamedEvent(session_id=command.session_id, title=title))
 
     async def _set_system_prompt(self, command: SetSystemPromptCommand) -> None:
@@ -250,7 +266,7 @@ class ToolChatEngine:
             raise RefusedError(
                 f"A system prompt has at most {MAX_SYSTEM_PROMPT:,} characters; this has {len(prompt):,}."
             )
-        await self._store.set_system_prompt(command.session_id, prompt, command.session_name)
+        await self._store.sessions.set_system_prompt(command.session_id, prompt, now(), command.session_name)
         await self._bus.publish(SystemPromptChangedEvent(session_id=command.session_id, system_prompt=prompt))
 
     async def _change_setting(self, command: ChangeSettingCommand) -> None:
@@ -259,7 +275,7 @@ class ToolChatEngine:
             raise RefusedError(f"A setting has at most {MAX_SYSTEM_PROMPT:,} characters; this has {len(value):,}.")
         if value is not None and name in SessionSettings.model_fields and not fits(SessionSettings, name, value):
             raise RefusedError(f"The setting {name} cannot be {shorten(value, 100)!r}.")
-        await self._store.change_setting(command.scope, command.name, command.value, command.changed_by)
+        await self._store.settings.change(command.scope, name, value, command.changed_by, now())
         await self._bus.publish(
             SettingChangedEvent(
                 scope=command.scope, name=command.name, value=command.value, changed_by=command.changed_by
@@ -267,13 +283,13 @@ class ToolChatEngine:
         )
 
     async def _decide(self, command: DecideToolCallCommand) -> bool:
-        counted = await self._store.decide(
-            command.turn_id,
-            command.call_id,
+        decision = DecisionStep(
+            call_id=command.call_id,
             approved=command.approved,
             decided_by=command.decided_by,
             reason=command.reason,
             always=command.always,
         )
+        counted = await self._store.decisions.decide(command.turn_id, decision, microseconds(self._store.clock.now()))
         self._changes.notify()
         return counted

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from llmgine.providers.base import Change
 from llmgine.sessions import SessionStore
+from llmgine.sessions.clock import microseconds
 from llmgine.sessions.records import Lesson
 
 WINDOW = "window"  # the name of the lesson how much a model takes at once
@@ -41,8 +42,8 @@ class Lessons:
         Raises:
             StoreError: It cannot be read.
         """
-        await self._store.forget_lessons(self._now() - _LASTS)
-        for lesson in await self._store.lessons():
+        await self._store.lessons.forget(microseconds(self._now() - _LASTS))
+        for lesson in await self._store.lessons.all():
             self._of(lesson.service, lesson.model).lessons[lesson.name] = lesson
 
     def all(self) -> list[Lesson]:
@@ -73,7 +74,7 @@ class Lessons:
         window = known.lessons.get(WINDOW)
         if window is not None and self._is_fresh(window) and window.value < known.largest:
             known.lessons[WINDOW] = window.model_copy(update={"value": known.largest})
-            await self._store.learn(known.lessons[WINDOW])
+            await self._store.lessons.learn(known.lessons[WINDOW])
 
     def too_long(self, service: str, model: str, tokens: int) -> None:
         """A request of this size was too long; after some of these, what succeeded before says nothing any more."""
@@ -92,7 +93,7 @@ class Lessons:
             value = max(value, self._of(service, model).largest)
         lesson = Lesson(service=service, model=model, name=name, value=value, said=said, learnt_at=self._now())
         self._of(service, model).lessons[name] = lesson
-        await self._store.learn(lesson)
+        await self._store.lessons.learn(lesson)
 
     async def forget(self) -> None:
         """Forget all that was learnt.
@@ -101,7 +102,7 @@ class Lessons:
             StoreError: It cannot be deleted.
         """
         self._known.clear()
-        await self._store.forget_lessons()
+        await self._store.lessons.forget()
 
     def _of(self, service: str, model: str) -> Known:
         return self._known.setdefault((service, model), Known())

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from llmgine.context import PEOPLE_NOTE, Bounds, Conversation, estimated_tokens, unwrapped
@@ -24,6 +24,7 @@ from llmgine.messages.events import (
 from llmgine.messages.steps import LeftOut, ReplyStep
 from llmgine.providers.base import Change, ChatReply, ChatRequest, ListedModel, Provider
 from llmgine.sessions import SessionStore
+from llmgine.sessions.records import Allowance, Spent
 
 _LIST_SECONDS, _NO_LIST_SECONDS = 300.0, 30.0  # for which a list of models holds, or that there is none
 _LONGEST_NAME = 100  # characters of a model's name that a setting takes
@@ -45,6 +46,7 @@ class Question:
         tools: What is offered.
         model: Who is asked, by the session's setting; None for the program's own model.
         effort: The reasoning effort, by the session's setting.
+        scopes: Where its tokens are counted.
         overflow: Why the request before this one was refused, if it was too long.
         shortened: Whether turns were left out for that.
     """
@@ -53,6 +55,7 @@ class Question:
     tools: tuple[ToolSchema, ...] = ()
     model: str | None = None
     effort: str | None = None
+    scopes: tuple[str, ...] = ()
     overflow: ContextOverflowError | None = None
     shortened: bool = False
 
@@ -120,18 +123,16 @@ class Model:
         )
 
     async def reply(self, scope: TurnScope, progress: Progress, question: Question) -> ReplyStep:
-        """Ask, commit the reply, and tell of it; `progress` says of which round it is.
+        """Ask, commit the reply, and tell of it; `progress` says of which round it is. Called inside `slot`.
 
         Raises:
             ProviderError: No reply came, on all tries.
-            RefusedError: The tokens of the day are used up.
         """
-        round_, begin = progress.round, time.monotonic()
+        round_ = progress.round
         progress.hides_envelopes = PEOPLE_NOTE in question.conversation.messages[0].content
         name = question.model or self.name
         try:
-            async with self._slot(), progress.told(self._ticks):
-                await self._require_allowance(scope.turn.session_id)
+            async with progress.told(self._ticks):
                 name = question.model or await self._chosen(scope, round_)
                 await scope.tell(ModelAskedEvent, round=round_, model=name)
                 reply = await self._asked(scope, progress, question, name)
@@ -140,16 +141,16 @@ class Model:
                 self.lessons.too_long(self.service, name, question.conversation.tokens)
             raise  # it is asked again with less, or said by who knows what was too long
         except ProviderError as error:
-            await self.tell_failure(scope, round_, name, error, begin)
+            await self.tell_failure(scope, progress, name, error)
             raise
         await self._learn(reply, question, name)
-        return await self._committed(scope, progress, question, reply, begin)
+        return await self._committed(scope, progress, question, reply)
 
-    async def tell_failure(self, scope: TurnScope, round_: int, name: str, error: Exception, begin: float) -> None:
+    async def tell_failure(self, scope: TurnScope, progress: Progress, name: str, error: Exception) -> None:
         """Publish that the model gave no reply."""
-        seconds, kind = time.monotonic() - begin, type(error).__name__
+        seconds, kind = time.monotonic() - progress.since, type(error).__name__
         failure = {"model": name, "error": kind, "reason": str(error), "seconds": seconds}
-        await scope.tell(ModelFailedEvent, round=round_, **failure)
+        await scope.tell(ModelFailedEvent, round=progress.round, **failure)
 
     async def _chosen(self, scope: TurnScope, round_: int) -> str:
         return self.name or await self._retry.run(self._provider.choose_model, self._announce(scope, round_))
@@ -179,7 +180,8 @@ class Model:
                 said = ChatMessage(role="assistant", content=text())
                 known = error.tokens if isinstance(error, EmptyReplyError) else None
                 with contextlib.suppress(StoreError):
-                    await self._store.spend(session_id, known or estimated_tokens([*request.messages, said]))
+                    tokens = known or estimated_tokens([*request.messages, said])
+                    await self._store.allowances.spend(session_id, tokens, self._store.today.day)
             raise
 
     def _announce(self, scope: TurnScope, round_: int) -> Announce:
@@ -201,9 +203,7 @@ class Model:
                 window = own_window(question.overflow, reply, question.conversation)
                 await self.lessons.learn(self.service, name, WINDOW, value=window)
 
-    async def _committed(
-        self, scope: TurnScope, progress: Progress, question: Question, reply: ChatReply, begin: float
-    ) -> ReplyStep:
+    async def _committed(self, scope: TurnScope, progress: Progress, question: Question, reply: ChatReply) -> ReplyStep:
         conversation = question.conversation
         text = unwrapped(reply.text) if progress.hides_envelopes else reply.text
         usage = reply.usage if _is_plausible(reply.usage, conversation) else None
@@ -214,7 +214,7 @@ class Model:
             "finish": reply.finish,
             "model": reply.model,
             "usage": usage,
-            "seconds": time.monotonic() - begin,
+            "seconds": time.monotonic() - progress.since,
             "left_out": _left_out(question, reply),
         }
         step = ReplyStep.model_validate(
@@ -226,8 +226,9 @@ class Model:
                 "parts": reply.parts,
             }
         )
-        await scope.store.append_reply(scope.turn, step, _tokens(conversation.messages, step))
-        first = None if progress.first_at is None else progress.first_at - begin
+        spent = Spent(scopes=question.scopes, tokens=_tokens(conversation.messages, step), day=self._store.today.day)
+        await scope.append_reply(step, spent)
+        first = None if progress.first_at is None else progress.first_at - progress.since
         await scope.tell(LLMResponseEvent, **facts, first_token_seconds=first)
         return step
 
@@ -251,7 +252,7 @@ class Model:
             while self._slots.locked() or self._wanting:
                 self._freed.clear()
                 await self._freed.wait()
-            await self._require_allowance(session_id)
+            require_allowance(await self._store.allowances.of_session(session_id, self._store.today))
             name = model or await self._provider.choose_model()
             request = ChatRequest(
                 messages=messages,
@@ -267,11 +268,12 @@ class Model:
         usage = reply.usage
         said = ChatMessage(role="assistant", content=reply.text)
         used = usage.input_tokens + usage.output_tokens if usage else estimated_tokens([*messages, said])
-        await self._store.spend(session_id, used)
+        await self._store.allowances.spend(session_id, used, self._store.today.day)
         return reply
 
     @contextlib.asynccontextmanager
-    async def _slot(self) -> AsyncIterator[None]:
+    async def slot(self) -> AsyncIterator[None]:
+        """One of the calls that may run at once, for the length of the block."""
         self._wanting += 1
         try:
             await self._slots.acquire()
@@ -283,11 +285,17 @@ class Model:
             self._slots.release()
             self._freed.set()
 
-    async def _require_allowance(self, session_id: str) -> None:
-        for allowance in await self._store.session_allowances(session_id):
-            if allowance.is_used_up:
-                budget = f"The budget of {allowance.tokens:,} tokens a day is used up"
-                raise RefusedError(f"{budget}. It resets at midnight UTC: ask again then.")
+
+def require_allowance(allowances: Iterable[Allowance]) -> None:
+    """Check that the model may be asked.
+
+    Raises:
+        RefusedError: The tokens of the day are used up.
+    """
+    for allowance in allowances:
+        if allowance.is_used_up:
+            budget = f"The budget of {allowance.tokens:,} tokens a day is used up"
+            raise RefusedError(f"{budget}. It resets at midnight UTC: ask again then.")
 
 
 def _left_out(question: Question, reply: ChatReply) -> tuple[LeftOut, ...]:

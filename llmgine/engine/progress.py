@@ -36,6 +36,7 @@ class Progress:
     def __init__(self, scope: TurnScope, round_: int) -> None:
         self._scope = scope
         self.round = round_
+        self.since = time.monotonic()  # when the round began
         self._grew = asyncio.Event()
         self._pieces: list[str] = []
         self.hides_envelopes = False  # whether the model may copy the form of people's messages

@@ -7,23 +7,28 @@ from collections.abc import Iterable
 
 from llmgine.bus import MessageBus
 from llmgine.engine.changes import Changes
+from llmgine.engine.pauses import Pauses
 from llmgine.engine.scope import TurnScope
 from llmgine.engine.turn import TurnParts, TurnRun
 from llmgine.messages.message import SpanContext, inside, next_id
+from llmgine.messages.steps import Turn
 from llmgine.sessions import SessionStore
-from llmgine.sessions.records import Turn
+from llmgine.sessions.records import Blocked, Claimed
 
 _LOOK_AGAIN = 1.0  # seconds; a process that dies changes nothing in the store, so its turns are looked at now and then
-_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0  # seconds until a session that could not go on is tried again
 
 _log = logging.getLogger(__name__)
 
 
 class _Runner:
-    """The runner of one session; it lives while the session has turns of this process."""
+    """The runner of one session; it lives while the session has turns of this process.
+
+    Attributes:
+        woken: The turns that were admitted and not begun, as far as it was told.
+    """
 
     def __init__(self) -> None:
-        self.more = True  # set whenever a turn was admitted, so that none is missed while the runner ends
+        self.woken: set[str] = set()
         self.task: asyncio.Task[None] | None = None
 
 
@@ -53,9 +58,10 @@ class SessionRunners:
             self._spans[turn_id] = span
         runner = self._runners.get(session_id)
         if runner is not None:
-            runner.more = True
+            runner.woken.add(turn_id)
             return
         runner = self._runners[session_id] = _Runner()
+        runner.woken.add(turn_id)
         # A context of its own: the runner outlives the command it was started by.
         loop = asyncio.get_running_loop()
         runner.task = loop.create_task(self._work(session_id, runner), context=contextvars.Context())
@@ -80,7 +86,7 @@ class SessionRunners:
         """Wait until these turns have their outcomes, those of dead processes aside."""
         while any(
             turn.id in turn_ids and self._store.owners.is_alive(turn.owner)
-            for turn in await self._store.unfinished(session_id)
+            for turn in await self._store.turns.unfinished(session_id)
         ):
             await self._changes.wait(_LOOK_AGAIN)
 
@@ -103,45 +109,45 @@ class SessionRunners:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _work(self, session_id: str, runner: _Runner) -> None:
-        pause = _FIRST_PAUSE
+        pauses = Pauses()
         try:
-            while runner.more:
-                runner.more = False
+            while runner.woken and not self._closed:
+                woken, runner.woken = runner.woken, set()  # who is woken from here on may be claimed by the next look
                 try:
-                    while not self._closed and (turn := await self._next(session_id)) is not None:
-                        await self._run(turn)
-                        pause = _FIRST_PAUSE
+                    claimed = await self._claim(session_id)
+                    if claimed is not None:
+                        runner.woken |= woken - {claimed.turn.turn.id}
+                        await self._run(claimed)
+                        pauses = Pauses()
                 except Exception:  # the store failed: what was admitted has to end, so it is tried again
-                    _log.exception("Session %s cannot go on; trying again in %g s", session_id, pause)
-                    await asyncio.sleep(pause)
-                    pause = min(2 * pause, _LONGEST_PAUSE)
-                    runner.more = True
+                    _log.exception("Session %s cannot go on; trying again in %g s", session_id, pauses.next)
+                    runner.woken |= woken
+                    await pauses.pause()
         finally:
             del self._runners[session_id]
 
-    async def _next(self, session_id: str) -> Turn | None:
+    async def _claim(self, session_id: str) -> Claimed | None:
         """The oldest turn of ours, once all turns of other living processes before it have ended."""
-        while True:
-            turns = await self._store.unfinished(session_id)
-            owners = self._store.owners
-            if not any(turn.owner == owners.me for turn in turns):
-                return None
-            head = next(turn for turn in turns if owners.is_alive(turn.owner))
-            if head.owner == owners.me:
-                return head
-            await self._changes.wait(_LOOK_AGAIN)
+        dead: set[str] = set()
+        while not self._closed:
+            found = await self._store.turns.claim(session_id, dead=dead, resumed=self._resumed)
+            if not isinstance(found, Blocked):
+                return found
+            if self._store.owners.is_alive(found.owner):
+                await self._changes.wait(_LOOK_AGAIN)
+            else:
+                dead.add(found.owner)
+        return None
 
-    async def _run(self, turn: Turn) -> None:
+    async def _run(self, claimed: Claimed) -> None:
+        turn = claimed.turn.turn
         resumed = turn.id in self._resumed
         self._resumed.discard(turn.id)
-        claimed = await self._store.claim(turn.id, resumed=resumed)
-        if claimed is None:
-            return
         span = self._spans.pop(turn.id, None)
         new = next_id()
         run = self._running[turn.id] = TurnRun(TurnScope(claimed, self._store, self._bus), self._parts)
         try:
-            if turn.id in await self._store.stop_requested():
+            if claimed.stop_requested:
                 run.stop()
             with inside(span or SpanContext(trace_id=f"{new:016x}", span_id=f"{new:016x}")):
                 await run.run(resumed=resumed)

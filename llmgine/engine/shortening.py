@@ -29,8 +29,8 @@ def own_window(error: ContextOverflowError, reply: ChatReply, conversation: Conv
 
 def too_long(steps: TurnSteps, conversation: Conversation, overflow: ContextOverflowError) -> str:
     """What is too long for a model by itself, and what to do."""
-    said = _tokens(*(prompt.text for prompt in steps.prompts))
-    given = _tokens(*(one.result.content for one in steps.results.values()))
+    said = _tokens(*(prompt.text for prompt in steps.state.prompts))
+    given = _tokens(*(call.result.content for call in steps.state.calls.values() if call.result))
     parts = {
         "This message is": (said, "Send a shorter one."),
         "What the tools gave is": (given, "Ask for less at once."),
@@ -44,7 +44,7 @@ def too_long(steps: TurnSteps, conversation: Conversation, overflow: ContextOver
             "The model has no room for an answer, even to a short message. Check the size of the context that its "
             "service is set to."
         )
-    files = [one for prompt in steps.prompts for one in prompt.attachments if one.text]
+    files = [one for prompt in steps.state.prompts for one in prompt.attachments if one.text]
     if files:
         longest = max(files, key=lambda file: len(file.text or ""))
         advice = "Send less of it, or fewer files at once."

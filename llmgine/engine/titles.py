@@ -12,6 +12,7 @@ from llmgine.messages.chat import ChatMessage
 from llmgine.messages.events import SessionRenamedEvent, TurnFinishedEvent
 from llmgine.messages.text import collapse_spaces, shorten
 from llmgine.sessions import SessionStore
+from llmgine.sessions.clock import now
 
 _ASK = (
     "Give the conversation below a title: at most six words, in its own language, without quotation marks. "
@@ -63,15 +64,15 @@ class Titles:
             _log.info("Session %s has no title yet: %s", event.session_id, error)
 
     async def _give(self, event: TurnFinishedEvent) -> None:
-        session = await self._store.session(event.session_id)
+        session = await self._store.sessions.get(event.session_id)
         if session.title is not None or session.turns > _LAST_TRY:
             return
-        asked = (await self._store.turn(event.turn_id)).prompt.text
+        asked = (await self._store.turns.get(event.turn_id)).state.prompt.text
         said = f"Question: {shorten(asked, _READ)}\n\nAnswer: {shorten(event.text, _READ)}"
         messages = (ChatMessage(role="system", content=_ASK), ChatMessage(role="user", content=said))
-        name = (await self._store.session_settings(event.session_id)).model
+        name = (await self._store.settings.of_session(event.session_id)).model
         title = clean_title((await self._model.aside(event.session_id, messages, model=name)).text)
-        if title and await self._store.rename(event.session_id, title, only_first=True):
+        if title and await self._store.sessions.rename(event.session_id, title, now(), only_first=True):
             await self._bus.publish(SessionRenamedEvent(session_id=event.session_id, title=title))
 
 

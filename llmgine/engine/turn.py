@@ -1,16 +1,16 @@
 """One turn, from its prompt to its outcome: rounds of a model call and its tool calls."""
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from llmgine.context import ContextManager, Conversation, may_be_envelope
+from llmgine.context import PAGE, ContextManager, Conversation, may_be_envelope
 from llmgine.engine.calls import ToolCalls
-from llmgine.engine.model import Model, Question
+from llmgine.engine.model import Model, Question, require_allowance
+from llmgine.engine.pauses import Pauses
 from llmgine.engine.progress import Progress
 from llmgine.engine.scope import TurnScope
 from llmgine.engine.shortening import shorter, too_long
@@ -21,13 +21,14 @@ from llmgine.errors import (
     ProviderRefusedError,
     ProviderReplyError,
     ReplyCutOffError,
+    StoreError,
     SupersededError,
 )
 from llmgine.messages.chat import ToolSchema
 from llmgine.messages.events import TurnFinishedEvent, TurnStartedEvent
 from llmgine.messages.message import inside
 from llmgine.messages.steps import OutcomeStep, ReplyStep
-from llmgine.sessions.records import Delivery, SessionSettings, TurnSteps
+from llmgine.sessions.records import BeforeCall, Delivery, TurnSteps
 from llmgine.tools.manager import ToolManager
 
 # Turns an ended turn into the parts that are posted; each front end that delivers has its own.
@@ -90,9 +91,19 @@ class TurnRun:
 
     async def run(self, *, resumed: bool) -> None:
         """Bring the turn to its committed outcome and tell of it, unless a newer attempt does."""
-        started = await self._scope.tell(TurnStartedEvent, attempt=self._scope.turn.attempt, resumed=resumed)
-        with inside(started), contextlib.suppress(SupersededError):  # inside: so that the log of a turn is a tree
-            await self._finish(await self._outcome_of_run())
+        scope = self._scope
+        started = await scope.tell(
+            TurnStartedEvent,
+            attempt=scope.turn.attempt,
+            resumed=resumed,
+            turn=scope.turn,
+            steps=scope.steps.steps,
+        )
+        with inside(started):  # so that the log of a turn is a tree
+            try:
+                await self._finish(await self._outcome_of_run())
+            except SupersededError:
+                await scope.give_up()
 
     async def _outcome_of_run(self) -> OutcomeStep:
         self._task = asyncio.create_task(self._answer())
@@ -107,7 +118,7 @@ class TurnRun:
                 self._task.cancel()
                 await asyncio.gather(self._task, return_exceptions=True)
                 raise
-            return self._outcome("stopped", "Stopped.", await self._unfinished_text())
+            return self._outcome("stopped", "Stopped.", self._unfinished_text())
 
     async def _answer(self) -> OutcomeStep:
         """The turn's outcome, whatever happens."""
@@ -121,6 +132,8 @@ class TurnRun:
             return self._outcome("failed", str(error), self._presentable(error.partial))
         except ProviderRefusedError as error:
             return self._outcome("failed", str(error), refused=error.may_be_prompt)
+        except SupersededError:
+            raise
         except LLMgineError as error:
             return self._outcome("failed", str(error))
         except Exception:  # a bug of ours must still end in one visible outcome
@@ -135,30 +148,33 @@ class TurnRun:
             if not reply.tool_calls:
                 return reply
             if round_ < MAX_ROUNDS - 1:
-                self._scope.tools = (await self._settings()).tools
                 await self._parts.calls.run(self._scope, reply)
         raise ProviderReplyError(f"The model called tools {MAX_ROUNDS} times without an answer. Ask in smaller steps.")
 
     async def _reply(self, round_: int, *, offer_tools: bool) -> ReplyStep:
         """The model's reply of this round: the committed one where there is one, else a new one."""
-        steps = await self._scope.steps()
-        if round_ < len(steps.replies):
-            return steps.replies[round_]
-        settings = await self._settings()
-        schemas = self._parts.tools.schemas(settings.tools) if offer_tools else ()
-        return await self._ask(steps, settings, tuple(schemas), Progress(self._scope, round_))
+        scope = self._scope
+        replies = scope.steps.state.replies
+        if round_ < len(replies):
+            scope.tools = (await scope.store.settings.of_session(scope.turn.session_id)).tools
+            return replies[round_]
+        self._progress = Progress(scope, round_)
+        async with self._parts.model.slot():
+            # Read only now: the tokens that are left may be used up while it waits for its slot.
+            before = await scope.store.runs.before_call(scope.turn, scope.store.today, PAGE)
+            require_allowance(before.allowances)
+            scope.tools = before.settings.tools
+            schemas = self._parts.tools.schemas(scope.tools) if offer_tools else ()
+            return await self._ask(before, tuple(schemas), self._progress)
 
-    async def _ask(
-        self, steps: TurnSteps, settings: SessionSettings, tools: tuple[ToolSchema, ...], progress: Progress
-    ) -> ReplyStep:
+    async def _ask(self, before: BeforeCall, tools: tuple[ToolSchema, ...], progress: Progress) -> ReplyStep:
         """Ask with as much history as fits, and with less of it each time the service says that it is too long."""
-        self._progress = progress
-        model, begin = self._parts.model, time.monotonic()
+        model, settings, steps = self._parts.model, before.settings, self._scope.steps
         bounds, most = model.bounds(settings.model), 0
         overflow: ContextOverflowError | None = None
         refused: Conversation | None = None
         for _ in range(MAX_SHORTER + 1):
-            conversation = await self._parts.context.build(steps, settings, tools, bounds)
+            conversation = await self._parts.context.build(steps, settings, tools, bounds, before.ended)
             self._enveloped, most = conversation.enveloped, max(most, conversation.past)
             if refused is None:  # one message that is too long must not cost the others their place
                 self._history_from = conversation.history_from
@@ -169,6 +185,7 @@ class TurnRun:
                 tools,
                 settings.model,
                 settings.effort,
+                before.scopes,
                 overflow,
                 shortened=conversation.past < most,
             )
@@ -184,16 +201,12 @@ class TurnRun:
         if overflow is None or refused is None:
             raise RuntimeError("a request was refused by nobody")
         refusal = PromptRefusedError(too_long(steps, refused, overflow))
-        await model.tell_failure(self._scope, progress.round, settings.model or model.name, refusal, begin)
+        await model.tell_failure(self._scope, progress, settings.model or model.name, refusal)
         raise refusal from overflow
 
-    async def _settings(self) -> SessionSettings:
-        """What holds in the session now: it may change between rounds."""
-        return await self._scope.store.session_settings(self._scope.turn.session_id)
-
-    async def _unfinished_text(self) -> str:
+    def _unfinished_text(self) -> str:
         """What was streamed of a reply that is not committed."""
-        if self._progress is None or self._progress.round < len((await self._scope.steps()).replies):
+        if self._progress is None or self._progress.round < len(self._scope.steps.state.replies):
             return ""
         return self._presentable(self._progress.text)
 
@@ -223,26 +236,47 @@ class TurnRun:
     async def _finish(self, outcome: OutcomeStep) -> None:
         """Commit the outcome with its deliveries, then tell of it."""
         scope = self._scope
-        steps = await scope.steps()
-        steps = steps.model_copy(update={"steps": (*steps.steps, outcome)})
-        await scope.store.finish(scope.turn, outcome.state, [outcome], self._render(steps))
+        steps = scope.steps.plus(outcome)
+        state = steps.state
+        await self._store_outcome(outcome, self._render(steps))
+        self._parts.context.remember(steps)
         await scope.tell(
             TurnFinishedEvent,
             state=outcome.state,
-            text=steps.text,
+            text=state.text,
             notice=outcome.notice,
-            model=steps.replies[-1].model if steps.replies else self._parts.model.name,
-            usage=steps.usage,
+            model=state.replies[-1].model if state.replies else self._parts.model.name,
+            usage=state.usage,
             seconds=outcome.seconds,
+            partial=outcome.partial,
+            refused=outcome.refused,
         )
 
-    def _render(self, steps: TurnSteps) -> Sequence[Delivery]:
+    async def _store_outcome(self, outcome: OutcomeStep, parts: tuple[Delivery, ...]) -> None:
+        """Commit the outcome; while the store fails it is tried again, for the model was paid for the answer.
+
+        Raises:
+            SupersededError: A newer attempt answers.
+        """
+        pauses = Pauses()
+        while True:
+            try:
+                await self._scope.finish(outcome, parts)
+            except SupersededError:
+                raise
+            except StoreError as error:
+                _log.error("Turn %s cannot end; trying again in %g s: %s", self._scope.turn.id, pauses.next, error)
+                await pauses.pause()
+            else:
+                return
+
+    def _render(self, steps: TurnSteps) -> tuple[Delivery, ...]:
         """The parts to post; a front end that cannot show a turn must not keep it from ending."""
         renderer = self._parts.renderers.get(steps.turn.source)
         if renderer is None:
             return ()
         try:
-            return renderer(steps)
+            return tuple(renderer(steps))
         except Exception:  # a front end's bug
             _log.exception("Turn %s cannot be shown", steps.turn.id)
             return ()

@@ -3,11 +3,12 @@
 from datetime import datetime
 from typing import ClassVar, Literal
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from llmgine.messages.chat import ToolCall, ToolResult, Usage
 from llmgine.messages.commands import Author, CommandResult
 from llmgine.messages.message import Message
+from llmgine.messages.steps import Step, Turn
 
 
 class Event(Message):
@@ -60,10 +61,16 @@ class TurnAdmittedEvent(TurnEvent):
 
 
 class TurnStartedEvent(TurnEvent):
-    """A turn began to run; `resumed` after a restart."""
+    """A turn began to run; `resumed` after a restart.
+
+    `turn` is the turn, and `steps` are those it has so far: what was said and, after a restart, what was done. They are
+    in no dump and no log.
+    """
 
     attempt: int
     resumed: bool
+    turn: Turn | None = Field(None, exclude=True, repr=False)
+    steps: tuple[Step, ...] = Field((), exclude=True, repr=False)
 
 
 class AnswerProgressEvent(TurnEvent):
@@ -137,11 +144,15 @@ class ToolCallWaitingEvent(ToolCallEvent):
 
 
 class ToolCallDecidedEvent(ToolCallEvent):
-    """A waiting call was approved or denied; `decided_by` is None when its time ran out."""
+    """A waiting call was approved or denied; `decided_by` is None when its time ran out.
+
+    `always`: the asker's later calls of the tool are approved too.
+    """
 
     approved: bool
     decided_by: Author | None
     reason: str | None = None
+    always: bool = False
 
 
 class ToolCallStartedEvent(ToolCallEvent):
@@ -156,7 +167,10 @@ class ToolCallFinishedEvent(ToolCallEvent):
 
 
 class TurnFinishedEvent(TurnEvent):
-    """A turn has its outcome, committed. `text` is the last round's answer; `notice` what people should know."""
+    """A turn has its outcome, committed. `text` is the last round's answer; `notice` what people should know.
+
+    `partial` is the answer's text where no whole reply followed it. `refused`: the service will not take what was said.
+    """
 
     state: Literal["done", "failed", "stopped"]
     text: str
@@ -164,6 +178,8 @@ class TurnFinishedEvent(TurnEvent):
     model: str
     usage: Usage
     seconds: float
+    partial: str = ""
+    refused: bool = False
 
 
 class TurnForgottenEvent(TurnEvent):

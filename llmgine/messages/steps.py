@@ -1,9 +1,9 @@
-"""Steps: the durable records of what happened in a turn, in their order."""
+"""Turns and their steps: the durable records of what happened, in their order."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, model_validator
 
 from llmgine.messages.chat import OpaqueParts, ToolCall, ToolResult, Usage
 from llmgine.messages.commands import Attachment, Author, Quote
@@ -13,11 +13,14 @@ from llmgine.messages.text import CleanText
 LeftOut = Literal["images", "tools", "history"]
 
 
-class _Step(BaseModel):
+TurnStatus = Literal["queued", "running", "waiting", "done", "failed", "stopped", "forgotten"]
+
+
+class _Record(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-class PromptStep(_Step):
+class PromptStep(_Record):
     """What somebody said, in the message `source_id` of the turn's front end; `version` grows when it is edited."""
 
     kind: Literal["prompt"] = "prompt"
@@ -29,7 +32,7 @@ class PromptStep(_Step):
     attachments: tuple[Attachment, ...] = ()
 
 
-class ReplyStep(_Step):
+class ReplyStep(_Record):
     """A whole reply of the model, committed before it is acted on.
 
     `left_out` is what the model was not given. `history_from` is the place in the session of the oldest turn it was
@@ -60,7 +63,7 @@ class ReplyStep(_Step):
         return data
 
 
-class WaitingStep(_Step):
+class WaitingStep(_Record):
     """A tool call waits for approval until `deadline`. `fingerprint` is of the call that people were shown."""
 
     kind: Literal["waiting"] = "waiting"
@@ -71,7 +74,7 @@ class WaitingStep(_Step):
     allows_always: bool = False
 
 
-class DecisionStep(_Step):
+class DecisionStep(_Record):
     """A waiting call was decided, by a person or (None) by its deadline; `always` for the asker's later calls too."""
 
     kind: Literal["decision"] = "decision"
@@ -82,7 +85,7 @@ class DecisionStep(_Step):
     always: bool = False
 
 
-class StartedStep(_Step):
+class StartedStep(_Record):
     """A tool is about to run; without a `ResultStep` after it, whether it did is unknown."""
 
     kind: Literal["started"] = "started"
@@ -91,7 +94,7 @@ class StartedStep(_Step):
     at: datetime | None = None
 
 
-class ResultStep(_Step):
+class ResultStep(_Record):
     """What a tool call gave."""
 
     kind: Literal["result"] = "result"
@@ -100,7 +103,7 @@ class ResultStep(_Step):
     seconds: float
 
 
-class OutcomeStep(_Step):
+class OutcomeStep(_Record):
     """How a turn ended: `notice` is what people should know, `partial` answer text that no whole reply followed.
 
     `refused`: the service will not take what was said, so later requests go without it. `enveloped` and `history_from`
@@ -122,3 +125,26 @@ Step = Annotated[
     Field(discriminator="kind"),
 ]
 STEP: TypeAdapter[Step] = TypeAdapter(Step)
+
+
+class Turn(_Record):
+    """One prompt and its place in the session.
+
+    `claim` grows whenever somebody begins to run the turn, or it is taken from whoever does; only who has the present
+    number can write. `resumes` counts how often it was taken up after a process died. `place` is where it was
+    said and `guild` the server that is in, as the front end named them.
+    """
+
+    id: str
+    session_id: str
+    seq: int
+    attempt: int
+    claim: int
+    resumes: int
+    state: TurnStatus
+    owner: str
+    source: str
+    origin: dict[str, JsonValue]
+    place: str | None = None
+    guild: int | None = None
+    created_at: datetime

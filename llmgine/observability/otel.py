@@ -23,6 +23,7 @@ from llmgine.messages.events import (
 from llmgine.observability import names
 from llmgine.observability.events import MetricEvent
 from llmgine.observability.observer import ObservedBus, all_of
+from llmgine.turns import CallState, TurnState, fold, fold_all, step_of
 
 try:
     from opentelemetry import metrics, trace
@@ -53,11 +54,12 @@ Attributes = dict[str, str | int | float | bool | list[str]]
 
 @dataclass
 class _OpenTurn:
-    """A turn whose span has not ended, and what runs in it: spans and since when."""
+    """A turn whose span has not ended, its state, and what runs in it: spans and since when."""
 
     turn_id: str
     span: Span
     context: Context
+    state: TurnState
     chat: tuple[Span, datetime] | None = None
     tools: dict[str, tuple[Span, datetime]] = field(default_factory=dict)
     error: str = names.OTHER_ERROR
@@ -136,7 +138,8 @@ class OpenTelemetrySink:
         span = self._tracer.start_span(
             f"invoke_agent {self._agent_name}", Context(), attributes=attributes, start_time=_ns(event.at)
         )
-        self._turns[event.session_id] = _OpenTurn(event.turn_id, span, trace.set_span_in_context(span, Context()))
+        context = trace.set_span_in_context(span, Context())
+        self._turns[event.session_id] = _OpenTurn(event.turn_id, span, context, fold_all(event.steps))
         if len(self._turns) > _MOST_TURNS:
             self._abandon(next(iter(self._turns)))
 
@@ -227,7 +230,7 @@ class OpenTelemetrySink:
         span, begun = turn.tools.pop(event.call.id)
         if self._capture_content:
             span.set_attribute(names.TOOL_RESULT, event.result.content)
-        if not event.result.ok:
+        if turn.state.calls[event.call.id].state is not CallState.DONE:
             _fail(span, names.TOOL_ERROR, event.result.content if self._capture_content else None)
         span.end(_ns(begun, event.seconds))
 
@@ -253,9 +256,13 @@ class OpenTelemetrySink:
             histogram.record(metric.value, metric.tags)
 
     def _turn(self, event: TurnEvent) -> _OpenTurn | None:
-        """The open turn the event belongs to, if its start was heard."""
+        """The open turn the event belongs to, with what the event tells of it, if its start was heard."""
         turn = self._turns.get(event.session_id)
-        return turn if turn is not None and turn.turn_id == event.turn_id else None
+        if turn is None or turn.turn_id != event.turn_id:
+            return None
+        if (step := step_of(event)) is not None:
+            turn.state = fold(turn.state, step)
+        return turn
 
     def _common(self, event: TurnEvent, operation: str) -> Attributes:
         return {

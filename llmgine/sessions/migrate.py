@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from llmgine.errors import NewerStoreError, StoreError
-from llmgine.sessions.database import Database, Transaction
+from llmgine.sessions.database import Database, Operation, Steps
 from llmgine.sessions.schema import MIGRATIONS
 from llmgine.sessions.sqlite import copy_database
 
@@ -31,14 +31,14 @@ async def migrate(database: Database, path: Path | None = None) -> None:
         NewerStoreError: The database was written by a newer program.
         StoreError: The copy could not be made, or a migration failed.
     """
-    version = await database.run(_version())
+    version = await database.run(_version, Operation("migrate.version"))
     if path is not None and 0 < version < len(MIGRATIONS):
         await _copy_first(database, path, version)
-    while await database.run(_next_migration()):
+    while await database.run(_next_migration, Operation("migrate.next")):
         pass
 
 
-def _version() -> Transaction[int]:
+def _version() -> Steps[int]:
     """The number of the database's schema; 0 for a new database.
 
     Raises:
@@ -55,12 +55,15 @@ def _version() -> Transaction[int]:
     return version
 
 
-def _next_migration() -> Transaction[bool]:
+def _next_migration() -> Steps[bool]:
     version = yield from _version()
     if version == len(MIGRATIONS):
         return False
-    for statement in MIGRATIONS[version]:
-        yield statement, ()
+    for step in MIGRATIONS[version]:
+        if isinstance(step, str):
+            yield step, ()
+        else:
+            yield from step()
     if version:
         yield "UPDATE schema_version SET version = $1", (version + 1,)
     else:
@@ -82,7 +85,7 @@ async def _copy_first(database: Database, path: Path, version: int) -> None:
         with _explained(folder):
             folder.mkdir(mode=0o700, exist_ok=True)
             await copy_database(path, unfinished)
-        if await database.run(_version()) == version:
+        if await database.run(_version, Operation("migrate.version")) == version:
             with _explained(folder):
                 copy = await asyncio.to_thread(_keep, unfinished)
             _log.info("Updating the database to schema %d; a copy of it as it was is %s", len(MIGRATIONS), copy)

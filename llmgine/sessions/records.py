@@ -1,25 +1,16 @@
 """What the store gives back: sessions, turns, the steps of a turn and its deliveries."""
 
+from dataclasses import InitVar, dataclass, field
 from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
-from llmgine.messages.chat import Usage
-from llmgine.messages.steps import (
-    DecisionStep,
-    OutcomeStep,
-    PromptStep,
-    ReplyStep,
-    ResultStep,
-    StartedStep,
-    Step,
-    WaitingStep,
-)
+from llmgine.messages.steps import Step, Turn
 from llmgine.messages.text import CleanText
+from llmgine.turns import TurnState, fold, fold_all
 
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh"]
-TurnStatus = Literal["queued", "running", "waiting", "done", "failed", "stopped", "forgotten"]
 
 
 class _Record(BaseModel):
@@ -101,77 +92,21 @@ class Allowance(_Record):
         return self.used >= self.tokens
 
 
-class Turn(_Record):
-    """One prompt and its place in the session. `resumes` counts how often it was taken up after a process died."""
-
-    id: str
-    session_id: str
-    seq: int
-    attempt: int
-    resumes: int
-    state: TurnStatus
-    owner: str
-    source: str
-    origin: dict[str, JsonValue]
-    created_at: datetime
-
-
-class TurnSteps(_Record):
-    """A turn with the steps of its present attempt, in order."""
+@dataclass(frozen=True)
+class TurnSteps:
+    """A turn with the steps of its present attempt, in order, and what they say together: its `state`."""
 
     turn: Turn
     steps: tuple[Step, ...]
+    folded: InitVar[TurnState | None] = None  # the state, where it is known already
+    state: TurnState = field(init=False, repr=False, compare=False)
 
-    @property
-    def prompts(self) -> tuple[PromptStep, ...]:
-        """All that was said: several messages of one person, when they came in a burst."""
-        return tuple(step for step in self.steps if isinstance(step, PromptStep))
+    def __post_init__(self, folded: TurnState | None) -> None:
+        object.__setattr__(self, "state", fold_all(self.steps) if folded is None else folded)
 
-    @property
-    def prompt(self) -> PromptStep:
-        """What was said first."""
-        return self.prompts[0]
-
-    @property
-    def replies(self) -> tuple[ReplyStep, ...]:
-        """The model's replies, by round."""
-        return tuple(step for step in self.steps if isinstance(step, ReplyStep))
-
-    @property
-    def results(self) -> dict[str, ResultStep]:
-        """The results there are, by the id of their call."""
-        return {step.result.call_id: step for step in self.steps if isinstance(step, ResultStep)}
-
-    @property
-    def started(self) -> frozenset[str]:
-        """The ids of the calls that began to run."""
-        return frozenset(step.call_id for step in self.steps if isinstance(step, StartedStep))
-
-    @property
-    def waiting(self) -> dict[str, WaitingStep]:
-        """The calls that were asked about, by their id."""
-        return {step.call_id: step for step in self.steps if isinstance(step, WaitingStep)}
-
-    @property
-    def decisions(self) -> dict[str, DecisionStep]:
-        """What was decided of waiting calls, by the id of the call."""
-        return {step.call_id: step for step in self.steps if isinstance(step, DecisionStep)}
-
-    @property
-    def outcome(self) -> OutcomeStep | None:
-        """How the turn ended, if it has."""
-        return next((step for step in self.steps if isinstance(step, OutcomeStep)), None)
-
-    @property
-    def text(self) -> str:
-        """The answer: the last round's text, or as much of it as came."""
-        partial = self.outcome.partial if self.outcome else ""
-        return partial or (self.replies[-1].text if self.replies else "")
-
-    @property
-    def usage(self) -> Usage:
-        """The tokens of all rounds."""
-        return sum((step.usage for step in self.replies if step.usage), Usage())
+    def plus(self, step: Step) -> "TurnSteps":
+        """The turn with one more step."""
+        return TurnSteps(self.turn, (*self.steps, step), fold(self.state, step))
 
 
 class DeliveryKey(_Record):
@@ -202,3 +137,55 @@ class Delivery(_Record):
     body: dict[str, JsonValue]
     message_id: str | None = None
     sent: bool = False
+
+
+class Claimed(_Record):
+    """A turn that this process runs from here on; its next step has the number `next_step`."""
+
+    turn: TurnSteps
+    next_step: int
+    stop_requested: bool
+
+
+class Blocked(_Record):
+    """Who runs a turn of the session, or has one before ours."""
+
+    owner: str
+
+
+class BeforeCall(_Record):
+    """What a call of the model needs to know: settings, bounds, and the ended turns before it, the newest first.
+
+    `scopes` are the session's own and those it inherits from; `ended` has the id and the attempt of each turn.
+    """
+
+    scopes: tuple[str, ...]
+    settings: SessionSettings
+    allowances: tuple[Allowance, ...]
+    ended: tuple[tuple[str, int], ...]
+
+
+class Revision(_Record):
+    """What became of an edited or deleted message, and in which session: its turn may have been moved to another.
+
+    `what`: "again" when its turn begins once more, "replaced" when that had not begun; "whole" when it is all that was
+    said, so that the turn is to be forgotten; "no" when nothing changed.
+    """
+
+    what: Literal["again", "replaced", "whole", "no"]
+    session_id: str
+
+
+class Today(_Record):
+    """The day (UTC), counted since 1970, and how many tokens all sessions together may use in it; None for any."""
+
+    day: int
+    tokens: int | None
+
+
+class Spent(_Record):
+    """Tokens that a call of the model used, in these scopes, on a day counted since 1970."""
+
+    scopes: tuple[str, ...]
+    tokens: int
+    day: int

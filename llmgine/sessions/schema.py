@@ -1,9 +1,15 @@
 """The tables, as numbered migrations of statements that SQLite and PostgreSQL share.
 
-To change the schema, append a migration; one that has been released is never edited.
+To change the schema, append a migration; one that has been released is never edited. What a statement cannot say is a
+function of `conversions`.
 """
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (
+from collections.abc import Callable
+
+from llmgine.sessions import conversions
+from llmgine.sessions.database import Steps
+
+MIGRATIONS: tuple[tuple[str | Callable[[], Steps[None]], ...], ...] = (
     (
         """
         CREATE TABLE session (
@@ -133,5 +139,96 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (service, model, name)
         )
         """,
+    ),
+    (
+        "DROP VIEW open_turn",
+        "DROP VIEW ended_turn",
+        "DROP INDEX turn_open",
+        # Sessions: the next place is counted, so that two processes cannot give it twice.
+        "ALTER TABLE session ADD COLUMN next_seq BIGINT NOT NULL DEFAULT 1",
+        "UPDATE session SET next_seq = (SELECT COALESCE(MAX(seq), 0) + 1 FROM turn WHERE session_id = session.id)",
+        "ALTER TABLE session ADD COLUMN used_at BIGINT NOT NULL DEFAULT 0",
+        conversions.sessions,
+        "ALTER TABLE session DROP COLUMN updated_at",
+        "ALTER TABLE session RENAME COLUMN used_at TO updated_at",
+        # Requests to stop and decisions are rows of their own: whoever makes them does not run the turn.
+        """
+        CREATE TABLE stop_request (
+            turn_id TEXT NOT NULL REFERENCES turn (id),
+            attempt BIGINT NOT NULL,
+            PRIMARY KEY (turn_id, attempt)
+        )
+        """,
+        """
+        INSERT INTO stop_request (turn_id, attempt)
+        SELECT id, attempt FROM turn WHERE stop_requested = 1 AND state IN ('queued', 'running', 'waiting')
+        """,
+        "ALTER TABLE turn DROP COLUMN stop_requested",
+        """
+        CREATE TABLE decision (
+            turn_id TEXT NOT NULL REFERENCES turn (id),
+            attempt BIGINT NOT NULL,
+            call_id TEXT NOT NULL,
+            body TEXT NOT NULL,
+            made_at BIGINT NOT NULL,
+            PRIMARY KEY (turn_id, attempt, call_id)
+        )
+        """,
+        # Turns: who may write, where it was said, whose copy it is, and how many messages were posted for it.
+        "ALTER TABLE turn ADD COLUMN claim BIGINT NOT NULL DEFAULT 0",
+        "ALTER TABLE turn ADD COLUMN place TEXT",
+        "ALTER TABLE turn ADD COLUMN guild BIGINT",
+        "ALTER TABLE turn ADD COLUMN copied_from TEXT",
+        "ALTER TABLE turn ADD COLUMN posts BIGINT NOT NULL DEFAULT 0",
+        "UPDATE turn SET posts = (SELECT COUNT(DISTINCT message_id) FROM delivery WHERE turn_id = turn.id)",
+        "ALTER TABLE turn ADD COLUMN admitted_at BIGINT NOT NULL DEFAULT 0",
+        conversions.turns,
+        "ALTER TABLE turn DROP COLUMN created_at",
+        "ALTER TABLE turn RENAME COLUMN admitted_at TO created_at",
+        # A session runs one turn at a time. What more of them are marked as running were left by dead processes.
+        """
+        UPDATE turn SET state = 'queued'
+        WHERE state IN ('running', 'waiting') AND seq > (
+            SELECT MIN(seq) FROM turn AS other
+            WHERE other.session_id = turn.session_id AND other.state IN ('running', 'waiting')
+        )
+        """,
+        "CREATE UNIQUE INDEX one_running ON turn (session_id) WHERE state IN ('running', 'waiting')",
+        "CREATE INDEX turn_open ON turn (session_id, seq) WHERE state IN ('queued', 'running', 'waiting')",
+        "CREATE INDEX turn_copies ON turn (copied_from) WHERE copied_from IS NOT NULL",
+        "CREATE VIEW open_turn AS SELECT * FROM turn WHERE state IN ('queued', 'running', 'waiting')",
+        "CREATE VIEW ended_turn AS SELECT * FROM turn WHERE state IN ('done', 'failed', 'stopped')",
+        # The inbox is written first, so that of two processes with one message only one goes on.
+        """
+        CREATE TABLE admitted (
+            source TEXT NOT NULL,
+            source_id TEXT NOT NULL,
+            turn_id TEXT NOT NULL REFERENCES turn (id) DEFERRABLE INITIALLY DEFERRED,
+            PRIMARY KEY (source, source_id)
+        )
+        """,
+        "INSERT INTO admitted (source, source_id, turn_id) SELECT source, source_id, turn_id FROM inbox",
+        "DROP TABLE inbox",
+        "ALTER TABLE admitted RENAME TO inbox",
+        # Times that are compared are numbers.
+        "ALTER TABLE setting ADD COLUMN made_at BIGINT NOT NULL DEFAULT 0",
+        conversions.settings,
+        "ALTER TABLE setting DROP COLUMN changed_at",
+        "ALTER TABLE setting RENAME COLUMN made_at TO changed_at",
+        "ALTER TABLE lesson ADD COLUMN at BIGINT NOT NULL DEFAULT 0",
+        conversions.lessons,
+        "ALTER TABLE lesson DROP COLUMN learnt_at",
+        "ALTER TABLE lesson RENAME COLUMN at TO learnt_at",
+        "ALTER TABLE spent RENAME TO spent_by_name",
+        """
+        CREATE TABLE spent (
+            scope TEXT NOT NULL,
+            day BIGINT NOT NULL,
+            tokens BIGINT NOT NULL,
+            PRIMARY KEY (scope, day)
+        )
+        """,
+        conversions.spent,
+        "DROP TABLE spent_by_name",
     ),
 )

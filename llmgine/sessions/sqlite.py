@@ -1,4 +1,4 @@
-"""SQLite through aiosqlite: one connection, one thread, one transaction at a time."""
+"""SQLite through aiosqlite: a connection that writes and one that only reads, each on a thread of its own."""
 
 import asyncio
 import contextlib
@@ -12,8 +12,7 @@ from typing import TypeVar
 import aiosqlite
 
 from llmgine.errors import ConfigurationError, StoreError
-from llmgine.messages.text import clean_text
-from llmgine.sessions.database import Row, Statement, Transaction
+from llmgine.sessions.database import Operation, Row, Statement, Steps, storable
 
 T = TypeVar("T")
 
@@ -37,10 +36,11 @@ class _Connection(aiosqlite.Connection):
 
 
 class SqliteDatabase:
-    """One database file."""
+    """One database file. Reads do not wait for writes, nor writes for reads."""
 
-    def __init__(self, connection: _Connection) -> None:
-        self._connection = connection
+    def __init__(self, writer: _Connection, reader: _Connection) -> None:
+        self._writer = writer
+        self._reader = reader
 
     @classmethod
     async def open(cls, path: Path, *, busy_timeout: float = _BUSY_TIMEOUT) -> "SqliteDatabase":
@@ -58,32 +58,46 @@ class SqliteDatabase:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         except OSError as error:
             raise ConfigurationError(f"DATABASE_URL: {path} cannot be opened: {error.strerror}") from error
-        connection = _Connection(lambda: _connect(path, busy_timeout), iter_chunk_size=64)
+        writer = await _opened(path, lambda: _connect(path, busy_timeout))
         try:
-            await connection
-        except sqlite3.Error as error:
-            if connection.stopped is not None:  # else the thread would find the event loop closed
-                await connection.stopped
-            raise ConfigurationError(f"DATABASE_URL: {path} is not a usable SQLite database: {error}") from error
-        return cls(connection)
+            reader = await _opened(path, lambda: _connect_reader(path, busy_timeout))
+        except BaseException:
+            await writer.close()
+            raise
+        return cls(writer, reader)
 
-    async def run(self, transaction: Transaction[T]) -> T:
+    async def run(self, work: Callable[[], Steps[T]], operation: Operation) -> T:
         """See `Database.run`."""
-        return await self._call(lambda connection: _run(connection, transaction))
+        connection = self._writer if operation.writes else self._reader
+        return await self._call(connection, lambda bare: _run(bare, work, operation))
 
     async def version(self) -> int:
         """See `Database.version`."""
-        return await self._call(lambda c: int(c.execute("PRAGMA data_version").fetchone()[0]))
+        return await self._call(self._writer, lambda bare: int(bare.execute("PRAGMA data_version").fetchone()[0]))
 
-    async def _call(self, function: Callable[[sqlite3.Connection], T]) -> T:
+    async def _call(self, connection: _Connection, function: Callable[[sqlite3.Connection], T]) -> T:
         try:
-            return await self._connection.call(function)
+            return await connection.call(function)
         except (sqlite3.Error, ValueError) as error:  # ValueError: closed, or a value that cannot be stored
             raise StoreError(f"The session store failed: {error}") from error
 
     async def close(self) -> None:
         """See `Database.close`."""
-        await self._connection.close()
+        try:
+            await self._reader.close()
+        finally:
+            await self._writer.close()  # last, so that it can tidy the write-ahead log
+
+
+async def _opened(path: Path, connect: Callable[[], sqlite3.Connection]) -> _Connection:
+    connection = _Connection(connect, iter_chunk_size=64)
+    try:
+        await connection
+    except sqlite3.Error as error:
+        if connection.stopped is not None:  # else the thread would find the event loop closed
+            await connection.stopped
+        raise ConfigurationError(f"DATABASE_URL: {path} is not a usable SQLite database: {error}") from error
+    return connection
 
 
 async def copy_database(source: Path, target: Path) -> None:
@@ -133,6 +147,13 @@ def _connect(path: Path, busy_timeout: float) -> sqlite3.Connection:
     return connection
 
 
+def _connect_reader(path: Path, busy_timeout: float) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=busy_timeout, isolation_level=None)
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA query_only=ON")
+    return connection
+
+
 def _enter_wal(connection: sqlite3.Connection, busy_timeout: float) -> None:
     """Switch to the write-ahead log; when another process is doing so SQLite fails at once, not after the timeout."""
     deadline = time.monotonic() + busy_timeout
@@ -147,11 +168,11 @@ def _enter_wal(connection: sqlite3.Connection, busy_timeout: float) -> None:
             return
 
 
-def _run(connection: sqlite3.Connection, transaction: Transaction[T]) -> T:
-    """Drive a transaction on the connection's own thread."""
-    connection.execute("BEGIN IMMEDIATE")
+def _run(connection: sqlite3.Connection, work: Callable[[], Steps[T]], operation: Operation) -> T:
+    """Drive an operation on the connection's own thread."""
+    connection.execute("BEGIN IMMEDIATE" if operation.writes else "BEGIN")
     try:
-        result = _drive(connection, transaction)
+        result = _drive(connection, work(), operation)
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
@@ -160,11 +181,14 @@ def _run(connection: sqlite3.Connection, transaction: Transaction[T]) -> T:
     return result
 
 
-def _drive(connection: sqlite3.Connection, transaction: Transaction[T]) -> T:
+def _drive(connection: sqlite3.Connection, steps: Steps[T], operation: Operation) -> T:
     try:
-        statement = next(transaction)
+        statement = next(steps)
         while True:
-            statement = transaction.send(_execute(connection, statement))
+            rows = _execute(connection, statement)
+            operation.statements += 1
+            operation.rows += len(rows)
+            statement = steps.send(rows)
     except StopIteration as end:
         result: T = end.value
         return result
@@ -173,5 +197,5 @@ def _drive(connection: sqlite3.Connection, transaction: Transaction[T]) -> T:
 def _execute(connection: sqlite3.Connection, statement: Statement) -> list[Row]:
     sql, values = statement
     # SQLite takes $1 for a *named* parameter, so the values are bound as a mapping.
-    clean = (clean_text(value) if isinstance(value, str) else value for value in values)
-    return [dict(row) for row in connection.execute(sql, {str(n): value for n, value in enumerate(clean, 1)})]
+    bound = {str(number): value for number, value in enumerate(storable(values), 1)}
+    return [dict(row) for row in connection.execute(sql, bound)]

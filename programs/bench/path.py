@@ -8,7 +8,6 @@ libraries are not. Each kind of message has a channel of its own: the first one 
 import asyncio
 import contextlib
 import json
-import re
 import sys
 import tempfile
 import threading
@@ -17,14 +16,13 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, FrameType
-from typing import Any, TypeVar
+from typing import Any
 
 from aiohttp import web
 
 from llmgine.bootstrap import ApplicationConfig
-from llmgine.sessions.database import Row, Statement
-from llmgine.sessions.database import Transaction as Work
-from llmgine.sessions.sqlite import SqliteDatabase
+from llmgine.sessions import SessionStore
+from llmgine.sessions.database import Operation
 from llmgine.settings import Settings
 from programs.application import Application
 from programs.discord.bot import discord_at, join
@@ -35,8 +33,6 @@ from programs.playground.entities import ADA_ID, BOT_ID, Message
 from programs.playground.rules import Rules, Window
 from programs.playground.server import Playground
 from programs.playground.state import Dispatch
-
-T = TypeVar("T")
 
 _ROOT = Path(__file__).parents[2]
 _COUNTED = ("llmgine/", "programs/")
@@ -50,13 +46,12 @@ _TICK = 0.01  # seconds between two looks whether something runs
 _PATIENCE = 30.0  # seconds for all that a message causes
 _NEVER = 1e6  # seconds; metrics of the process are not a message's
 _SUM = "6 * 7"
-_WRITES = re.compile(r"\b(?:INSERT|UPDATE|DELETE|CREATE|ALTER|DROP)\b")
 _HEAD = {"id": "path", "object": "chat.completion.chunk", "created": 0, "model": "path"}
 
 
 @dataclass(frozen=True)
 class Transaction:
-    """One transaction of the store: its name, how many statements it made, and whether one of them wrote."""
+    """One operation of the store: its name, how many statements it made, and whether it is one that writes."""
 
     name: str
     statements: int
@@ -70,7 +65,7 @@ class Trace:
     Attributes:
         kind: What was said or done.
         warm: Whether it was the second of its kind in its channel.
-        transactions: In their order.
+        transactions: The operations of the store, in their order.
         functions: As `file:qualified name`, sorted; lambdas and comprehensions belong to the function they are in.
         core: Those of them that ran on the event loop's thread in the bot, the engine and the store.
     """
@@ -115,23 +110,14 @@ class Recorder:
         self._names: dict[str, str | None] = {}  # by a code object's file; None where it is not counted
         self._seen: set[tuple[str, str, bool]] = set()  # file, name, whether on the loop's thread
         self._transactions: list[Transaction] = []
-        self._running = 0  # transactions
+        self._running = 0  # operations of the store
         self._loop_thread = threading.get_ident()
         self._last = time.monotonic()  # when something counted ran
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
         """Listen inside this block, on this thread and on those that begin in it."""
-        before, before_others, run = sys.getprofile(), threading.getprofile(), SqliteDatabase.run
-
-        async def watched(database: SqliteDatabase, transaction: Work[T]) -> T:
-            self._running += 1
-            try:
-                return await run(database, self._watch(transaction))
-            finally:
-                self._running -= 1
-
-        SqliteDatabase.run = watched  # type: ignore[method-assign, assignment]  # the store makes its own database
+        before, before_others = sys.getprofile(), threading.getprofile()
         threading.setprofile(self._hear)
         sys.setprofile(self._hear)
         try:
@@ -139,7 +125,16 @@ class Recorder:
         finally:
             sys.setprofile(before)
             threading.setprofile(before_others)
-            SqliteDatabase.run = run  # type: ignore[method-assign]  # as above
+
+    @contextlib.asynccontextmanager
+    async def watch(self, operation: Operation) -> AsyncIterator[None]:
+        """Note an operation of the store."""
+        self._running += 1
+        try:
+            yield
+        finally:
+            self._running -= 1
+            self._transactions.append(Transaction(operation.name, operation.statements, operation.writes))
 
     def _hear(self, frame: FrameType, event: str, _argument: object) -> None:
         if event != "call":
@@ -159,23 +154,6 @@ class Recorder:
         name = file.relative_to(_ROOT).as_posix() if file.is_relative_to(_ROOT) else ""
         counted = name.startswith(_COUNTED) and not name.startswith(_NOT_COUNTED)
         return self._names.setdefault(code.co_filename, name if counted else None)
-
-    def _watch(self, transaction: Work[T]) -> Work[T]:
-        """The same transaction, written down when it ends."""
-        statements: list[Statement] = []
-        rows: list[Row] | None = None
-        try:
-            while True:
-                # A generator is begun by sending None.
-                statements.append(transaction.send(rows))  # type: ignore[arg-type]
-                rows = yield statements[-1]
-        except StopIteration as end:
-            result: T = end.value
-            return result
-        finally:
-            writes = any(_WRITES.search(sql) for sql, _ in statements)
-            name = getattr(transaction, "__name__", "?")  # a generator has one, though its type does not say so
-            self._transactions.append(Transaction(name, len(statements), writes))
 
     async def until(self, reached: Callable[[], bool], what: str) -> None:
         """Wait for a state; `what` is said of it when it does not come.
@@ -248,7 +226,8 @@ async def traces() -> list[Trace]:
     rules = Rules(create=_OPEN, edit=_OPEN, other=_OPEN, everything=_OPEN)
     async with _model() as model, Playground(rules=rules) as playground:
         with recorder.listening():
-            async with _bot(model, playground):
+            async with _bot(model, playground) as store:
+                store.observe(recorder.watch)
                 return await _measure(recorder, Person(playground))
 
 
@@ -285,8 +264,8 @@ async def _measure(recorder: Recorder, ada: Person) -> list[Trace]:
 
 
 @contextlib.asynccontextmanager
-async def _bot(model_url: str, playground: Playground) -> AsyncIterator[None]:
-    """The bot as it is run, joined."""
+async def _bot(model_url: str, playground: Playground) -> AsyncIterator[SessionStore]:
+    """The bot as it is run, joined; gives its store."""
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(
             _env_file=None,
@@ -308,7 +287,7 @@ async def _bot(model_url: str, playground: Playground) -> AsyncIterator[None]:
                 try:
                     async with asyncio.timeout(_PATIENCE):
                         await client.caught_up()
-                    yield
+                    yield app.store
                 finally:
                     stop.set()
                     await joined

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from programs.bench.discord import Busy
 from programs.bench.measure import Row
-from programs.bench.path import Trace, Transaction
+from programs.bench.path import Trace
 from programs.bench.turns import Streams, Turns
 
 # The numbers of a trace, and the transactions to reach, warm / cold.
@@ -119,19 +119,24 @@ def path_names(traces: Sequence[Trace]) -> Iterator[str]:
     for trace in traces:
         if trace.warm:
             yield f"\n{trace.name}"
-            yield from _names(trace.transactions, trace.functions)
+            yield from _names(_labels(trace), trace.functions)
             first = cold[trace.kind]
-            more = Counter(first.transactions) - Counter(trace.transactions)
+            more = Counter(_labels(first)) - Counter(_labels(trace))
             yield f"\n{first.name}, besides"
             yield from _names(tuple(more.elements()), sorted(set(first.functions) - set(trace.functions)))
 
 
-def _names(transactions: Sequence[Transaction], functions: Sequence[str]) -> Iterator[str]:
-    """Transactions in one line, W for one that writes and r for one that reads; functions in a line for each file."""
+def _labels(trace: Trace) -> list[str]:
+    """The operations of the store: W for one that writes and r for one that reads, and how many statements it made."""
+    return [f"{'W' if one.writes else 'r'} {one.name} {one.statements}" for one in trace.transactions]
+
+
+def _names(transactions: Sequence[str], functions: Sequence[str]) -> Iterator[str]:
+    """Operations in one line; functions in a line for each file."""
     if not transactions and not functions:
         yield "  nothing"
     if transactions:
-        yield "  transactions: " + " · ".join(f"{'W' if one.writes else 'r'} {one.name}" for one in transactions)
+        yield "  transactions: " + " · ".join(transactions)
     for file, names in groupby(functions, key=lambda name: name.partition(":")[0]):
         yield f"  {file}: " + ", ".join(name.partition(":")[2] for name in names)
 

@@ -3,6 +3,7 @@
 A setting is made for a server, a category, a channel or a thread; the nearest one holds.
 """
 
+from collections import OrderedDict
 from typing import Annotated, Literal
 
 import discord
@@ -12,6 +13,8 @@ from llmgine.errors import RefusedError
 from llmgine.sessions import SessionStore
 from llmgine.sessions.scoped import holding
 from programs.discord.ids import Cards, Place
+
+_REMEMBERED = 5_000  # places
 
 
 def _ids(value: object) -> object:
@@ -40,14 +43,36 @@ class ChannelSettings(BaseModel):
 
 
 class Channels:
-    """Finds the session of a channel, and its settings."""
+    """Finds the session of a channel, and its settings. These are read once and known until somebody changes one."""
 
     def __init__(self, store: SessionStore) -> None:
         self._store = store
+        self._known: OrderedDict[Place, ChannelSettings] = OrderedDict()
+        self._version: int | None = None  # of the settings, when those that are known were read
+
+    def known(self, place: Place) -> ChannelSettings | None:
+        """The effective settings of a place, if they are known."""
+        version = self._store.settings_version
+        if version != self._version:
+            self._known.clear()
+            self._version = version
+        return self._known.get(place)
 
     async def settings(self, channel: object) -> ChannelSettings:
-        """What holds in a channel."""
-        return holding(ChannelSettings, await self._store.settings(Place.of(channel).scopes))
+        """The effective settings of a channel."""
+        place = Place.of(channel)
+        if self._store.settings_version is None:
+            await self._store.version()
+        known = self.known(place)
+        if known is not None:
+            return known
+        version = self._version
+        found = holding(ChannelSettings, await self._store.settings.of(place.scopes))
+        if version is not None and version == self._store.settings_version:
+            self._known[place] = found
+            while len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+        return found
 
     async def session_id(self, channel: object, user_id: int, thread_id: int | None = None) -> str:
         """The session that a person talks to in a channel, or in a thread of it."""

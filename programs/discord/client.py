@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 
 import discord
@@ -13,7 +14,9 @@ from programs.application import Application
 from programs.discord.buttons.answers import AnswerButtons
 from programs.discord.buttons.approvals import ApprovalButtons
 from programs.discord.buttons.pressed import Presses
+from programs.discord.channels import Channels
 from programs.discord.connection import Connection
+from programs.discord.delivery.access import Access
 from programs.discord.delivery.budget import RATE
 from programs.discord.delivery.editor import EDIT_INTERVAL
 from programs.discord.delivery.poster import Poster
@@ -24,7 +27,7 @@ from programs.discord.incoming.catch_up import CatchUp
 from programs.discord.incoming.heard import ChannelEvent, MessageDeletedEvent, MessageHeardEvent
 from programs.discord.incoming.intake import Intake
 from programs.discord.incoming.second_look import SecondLook
-from programs.discord.incoming.triggers import is_from_a_person
+from programs.discord.incoming.triggers import Triggers, is_from_a_person
 from programs.discord.signs import INTERVAL as SIGN_INTERVAL
 from programs.discord.signs import Signs
 from programs.discord.slash.conversation import ClearView, Sessions
@@ -52,7 +55,9 @@ class Bot(Connection):
         rate: Requests a second over all.
         sign_interval: Seconds between two requests for signs, see `Signs`.
         sign_delay: Seconds until a turn that runs gets its sign.
+        is_busy: Whether signs are to give way; by the number of active turns, unless given.
         clock: Seconds since 1970, to tell how old messages are; Discord's own, unless given.
+        monotonic: Seconds that never go back, to tell how long a refusal holds.
         sleep: How the end of a long rate limit is waited for.
         api_base: Where Discord is, when it is not the one of the settings: files are read from there too.
         burst: Seconds within which several messages of a person are taken as one prompt, while it waits.
@@ -69,7 +74,9 @@ class Bot(Connection):
         rate: float = RATE,
         sign_interval: float = SIGN_INTERVAL,
         sign_delay: float = 2.0,
+        is_busy: Callable[[], bool] | None = None,
         clock: Callable[[], float] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         burst: float = 3.0,
         api_base: str | None = None,
@@ -79,18 +86,26 @@ class Bot(Connection):
         )
         self._app = app
         clock = self.clock
-        poster = Poster(self, budget=self.budget, first_wait=first_wait, clock=clock, sleep=sleep)
-        self._access = poster.access
+        self._access = Access(self, clock=monotonic)
+        poster = Poster(self, access=self._access, budget=self.budget, first_wait=first_wait, clock=clock, sleep=sleep)
         self._views = TurnViews(self, app.bus, app.store, poster, edit_interval=edit_interval)
         self._signs = Signs(
-            self, poster.access, is_busy=lambda: self._views.is_busy, interval=sign_interval, delay=sign_delay
+            self,
+            poster.access,
+            is_busy=is_busy or (lambda: self.is_busy),
+            interval=sign_interval,
+            delay=sign_delay,
         )
         self._commands = Commands(self, app)
         self._thread_names = ThreadNames(self, app.bus)
         settings = app.config.settings
         vision = settings.has_model and settings.openai_vision  # the demo model sees nothing
         files = AttachmentReader(vision=vision, base=api_base or settings.discord_api_base)
-        self._intake = Intake(self, app.bus, app.store, poster, files, burst=burst)
+        channels = Channels(app.store)
+        self._triggers = Triggers(self, app.store, poster, channels)
+        self._intake = Intake(
+            self, app.bus, app.store, poster, channels=channels, triggers=self._triggers, files=files, burst=burst
+        )
         self._catch_up = CatchUp(self, app.store, poster, self._intake, clock=clock)
         self._welcome = Welcome(self, app.store, poster, mention=self._commands.mention, clock=clock)
         self._second_look = SecondLook(self, app.store, poster, self._intake, clock=clock)
@@ -135,7 +150,7 @@ class Bot(Connection):
         await self._welcome.greet(guild)
 
     async def _recover(self) -> int:
-        self._signs.recover(await self._app.store.unfinished_of({SOURCE}))
+        self._signs.recover(await self._app.store.turns.unfinished_of({SOURCE}))
         return await self._app.engine.recover({SOURCE})
 
     async def _read_what_was_missed(self) -> None:
@@ -203,6 +218,44 @@ class Bot(Connection):
         """Wait until everything that was missed before the present connection has been read."""
         await self._catch_up.over.wait()
 
+    async def looked_back(self) -> None:
+        """Wait until what was missed has been read, and what was changed or deleted meanwhile looked for."""
+        await self.caught_up()
+        await asyncio.wait({self._at_work["catch up"]})
+
+    async def all_delivered(self) -> None:
+        """Wait until nothing is on its way to people.
+
+        Every event of the bus so far is handled; of each turn that has ended all parts are shown, or left for later
+        because they cannot be shown now; of each turn that runs all parts show what they should at present. Status
+        reactions do not count, nor does what happens while this waits.
+        """
+        await self._app.bus.wait_until_idle()
+        await self._views.all_delivered()
+
+    async def signs_settled(self) -> None:
+        """Wait until there is no sign to be set."""
+        await self._signs.settled()
+
+    @property
+    def commands(self) -> discord.app_commands.CommandTree[discord.Client]:
+        """The slash commands and context menus."""
+        return self._commands
+
+    @property
+    def active_turns(self) -> int:
+        """How many turns are being shown."""
+        return self._views.active
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether so many turns are active that signs give way."""
+        return self._views.is_busy
+
+    def is_typing_in(self, channel_id: int) -> bool:
+        """Whether people see in a channel that an answer is being written."""
+        return self._views.is_typing_in(channel_id)
+
     async def check(self) -> None:
         """Look for messages that Discord did not tell of, and for parts that it did not take."""
         await self._views.deliver_what_is_left()
@@ -227,9 +280,15 @@ class Bot(Connection):
         await self._presses.hear(interaction)
 
     async def on_message(self, message: discord.Message) -> None:
-        """Queue what a person wrote; messages of one channel are looked at in their order."""
+        """Queue what a person wrote to the bot; messages of one channel are looked at in their order."""
         self._catch_up.notice(message)
-        await self._queue(message)
+        if not is_from_a_person(message):
+            return
+        # Most messages in a server are for other people. What is behind is looked at whenever somebody writes there.
+        if self._triggers.dismisses(message) and not self._catch_up.is_behind(message):
+            self._catch_up.passes_over(message)
+        else:
+            await self._queue(message)
 
     async def _queue(self, message: discord.Message) -> None:
         if is_from_a_person(message):
@@ -240,6 +299,15 @@ class Bot(Connection):
     def is_in(self) -> bool:
         """Whether it was ever ready."""
         return self._recovered.is_set()
+
+    async def wait_until_in(self) -> None:
+        """Wait until it is ready, and has taken up what an earlier process left."""
+        await self._recovered.wait()
+
+    @property
+    def is_winding_down(self) -> bool:
+        """Whether nothing is taken up any more."""
+        return self._catch_up.stopped
 
     async def wind_down(self, grace: float) -> None:
         """Take nothing up any more, give what runs `grace` seconds to end, and say of the rest that it will go on."""

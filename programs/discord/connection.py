@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 import discord
@@ -16,6 +17,7 @@ from programs.discord.delivery.poster import LONGEST_LIMIT
 from programs.discord.discord_time import DiscordTime
 from programs.discord.ids import SOURCE
 
+_DAY = 86_400  # seconds
 _MOST_LOGINS = 900  # in 24 hours; at 1,000 Discord resets the token
 _WORN_OUT = (
     "The bot logged in to Discord 900 times in a day; at 1,000 Discord resets its token. "
@@ -88,7 +90,8 @@ class Connection(discord.Client):
             WornOutError: It would be one too many.
         """
         try:
-            if await self._store.count_login(SOURCE) > _MOST_LOGINS:
+            at = int(time.time())
+            if await self._store.logins.count(SOURCE, at, at - _DAY) > _MOST_LOGINS:
                 raise WornOutError(_WORN_OUT)
         except StoreError as error:  # rather one that is not counted than no bot while the disk is full
             _log.warning("A login could not be counted: %s", error)

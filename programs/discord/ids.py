@@ -12,7 +12,8 @@ import discord
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from llmgine.messages.events import TurnEvent
-from llmgine.sessions.records import DeliveryKey, Turn
+from llmgine.messages.steps import Turn
+from llmgine.sessions.records import DeliveryKey
 
 SOURCE = "discord"
 MAX_NONCE = 25  # characters, Discord's limit

@@ -28,7 +28,7 @@ class Sight:
 
     async def sessions(self) -> list[Session]:
         """The conversations that the person may see and that anything was said in, the one used last first."""
-        return [one for one in await self._store.sessions() if one.turns and await self._may_see(one)]
+        return [one for one in await self._store.sessions.all() if one.turns and await self._may_see(one)]
 
     async def session(self, session_id: str) -> Session:
         """One of them.
@@ -36,7 +36,7 @@ class Sight:
         Raises:
             RefusedError: There is none, or they may not see it: nobody is told which.
         """
-        found = [one for one in await self._store.sessions() if one.id == session_id]
+        found = [one for one in await self._store.sessions.all() if one.id == session_id]
         if not found or not await self._may_see(found[0]):
             raise RefusedError(GONE)
         return found[0]

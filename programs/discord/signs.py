@@ -19,7 +19,7 @@ from llmgine.messages.events import (
     TurnForgottenEvent,
     TurnStartedEvent,
 )
-from llmgine.sessions.records import Turn
+from llmgine.messages.steps import Turn
 from programs.discord.delivery.access import Access
 from programs.discord.delivery.budget import as_courtesy
 from programs.discord.ids import SOURCE, Origin
@@ -118,6 +118,10 @@ class Signs:
                     await self._settled.wait()
             self._work.cancel()
             await asyncio.gather(self._work, return_exceptions=True)
+
+    async def settled(self) -> None:
+        """Wait until there is no sign to be set."""
+        await self._settled.wait()
 
     def recover(self, turns: Iterable[Turn]) -> None:
         """Turns that an earlier process left, in their order: whatever sign it left on them is set right."""

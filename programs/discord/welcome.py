@@ -75,7 +75,7 @@ class Welcome:
             return
         async with self._one_at_a_time:
             try:
-                if str(guild.id) not in await self._store.cursors(_SOURCE):
+                if str(guild.id) not in await self._store.cursors.of(_SOURCE):
                     await self._greet(guild, discord.utils.time_snowflake(joined))
             except (StoreError, UnreachableError) as error:
                 _log.warning("Server %d is not welcomed yet: %s", guild.id, error)
@@ -91,7 +91,7 @@ class Welcome:
             except RefusedError as error:
                 _log.warning("The welcome was refused in channel %d: %s", channel.id, error)
                 continue
-            await self._store.move_cursor(_SOURCE, str(guild.id), message_id)
+            await self._store.cursors.move(_SOURCE, str(guild.id), message_id)
             return
 
     async def _said(self, channel: discord.TextChannel, joined: int, hello: str) -> int | None:

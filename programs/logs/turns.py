@@ -1,7 +1,7 @@
 """The records of turns: which belong together, and what a turn was in one line."""
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -9,6 +9,8 @@ from pathlib import Path
 
 from llmgine.errors import RefusedError
 from llmgine.observability.reader import Record, read_log
+from llmgine.turns import TurnState
+from programs.logs.attempts import attempts_of
 from programs.logs.texts import one_line
 
 MOST_RECORDS = 5_000  # of one turn; tools may publish any number of events
@@ -38,25 +40,14 @@ class Summary:
     notice: str
 
 
-_STATES = {
-    "TurnAdmittedEvent": "queued",
-    "TurnStartedEvent": "running",
-    "ToolCallWaitingEvent": "waiting",
-    "ToolCallDecidedEvent": "running",
-}
-
-
 def summarize(turn_id: str, records: list[Record]) -> Summary:
     """What the records of one turn say together."""
     by_type: dict[str, list[Record]] = {}
-    state = ""
     for record in records:
         by_type.setdefault(record.type, []).append(record)
-        state = record.text("state") if record.type == "TurnFinishedEvent" else _STATES.get(record.type, state)
     prompts = by_type.get("PromptCommand", [])
     replies = by_type.get("LLMResponseEvent", [])
     asked = by_type.get("ModelAskedEvent", [])
-    tools = by_type.get("ToolCallFinishedEvent", [])
     finished = by_type.get("TurnFinishedEvent", [])[-1:]
     counted = finished or replies
     has_usage = any(isinstance(record.part("usage"), dict) for record in replies)
@@ -64,11 +55,13 @@ def summarize(turn_id: str, records: list[Record]) -> Summary:
         name: int(sum(record.number("usage", f"{name}_tokens") or 0 for record in counted)) if has_usage else None
         for name in ("input", "output", "cached")
     }
+    attempts = attempts_of(records)
+    calls = [call for attempt in attempts for call in attempt.calls.values() if call.result is not None]
     return Summary(
         id=turn_id,
         session=next((session for record in records if (session := record.text("session_id"))), ""),
         prompt=prompts[0].text("text") if prompts else "",
-        state=state,
+        state=_state(attempts[-1], by_type),
         model=next((model for record in reversed(finished or replies or asked) if (model := record.text("model"))), ""),
         at=next((record.at for record in records if record.at), None),
         seconds=finished[0].number("seconds") if finished else None,
@@ -76,11 +69,22 @@ def summarize(turn_id: str, records: list[Record]) -> Summary:
         input_tokens=tokens["input"],
         output_tokens=tokens["output"],
         cached_tokens=tokens["cached"],
-        rounds=len(replies),
-        tools=len(tools),
-        failed_tools=sum(tool.part("result", "ok") is False for tool in tools),
+        rounds=sum(len(attempt.replies) for attempt in attempts),
+        tools=len(calls),
+        failed_tools=sum(call.result is not None and not call.result.ok for call in calls),
         notice=finished[0].text("notice") if finished else "",
     )
+
+
+def _state(turn: TurnState, by_type: Container[str]) -> str:
+    """The latest that is known of a turn."""
+    if turn.outcome is not None:
+        return turn.outcome.state
+    if turn.waiting:
+        return "waiting"
+    if "TurnStartedEvent" in by_type or turn.calls or turn.replies:
+        return "running"
+    return "queued" if "TurnAdmittedEvent" in by_type else ""
 
 
 class RecentTurns:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from llmgine.bus import MessageBus
 from llmgine.messages.commands import Author, DecideToolCallCommand
 from llmgine.messages.events import ToolCallDecidedEvent, ToolCallWaitingEvent
+from llmgine.turns import CallState
 from programs.terminal.lines import Interrupted, Lines
 from programs.terminal.text import call_text, one_line
 from programs.terminal.view import View
@@ -74,15 +75,15 @@ class Approvals:
         if not result.success:
             self._view.error(f"The answer could not be kept: {result.error}")
 
-    async def decided(self, event: ToolCallDecidedEvent) -> None:
+    async def decided(self, event: ToolCallDecidedEvent, state: CallState) -> None:
         """A call was decided: a question that is still open is taken back, and what was decided elsewhere is said."""
         was_open = event.call.id in self._questions
         await self._withdraw(event.call.id)
         name = one_line(event.call.name, 64)
-        if event.decided_by is None:
+        if state is CallState.EXPIRED or event.decided_by is None:
             self._view.note(f"Nobody answered in time, so {name} does not run.")
         elif was_open or event.decided_by not in (self._me, _NOBODY):
-            verb = "approved" if event.approved else "denied"
+            verb = "denied" if state is CallState.DENIED else "approved"
             self._view.note(f"{one_line(event.decided_by.name, 64)} {verb} {name} elsewhere.")
 
     async def close(self) -> None:

@@ -59,7 +59,7 @@ async def _main(options: Options) -> int:
 async def _list_sessions(config: ApplicationConfig, view: View) -> int:
     store = await open_store(config.settings.database_url)
     try:
-        sessions = await store.sessions()
+        sessions = await store.sessions.all()
     finally:
         await store.close()
     if sessions:
@@ -78,7 +78,7 @@ async def _greet(app: Application, view: View, session_id: str, *, is_new: bool)
     if is_new:
         view.say(f"session {session_id}, new")
     else:
-        session = await app.store.session(session_id)
+        session = await app.store.sessions.get(session_id)
         turns = "1 turn" if session.turns == 1 else f"{session.turns} turns"
         view.say(f"session {session_id}, {turns}: {one_line(session.name, 60)}")
     settings = app.config.settings
@@ -88,8 +88,8 @@ async def _greet(app: Application, view: View, session_id: str, *, is_new: bool)
 
 async def _lines(app: Application, session_id: str) -> Lines:
     if _is_terminal():
-        past = await app.store.history(session_id)
-        said = [turn.prompt.text for turn in past if turn.turn.source == SOURCE]
+        past = await app.store.turns.history(session_id)
+        said = [turn.state.prompt.text for turn in past if turn.turn.source == SOURCE]
         return PromptLines({name: meaning for name, (_, meaning) in COMMANDS.items()}, said)
     # A program may be started without a standard input; its number may then be that of another file.
     descriptor = sys.stdin.fileno() if sys.stdin else os.open(os.devnull, os.O_RDONLY)

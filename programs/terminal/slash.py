@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from llmgine.bootstrap import ApplicationBootstrap
 from llmgine.errors import LLMgineError, UnknownSessionError
 from llmgine.messages.commands import ClearSessionCommand, Command, SetSystemPromptCommand
+from llmgine.sessions.clock import now
 from programs.export import as_json
 from programs.terminal.files import write_new
 from programs.terminal.text import one_line
@@ -74,7 +75,7 @@ class SlashCommands:
         (await self._app.bus.execute(command)).unwrap()
 
     async def _sessions(self, _: str) -> None:
-        sessions = await self._app.store.sessions()
+        sessions = await self._app.store.sessions.all()
         if sessions:
             self._view.sessions(sessions, self._session_id)
         else:
@@ -93,14 +94,14 @@ class SlashCommands:
 
     async def _own_system_prompt(self) -> str | None:
         try:
-            return (await self._app.store.session(self._session_id)).system_prompt
+            return (await self._app.store.sessions.get(self._session_id)).system_prompt
         except UnknownSessionError:  # nothing was said yet
             return None
 
     async def _clear(self, _: str) -> None:
         await self._execute(ClearSessionCommand(session_id=self._session_id))
         if self._session_id.startswith("terminal:"):  # its name may be the first words that were said in it
-            await self._app.store.ensure_session(self._session_id, name=self._session_id)
+            await self._app.store.sessions.ensure(self._session_id, now(), self._session_id)
         self._view.note("The conversation is forgotten.")
 
     async def _tools(self, _: str) -> None:

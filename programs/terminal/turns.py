@@ -17,6 +17,7 @@ from llmgine.messages.events import (
     TurnStartedEvent,
 )
 from llmgine.sessions import SessionStore
+from llmgine.turns import TurnState, fold, fold_all, step_of
 from programs.application import LEFT_OUT
 from programs.terminal.approvals import Approvals
 from programs.terminal.text import footer
@@ -52,7 +53,7 @@ class Turns:
         self._events: asyncio.Queue[TurnEvent] = asyncio.Queue()
         self._later: list[TurnEvent] = []  # came while a question is on the screen
         self._growing = ""  # the text of a reply that is not committed
-        self._committed = ""  # the text of the last reply that is
+        self._state = TurnState()  # of the turn that is followed, as far as this process told of it
         self._noted: set[str] = set()  # what was said of this turn and need not be said twice
         self.running: str | None = None
         self.started = False
@@ -65,12 +66,14 @@ class Turns:
     async def follow(self, turn_id: str) -> None:
         """Show a turn until its outcome."""
         self.running = turn_id
-        self._growing = self._committed = ""
+        self._growing, self._state = "", TurnState()
         self._noted.clear()
         try:
             while True:
                 event = await self._events.get()
                 if event.turn_id == turn_id:
+                    if (step := step_of(event)) is not None:
+                        self._state = fold(self._state, step)
                     await self._show(event)
                     if isinstance(event, TurnFinishedEvent):
                         return
@@ -84,7 +87,8 @@ class Turns:
             event = await self._events.get()
             if isinstance(event, TurnStartedEvent):
                 self.started = True
-                self._view.prompt((await self._store.turn(event.turn_id)).prompt.text)
+                so_far = fold_all(event.steps) if event.steps else (await self._store.turns.get(event.turn_id)).state
+                self._view.prompt(so_far.prompt.text)
                 await self.follow(event.turn_id)
                 count -= 1
 
@@ -94,7 +98,7 @@ class Turns:
             case ToolCallWaitingEvent():
                 self._approvals.ask(event)
             case ToolCallDecidedEvent():
-                await self._approvals.decided(event)
+                await self._approvals.decided(event, self._state.calls[event.call.id].state)
                 await self._catch_up()
             case TurnFinishedEvent():
                 await self._approvals.close()
@@ -121,7 +125,7 @@ class Turns:
                 self._growing = event.text
                 view.answer(event.text)
             case LLMResponseEvent():
-                self._growing, self._committed = "", event.text
+                self._growing = ""
                 view.end_answer(event.text)
                 for one in event.left_out:
                     self._note_once(f"{LEFT_OUT[one]}.")
@@ -152,7 +156,8 @@ class Turns:
 
     def _end(self, event: TurnFinishedEvent) -> None:
         # A reply that was committed in this process stands on the screen already.
-        text = event.text if event.text != self._committed else self._growing
+        committed = self._state.replies[-1].text if self._state.replies else ""
+        text = event.text if event.text != committed else self._growing
         self._view.end_answer(text)
         if event.state == "failed":
             self._view.error(event.notice or "There is no answer. Ask again.")

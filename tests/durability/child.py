@@ -1,48 +1,40 @@
 """The bot as a process that kills itself at a numbered operation: what every cell of the kill matrix runs.
 
-An operation is a commit, or a request with an effect: to Discord, to the model, or a tool's own. It is numbered by
-its name ("commit finish", "POST text1.0"), so that it is the same operation in every run, whatever else runs beside
-it. A commit counts just before it is durable; a request before it is sent, and again when it has been answered and
-nobody has seen the answer. Previews and reactions do not count.
+An operation is a commit, or a request with an effect: to Discord, to the model, or a tool's own. It is numbered by its
+name ("commit runs.finish", "POST text1.0"), so that it is the same operation in every run, whatever else runs
+beside it. A commit counts just before it; a request before it is sent, and again when it has been answered and nobody
+has seen the answer. Previews and reactions do not count.
 """
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
 from collections import Counter
-from collections.abc import Awaitable, Callable
-from contextvars import ContextVar
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import GeneratorType
-from typing import Any, TypeVar
+from typing import Any
 
 import discord
 
 from llmgine.bootstrap import ApplicationConfig
 from llmgine.engine.retries import RetryPolicy
-from llmgine.messages.steps import ResultStep
+from llmgine.messages.steps import DecisionStep, ReplyStep, ResultStep, StartedStep, WaitingStep
 from llmgine.providers.base import ChatReply, ChatRequest
 from llmgine.providers.openai import OpenAIProvider
-from llmgine.sessions.database import Database, Row, Statement, Transaction
+from llmgine.sessions.database import Operation
 from llmgine.sessions.records import Delivery, DeliveryKey, TurnSteps
 from llmgine.settings import Settings
 from llmgine.tools.context import current_tool_context
+from llmgine.turns import Call
 from programs.application import Application
 from programs.discord.bot import discord_at, join
-from programs.discord.client import Bot
-from programs.discord.delivery.bodies import Body
-from programs.discord.delivery.editor import Editor
+from programs.discord.delivery.editor import drawing
 from programs.discord.delivery.rendering import render_deliveries
 from programs.discord.ids import SOURCE
-
-T = TypeVar("T")
-
-_change = Editor._change
-_drawn: ContextVar[str | None] = ContextVar("drawn", default=None)  # the part that the present request shows
-
-_changing: set[DeliveryKey] = set()  # parts whose requests are under way
+from tests.programs.discord.scene import PromptBot
 
 
 @dataclass(frozen=True)
@@ -90,49 +82,36 @@ class Operations:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-class NumberedDatabase:
-    """A database whose commits are operations. No turn ends before people see all that it did until then."""
+class NumberedStore:
+    """Counts each transaction that writes, just before it runs. No turn ends before people see all it did until then.
 
-    def __init__(self, database: Database, operations: Operations, all_is_shown: Callable[[], Awaitable[None]]) -> None:
-        self._database = database
+    Killed before it runs or before its commit, a transaction leaves the same behind: nothing.
+    """
+
+    def __init__(self, operations: Operations, all_is_shown: Callable[[], Awaitable[None]]) -> None:
         self._operations = operations
         self._all_is_shown = all_is_shown
-        self.version = database.version
-        self.close = database.close
 
-    async def run(self, transaction: Transaction[T]) -> T:
-        """Run it, and count it just before it is committed, if it changes anything."""
-        if _name_of(transaction) == "finish":
+    @contextlib.asynccontextmanager
+    async def around(self, operation: Operation) -> AsyncIterator[None]:
+        """Stand around an operation; see `SessionStore.observe`."""
+        if operation.name == "runs.finish":
             await self._all_is_shown()
-        return await self._database.run(self._counted(transaction))
-
-    def _counted(self, transaction: Transaction[T]) -> Transaction[T]:
-        name, writes = _name_of(transaction), False
-        rows: list[Row] | None = None
-        while True:
-            try:
-                statement: Statement = next(transaction) if rows is None else transaction.send(rows)
-            except StopIteration as end:
-                if writes:
-                    self._operations.at(f"commit {name}")
-                result: T = end.value
-                return result
-            writes |= not statement[0].lstrip().startswith("SELECT")
-            rows = yield statement
+        if operation.writes:
+            self._operations.at(f"commit {_name_of(operation)}")
+        yield
 
 
-def _name_of(transaction: Transaction[Any]) -> str:
-    """The transaction's name, and which step or part it is about."""
-    if not isinstance(transaction, GeneratorType) or transaction.gi_frame is None:
-        raise TypeError("a transaction is a generator that has not run yet")
-    facts = transaction.gi_frame.f_locals
-    step, key = facts.get("step"), facts.get("key")
-    name = str(transaction.__name__)
-    if key is not None:
-        return f"{name} {key.kind}{key.round}.{key.part}"
-    if step is None:
-        return name
-    return f"{step.kind} {step.result.name}" if isinstance(step, ResultStep) else str(step.kind)
+def _name_of(operation: Operation) -> str:
+    """The operation's name, and which step or part it is about."""
+    for fact in operation.about:
+        if isinstance(fact, DeliveryKey):
+            return f"{operation.name} {fact.kind}{fact.round}.{fact.part}"
+        if isinstance(fact, ResultStep):
+            return f"{operation.name} {fact.kind} {fact.result.name}"
+        if isinstance(fact, StartedStep | ReplyStep | WaitingStep | DecisionStep):
+            return f"{operation.name} {fact.kind}"
+    return operation.name
 
 
 class NumberedModel:
@@ -158,7 +137,7 @@ class NumberedModel:
         return reply
 
 
-class NumberedBot(Bot):
+class NumberedBot(PromptBot):
     """The bot, whose first message is the first operation, and whose requests are operations."""
 
     def __init__(self, app: Application, operations: Operations, **options: Any) -> None:
@@ -166,12 +145,6 @@ class NumberedBot(Bot):
         self._operations = operations
         self._send = self.http.request
         self.http.request = self._request  # type: ignore[method-assign]  # the one way to stand around every request
-
-    @property
-    def is_drawing(self) -> bool:
-        """Whether a message is on its way to what it should show."""
-        editors = [editor for view in self._views._views.values() for editor in view._editors.values()]
-        return any(editor._news.is_set() or editor.key in _changing for editor in editors)
 
     async def on_message(self, message: discord.Message) -> None:
         """Count what a person wrote."""
@@ -181,7 +154,7 @@ class NumberedBot(Bot):
         await super().on_message(message)
 
     async def _request(self, route: discord.http.Route, **options: Any) -> Any:
-        part = _drawn.get()
+        part = _drawn()
         taken_away = route.method == "DELETE" and "/reactions/" not in route.path
         counted = taken_away or (part is not None and (route.method == "POST" or "final" in part))
         name = f"{route.method} {part or 'message'}"
@@ -193,23 +166,18 @@ class NumberedBot(Bot):
         return answer
 
 
-async def _change_named(editor: Editor, body: Body, *, final: bool) -> bool:
-    """`Editor._change`, with the part's name for the requests it makes."""
-    key, posts = editor.key, editor._message_id is None
-    suffix = " final" if editor._final and not posts else ""
-    token = _drawn.set(f"{key.kind}{key.round}.{key.part}{suffix}")
-    _changing.add(key)
-    try:
-        return await _change(editor, body, final=final)
-    finally:
-        _changing.discard(key)
-        _drawn.reset(token)
+def _drawn() -> str | None:
+    """The part that the present request shows."""
+    drawn = drawing.get()
+    if drawn is None:
+        return None
+    suffix = " final" if drawn.final and drawn.posted else ""
+    return f"{drawn.key.kind}{drawn.key.round}.{drawn.key.part}{suffix}"
 
 
 def main(order: Order) -> None:
     """Run the bot until it is killed."""
     logging.basicConfig(filename=order.trail.with_suffix(".log"), level=logging.INFO)
-    Editor._change = _change_named  # type: ignore[method-assign,assignment]  # this process runs nothing else
     asyncio.run(_serve(order))
 
 
@@ -223,7 +191,7 @@ async def _serve(order: Order) -> None:
         Args:
             name: The name.
         """
-        await _until(app, lambda steps, _: _second(steps) in steps.started | steps.results.keys())
+        await _until(app, lambda steps, _: _second(steps).started or _second(steps).result is not None)
         operations.at("look_up, before")
         os.write(effects, b"look_up\n")
         operations.at("look_up, done")
@@ -235,7 +203,7 @@ async def _serve(order: Order) -> None:
         Args:
             amount: How much.
         """
-        await _until(app, lambda steps, parts: _first(steps) in steps.results and (order.armed or _has_card(parts)))
+        await _until(app, lambda steps, parts: _first(steps).result is not None and (order.armed or _has_card(parts)))
         operations.at("pay, before")
         os.write(effects, b"pay\n")
         operations.at("pay, done")
@@ -245,17 +213,12 @@ async def _serve(order: Order) -> None:
     provider = NumberedModel(service, operations)
     config = ApplicationConfig(settings=settings, retry=RetryPolicy(first_wait=0.0))
     async with Application(config, provider=provider, renderers={SOURCE: render_deliveries}) as app:
-
-        async def all_is_shown() -> None:
-            await app.bus.wait_until_idle()
-            while bot.is_drawing:  # noqa: ASYNC110  it tells nobody
-                await asyncio.sleep(0.001)
-
-        app.store._database = NumberedDatabase(app.store._database, operations, all_is_shown)
+        # A lambda, because the bot comes later.
+        app.store.observe(NumberedStore(operations, lambda: bot.all_delivered()).around)  # noqa: PLW0108
         await app.engine.register_tool(look_up, idempotent=True)
         await app.engine.register_tool(pay)
         with discord_at(settings):
-            bot = NumberedBot(app, operations, edit_interval=order.edit_interval, guild_ready_timeout=0.05, rate=1e6)
+            bot = NumberedBot(app, operations, edit_interval=order.edit_interval, rate=1e6)
             await join(bot, settings.discord_token or "", asyncio.Event())
 
 
@@ -263,17 +226,21 @@ async def _until(app: Application, state: Callable[[TurnSteps, list[Delivery]], 
     """Wait for a state of the turn whose tool runs."""
     turn_id = current_tool_context().turn_id
     while True:
-        if state(await app.store.turn(turn_id), await app.store.deliveries(turn_id)):
+        if state(await app.store.turns.get(turn_id), await app.store.deliveries.of(turn_id)):
             return
         await asyncio.sleep(0.001)
 
 
-def _first(steps: TurnSteps) -> str:
-    return steps.replies[0].tool_calls[0].id
+def _calls(steps: TurnSteps) -> list[Call]:
+    return list(steps.state.calls.values())
 
 
-def _second(steps: TurnSteps) -> str:
-    return steps.replies[0].tool_calls[1].id
+def _first(steps: TurnSteps) -> Call:
+    return _calls(steps)[0]
+
+
+def _second(steps: TurnSteps) -> Call:
+    return _calls(steps)[1]
 
 
 def _has_card(parts: list[Delivery]) -> bool:

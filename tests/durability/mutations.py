@@ -38,17 +38,16 @@ MUTATIONS = (
     ),
     Mutation(
         "the admission key",
-        "llmgine/sessions/transactions/admission.py",
-        "    if rows:\n        return Admitted(",
-        "    prompt = prompt.model_copy(update={'source_id': f'{prompt.source_id} {turn_id}'})\n"
-        "    if False:\n        return Admitted(",
+        "llmgine/sessions/operations/turns.py",
+        "            (prompt.source, prompt.source_id, turn_id),\n        )\n        if not new:",
+        "            (prompt.source, f'{prompt.source_id} {turn_id}', turn_id),\n        )\n        if not new:",
         ("tests/llmgine/sessions/test_turns.py", "tests/durability/test_catch_up.py"),
     ),
     Mutation(
         "commit before send",
         "llmgine/engine/turn.py",
-        "await scope.store.finish(scope.turn, outcome.state, [outcome], self._render(steps))",
-        "await scope.store.finish(scope.turn, outcome.state, [outcome], ())",
+        "await self._store_outcome(outcome, self._render(steps))",
+        "await self._store_outcome(outcome, ())",
         ("tests/durability/test_kill_matrix.py::test_killed_at_any_operation",),
     ),
     Mutation(

@@ -3,13 +3,14 @@
 import asyncio
 from functools import partial
 
+import discord
 import pytest
 
 from programs.discord.ids import SOURCE, session_id
 from programs.discord.incoming import catch_up
 from programs.playground.entities import ADA_ID, GENERAL_ID, GRACE_ID, RANDOM_ID
-from tests.durability.waiting import eventually
-from tests.programs.discord.scene import MENTION, PATIENCE, Scene, people_said
+from tests.programs.discord.scene import MENTION, Scene, people_said
+from tests.waiting import patience
 
 
 async def test_what_was_said_while_away_is_answered_in_order(settled: Scene) -> None:
@@ -136,7 +137,8 @@ async def test_what_is_replayed_and_read_back_is_answered_once_and_in_order(sett
     for question in questions:
         scene.ask(question)
 
-    await scene.bot.wait_for("resumed", timeout=PATIENCE)
+    async with patience("the connection to be resumed"):
+        await scene.bot.wait_for("resumed")
     await asyncio.gather(*(scene.bot.check() for _ in range(3)))
 
     await scene.outcome(1 + len(questions))
@@ -198,17 +200,17 @@ async def test_the_cursor_moves_only_by_reading(settled: Scene) -> None:
     scene = settled
     asked = scene.ask("hello")
     await scene.outcome()
-    assert (await scene.app.store.cursors(SOURCE))[str(GENERAL_ID)] < asked.id
+    assert (await scene.app.store.cursors.of(SOURCE))[str(GENERAL_ID)] < asked.id
 
     await scene.bot.check()
 
-    assert (await scene.app.store.cursors(SOURCE))[str(GENERAL_ID)] > asked.id
+    assert (await scene.app.store.cursors.of(SOURCE))[str(GENERAL_ID)] > asked.id
 
 
 async def _until_open(scene: Scene, number: int) -> None:
     """Wait until so many turns of the channel have no outcome."""
-    async with asyncio.timeout(PATIENCE):
-        while len(await scene.app.store.unfinished(session_id(GENERAL_ID))) != number:  # noqa: ASYNC110  it tells nobody
+    async with patience("so many open turns"):
+        while len(await scene.app.store.turns.unfinished(session_id(GENERAL_ID))) != number:  # noqa: ASYNC110  it tells nobody
             await asyncio.sleep(0.01)
 
 
@@ -247,9 +249,11 @@ async def test_an_edited_question_is_answered_as_it_is_now(settled: Scene) -> No
 
 async def test_a_thread_in_which_nobody_wrote_does_not_end_the_checks(settled: Scene) -> None:
     """The bot opened it and said something there itself: there is nothing to read, and the other channels are read."""
+    said = asyncio.create_task(settled.bot.wait_for("message", check=lambda m: isinstance(m.channel, discord.Thread)))
     settled.command("thread", {"name": "mine"})
     thread = await settled.until(lambda: next(iter(settled.playground.state.threads(GENERAL_ID)), None))
     assert thread is not None
-    await eventually(lambda: thread.id in settled.bot._catch_up._heard)
+    async with patience("the bot to hear itself"):
+        assert (await said).channel.id == thread.id
 
     await settled.bot.check()

@@ -1,6 +1,5 @@
 """This machine's clock is an hour wrong, or jumps by an hour: what is due is done when it is due."""
 
-import asyncio
 import sys
 import time
 from collections.abc import Callable
@@ -11,7 +10,8 @@ import pytest
 from programs.discord import discord_time
 from programs.discord.ids import session_id
 from programs.playground.entities import GENERAL_ID
-from tests.programs.discord.scene import PATIENCE, Scene, labels, people_said
+from tests.programs.discord.scene import Scene, labels, people_said
+from tests.waiting import patience
 
 Jump = Callable[[float], None]
 _WHOSE = ("llmgine.", "programs.discord.")
@@ -89,7 +89,7 @@ class TestAnHour:
         card = await scene.until(lambda: next((m for m in scene.shown() if "Approve" in labels(m)), None))
         assert card is not None
         jump(seconds)
-        scene.app.engine._changes.notify()
+        scene.app.engine.changes.notify()
         scene.click(card, "Approve")
 
         await scene.outcome()
@@ -111,10 +111,10 @@ class TestAnHour:
 
         assert [people_said(request)[-1] for request in scene.model.requests] == ["one", "two", "three"]
         assert people_said(scene.model.requests[-1]) == ["one", "two", "three"]
-        turns = [steps.turn for steps in await scene.app.store.history(session_id(GENERAL_ID))]
+        turns = [steps.turn for steps in await scene.app.store.turns.history(session_id(GENERAL_ID))]
         assert [turn.seq for turn in turns] == [1, 2, 3]
 
 
 async def _caught_up(scene: Scene) -> None:
-    async with asyncio.timeout(PATIENCE):
+    async with patience("the bot to catch up"):
         await scene.bot.caught_up()

@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import multiprocessing
 import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
@@ -23,7 +24,8 @@ from programs.discord.ids import SOURCE
 from programs.discord.token_lock import only_one
 from programs.playground.rules import Rules
 from programs.playground.server import Playground
-from tests.programs.discord.scene import PATIENCE, ROOMY, Scene
+from tests.programs.discord.scene import ROOMY, Scene
+from tests.waiting import eventually, patience
 
 CREATE = ("POST", "/channels/{channel_id}/messages")
 
@@ -91,7 +93,7 @@ async def test_a_token_that_is_refused_ends_the_program(unstarted: Scene, stayin
     unstarted.ask("hello")
 
     with pytest.raises(ConfigurationError, match="DISCORD_TOKEN"):
-        async with asyncio.timeout(PATIENCE):
+        async with patience("the program to end"):
             await asyncio.shield(staying)
 
     assert sum(record.status == 401 for record in unstarted.playground.requests) == 1
@@ -108,7 +110,7 @@ async def test_a_close_for_good_ends_the_program(
     unstarted.playground.gateway.drop(code)
 
     with pytest.raises(ConfigurationError, match=words):
-        async with asyncio.timeout(PATIENCE):
+        async with patience("the program to end"):
             await asyncio.shield(staying)
 
     assert unstarted.playground.gateway.start_limit()["remaining"] == Rules.session_starts - 1
@@ -126,7 +128,7 @@ async def test_logins_are_counted_over_restarts(
     unstarted.playground.gateway.invalidate()
 
     with pytest.raises(ConfigurationError, match="900 times"):
-        async with asyncio.timeout(PATIENCE):
+        async with patience("the program to end"):
             await asyncio.shield(staying)
 
     assert unstarted.playground.gateway.start_limit()["remaining"] == Rules.session_starts - 2
@@ -155,7 +157,7 @@ async def test_a_ban_by_the_proxy_is_waited_out(settled: Scene, caplog: pytest.L
     banned = scene.playground.faults.plan("html", *CREATE, status=429, retry_after=1, times=100)
     scene.ask("hello")
     await banned.reached()
-    async with asyncio.timeout(PATIENCE):
+    async with patience("an answer that is not delivered"):
         while not await scene.app.store.undelivered(SOURCE):  # noqa: ASYNC110  the store tells nobody
             await asyncio.sleep(0.01)
     await scene.app.bus.wait_until_idle()
@@ -164,7 +166,7 @@ async def test_a_ban_by_the_proxy_is_waited_out(settled: Scene, caplog: pytest.L
     scene.playground.faults.clear()
     scene.bot.breaker._closed_at = 0.0  # as if the time were over
 
-    async with asyncio.timeout(PATIENCE):
+    async with patience("the answer"):
         while not scene.outcomes():
             await scene.bot.check()
             await asyncio.sleep(0.01)
@@ -176,8 +178,7 @@ async def test_a_ban_by_the_proxy_is_waited_out(settled: Scene, caplog: pytest.L
 def _hold(token: str, folder: Path, held: "multiprocessing.synchronize.Event") -> None:
     with only_one(token, folder):
         held.set()
-        held.clear()
-        held.wait(PATIENCE)
+        threading.Event().wait(600)  # it is killed before
 
 
 async def test_one_process_per_token(tmp_path: Path) -> None:
@@ -185,14 +186,16 @@ async def test_one_process_per_token(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     held = context.Event()
     other = context.Process(target=_hold, args=("the token", tmp_path, held), daemon=True)
-    other.start()
-    await asyncio.to_thread(held.wait, PATIENCE)
+    try:
+        other.start()
+        await eventually(held.is_set, "the other process")
 
-    with pytest.raises(ConfigurationError, match=f"process {other.pid}"), only_one("the token", tmp_path):
-        pass
-    with only_one("another token", tmp_path):
-        pass
-    other.kill()
-    await asyncio.to_thread(other.join)
+        with pytest.raises(ConfigurationError, match=f"process {other.pid}"), only_one("the token", tmp_path):
+            pass
+        with only_one("another token", tmp_path):
+            pass
+    finally:
+        other.kill()
+        await asyncio.to_thread(other.join)
     with only_one("the token", tmp_path):
         pass

@@ -17,6 +17,7 @@ def _none_broken(cells: list[Cell], *, at_least: int) -> None:
     print("\n".join(lines))  # noqa: T201  the table is what a failure is read from
     assert len(cells) >= at_least
     assert [line for line, cell in zip(lines, cells, strict=True) if cell.problems] == []
+    assert [cell.given_up for cell in cells if cell.given_up] == []
 
 
 async def test_killed_at_any_operation(matrix: Matrix) -> None:

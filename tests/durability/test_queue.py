@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
-from llmgine.sessions.transactions import admission
+from llmgine.sessions.operations import turns
 from programs.playground.entities import ADA_ID, GRACE_ID, RANDOM_ID
-from tests.programs.discord.scene import PATIENCE, Scene, people_said
+from tests.programs.discord.scene import Scene, people_said
+from tests.waiting import patience
 
 
 async def test_a_busy_session_does_not_starve_another(settled: Scene) -> None:
@@ -18,7 +19,7 @@ async def test_a_busy_session_does_not_starve_another(settled: Scene) -> None:
         scene.ask(f"busy {number}")
     await scene.model.until(lambda: scene.model.active == 1)
     scene.ask("quiet", by=GRACE_ID, channel=RANDOM_ID)
-    async with asyncio.timeout(PATIENCE):
+    async with patience("a turn that waits for the model"):
         while not scene.app.engine.model._slots._waiters:  # noqa: ASYNC110  it tells nobody
             await asyncio.sleep(0.01)
 
@@ -32,7 +33,7 @@ async def test_a_busy_session_does_not_starve_another(settled: Scene) -> None:
 
 async def test_a_full_queue_is_said_to_be_full(settled: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is over the bound gets one reply that says so, and no answer later, whatever is read back or restarted."""
-    monkeypatch.setattr(admission, "MAX_OPEN", 3)
+    monkeypatch.setattr(turns, "MAX_OPEN", 3)
     scene, go_on = settled, asyncio.Event()
     scene.model.hold(go_on, before="One ")
     asked = [scene.ask(f"question {number}", by=GRACE_ID if number % 2 else ADA_ID) for number in range(5)]
@@ -44,7 +45,7 @@ async def test_a_full_queue_is_said_to_be_full(settled: Scene, monkeypatch: pyte
 
     await scene.bot.check()
     await scene.restart()
-    async with asyncio.timeout(PATIENCE):
+    async with patience("the bot to catch up"):
         await scene.bot.caught_up()
     scene.ask("there is room again")
     await scene.outcome(4)

@@ -25,7 +25,8 @@ from programs.playground.invariants import Invariants
 from programs.playground.server import Playground
 from tests.chat_completions import ChatCompletionsServer
 from tests.durability.promises import invalid
-from tests.programs.discord.scene import MENTION, PATIENCE, ROOMY, Scene
+from tests.programs.discord.scene import MENTION, ROOMY, Scene
+from tests.waiting import NoProgressError, patience
 
 _CREATE = ("POST", "/channels/{channel_id}/messages")
 _EDIT = ("PATCH", "/channels/{channel_id}/messages/{message_id}")
@@ -66,7 +67,7 @@ class Machine(RuleBasedStateMachine):
             return f"Paid for {reference}."
 
         await self.scene.start(tools=(pay,))
-        async with asyncio.timeout(PATIENCE):
+        async with patience("the bot to catch up"):
             await self.scene.bot.caught_up()
 
     async def _breathe(self) -> None:
@@ -175,7 +176,7 @@ class Machine(RuleBasedStateMachine):
                 # One that was taken back just before may still be on its way to the bot.
                 known = [*self.asked, *self.taken_back]
                 self.cleared |= {message.id for message in known if message.channel_id == channel}
-            async with asyncio.timeout(PATIENCE):
+            async with patience("the command to be carried out"):
                 await bus.execute(command(session_id=session_id(channel)))
 
         self.runner.run(step())
@@ -192,14 +193,14 @@ class Machine(RuleBasedStateMachine):
         try:
             held = Invariants(scene.playground, refusals=self.refusals)
             try:
-                async with asyncio.timeout(3 * PATIENCE):
+                async with patience("it to come to rest"):
                     # What is to be done about an edit or a deletion may still be on its way to the bot.
                     while await self._open_ends() or await self._stale() or self._orphaned(held):
                         await scene.bot.check()
                         await asyncio.sleep(0.02)
-            except TimeoutError:
-                left = [*await self._open_ends(), *await self._stale(), *self._orphaned(held)]
-                raise AssertionError(f"it does not come to rest: {left}") from None
+            except NoProgressError as error:
+                error.add_note(str([*await self._open_ends(), *await self._stale(), *self._orphaned(held)]))
+                raise
             breaches = [
                 *held.one_outcome(),
                 *self._orphaned(held),
@@ -231,13 +232,13 @@ class Machine(RuleBasedStateMachine):
     async def _stale_of(self, message: Message) -> AsyncIterator[str]:
         """Whether a message was answered as it was before it was changed; what was cleared since is not looked at."""
         store = self.scene.app.store
-        turn_id = await store.turn_of(SOURCE, str(message.id))
-        for turn in await store.turns([str(turn_id)]):
-            asked = turn.prompt.text
+        turn_id = await store.turns.of_message(SOURCE, str(message.id))
+        for turn in await store.turns.many([str(turn_id)]):
+            asked = turn.state.prompt.text
             wanted = re.sub(rf"^\s*{MENTION}[\s,:]*", "", clean_text(message.content)).strip()
             if asked != (wanted or "[a message without text]"):
                 yield f"{message.content!r} was answered as {asked!r}"
-            for part in await store.deliveries(turn.turn.id):
+            for part in await store.deliveries.of(turn.turn.id):
                 shown = self.scene.playground.state.channels[message.channel_id].messages.get(int(part.message_id or 0))
                 if shown is not None and "content" in part.body and shown.content != str(part.body["content"]).strip():
                     yield f"{shown.content[:40]!r} is shown, not {str(part.body['content'])[:40]!r}"
@@ -245,10 +246,10 @@ class Machine(RuleBasedStateMachine):
     async def _open_ends(self) -> list[str]:
         """Questions without a turn, turns without an outcome, and outcomes that are not shown."""
         store = self.scene.app.store
-        turns = {message.id: await store.turn_of(SOURCE, str(message.id)) for message in self.asked}
+        turns = {message.id: await store.turns.of_message(SOURCE, str(message.id)) for message in self.asked}
         found = [f"message {message_id} has no turn" for message_id, turn_id in turns.items() if turn_id is None]
         for channel in (GENERAL_ID, RANDOM_ID):
-            found += [f"{turn} has no outcome" for turn in await store.unfinished(session_id(channel))]
+            found += [f"{turn} has no outcome" for turn in await store.turns.unfinished(session_id(channel))]
         return [*found, *(f"{turn} is not shown" for turn in await store.undelivered(SOURCE))]
 
 

@@ -5,7 +5,8 @@ import asyncio
 from llmgine.messages.commands import RegenerateTurnCommand
 from programs.discord.ids import SOURCE, session_id
 from programs.playground.entities import GENERAL_ID
-from tests.programs.discord.scene import PATIENCE, Scene, body_of, is_outcome
+from tests.programs.discord.scene import Scene, body_of, is_outcome
+from tests.waiting import patience
 
 LONG = "\n\n".join(f"Paragraph {number}. " + "word " * 60 for number in range(14))
 
@@ -19,7 +20,7 @@ async def test_a_new_answer_takes_the_place_of_the_old_one(settled: Scene) -> No
     parts = [message.id for message in scene.shown()]
     assert len(parts) > 1
     assert old.id == parts[-1]
-    turn_id = await scene.app.store.turn_of(SOURCE, str(asked.id))
+    turn_id = await scene.app.store.turns.of_message(SOURCE, str(asked.id))
     scene.model.hold(never, before="Shorter")
     command = RegenerateTurnCommand(session_id=session_id(GENERAL_ID), turn_id=str(turn_id))
     (await scene.app.bus.execute(command)).unwrap()
@@ -32,7 +33,7 @@ async def test_a_new_answer_takes_the_place_of_the_old_one(settled: Scene) -> No
 
     # The preview already has all of the text; only the outcome takes the other messages away.
     await scene.until(lambda: is_outcome(scene.shown()[0].content) and body_of(scene.shown()[0].content) == "Shorter.")
-    async with asyncio.timeout(PATIENCE):
+    async with patience("everything to be delivered"):
         while await scene.app.store.undelivered(SOURCE):  # noqa: ASYNC110  the store tells nobody
             await asyncio.sleep(0.01)
     assert [message.id for message in scene.shown()] == parts[:1]

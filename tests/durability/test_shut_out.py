@@ -78,10 +78,11 @@ async def test_who_cannot_be_told_by_a_sign_is_told_directly(settled: Scene) -> 
     await scene.outcome()
 
 
-async def test_a_refusal_is_remembered(settled: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_refusal_is_remembered(unstarted: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """What discord.py did not know costs one refused request in ten minutes, however much is asked meanwhile."""
-    scene, now = settled, [0.0]
-    monkeypatch.setattr(scene.bot._access, "_clock", lambda: now[0])
+    now = [0.0]
+    scene = await unstarted.start(bot={"monotonic": lambda: now[0]})
+    await scene.bot.caught_up()
 
     def refuse(_channel: object, author_id: int, *_: object, **__: object) -> None:
         if author_id == BOT_ID:
@@ -128,7 +129,7 @@ async def test_an_answer_is_not_owed_for_ever(unstarted: Scene) -> None:
     asked = scene.ask("in vain")
     await scene.until(lambda: SIGN in asked.reactions)
     await owed(scene)
-    await eventually(lambda: not scene.bot._views._views)
+    await scene.bot.all_delivered()
     now[0] += 86_500.0
 
     await scene.bot.check()
@@ -140,9 +141,11 @@ async def test_an_answer_is_not_owed_for_ever(unstarted: Scene) -> None:
     assert scene.shown() == []
 
 
-async def test_a_closed_dm_is_told_of_in_a_channel(settled: Scene) -> None:
+async def test_a_closed_dm_is_told_of_in_a_channel(unstarted: Scene) -> None:
     """Where the person was heard, nothing of what was said in the DM; the answer follows when the DM is open."""
-    scene, go_on = settled, asyncio.Event()
+    now, go_on = [0.0], asyncio.Event()
+    scene = await unstarted.start(bot={"monotonic": lambda: now[0]})
+    await scene.bot.caught_up()
     dm = scene.playground.people.open_dm(ADA_ID).id
     scene.say("hello everybody")
     scene.model.hold(go_on, silent=True, after="Secret.")
@@ -158,8 +161,8 @@ async def test_a_closed_dm_is_told_of_in_a_channel(settled: Scene) -> None:
     assert scene.shown(dm) == []
     assert sum(record.status == 403 for record in scene.playground.requests) == 1
     scene.playground.world.close_dms(ADA_ID, closed=False)
-    scene.bot._access.forget()  # as ten minutes do
-    await eventually(lambda: not scene.bot._views._views)
+    now[0] = 601.0
+    await scene.bot.all_delivered()
     await scene.bot.check()
     assert body_of((await scene.outcome(channel=dm)).content) == "Secret."
     assert len(scene.shown()) == 1

@@ -5,29 +5,29 @@ from typing import Any
 
 import pytest
 
-from programs.discord.ids import SOURCE
 from programs.playground.entities import GENERAL_ID, RANDOM_ID
 from tests.durability.waiting import eventually
 from tests.programs.discord.gate import Gate
-from tests.programs.discord.scene import Scene, body_of
+from tests.programs.discord.scene import Scene, body_of, labels
 
 
 async def test_views_come_and_go_while_one_is_told_of_a_wait(settled: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """A question that waits is told to the turn before it, whatever begins elsewhere in the same moment."""
-    scene, go_on = settled, asyncio.Event()
-    scene.model.hold(go_on, before="One ")
-    first = scene.ask("first")
-    await scene.until(scene.shown)
-    turn_id = str(await scene.app.store.turn_of(SOURCE, str(first.id)))
-    gate = Gate(scene, monkeypatch, "turn")
-    gate.held = turn_id
+    scene = settled
+    scene.model.reply(tool_calls=[("send_email", '{"to": "ada@example.com", "subject": "s", "body": "b"}')])
+    scene.ask("first")
+    card = await scene.until(lambda: next((one for one in scene.shown() if "Approve" in labels(one)), None))
+    assert card is not None
+    gate = Gate(scene, "turns.unfinished")
+    gate.holds = True
     scene.ask("second")
     await gate.reached.wait()
 
     scene.ask("elsewhere", channel=RANDOM_ID)
     await scene.until(lambda: scene.outcomes(RANDOM_ID))
     gate.open.set()
-    go_on.set()
+    await scene.until(lambda: any("What was asked after that" in one.content for one in scene.shown()))
+    scene.click(card, "Approve")
 
     await scene.outcome(2)
 
@@ -41,7 +41,7 @@ async def test_an_outcome_that_cannot_be_read_is_shown_later(
     scene.model.reply("Three.")
     scene.ask("first")
     await scene.until(scene.shown)
-    gate = Gate(scene, monkeypatch, "outcome_parts")
+    gate = Gate(scene, "deliveries.of_outcome")
     gate.failures = 1
     go_on.set()
     await eventually(lambda: gate.failures == 0)
@@ -51,7 +51,8 @@ async def test_an_outcome_that_cannot_be_read_is_shown_later(
 
     await scene.outcome(2)
     assert [body_of(message.content) for message in scene.shown()] == ["One two.", "Three."]
-    assert scene.bot._views._views == {}
+    await scene.bot.all_delivered()
+    assert scene.bot.active_turns == 0
     caplog.clear()  # it was logged, as it should be
 
 
@@ -63,7 +64,7 @@ async def test_what_is_owed_elsewhere_may_be_unreadable(
     scene.model.hold(go_on, before="One ", after="two.")
     scene.ask("first")
     await scene.until(scene.shown)
-    gate = Gate(scene, monkeypatch, "undelivered")
+    gate = Gate(scene, "deliveries.undelivered")
     views = scene.bot._views
     settle = views._settle
 

@@ -87,9 +87,9 @@ class TestOld:
         asked = scene.ask("tell me")
         old = await scene.outcome()
         scene.model.hold(self.go_on, before="Once ", after="more.")
-        await eventually(lambda: not scene.bot._views._views)
+        await scene.bot.all_delivered()
         now[0] += 3_700.0
-        turn_id = await scene.app.store.turn_of(SOURCE, str(asked.id))
+        turn_id = await scene.app.store.turns.of_message(SOURCE, str(asked.id))
         command = RegenerateTurnCommand(session_id=session_id(GENERAL_ID), turn_id=str(turn_id))
         (await scene.app.bus.execute(command)).unwrap()
         return old
@@ -129,7 +129,7 @@ async def test_later_parts_wait_for_earlier_ones(unstarted: Scene, monkeypatch: 
     scene.playground.faults.plan("error", *CREATE, status=503, times=1_000)
     scene.ask("first")
     await eventually(lambda: scene.app.store.undelivered(SOURCE))
-    await eventually(lambda: not scene.bot._views._views and scene.bot._views._owing)
+    await scene.bot.all_delivered()
     assert scene.shown() == []
     scene.playground.faults.clear()
 

@@ -3,9 +3,9 @@
 import asyncio
 import multiprocessing
 import sqlite3
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing, suppress
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,9 @@ from programs.playground.server import Playground
 from programs.playground.state import Dispatch
 from tests.chat_completions import ChatCompletionsServer, Exchange
 from tests.durability import child
+from tests.waiting import NoProgressError, computing, noted, patience
 
 _PLENTY = Window(100_000, 1.0)
-_PATIENCE = 30.0  # seconds without any progress after which a state that did not come is a failure
 _LOOK = 0.01  # seconds between looks at the database, which tells nobody of its changes
 
 _processes = multiprocessing.get_context("forkserver")
@@ -33,6 +33,25 @@ ANSWER = FIRST_WORDS + "\n\n".join(
 )
 
 
+@asynccontextmanager
+async def _process(order: child.Order, ended: asyncio.Event) -> AsyncIterator[BaseProcess]:
+    """A process that runs the bot, killed at the end of the block; the event is set when it ends by itself."""
+    process = _processes.Process(target=child.main, args=(order,), daemon=True)
+    loop = asyncio.get_running_loop()
+    starting = asyncio.ensure_future(asyncio.to_thread(process.start))
+    try:
+        await asyncio.shield(starting)
+        loop.add_reader(process.sentinel, ended.set)
+        yield process
+    finally:
+        await asyncio.wait({starting})
+        if process.pid is not None:
+            loop.remove_reader(process.sentinel)
+            process.kill()
+            await asyncio.to_thread(process.join)
+        process.close()
+
+
 class World:
     """One playground with one model, and the bot's processes one after the other."""
 
@@ -43,7 +62,7 @@ class World:
         self.children = 0
         self.attempt = 1  # of the turn that is waited for
         self._touched: set[int] = set()  # messages that the present process posted or edited
-        self._told = 0
+        self._computing: Callable[[], object] = lambda: 0  # changes while the present process computes
         playground.state.subscribe(self._record)
         self.settings = Settings(
             _env_file=None,
@@ -85,25 +104,18 @@ class World:
         self._touched.clear()
         trail = self.folder / f"operations-{self.children}"
         order = child.Order(self.settings, trail, self.folder / "effects", kill_at=kill_at, armed=not say)
-        process = _processes.Process(target=child.main, args=(order,), daemon=True)
-        await asyncio.to_thread(process.start)
         ended = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        loop.add_reader(process.sentinel, ended.set)
-        try:
-            if say:
-                await self._until(lambda: bool(self.rows("SELECT * FROM cursor_of_place")), ended)
-                self.playground.people.send(GENERAL_ID, ADA_ID, f"<@{BOT_ID}> look Ada up and pay her 5")
-            await self._until(self.is_done, ended)
-        except TimeoutError:
-            what = "ended" if ended.is_set() else "is there"
-            raise AssertionError(f"{self.why_not_done()}; the process {what}, {trail} has what it did") from None
-        finally:
-            loop.remove_reader(process.sentinel)
+        async with _process(order, ended) as process:
+            self._computing = computing(process.pid or 0)
+            try:
+                if say:
+                    await self._until("its first look", lambda: bool(self.rows("SELECT * FROM cursor_of_place")), ended)
+                    self.playground.people.send(GENERAL_ID, ADA_ID, f"<@{BOT_ID}> look Ada up and pay her 5")
+                await self._until("all to be delivered", self.is_done, ended)
+            except NoProgressError as error:
+                error.add_note(f"{self.why_not_done()}; {trail} has what the process did")
+                raise
             died = ended.is_set()
-            process.kill()
-            await asyncio.to_thread(process.join)
-            process.close()
         return died, self.trail(self.children)
 
     def edit(self) -> None:
@@ -113,23 +125,18 @@ class World:
         self.playground.people.edit(GENERAL_ID, asked.id, ADA_ID, f"<@{BOT_ID}> just say hello")
         self.attempt = 2
 
-    async def _until(self, state: Callable[[], bool], ended: asyncio.Event) -> None:
-        """Wait for a state or the end of the process; however slow, as long as it makes a request or an operation."""
-        progress, at = self._progress(), time.monotonic()
-        while not state() and not ended.is_set():
-            if self._progress() != progress:
-                progress, at = self._progress(), time.monotonic()
-            if time.monotonic() - at > _PATIENCE:
-                raise TimeoutError
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_LOOK):
-                    await ended.wait()
+    async def _until(self, what: str, state: Callable[[], bool], ended: asyncio.Event) -> None:
+        """Wait for a state or the end of the process, as long as that makes a request or an operation, or computes."""
+        async with patience(what, self._operations, self._computing):
+            while not state() and not ended.is_set():
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_LOOK):
+                        await ended.wait()
 
-    def _progress(self) -> tuple[int, int, int]:
-        """What grows while the bot does anything."""
+    def _operations(self) -> int:
+        """What grows with each operation."""
         operations = self.folder / f"operations-{self.children}"
-        done = operations.stat().st_size if operations.exists() else 0
-        return done, self._told, len(self.model.requests)
+        return operations.stat().st_size if operations.exists() else 0
 
     def trail(self, number: int) -> list[str]:
         """The operations of the child of that number."""
@@ -193,7 +200,9 @@ class World:
         )
         await exchange.chunk({"content": ANSWER.removeprefix(FIRST_WORDS)})
         await self._until_shown(self._all_is_drawn)
-        await self._until(lambda: self.children > 1 or self._all_is_recorded(), asyncio.Event())
+        await self._until(
+            "the places of all messages", lambda: self.children > 1 or self._all_is_recorded(), asyncio.Event()
+        )
         await exchange.chunk({}, "stop")
         return await exchange.end()
 
@@ -220,6 +229,6 @@ class World:
         return self.rows("SELECT COUNT(*) FROM delivery WHERE kind = 'text' AND message_id <> ''") == [(3,)]
 
     def _record(self, dispatch: Dispatch) -> None:
-        self._told += 1
+        noted()
         if dispatch.name in ("MESSAGE_CREATE", "MESSAGE_UPDATE"):
             self._touched.add(int(dispatch.render(BOT_ID)["id"]))

@@ -31,9 +31,10 @@ from llmgine.messages.steps import (
     ResultStep,
     StartedStep,
     Step,
+    Turn,
 )
 from llmgine.sessions import SessionStore, open_store
-from llmgine.sessions.records import Turn, TurnSteps
+from llmgine.sessions.records import Claimed, TurnSteps
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 DONE = OutcomeStep(state="done", seconds=0)
@@ -45,6 +46,7 @@ def turn(number: int, *steps: Step) -> TurnSteps:
         session_id="s",
         seq=number,
         attempt=1,
+        claim=1,
         resumes=0,
         state="done",
         owner="o",
@@ -226,17 +228,34 @@ async def store(tmp_path: Path) -> AsyncIterator[SessionStore]:
 
 
 async def say(store: SessionStore, source_id: str, author: Author | None = None) -> TurnSteps:
-    prompt = PromptCommand(session_id="s", text=f"text {source_id}", source="test", source_id=source_id, author=author)
-    return await store.turn((await store.admit(prompt)).turn_id)
+    """A turn that is to be answered; the one before has ended."""
+    return await asked(
+        store,
+        PromptCommand(session_id="s", text=f"text {source_id}", source="test", source_id=source_id, author=author),
+    )
+
+
+async def asked(store: SessionStore, prompt: PromptCommand) -> TurnSteps:
+    await store.turns.admit(prompt, f"turn {prompt.source_id}", 0)
+    found = await store.turns.claim(prompt.session_id)
+    assert isinstance(found, Claimed)
+    return found.turn
+
+
+async def answer(store: SessionStore, turn: TurnSteps, last: ReplyStep) -> None:
+    """End a turn with this reply."""
+    steps: list[Step] = [*(await store.turns.get(turn.turn.id)).steps, last, DONE]
+    await store.runs.finish(turn.turn, "done", list(enumerate(steps, 1))[-2:], [])
 
 
 async def test_the_conversation_is_system_prompt_past_and_present(store: SessionStore) -> None:
     """The default system prompt, the ended turns before, and the present one; later turns are not told of."""
     context = ContextManager(store, system_prompt="Be brief.", budget=1_000)
     first = await say(store, "1")
-    await store.finish(first.turn, "done", [reply("one"), DONE], [])
-    second, third = await say(store, "2"), await say(store, "3")
-    await store.finish(third.turn, "done", [reply("three"), DONE], [])
+    await answer(store, first, reply("one"))
+    second = await say(store, "2")
+    await answer(store, second, reply("two"))
+    await answer(store, await say(store, "3"), reply("three"))
 
     messages = (await context.build(second)).messages
 
@@ -255,8 +274,8 @@ async def test_a_sessions_own_system_prompt_holds(store: SessionStore) -> None:
 
     seen = []
     for prompt in ("Be long.", "", None):
-        await store.set_system_prompt("s", prompt)
-        settings = await store.session_settings("s")
+        await store.sessions.set_system_prompt("s", prompt, 0)
+        settings = await store.settings.of_session("s")
         seen.append((await context.build(present, settings)).messages[0].content)
 
     assert seen == ["Be long.", "", "Be brief."]
@@ -272,11 +291,11 @@ async def test_what_the_service_counts_decides_where_it_is_more(store: SessionSt
             prompt = PromptCommand(
                 session_id=session, text="x" * 900, source="test", source_id=f"{session}.{number}", author=None
             )
-            present = await store.turn((await store.admit(prompt)).turn_id)
+            present = await asked(store, prompt)
             conversation = await context.build(present)
             usage = Usage(input_tokens=int(conversation.tokens * counted), output_tokens=1)
             noted = {"history_from": conversation.history_from, "sent_tokens": conversation.tokens}
-            await store.finish(present.turn, "done", [reply("ok", usage=usage).model_copy(update=noted), DONE], [])
+            await answer(store, present, reply("ok", usage=usage).model_copy(update=noted))
         kept.append(conversation.past)
 
     assert kept[0] > max(kept[1:])
@@ -289,9 +308,9 @@ async def test_a_turn_with_long_results_does_not_push_out_all_before_it(store: S
     first = await say(store, "1")
     await finish(store, first, await context.build(first))
     second = await say(store, "2")
-    await store.append(second.turn, reply("", CALL))
-    await store.append(second.turn, result("c1", "y" * 60_000))
-    await finish(store, second, await context.build(await store.turn(second.turn.id)))
+    await store.runs.append(second.turn, 2, reply("", CALL))
+    await store.runs.append(second.turn, 3, result("c1", "y" * 60_000))
+    await finish(store, second, await context.build(await store.turns.get(second.turn.id)))
 
     conversation = await context.build(await say(store, "3"))
 
@@ -306,7 +325,7 @@ ADA, GRACE = Author(id="1", name="Ada"), Author(id="2", name="Grace")
 async def finish(store: SessionStore, steps: TurnSteps, conversation: Conversation, text: str = "ok") -> None:
     """Give a turn its answer, noted as the engine notes it."""
     noted = {"history_from": conversation.history_from, "enveloped": conversation.enveloped}
-    await store.finish(steps.turn, "done", [reply(text).model_copy(update=noted), DONE], [])
+    await answer(store, steps, reply(text).model_copy(update=noted))
 
 
 async def test_one_person_is_sent_as_plain_text_and_two_with_their_names(store: SessionStore) -> None:
@@ -331,7 +350,7 @@ async def test_what_an_older_version_sent_with_a_name_keeps_it(store: SessionSto
     """Replies that do not say how their prompt was sent are of a version that always named the author."""
     context = ContextManager(store, system_prompt="Be brief.", budget=1_000)
     first = await say(store, "1", ADA)
-    await store.finish(first.turn, "done", [reply("one"), DONE], [])
+    await answer(store, first, reply("one"))
 
     messages = (await context.build(await say(store, "2"))).messages
 

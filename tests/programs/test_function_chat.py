@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.chat_completions import ChatCompletionsServer
+from tests.processes import ending
 from tests.programs.terminal.program import EMAIL, ROOT, environment, piped, run, session_of
+from tests.waiting import computing, patience
 
 PROMPTS = ("What's the weather like in San Francisco?", "Can you calculate 24*7 for me?", EMAIL)
 
@@ -188,7 +190,7 @@ async def shell(program: Path, *arguments: str, env: dict[str, str], cwd: Path) 
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    async with asyncio.timeout(60):
+    async with ending(process), patience("the end of the program", computing(process.pid)):
         output, _ = await process.communicate()
     assert process.returncode is not None
     return process.returncode, output.decode()

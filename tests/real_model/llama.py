@@ -1,6 +1,7 @@
 """The server of the tests of this folder, as they start it, look at it and kill it."""
 
 import asyncio
+import contextlib
 import subprocess
 import sys
 from pathlib import Path
@@ -57,10 +58,15 @@ class LlamaServer:
                 cwd=_ROOT,
                 text=True,
             )
-        if wait:
+        if not wait:
+            return
+        try:
             port = _pipe(self._process.stdout).readline()
             assert port, f"the server did not start: {self.log()[-1000:]}"
             self.port = int(port)
+        except BaseException:  # also when the test is given up meanwhile: nobody else would end it
+            self.kill()
+            raise
 
     def kill(self) -> None:
         """End it as a crash does."""
@@ -75,7 +81,8 @@ class LlamaServer:
         process, self._process = self._process, None
         _pipe(process.stdin).close()
         try:
-            process.wait(_ENDS_WITHIN)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_ENDS_WITHIN)
         finally:
             process.kill()
             process.wait()

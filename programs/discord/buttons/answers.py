@@ -77,7 +77,7 @@ class AnswerButtons:
         """The turn, which is to be the last of its session."""
         await interaction.response.defer()
         steps = await allowed_turn(self._store, interaction, press)
-        last = await self._store.last_turn(steps.turn.session_id)
+        last = await self._store.turns.last(steps.turn.session_id)
         if last is None or last.id != steps.turn.id:
             raise OutdatedError("There is something newer here, so this stays as it is.")
         return steps
@@ -85,7 +85,9 @@ class AnswerButtons:
     async def _details(self, interaction: discord.Interaction, press: Press) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
         steps = await allowed_turn(self._store, interaction, press)
-        is_of_card = interaction.message is not None and bool(interaction.message.embeds) and steps.outcome is None
+        is_of_card = (
+            interaction.message is not None and bool(interaction.message.embeds) and steps.state.outcome is None
+        )
         text, file = details(steps, press.round if is_of_card else None)
         attached = [_attached(file)] if file else []
         await interaction.edit_original_response(

@@ -80,7 +80,7 @@ class ApprovalButtons:
 
 def _call(steps: TurnSteps, press: Press) -> ToolCall:
     try:
-        return steps.replies[press.round].tool_calls[press.part]
+        return steps.state.replies[press.round].tool_calls[press.part]
     except IndexError:
         raise OutdatedError("This call is not there any more.") from None
 

@@ -6,6 +6,7 @@ from llmgine.messages.chat import ToolCall
 from llmgine.messages.steps import ReplyStep
 from llmgine.messages.text import collapse_spaces, shorten
 from llmgine.sessions.records import TurnSteps
+from llmgine.turns import Call
 from programs.discord.delivery.bodies import TextFile
 
 _MAX_CONTENT = 2_000  # of a message
@@ -14,8 +15,8 @@ FILE_NAME = "details.md"
 
 def details(steps: TurnSteps, round_: int | None = None) -> tuple[str, TextFile | None]:
     """The details of a turn or of one of its rounds: as a message, or as one with a file when they are long."""
-    replies = [reply for reply in steps.replies if round_ in (None, reply.round)]
-    calls = [_call(call, steps) for reply in replies for call in reply.tool_calls]
+    replies = [reply for reply in steps.state.replies if round_ in (None, reply.round)]
+    calls = [_call(call, steps.state.calls[call.id]) for reply in replies for call in reply.tool_calls]
     summary = "\n".join([_summary(steps), *(_round(reply) for reply in replies)])
     text = "\n".join([summary, *calls])
     if len(text) <= _MAX_CONTENT:
@@ -25,12 +26,12 @@ def details(steps: TurnSteps, round_: int | None = None) -> tuple[str, TextFile 
 
 
 def _summary(steps: TurnSteps) -> str:
-    usage = steps.usage
+    usage = steps.state.usage
     facts = [f"**{steps.turn.state}**"]
-    if steps.outcome is not None:
-        facts.append(f"{steps.outcome.seconds:.1f} s")
+    if steps.state.outcome is not None:
+        facts.append(f"{steps.state.outcome.seconds:.1f} s")
     facts.append(f"{usage.input_tokens:,} tokens in ({usage.cached_tokens:,} cached), {usage.output_tokens:,} out")
-    count = len(steps.replies)
+    count = len(steps.state.replies)
     facts.append(f"{count} {'round' if count == 1 else 'rounds'}")
     if steps.turn.attempt > 1:
         facts.append(f"attempt {steps.turn.attempt}")
@@ -44,16 +45,16 @@ def _round(reply: ReplyStep) -> str:
     return f"-# Round {reply.round + 1}: `{shorten(model, 60)}`, {tokens}, {reply.seconds:.1f} s, {reply.finish}"
 
 
-def _call(call: ToolCall, steps: TurnSteps) -> str:
-    result = steps.results.get(call.id)
+def _call(call: ToolCall, known: Call) -> str:
+    result = known.result
     name = collapse_spaces(call.name).replace("`", "ˋ")
-    took = f" · {result.seconds:.1f} s" if result else ""
-    state = "no result yet" if result is None else "done" if result.result.ok else "failed"
+    took = f" · {known.seconds:.1f} s" if known.seconds is not None else ""
+    state = "no result yet" if result is None else "done" if result.ok else "failed"
     parsed = call.parsed()
     arguments = call.arguments if parsed is None else json.dumps(parsed, indent=1, ensure_ascii=False)
     lines = [f"**`{shorten(name, 100)}`** · {state}{took}", _block(arguments, "json")]
     if result is not None:
-        lines.append(_block(result.result.content))
+        lines.append(_block(result.content))
     return "\n".join(lines)
 
 

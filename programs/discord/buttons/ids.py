@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
+from llmgine.messages.steps import Turn
 from llmgine.messages.text import shorten
-from llmgine.sessions.records import Turn
 
 _ID = re.compile(
     r"lg:(?P<action>[a-z]+):(?P<turn>[0-9a-f]{16})(?::(?P<attempt>\d{1,6}))?(?::(?P<round>\d{1,4})\.(?P<part>\d{1,6}))?"

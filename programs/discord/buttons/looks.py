@@ -43,14 +43,14 @@ def of_running(steps: TurnSteps) -> list[JsonValue]:
 
 def of_ended(steps: TurnSteps) -> list[JsonValue]:
     """Under the last part of a turn's outcome."""
-    outcome, turn = steps.outcome, steps.turn
+    outcome, replies, turn = steps.state.outcome, steps.state.replies, steps.turn
     failed = outcome is not None and outcome.state == "failed"
     buttons: list[JsonValue] = []
     if failed:
         buttons.append(button("retry", "Retry", turn, style="primary", row=_LAST_ROW))
     else:
         buttons.append(button("regenerate", "Regenerate", turn, row=_LAST_ROW))
-    if outcome is not None and outcome.state == "done" and steps.replies and steps.replies[-1].finish == "length":
+    if outcome is not None and outcome.state == "done" and replies and replies[-1].finish == "length":
         buttons.append(button("continue", "Continue", turn, style="primary", row=_LAST_ROW))
     buttons.append(button("undo", "Undo", turn, row=_LAST_ROW))
     buttons.append(button("details", "Details", turn, row=_LAST_ROW))
@@ -76,7 +76,8 @@ def _decisions(steps: TurnSteps, reply: ReplyStep, part: int, *, row: int, numbe
     call = reply.tool_calls[part]
     what = f" {call.name} {part + 1}" if numbered else ""
     place = (reply.round, part)
-    always = steps.waiting[call.id].allows_always
+    waiting = steps.state.calls[call.id].waiting
+    always = waiting is not None and waiting.allows_always
     looks: Collection[tuple[str, str, str]] = (
         ("approve", f"Approve{what}", "success"),
         *((("always", f"Always{what}", "secondary"),) if always else ()),

@@ -9,8 +9,9 @@ import discord
 
 from llmgine.errors import ForgottenTurnError, RefusedError
 from llmgine.messages.commands import Author
+from llmgine.messages.steps import Turn
 from llmgine.sessions import SessionStore
-from llmgine.sessions.records import Turn, TurnSteps
+from llmgine.sessions.records import TurnSteps
 from programs.discord.buttons.ids import Press
 from programs.discord.buttons.looks import LASTING
 from programs.discord.buttons.views import kept
@@ -78,10 +79,10 @@ async def allowed_turn(store: SessionStore, interaction: discord.Interaction, pr
         RefusedError: The person may not act on it.
         StoreError: It is gone, or cannot be read.
     """
-    steps = await store.turn(press.turn_id)
+    steps = await store.turns.get(press.turn_id)
     if not _is_here(steps.turn, interaction):  # its permissions are those of its channel
         raise OutdatedError("This belongs to another channel.")
-    asker = steps.prompt.author
+    asker = steps.state.prompt.author
     if not may_decide(interaction.user, asker):
         raise RefusedError(f"Only {asker.name if asker else 'the one who asked'} or a moderator can do this.")
     if press.attempt not in (None, steps.turn.attempt) and press.action != "details":

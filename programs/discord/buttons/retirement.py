@@ -3,17 +3,31 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import TypeVar
 
 from llmgine.errors import StoreError
+from llmgine.messages.steps import Turn
 from llmgine.sessions import SessionStore
-from llmgine.sessions.records import Delivery, Turn
 from programs.discord.buttons.looks import buttons_of, lasting
+from programs.discord.delivery.bodies import Body
 from programs.discord.delivery.budget import as_courtesy
 from programs.discord.delivery.poster import Poster
 from programs.discord.delivery.refusals import RefusedError, UnreachableError
 from programs.discord.ids import Origin
 
 _REMEMBERED = 5_000  # sessions and turns
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Ending:
+    """The message that ends a turn's answer, with the buttons of the whole turn, and what it shows."""
+
+    turn: Turn
+    message_id: int
+    body: Body
 
 
 class Retirement:
@@ -27,6 +41,7 @@ class Retirement:
         self._poster = poster
         self._begun: OrderedDict[str, int] = OrderedDict()  # the newest place that was begun, by session
         self._retired: OrderedDict[str, None] = OrderedDict()
+        self._last: OrderedDict[str, Ending] = OrderedDict()  # the last one shown, by session
         self._tasks: set[asyncio.Task[None]] = set()
 
     def begun(self, turn: Turn) -> None:
@@ -36,15 +51,20 @@ class Retirement:
         _bound(self._begun)
         self._work(self._retire_before(turn))
 
-    def delivered(self, turn: Turn) -> None:
+    def delivered(self, turn: Turn, ending: Ending | None) -> None:
         """An outcome is shown, perhaps after the next turn began."""
         self._retired.pop(turn.id, None)  # it may be another attempt than the one that was retired
+        if ending is not None:
+            self._last[turn.session_id] = ending
+            self._last.move_to_end(turn.session_id)
+            _bound(self._last)
         if self._begun.get(turn.session_id, 0) > turn.seq:
             self._work(self._change(turn, back=False))
 
     def forgotten(self, session_id: str) -> None:
         """A turn was forgotten: the one before it may be the last one again."""
         self._begun.pop(session_id, None)
+        self._last.pop(session_id, None)
         self._work(self._give_back(session_id))
 
     async def close(self) -> None:
@@ -59,43 +79,51 @@ class Retirement:
         task.add_done_callback(self._tasks.discard)
 
     async def _retire_before(self, turn: Turn) -> None:
-        before = await self._store.turn_before(turn.session_id, turn.seq)
+        ending = self._last.get(turn.session_id)
+        if ending is not None and ending.turn.seq < turn.seq:
+            await self._change(ending.turn, back=False, ending=ending)
+            return
+        before = await self._store.turns.before(turn.session_id, turn.seq)
         if before is not None:
             await self._change(before, back=False)
 
     async def _give_back(self, session_id: str) -> None:
-        last = await self._store.last_turn(session_id)
+        last = await self._store.turns.last(session_id)
         if last is not None:
             await self._change(last, back=True)
 
-    async def _change(self, turn: Turn, *, back: bool) -> None:
+    async def _change(self, turn: Turn, *, back: bool, ending: Ending | None = None) -> None:
         """Retire the buttons of a turn that is shown, or give them back; once."""
         if (turn.id in self._retired) is not back:
             return
         try:
-            part = next((part for part in await self._store.deliveries(turn.id) if _ends(part)), None)
-            if part is None or not part.sent or part.message_id is None:
-                return
-            message_id = int(part.message_id)
-            if self._poster.is_old(message_id):
+            ending = ending or await self._ending(turn)
+            if ending is None or self._poster.is_old(ending.message_id):
                 return
             if back:
                 self._retired.pop(turn.id)
             else:
                 self._retired[turn.id] = None
                 _bound(self._retired)
-            buttons = buttons_of(part.body) if back else lasting(part.body)
+            buttons = buttons_of(ending.body) if back else lasting(ending.body)
             with as_courtesy():
-                await self._poster.set_buttons(Origin.of(turn).channel_id, message_id, buttons)
+                await self._poster.set_buttons(Origin.of(turn).channel_id, ending.message_id, buttons)
         except (StoreError, UnreachableError, RefusedError):
             return
 
+    async def _ending(self, turn: Turn) -> Ending | None:
+        """The end of a turn that is shown, as the store has it."""
+        part = next((part for part in await self._store.deliveries.of(turn.id) if ends(part.body)), None)
+        if part is None or not part.sent or part.message_id is None:
+            return None
+        return Ending(turn, int(part.message_id), part.body)
 
-def _ends(part: Delivery) -> bool:
-    """Whether it is the part with the buttons of the whole turn."""
-    return lasting(part.body) != buttons_of(part.body)
+
+def ends(body: Body) -> bool:
+    """Whether it has the buttons of the whole turn."""
+    return lasting(body) != buttons_of(body)
 
 
-def _bound(seen: OrderedDict[str, int] | OrderedDict[str, None]) -> None:
+def _bound(seen: OrderedDict[str, T]) -> None:
     while len(seen) > _REMEMBERED:
         seen.popitem(last=False)

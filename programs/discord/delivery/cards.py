@@ -2,40 +2,39 @@
 
 import json
 from datetime import datetime
-from typing import Literal
 
 from pydantic import JsonValue
 
 from llmgine.messages.chat import ToolCall
 from llmgine.messages.commands import Author
-from llmgine.messages.steps import ReplyStep, StartedStep
+from llmgine.messages.steps import ReplyStep, WaitingStep
 from llmgine.messages.text import clean_text, collapse_spaces, escape, shorten
 from llmgine.sessions.records import TurnSteps
+from llmgine.turns import Call, CallState
 from programs.discord.buttons.looks import of_card
+from programs.discord.ids import Origin
 
-State = Literal["queued", "running", "waiting", "done", "failed", "denied", "expired", "interrupted", "skipped"]
-
-_ICONS: dict[State, str] = {
-    "queued": "▫️",
-    "running": "⏳",
-    "waiting": "✋",
-    "done": "✅",
-    "failed": "❌",
-    "denied": "🚫",
-    "expired": "⌛",
-    "interrupted": "⚠️",
-    "skipped": "➖",
+_ICONS: dict[CallState, str] = {
+    CallState.QUEUED: "▫️",
+    CallState.RUNNING: "⏳",
+    CallState.WAITING: "✋",
+    CallState.DONE: "✅",
+    CallState.FAILED: "❌",
+    CallState.DENIED: "🚫",
+    CallState.EXPIRED: "⌛",
+    CallState.INTERRUPTED: "⚠️",
+    CallState.SKIPPED: "➖",
 }
-_WORDS: dict[State, str] = {
-    "queued": "queued",
-    "running": "running …",
-    "waiting": "waiting for approval",
-    "done": "done",
-    "failed": "failed",
-    "denied": "denied",
-    "expired": "expired, not run",
-    "interrupted": "interrupted, outcome unknown",
-    "skipped": "not run",
+_WORDS: dict[CallState, str] = {
+    CallState.QUEUED: "queued",
+    CallState.RUNNING: "running …",
+    CallState.WAITING: "waiting for approval",
+    CallState.DONE: "done",
+    CallState.FAILED: "failed",
+    CallState.DENIED: "denied",
+    CallState.EXPIRED: "expired, not run",
+    CallState.INTERRUPTED: "interrupted, outcome unknown",
+    CallState.SKIPPED: "not run",
 }
 _RED, _AMBER, _BLUE, _GREEN, _GREY = 0xD83C3E, 0xE0A030, 0x4A7BD0, 0x3BA55D, 0x80848E
 
@@ -49,12 +48,13 @@ _SHORTEST_LINE = 30  # characters that say anything about the tools that were ca
 
 def card(steps: TurnSteps, reply: ReplyStep) -> dict[str, JsonValue]:
     """The body of the card of a round: the embed, and its buttons."""
-    states = [state_of(call, steps) for call in reply.tool_calls]
-    waiting = [part for part, state in enumerate(states) if state == "waiting"]
-    expired = [part for part, state in enumerate(states) if state == "expired"]
-    shown = list(zip(reply.tool_calls, states, strict=True))[_shown(len(states), waiting)]
+    calls = [steps.state.calls[call.id] for call in reply.tool_calls]
+    states = [call.state for call in calls]
+    waiting = [part for part, state in enumerate(states) if state is CallState.WAITING]
+    expired = [part for part, state in enumerate(states) if state is CallState.EXPIRED]
+    shown = calls[_shown(len(calls), waiting)]
     room = min(_MAX_VALUE, _MAX_TOTAL // len(shown) - _MAX_NAME)
-    fields: list[JsonValue] = [_field(call, state, steps, room) for call, state in shown]
+    fields: list[JsonValue] = [_field(call, steps, room) for call in shown]
     embed: dict[str, JsonValue] = {"color": _colour(states), "fields": fields}
     if len(states) > len(shown):
         embed["footer"] = {"text": f"and {len(states) - len(shown)} more calls"}
@@ -64,12 +64,12 @@ def card(steps: TurnSteps, reply: ReplyStep) -> dict[str, JsonValue]:
 def has_card(steps: TurnSteps, reply: ReplyStep) -> bool:
     """Whether a round's calls are shown on a card: in quiet channels only those that somebody was asked about."""
     quiet = verbosity(steps) == "quiet"
-    return any(call.id in steps.waiting for call in reply.tool_calls) if quiet else bool(reply.tool_calls)
+    return any(call.id in steps.state.asked for call in reply.tool_calls) if quiet else bool(reply.tool_calls)
 
 
 def used(steps: TurnSteps, room: int) -> str:
     """In a quiet channel, the line that says which tools were called; empty where there is none."""
-    names = dict.fromkeys(collapse_spaces(call.name) for reply in steps.replies for call in reply.tool_calls)
+    names = dict.fromkeys(collapse_spaces(call.name) for reply in steps.state.replies for call in reply.tool_calls)
     if verbosity(steps) != "quiet" or not names or room < _SHORTEST_LINE:
         return ""
     return shorten(f"-# used {', '.join(names)}".replace("`", "ˋ"), room)
@@ -77,7 +77,7 @@ def used(steps: TurnSteps, room: int) -> str:
 
 def verbosity(steps: TurnSteps) -> str:
     """How much is shown of calls where the turn came from: it is kept with the turn, so it never changes for it."""
-    return str(steps.turn.origin.get("cards", "normal"))
+    return Origin.of(steps.turn).cards
 
 
 def _shown(calls: int, waiting: list[int]) -> slice:
@@ -86,77 +86,59 @@ def _shown(calls: int, waiting: list[int]) -> slice:
     return slice(start, start + _MAX_FIELDS)
 
 
-def state_of(call: ToolCall, steps: TurnSteps) -> State:
-    """What has become of a call, as far as it is committed."""
-    result = steps.results.get(call.id)
-    decision = steps.decisions.get(call.id)
-    if decision is not None and not decision.approved:
-        return "denied" if decision.decided_by else "expired"
-    if result is not None:
-        return "done" if result.result.ok else "failed"
-    if steps.outcome is not None:
-        return "interrupted" if call.id in steps.started else "skipped"
-    if call.id in steps.waiting and call.id not in steps.decisions:
-        return "waiting"
-    return "running" if call.id in steps.started else "queued"
-
-
-def _colour(states: list[State]) -> int:
-    if any(state in {"failed", "interrupted"} for state in states):
+def _colour(states: list[CallState]) -> int:
+    found = set(states)
+    if found & {CallState.FAILED, CallState.INTERRUPTED}:
         return _RED
-    if "waiting" in states:
+    if CallState.WAITING in found:
         return _AMBER
-    if {"denied", "expired"} & set(states):
+    if found & {CallState.DENIED, CallState.EXPIRED}:
         return _GREY
-    return _BLUE if any(state in {"queued", "running"} for state in states) else _GREEN
+    return _BLUE if found & {CallState.QUEUED, CallState.RUNNING} else _GREEN
 
 
-def _field(call: ToolCall, state: State, steps: TurnSteps, room: int) -> dict[str, JsonValue]:
+def _field(call: Call, steps: TurnSteps, room: int) -> dict[str, JsonValue]:
     """The field of a call; its value has at most `room` characters, of which the state has its place first."""
-    words = _words(call, state, steps)
+    words = _words(call, steps.state.prompt.author)
     room -= len(words) + 1
     full = verbosity(steps) == "verbose"
-    if state == "waiting":
-        lines = [_exact_arguments(call, room)]
+    if call.state is CallState.WAITING:
+        lines = [_exact_arguments(call.call, room)]
     else:
-        lines = [_exact_arguments(call, room // 2) if full else _code(_arguments(call), min(150, room // 3))]
-    result = steps.results.get(call.id)
-    if result is not None:
+        lines = [_exact_arguments(call.call, room // 2) if full else _code(_arguments(call.call), min(150, room // 3))]
+    if call.result is not None:
         room -= len(lines[0]) + 2
-        longest = room if full else 300 if result.result.ok else 600
-        lines.append(_code(result.result.content, min(longest, room)))
+        longest = room if full else 300 if call.result.ok else 600
+        lines.append(_code(call.result.content, min(longest, room)))
     value = "\n".join(line for line in [*lines, words] if line)
     return {
-        "name": shorten(f"{_ICONS[state]} {collapse_spaces(call.name)}", _MAX_NAME),
+        "name": shorten(f"{_ICONS[call.state]} {collapse_spaces(call.call.name)}", _MAX_NAME),
         "value": value,
         "inline": False,
     }
 
 
-def _words(call: ToolCall, state: State, steps: TurnSteps) -> str:
+def _words(call: Call, asker: Author | None) -> str:
     """What has become of a call, in small words: its state, how long it took, who decides or decided."""
-    words = [_WORDS[state]]
-    result, decision = steps.results.get(call.id), steps.decisions.get(call.id)
-    if state == "waiting":
-        asker = steps.prompt.author
+    words = [_WORDS[call.state]]
+    if call.state is CallState.WAITING and call.waiting is not None:
         words[0] += f" by {person(asker)} or a moderator" if asker else " by a moderator"
-        words.append(f"closes {_relative(steps.waiting[call.id].deadline)}")
-    started = next((s.at for s in steps.steps if isinstance(s, StartedStep) and s.call_id == call.id), None)
-    if state == "running" and started is not None:
-        words.append(f"began {_relative(started)}")
-    if result is not None and result.seconds:
-        words.append(f"{result.seconds:.1f} s")
-    if decision is not None and decision.decided_by is not None:
-        always = ", always in this session" if decision.always else ""
-        words.append(f"{'approved' if decision.approved else 'denied'} by {person(decision.decided_by)}{always}")
-    return " · ".join(words[1:] if state == "denied" else words)
+        words.append(f"closes {_relative(call.waiting.deadline)}")
+    if call.state is CallState.RUNNING and call.started_at is not None:
+        words.append(f"began {_relative(call.started_at)}")
+    if call.seconds:
+        words.append(f"{call.seconds:.1f} s")
+    if call.decision is not None and call.decision.decided_by is not None:
+        always = ", always in this session" if call.decision.always else ""
+        verb = "approved" if call.decision.approved else "denied"
+        words.append(f"{verb} by {person(call.decision.decided_by)}{always}")
+    return " · ".join(words[1:] if call.state is CallState.DENIED else words)
 
 
-def waiting_words(steps: TurnSteps, call: ToolCall) -> str:
+def waiting_words(call: ToolCall, waiting: WaitingStep, asker: Author | None) -> str:
     """A call that waits, in one sentence."""
-    asker = steps.prompt.author
     who = f"{person(asker)} or a moderator" if asker else "a moderator"
-    until = _relative(steps.waiting[call.id].deadline)
+    until = _relative(waiting.deadline)
     return f"Waiting for {who} to approve {_code(call.name, _MAX_NAME)}; this closes {until}."
 
 

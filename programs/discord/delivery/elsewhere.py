@@ -7,8 +7,8 @@ import discord
 
 from llmgine.errors import StoreError
 from llmgine.messages.commands import Author
+from llmgine.messages.steps import Turn
 from llmgine.sessions import SessionStore
-from llmgine.sessions.records import Turn
 from programs.discord.delivery import notices
 from programs.discord.delivery.poster import Poster
 from programs.discord.delivery.refusals import RefusedError, ShutOutError, UnreachableError
@@ -118,7 +118,7 @@ class Elsewhere:
 
     async def _author(self, turn: Turn) -> Author | None:
         try:
-            return (await self._store.turn(turn.id)).prompt.author
+            return (await self._store.turns.get(turn.id)).state.prompt.author
         except StoreError:
             return None  # its conversation was cleared
 

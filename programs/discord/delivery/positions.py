@@ -2,8 +2,9 @@
 
 import asyncio
 
+from llmgine.messages.steps import Turn
 from llmgine.sessions import SessionStore
-from llmgine.sessions.records import DeliveryKey, Turn
+from llmgine.sessions.records import DeliveryKey
 from programs.discord.delivery.poster import Poster
 from programs.discord.delivery.read_back import Orphans
 from programs.discord.ids import Origin
@@ -51,6 +52,10 @@ class Positions:
                 self._posted[key] = self._adopted[key] = message_id
         return self._posted.get(key)
 
+    def at(self, key: DeliveryKey) -> int | None:
+        """The message that a part has, if it has one."""
+        return self._posted.get(key)
+
     def hand_over(self, old: DeliveryKey, new: DeliveryKey) -> None:
         """What stands for a part that is none any more stands for another one from here on."""
         if old in self._posted:
@@ -63,23 +68,23 @@ class Positions:
         """A part stands in this message, or in none any more."""
         adopted = self._adopted.pop(key, None)
         if adopted is not None and adopted != message_id:  # it is nobody else's from here on
-            await self._store.posted(self._turn, key, str(adopted))
+            await self._store.deliveries.posted(self._turn, key, str(adopted))
         if message_id is None:
             self._posted.pop(key, None)
         else:
             self._posted[key] = message_id
-        await self._store.posted(self._turn, key, str(message_id or ""))
+        await self._store.deliveries.posted(self._turn, key, str(message_id or ""))
 
     async def done(self, key: DeliveryKey) -> None:
         """The part is done. It is the last thing written of a turn, so what is to be tidied up must be gone before."""
         await self._settled(key)
-        await self._store.sent(self._turn, key)
+        await self._store.deliveries.sent(self._turn, key)
 
     async def gone(self, key: DeliveryKey) -> None:
         """The part was taken away for good. It may be the last thing written of a turn, too."""
         await self._settled(key)
         self._posted.pop(key, None)
-        await self._store.gone(self._turn, key)
+        await self._store.deliveries.gone(self._turn, key)
 
     async def _settled(self, key: DeliveryKey) -> None:
         if key in self._adopted:

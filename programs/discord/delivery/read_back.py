@@ -6,8 +6,8 @@ from collections.abc import Iterable
 import discord
 
 from llmgine.errors import StoreError
+from llmgine.messages.steps import Turn
 from llmgine.sessions import SessionStore
-from llmgine.sessions.records import Turn
 from programs.discord.buttons.views import custom_ids
 from programs.discord.delivery.notices import is_notice
 from programs.discord.delivery.poster import Poster
@@ -57,7 +57,7 @@ class ReadBack:
             return False
         if message.reference is not None and message.reference.message_id != question:
             return False
-        return not await self._store.is_delivery(str(message.id))
+        return not await self._store.deliveries.has(str(message.id))
 
 
 def _names(message: discord.Message, turn: Turn, question: int) -> bool:

@@ -12,6 +12,7 @@ from llmgine.messages.events import ModelRetryEvent
 from llmgine.messages.steps import LeftOut
 from llmgine.messages.text import collapse_spaces, shorten
 from llmgine.sessions.records import Delivery, DeliveryKey, TurnSteps
+from llmgine.turns import CallState
 from programs.application import LEFT_OUT
 from programs.demo_model import MODEL as DEMO_MODEL
 from programs.discord.buttons.ids import button
@@ -43,18 +44,18 @@ class Live:
 def render(steps: TurnSteps, live: Live | None = None) -> list[tuple[DeliveryKey, Body]]:
     """The parts of a turn, in the order they are shown; the last one carries the buttons of the whole."""
     parts: list[tuple[DeliveryKey, Body]] = []
-    for reply in steps.replies:
+    for reply in steps.state.replies:
         parts += _texts(reply.round, bodies_of(reply.text))
         if has_card(steps, reply):
             parts.append((_key("card", reply.round), card(steps, reply)))
-    next_round = len(steps.replies)
-    if steps.outcome is not None:
-        parts = _with_outcome(steps, parts + _texts(next_round, bodies_of(steps.outcome.partial)), next_round)
+    next_round = len(steps.state.replies)
+    if steps.state.outcome is not None:
+        parts = _with_outcome(steps, parts + _texts(next_round, bodies_of(steps.state.outcome.partial)), next_round)
     elif live is not None and live.round == next_round:
         parts += _texts(live.round, preview_of(live.text or live.status))
     if parts:
         key, body = parts[-1]
-        parts[-1] = key, with_buttons(body, of_ended(steps) if steps.outcome else of_running(steps))
+        parts[-1] = key, with_buttons(body, of_ended(steps) if steps.state.outcome else of_running(steps))
     return parts
 
 
@@ -79,7 +80,7 @@ def _with_outcome(
     round_: int,
 ) -> list[tuple[DeliveryKey, Body]]:
     """The parts with the notice, if there is one, and the footer under the last text."""
-    outcome = steps.outcome
+    outcome = steps.state.outcome
     notice = outcome.notice if outcome else None
     if notice is not None:
         sign = "⏹️" if outcome and outcome.state == "stopped" else "⚠️"
@@ -99,11 +100,14 @@ def _with_outcome(
 
 def waiting_notice(steps: TurnSteps) -> tuple[DeliveryKey, Body] | None:
     """What those are told whose questions wait behind a call that waits for approval; None where none does."""
-    for reply in steps.replies:
+    state = steps.state
+    for reply in state.replies:
         for part, call in enumerate(reply.tool_calls):
-            if call.id in steps.waiting and call.id not in steps.decisions:
+            known = state.calls[call.id]
+            if known.state is CallState.WAITING and known.waiting is not None:
+                words = waiting_words(call, known.waiting, state.prompt.author)
                 return _key("queue", reply.round, part), {
-                    "content": f"-# ✋ {waiting_words(steps, call)} What was asked after that is answered then.",
+                    "content": f"-# ✋ {words} What was asked after that is answered then.",
                     "buttons": [button("skip", "Skip", steps.turn)],
                 }
     return None
@@ -125,14 +129,14 @@ def _with_small_print(
 def footer(steps: TurnSteps) -> str:
     """The line in small print: model, tokens, time."""
     facts = []
-    if steps.replies:
-        model = steps.replies[-1].model
+    if steps.state.replies:
+        model = steps.state.replies[-1].model
         facts.append("offline demo model" if model == DEMO_MODEL else shorten(collapse_spaces(model), _MAX_MODEL))
-    usage = steps.usage
+    usage = steps.state.usage
     if usage.input_tokens or usage.output_tokens:
         facts.append(f"{usage.input_tokens + usage.output_tokens:,} tokens")
-    if steps.outcome:
-        facts.append(f"{steps.outcome.seconds:.1f} s")
+    if steps.state.outcome:
+        facts.append(f"{steps.state.outcome.seconds:.1f} s")
     return f"-# {' · '.join(facts)}"
 
 
@@ -140,7 +144,7 @@ def _unread(steps: TurnSteps) -> str:
     """In small print: what the model did not see of the files that came with the question."""
     told = [
         f"`{shorten(collapse_spaces(one.name).replace('`', ''), _MAX_FILE_NAME)}`: {one.note}"
-        for prompt in steps.prompts
+        for prompt in steps.state.prompts
         for one in prompt.attachments
         if one.note is not None
     ]
@@ -156,7 +160,7 @@ def _went_without(steps: TurnSteps) -> str:
 
 
 def _left_out(steps: TurnSteps) -> set[LeftOut]:
-    return {one for reply in steps.replies for one in reply.left_out}
+    return {one for reply in steps.state.replies for one in reply.left_out}
 
 
 def retrying(event: ModelRetryEvent) -> Live:

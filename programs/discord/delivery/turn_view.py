@@ -7,9 +7,12 @@ from collections.abc import Awaitable, Callable, Container
 import discord
 
 from llmgine.errors import StoreError, SupersededError
-from llmgine.messages.events import AnswerProgressEvent, ModelRetryEvent, TurnEvent
+from llmgine.messages.events import AnswerProgressEvent, ModelRetryEvent, TurnEvent, TurnStartedEvent
+from llmgine.messages.steps import Turn
 from llmgine.sessions import SessionStore
-from llmgine.sessions.records import DeliveryKey, Turn, TurnSteps
+from llmgine.sessions.records import Delivery, DeliveryKey, TurnSteps
+from llmgine.turns import step_of
+from programs.discord.buttons.retirement import Ending, ends
 from programs.discord.delivery.bodies import Body, file_of, without_file
 from programs.discord.delivery.budget import as_courtesy
 from programs.discord.delivery.editor import Editor
@@ -74,6 +77,7 @@ class TurnView:
         self._rests: dict[DeliveryKey, list[DeliveryKey]] = {}  # of parts whose file cannot be sent
         self.out_of_date = False
         self._anew = False
+        self._ending: Delivery | None = None  # the part with the buttons of the whole turn
         self._typing: asyncio.Task[None] | None = None
         self._closed = False
         self.above = self.last = above
@@ -91,6 +95,16 @@ class TurnView:
         """Whether Discord made it wait for long."""
         return any(editor.waited for editor in self._editors.values())
 
+    @property
+    def drawing(self) -> list[Editor]:
+        """The editors of the parts that do not show yet what they are to show."""
+        return [editor for editor in self._editors.values() if not editor.settled.is_set()]
+
+    @property
+    def is_typing(self) -> bool:
+        """Whether people see that an answer is being written."""
+        return self._typing is not None
+
     async def hear(self, event: TurnEvent, *, draw: bool = True) -> None:
         """Take notice of an event of this turn, and draw it anew, unless what is above is not shown."""
         if isinstance(event, AnswerProgressEvent):
@@ -102,13 +116,22 @@ class TurnView:
             self._live = retrying(event)
         else:
             with contextlib.suppress(StoreError):  # cleared since; what is left to show comes with its last event
-                self._steps = await self._store.turn(self.turn.id)
-                if self._steps.turn.state == "waiting" or self._others_wait:
-                    self._others_wait = len(await self._store.unfinished(self.turn.session_id)) > 1
+                self._steps = await self._after(event)
+                if self._steps.state.waiting or self._others_wait:
+                    self._others_wait = len(await self._store.turns.unfinished(self.turn.session_id)) > 1
         if self._steps is not None:
-            self._type(on=self._steps.waiting.keys() <= self._steps.decisions.keys())
+            self._type(on=not self._steps.state.waiting and self._steps.state.outcome is None)
         if draw:
             self.draw()
+
+    async def _after(self, event: TurnEvent) -> TurnSteps:
+        """The turn with what an event tells of it; read from the store where it is not known yet."""
+        if isinstance(event, TurnStartedEvent) and event.steps:
+            return TurnSteps(self.turn, event.steps)
+        if self._steps is None or isinstance(event, TurnStartedEvent):
+            return await self._store.turns.get(self.turn.id)
+        step = step_of(event) if event.turn_id == self.turn.id else None  # that another one waits is told of, too
+        return self._steps if step is None else self._steps.plus(step)
 
     def draw(self, *, anew: bool = False) -> None:
         """Show the turn as it is, while it has not ended; `anew`: also what could not be shown before."""
@@ -129,10 +152,11 @@ class TurnView:
         self.ended, self.out_of_date = True, False
         self._type(on=False)
         try:
-            found = await self._store.outcome_parts(self.turn)
+            found = await self._store.deliveries.of_outcome(self.turn)
         except SupersededError:
             return  # the newer attempt goes on with the messages of this one
         stored = [part for part in found if part.body]
+        self._ending = next((part for part in stored if ends(part.body)), None)
         parts = self._sendable([(part.key, part.body) for part in stored])
         sent = {part.key for part in stored if part.sent}
         sent |= {rest for key in sent for rest in self._rests.get(key, ())}
@@ -147,13 +171,20 @@ class TurnView:
         if not self._closed:
             self._positions.tidy()
 
+    @property
+    def ending(self) -> Ending | None:
+        """The message with the buttons of the whole turn, if there is one."""
+        part = self._ending
+        message_id = None if part is None else self._positions.at(part.key)
+        return None if part is None or message_id is None else Ending(self.turn, message_id, part.body)
+
     async def delivered(self) -> None:
         """Wait until every part shows its final body, or cannot be shown now."""
         await asyncio.gather(*(editor.task for editor in self._editors.values()), return_exceptions=True)
 
     async def pause(self) -> None:
         """Say under the last message of an unfinished turn that it will go on."""
-        if self._editors and not self._closed and (self._steps is None or self._steps.outcome is None):
+        if self._editors and not self._closed and (self._steps is None or self._steps.state.outcome is None):
             await list(self._editors.values())[-1].pause(_PAUSED)
 
     async def retire(self) -> None:

@@ -16,9 +16,9 @@ from llmgine.messages.events import (
     TurnForgottenEvent,
     TurnStartedEvent,
 )
+from llmgine.messages.steps import Turn
 from llmgine.observability import MetricEvent
 from llmgine.sessions import SessionStore
-from llmgine.sessions.records import Turn
 from programs.discord.buttons.retirement import Retirement
 from programs.discord.delivery.editor import EDIT_INTERVAL, Editor
 from programs.discord.delivery.elsewhere import Elsewhere
@@ -106,13 +106,35 @@ class TurnViews:
         self._owing.add(_channel_of(turn))
         await self._elsewhere.tell(turn, shut_out)
         if self._elsewhere.is_given_up(turn):
-            for part in await self._store.deliveries(turn.id):
-                await self._store.sent(turn, part.key)
+            for part in await self._store.deliveries.of(turn.id):
+                await self._store.deliveries.sent(turn, part.key)
+
+    @property
+    def active(self) -> int:
+        """How many turns are being shown."""
+        return len(self._views)
 
     @property
     def is_busy(self) -> bool:
         """Whether so many turns are active that their previews are to have what is left of the budget."""
-        return len(self._views) > _MANY
+        return self.active > _MANY
+
+    def is_typing_in(self, channel_id: int) -> bool:
+        """Whether people see in a channel that an answer is being written."""
+        return any(view.is_typing for view in self._views.values() if view.channel_id == channel_id)
+
+    async def all_delivered(self) -> None:
+        """Wait until every outcome that is on its way is shown, or is left for later, and each part of a turn that
+        runs shows what it should at present.
+        """
+        while True:
+            drawing = [editor for view in self._views.values() for editor in view.drawing]
+            if self._closing:
+                await asyncio.wait(self._closing)
+            elif drawing:
+                await drawing[0].settled.wait()
+            else:
+                return
 
     async def pause(self, seconds: float) -> None:
         """Let what has ended be shown, and say of the rest that it will go on; at most so long each."""
@@ -166,12 +188,12 @@ class TurnViews:
             view = None
         if view is None and isinstance(event, TurnStartedEvent):
             try:
-                steps = await self._store.turn(event.turn_id)
+                turn = event.turn or (await self._store.turns.get(event.turn_id)).turn
             except StoreError:
                 return  # it has ended and was cleared since; what is left to show comes with its last event
             above = self._tails.get(channel_id)
             doubtful = event.resumed or event.attempt > 1
-            view = await self._open(steps.turn, above, doubtful=doubtful, died=event.resumed)
+            view = await self._open(turn, above, doubtful=doubtful, died=event.resumed)
             self._retirement.begun(view.turn)
         if view is not None:
             await view.hear(event, draw=not in_debt)
@@ -204,10 +226,14 @@ class TurnViews:
         await self._settle(await self._open(view.turn, self._tails.get(view.channel_id), doubtful=True))
 
     async def _open(self, turn: Turn, above: Editor | None, *, doubtful: bool, died: bool = False) -> TurnView:
-        """The view of a turn. `doubtful`: parts of it may have been posted by whoever gave it up, or `died` over it."""
+        """The view of a turn. `doubtful`: parts of it may have been posted by whoever gave it up, or `died` over it.
+
+        Where nothing is in doubt the turn begins, so nothing was posted for it yet.
+        """
         died = died or turn.owner != self._store.owners.me
         orphans = await self._read_back.orphans(turn, died=died) if doubtful else Orphans()
-        posted = {part.key: int(part.message_id) for part in await self._store.deliveries(turn.id) if part.message_id}
+        parts = await self._store.deliveries.of(turn.id) if doubtful else ()
+        posted = {part.key: int(part.message_id) for part in parts if part.message_id}
         view = self._views.get(turn.id)
         if view is None:
             view = TurnView(
@@ -278,7 +304,7 @@ class TurnViews:
         if view.owed:
             self._owing.add(view.channel_id)
         elif not self._closed:
-            self._retirement.delivered(view.turn)
+            self._retirement.delivered(view.turn, view.ending)
             if view.channel_id in self._owing:
                 await self.deliver_what_is_left()
             self._draw()

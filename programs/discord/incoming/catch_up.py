@@ -89,13 +89,23 @@ class CatchUp:
 
     def notice(self, message: discord.Message) -> None:
         """A live message came in; it is taken up by `hear`. What is before it in its channel counts as missed."""
-        self._first_live.setdefault(message.channel.id, message.id)
-        self._heard[message.channel.id] = time.monotonic()
+        channel_id = message.channel.id
+        self._first_live.setdefault(channel_id, message.id)
+        self._heard[channel_id] = time.monotonic()
+
+    def passes_over(self, message: discord.Message) -> None:
+        """A live message is not for the bot. In a channel that was made since, nothing was said before it."""
+        if self.over.is_set():
+            self._cursors.setdefault(message.channel.id, message.id - 1)
+
+    def is_behind(self, message: discord.Message) -> bool:
+        """Whether there is something before a message of its channel that could not be admitted."""
+        return message.channel.id in self._behind
 
     async def run(self) -> None:
         """Catch up with every channel the bot sees, then let live messages in."""
         try:
-            self._cursors = {int(place): at for place, at in (await self._store.cursors(SOURCE)).items()}
+            self._cursors = {int(place): at for place, at in (await self._store.cursors.of(SOURCE)).items()}
             newest = max(self._cursors.values(), default=None)
             channels = [channel for guild in self._client.guilds for channel in _channels(guild)]
             known = {channel.id for channel in channels}
@@ -115,6 +125,11 @@ class CatchUp:
     def stop(self) -> None:
         """Take nothing up any more; what is written from here on is found by the next start."""
         self._stopped = True
+
+    @property
+    def stopped(self) -> bool:
+        """Whether nothing is taken up any more."""
+        return self._stopped
 
     async def check(self) -> None:
         """Read the channels that are active, for what Discord never told."""
@@ -136,12 +151,15 @@ class CatchUp:
         try:
             if await self._intake.edited(message):
                 return
-            if channel_id not in self._cursors:  # made since: nothing was said there before
-                await self._move(channel_id, message.id - 1)
             if channel_id in self._behind and isinstance(message.channel, Channel):
                 await self._look(message.channel)
-            elif await self._intake.is_news(message) and not await self._intake.admit(message):
-                self._behind.add(channel_id)
+            elif not await self._intake.is_news(message):
+                self.passes_over(message)
+            else:
+                if channel_id not in self._cursors:  # made since: nothing was said there before
+                    await self._move(channel_id, message.id - 1)
+                if not await self._intake.admit(message):
+                    self._behind.add(channel_id)
         except StoreError as error:
             _log.error("Message %d cannot be looked at: %s", message.id, error)
             self._behind.add(channel_id)
@@ -156,9 +174,9 @@ class CatchUp:
                 return
             last = channel.last_message_id or channel.id
             if channel.id not in self._cursors:
-                # A channel made after all we ever read was made meanwhile: everything in it is new.
+                # What is newer than all we ever read was said meanwhile, and a channel that is was made meanwhile.
                 before = min(last, self._first_live.get(channel.id, last + 1) - 1)
-                await self._move(channel.id, channel.id if newest is not None and channel.id > newest else before)
+                await self._move(channel.id, before if newest is None else min(before, max(newest, channel.id)))
             if last > self._cursors[channel.id]:
                 await self._look(channel)
         finally:
@@ -191,10 +209,12 @@ class CatchUp:
         read = await self._poster.history(channel, after=max(cursor, window), limit=bounds.messages) or []
         for message in read:
             await self._intake.edited(message)
-        news = [message for message in read if await self._intake.is_news(message)]
+        news = await self._intake.news(read)
         live = self._first_live.get(channel.id, math.inf)  # what is live is taken up in any case, and in its order
         too_many = [message for message in news if message.id < live][: -bounds.turns]
-        missed = [m for m in older if m.id < window and await self._intake.is_news(m)] + too_many
+        missed = await self._intake.news([m for m in older if m.id < window]) + too_many
+        if missed:  # first, since it is about what was said before
+            await self._say_missed(missed[-1], [*older, *read])
         refused = self._replied_to(read)
         for message in news[len(too_many) :]:
             if message.id in refused:
@@ -202,8 +222,6 @@ class CatchUp:
             if not await self._intake.admit(message, late=True):
                 self._behind.add(channel.id)
                 return
-        if missed:
-            await self._say_missed(missed[-1], [*older, *read])
         self._behind.discard(channel.id)
         await self._move(channel.id, max([cursor, *(message.id for message in [*older, *read])]))
 
@@ -221,7 +239,7 @@ class CatchUp:
 
     async def _move(self, channel_id: int, position: int) -> None:
         if position > self._cursors.get(channel_id, -1):
-            await self._store.move_cursor(SOURCE, str(channel_id), position)
+            await self._store.cursors.move(SOURCE, str(channel_id), position)
             self._cursors[channel_id] = position
 
 

@@ -1,14 +1,16 @@
 """The one way in: which messages become turns, whether they are heard live or found by catching up."""
 
 import logging
+from collections import OrderedDict
+from collections.abc import Sequence
 
 import discord
 
 from llmgine.bus import MessageBus
 from llmgine.errors import LLMgineError, StoreError
 from llmgine.messages.commands import DeletePromptCommand
+from llmgine.messages.steps import Turn
 from llmgine.sessions import SessionStore
-from llmgine.sessions.records import Turn
 from programs.discord.channels import Channels, ChannelSettings
 from programs.discord.delivery.notices import CANNOT_STORE
 from programs.discord.delivery.poster import Poster
@@ -17,6 +19,8 @@ from programs.discord.ids import SOURCE, refusal_nonce
 from programs.discord.incoming.attachments import AttachmentReader
 from programs.discord.incoming.quotes import Quotes
 from programs.discord.incoming.triggers import PromptParts, Triggers, Verdict, edit, prompt, text_for_model, thread_name
+
+_REMEMBERED = 1_000  # messages; a RESUME replays fewer
 
 _log = logging.getLogger(__name__)
 
@@ -35,30 +39,41 @@ class Intake:
         bus: MessageBus,
         store: SessionStore,
         poster: Poster,
-        files: AttachmentReader,
         *,
+        channels: Channels,
+        triggers: Triggers,
+        files: AttachmentReader,
         burst: float,
     ) -> None:
         self._client = client
         self._bus = bus
         self._store = store
-        self._channels = Channels(store)
-        self._triggers = Triggers(client, store, poster)
+        self._channels = channels
+        self._triggers = triggers
         self._quotes = Quotes(client, store)
         self._files = files
         self._burst = burst
         self._poster = poster
+        self._admitted: OrderedDict[int, None] = OrderedDict()  # the messages that were admitted lately
         self._told: set[int] = set()  # channels that know that nothing can be stored at present
 
     async def is_news(self, message: discord.Message) -> bool:
-        """Whether the message is for the bot, and was not admitted before.
+        """Whether a live message is for the bot, and was not admitted lately: Discord may tell of it twice.
 
         Raises:
             StoreError: That cannot be looked up.
         """
-        if await self._triggers.verdict(message) is not Verdict.ANSWERED:
-            return False
-        return await self._store.turn_of(SOURCE, str(message.id)) is None
+        return message.id not in self._admitted and await self._triggers.verdict(message) is Verdict.ANSWERED
+
+    async def news(self, messages: Sequence[discord.Message]) -> list[discord.Message]:
+        """Which messages of those that were read are for the bot, and were never admitted.
+
+        Raises:
+            StoreError: That cannot be looked up.
+        """
+        ours = [message for message in messages if await self.is_news(message)]
+        admitted = await self._store.turns.admitted(SOURCE, [str(message.id) for message in ours])
+        return [message for message in ours if str(message.id) not in admitted]
 
     async def admit(self, message: discord.Message, *, late: bool = False) -> bool:
         """Take a message up; False when it cannot be stored, so that it has to be taken up another time.
@@ -85,6 +100,9 @@ class Intake:
         result = await self._bus.execute(prompt(message, me, session_id, thread_id, cards=settings.cards, **parts))
         if result.success:
             self._told.discard(message.channel.id)
+            self._admitted[message.id] = None
+            while len(self._admitted) > _REMEMBERED:
+                self._admitted.popitem(last=False)
             return True
         failed = isinstance(result.exception, StoreError) or not isinstance(result.exception, LLMgineError)
         level = logging.ERROR if failed else logging.INFO  # what the engine refuses on purpose is no failure
@@ -129,7 +147,7 @@ class Intake:
             return False
         turn = await self._turn_of(message.id)
         if turn is None:
-            return await self._store.turn_of(SOURCE, str(message.id)) is not None
+            return await self._store.turns.of_message(SOURCE, str(message.id)) is not None
         if await self._triggers.verdict(message) is Verdict.ANSWERED:
             result = await self._bus.execute(edit(message, me, turn))
             if isinstance(result.exception, StoreError):
@@ -139,7 +157,7 @@ class Intake:
     async def deleted(self, message_id: int) -> None:
         """Forget what was said in a message, if it was a prompt."""
         try:
-            turn = await self._store.known_turn(SOURCE, str(message_id))
+            turn = await self._store.turns.known(SOURCE, str(message_id))
         except StoreError as error:
             _log.error("Whether message %d is to be forgotten cannot be looked up: %s", message_id, error)
             return
@@ -149,8 +167,8 @@ class Intake:
 
     async def _turn_of(self, message_id: int) -> Turn | None:
         """The turn that a message was admitted to, unless its texts are gone."""
-        turn_id = await self._store.turn_of(SOURCE, str(message_id))
-        found = await self._store.turns([turn_id]) if turn_id else []
+        turn_id = await self._store.turns.of_message(SOURCE, str(message_id))
+        found = await self._store.turns.many([turn_id]) if turn_id else []
         return found[0].turn if found else None
 
     async def tell_of_riddle(self, message: discord.Message) -> None:

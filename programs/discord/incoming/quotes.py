@@ -32,7 +32,7 @@ class Quotes:
         author = replied_to.author
         if author == self._client.user:
             text = _SMALL_PRINT.sub("", replied_to.content).strip()
-            if not text or await self._store.is_last_answer(session_id, str(replied_to.id)):
+            if not text or await self._store.deliveries.is_last_answer(session_id, str(replied_to.id)):
                 return None
             return Quote(author=None, text=shorten(text, _LONGEST))
         text = shorten(replied_to.clean_content, _LONGEST) or "[a message without text]"

@@ -3,7 +3,6 @@
 import logging
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import discord
 
@@ -40,11 +39,11 @@ class SecondLook:
 
     async def run(self) -> None:
         """Look once at every channel where something was asked."""
-        since = datetime.fromtimestamp(self._clock() - _SECONDS, UTC)
+        since = int((self._clock() - _SECONDS) * 1_000_000)
         asked: dict[int, list[int]] = {}
         places: dict[int, Place] = {}  # of these channels, as the newest question tells of them
         try:
-            for message_id, origin in await self._store.recent(SOURCE, since):
+            for message_id, origin in await self._store.turns.recent(SOURCE, since):
                 if not message_id.isdecimal():
                     continue  # no message: a button that asked
                 place = Origin.read(origin).asked

@@ -8,9 +8,9 @@ from typing import TypedDict, Unpack
 import discord
 
 from llmgine.messages.commands import Attachment, Author, EditPromptCommand, PromptCommand, Quote
+from llmgine.messages.steps import Turn
 from llmgine.messages.text import collapse_spaces, shorten
 from llmgine.sessions import SessionStore
-from llmgine.sessions.records import Turn
 from programs.discord.channels import Channels, ChannelSettings
 from programs.discord.delivery.poster import Poster
 from programs.discord.delivery.refusals import UnreachableError
@@ -47,11 +47,11 @@ class Verdict(Enum):
 class Triggers:
     """Judges messages: the one place that says what is answered, live, on catching up, and when somebody asks why."""
 
-    def __init__(self, client: discord.Client, store: SessionStore, poster: Poster) -> None:
+    def __init__(self, client: discord.Client, store: SessionStore, poster: Poster, channels: Channels) -> None:
         self._client = client
         self._store = store
         self._poster = poster
-        self._channels = Channels(store)
+        self._channels = channels
         self._looked_up: dict[tuple[int, int], tuple[float, discord.Member | None]] = {}  # by server and person
 
     async def verdict(self, message: discord.Message) -> Verdict:
@@ -72,6 +72,14 @@ class Triggers:
             raise UnreachableError("the server of the message is not available")
         author = await self._member(message.guild, message.author)
         return found if author is not None and has_role(author, settings) else Verdict.ROLE_MISSING
+
+    def dismisses(self, message: discord.Message) -> bool:
+        """Whether a message is surely not for the bot, as far as that is known without asking anybody."""
+        me, settings = self._client.user, self._channels.known(Place.of(message.channel))
+        replied_to = _author_replied_to(message)
+        if me is None or settings is None or (message.reference is not None and replied_to is None):
+            return False
+        return verdict(message, me, settings, replies_to_me=replied_to == me) is not Verdict.ANSWERED
 
     def at_a_glance(self, message: discord.Message) -> Verdict:
         """The same without the store: as if nothing was set in the channel."""
@@ -101,7 +109,7 @@ class Triggers:
             return False  # a forwarded answer is not one that is replied to
         if author is not None or reference is None or reference.message_id is None:
             return author == me
-        return await self._store.is_delivery(str(reference.message_id))
+        return await self._store.deliveries.has(str(reference.message_id))
 
 
 def written_by(message: discord.Message) -> Verdict:

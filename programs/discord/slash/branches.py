@@ -45,10 +45,12 @@ class Branches:
     async def branch_from(self, interaction: discord.Interaction, message: discord.Message) -> str:
         """Open a thread at a message, with the conversation up to it; returns what to tell the person."""
         store = self._app.store
-        turn_id = await store.turn_of(SOURCE, str(message.id)) or await store.turn_of_delivery(str(message.id))
+        turn_id = await store.turns.of_message(SOURCE, str(message.id)) or await store.deliveries.turn_of(
+            str(message.id)
+        )
         if turn_id is None:
             raise RefusedError("This message is no part of a conversation with me.")
-        turn = await store.turn(turn_id)
+        turn = await store.turns.get(turn_id)
         session = await Sight(interaction, store).session(turn.turn.session_id)
         parent = _parent(interaction.channel)
         name = _name(session, interaction)

@@ -25,8 +25,8 @@ class Sessions:
     async def stop(self, interaction: discord.Interaction) -> str:
         """Stop what is being answered here, as far as the person may; returns what to tell them."""
         session = await self._channels.session_of(interaction)
-        turns = [await self._store.turn(turn.id) for turn in await self._store.unfinished(session)]
-        theirs = [turn for turn in turns if may_decide(interaction.user, turn.prompt.author)]
+        turns = [await self._store.turns.get(turn.id) for turn in await self._store.turns.unfinished(session)]
+        theirs = [turn for turn in turns if may_decide(interaction.user, turn.state.prompt.author)]
         if turns and not theirs:
             raise RefusedError("Only the one who asked or a moderator can stop this.")
         for turn in theirs:

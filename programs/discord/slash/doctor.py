@@ -92,7 +92,7 @@ class Doctor:
         path = _database(self._settings.database_url)
         begun = time.monotonic()
         try:
-            await self._app.store.move_cursor("doctor", "visits", int(time.time()))
+            await self._app.store.cursors.move("doctor", "visits", int(time.time()))
         except StoreError as error:
             return Finding("Store", 2, f"cannot be written: {reason(error)} Look at the disk and its permissions")
         seconds = time.monotonic() - begun

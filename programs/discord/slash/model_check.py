@@ -20,6 +20,7 @@ from llmgine.messages.chat import ChatMessage
 from llmgine.messages.text import collapse_spaces, shorten
 from llmgine.providers.base import Change, Learnt
 from llmgine.providers.choosing import shutdown_notice
+from llmgine.sessions.clock import now
 from llmgine.sessions.records import SessionSettings
 from llmgine.sessions.scoped import holding
 from programs.application import Application
@@ -67,7 +68,7 @@ class ModelCheck:
     async def _ask(self, interaction: discord.Interaction) -> Finding:
         """Ask within the time there is, which covers the wait until no turn needs the model."""
         store = self._app.store
-        settings = holding(SessionSettings, await store.settings(Place.of(interaction.channel).scopes))
+        settings = holding(SessionSettings, await store.settings.of(Place.of(interaction.channel).scopes))
         try:
             async with asyncio.timeout(PATIENCE):
                 found = await self._answer(interaction, settings)
@@ -123,10 +124,10 @@ class ModelCheck:
         """The session of the channel, which has the budgets of its place also before anything was said in it."""
         session_id = await self._channels.session_of(interaction)
         try:
-            await self._app.store.session(session_id)
+            await self._app.store.sessions.get(session_id)
         except UnknownSessionError:
             name = channel_name(interaction.channel, interaction.user)
-            await self._app.store.ensure_session(session_id, name, Place.of(interaction.channel).scopes)
+            await self._app.store.sessions.ensure(session_id, now(), name, Place.of(interaction.channel).scopes)
         return session_id
 
     async def _shutdown(self, settings: SessionSettings) -> str | None:

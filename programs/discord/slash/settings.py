@@ -37,7 +37,7 @@ class SettingChanges:
         order = Place.of(channel).scopes
         if outward_of is not None:
             order = order[order.index(outward_of) + 1 :]
-        found = await self._app.store.settings(order)
+        found = await self._app.store.settings.of(order)
         return next((one for one in found if one.name == option.name and fits(option.model, one.name, one.value)), None)
 
     def default(self, option: Option) -> str:
@@ -97,9 +97,9 @@ class SettingChanges:
 
     async def _budgets(self, channel: object, option: Option) -> str:
         store, order = self._app.store, Place.of(channel).scopes
-        made = {one.scope: one for one in await store.settings(order) if one.name == option.name}
+        made = {one.scope: one for one in await store.settings.of(order) if one.name == option.name}
         lines = []
-        for allowance in await store.allowances(order):
+        for allowance in await store.allowances.of(order, store.today):
             origin = _from(made[allowance.scope]) if allowance.scope in made else "from the program's settings"
             used = f"{allowance.used:,} used today" + (", so I do not answer" if allowance.is_used_up else "")
             lines.append(f"{shown(option, str(allowance.tokens))} · {used} · {origin}")

@@ -9,13 +9,14 @@ import discord
 from discord import app_commands
 
 from llmgine.errors import RefusedError, StoreError
-from llmgine.messages.steps import OutcomeStep
+from llmgine.messages.steps import OutcomeStep, Turn
 from llmgine.messages.text import collapse_spaces, shorten
-from llmgine.sessions.records import Turn, TurnSteps
+from llmgine.sessions.records import TurnSteps
+from llmgine.turns import TurnState
 from programs.application import Application
 from programs.discord.channels import Channels
 from programs.discord.delivery.poster import Poster
-from programs.discord.ids import SOURCE
+from programs.discord.ids import SOURCE, Origin, Place
 from programs.discord.incoming.triggers import Triggers, Verdict
 from programs.discord.needs import missing, vital
 
@@ -46,10 +47,11 @@ class Why:
 
     def __init__(self, app: Application) -> None:
         self._store = app.store
+        self._channels = Channels(app.store)
 
     async def of(self, interaction: discord.Interaction, message: discord.Message) -> str:
         """Why a message got no answer, or where the answer is, for the one who asks."""
-        turn_id = await self._store.turn_of(SOURCE, str(message.id))
+        turn_id = await self._store.turns.of_message(SOURCE, str(message.id))
         reason = await self._of_turn(message, turn_id) if turn_id else await self._of_silence(interaction, message)
         needs = vital(in_a_thread=isinstance(message.channel, discord.Thread))
         lacking = missing(needs, interaction.app_permissions) if interaction.guild_id is not None else []
@@ -87,19 +89,21 @@ class Why:
 
     async def _of_silence(self, interaction: discord.Interaction, message: discord.Message) -> str:
         """Why it was never taken up."""
-        verdict = await Triggers(interaction.client, self._store, Poster(interaction.client)).verdict(message)
+        verdict = await Triggers(interaction.client, self._store, Poster(interaction.client), self._channels).verdict(
+            message
+        )
         if verdict is not Verdict.ANSWERED:
             unread = not (message.content or message.attachments or message.stickers)
-            hidden = unread and message.guild is not None and not _may_read_texts(interaction.client)
+            hidden = unread and not Place.of(message.channel).is_dm and not _may_read_texts(interaction.client)
             if verdict is Verdict.ROLE_MISSING:
-                settings = await Channels(self._store).settings(message.channel)
+                settings = await self._channels.settings(message.channel)
                 roles = " or ".join(f"<@&{role}>" for role in settings.roles)
                 return f"Here I answer only people with the role {roles}, and its author does not have it."
             return _NO_TEXT if hidden and verdict is Verdict.NOT_MENTIONED else _REASONS[verdict]
         joined = getattr(message.guild and message.guild.me, "joined_at", None)
         if joined is not None and message.created_at < joined:
             return f"It was written before I joined this server ({_when(joined)})."
-        read_up_to = (await self._store.cursors(SOURCE)).get(str(message.channel.id), 0)
+        read_up_to = (await self._store.cursors.of(SOURCE)).get(str(message.channel.id), 0)
         if message.id > read_up_to:
             return "I have not got to it yet; if no answer comes within minutes, say it again."
         return _NOT_TAKEN_UP
@@ -107,48 +111,49 @@ class Why:
     async def _of_turn(self, message: discord.Message, turn_id: str) -> str:
         """What became of its turn."""
         try:
-            steps = await self._store.turn(turn_id)
+            steps = await self._store.turns.get(turn_id)
         except StoreError:
             return "Its conversation was cleared since, so I know nothing of it any more."
         if steps.turn.state == "queued":
             return await self._of_queue(steps)
         if steps.turn.state == "waiting":
-            return _of_approval(steps)
-        if steps.outcome is None:
+            return _of_approval(steps.state)
+        if steps.state.outcome is None:
             return f"I am answering it, since {_when(steps.turn.created_at)}."
-        return await self._of_outcome(message, steps.turn, steps.outcome)
+        return await self._of_outcome(message, steps.turn, steps.state.outcome)
 
     async def _of_outcome(self, message: discord.Message, turn: Turn, outcome: OutcomeStep) -> str:
         """Where the answer is, or how its turn ended without one."""
         notice = f"\n> {shorten(collapse_spaces(outcome.notice), _MAX_NOTICE)}" if outcome.notice else ""
         if outcome.state != "done":
             return f"{'My answer was stopped' if outcome.state == 'stopped' else 'I could not answer it'}.{notice}"
-        parts = await self._store.deliveries(turn.id)
+        parts = await self._store.deliveries.of(turn.id)
         posted = next((part.message_id for part in parts if part.message_id), None)
         if posted is None or not all(part.sent for part in parts):
             return f"My answer is ready, but Discord has not taken all of it yet. I try again by myself.{notice}"
         server = message.jump_url.rsplit("/", 2)[0]
-        return f"I answered it [here]({server}/{turn.origin['channel_id']}/{posted}).{notice}"
+        return f"I answered it [here]({server}/{Origin.of(turn).channel_id}/{posted}).{notice}"
 
     async def _of_queue(self, steps: TurnSteps) -> str:
         """How many are before it, and what the first of them waits for."""
-        before = [turn for turn in await self._store.unfinished(steps.turn.session_id) if turn.seq < steps.turn.seq]
+        before = [
+            turn for turn in await self._store.turns.unfinished(steps.turn.session_id) if turn.seq < steps.turn.seq
+        ]
         place = f"It is queued: {len(before)} before it."
         if before and before[0].state == "waiting":
-            return f"{place} The first of them: {_of_approval(await self._store.turn(before[0].id))}"
+            return f"{place} The first of them: {_of_approval((await self._store.turns.get(before[0].id)).state)}"
         return place
 
 
-def _of_approval(steps: TurnSteps) -> str:
+def _of_approval(state: TurnState) -> str:
     """Who has to decide what, until when."""
-    open_calls = [step for call, step in steps.waiting.items() if call not in steps.decisions]
-    names = {call.id: call.name for reply in steps.replies for call in reply.tool_calls}
-    if not open_calls:
+    deadlines = [call.waiting.deadline for call in state.waiting if call.waiting]
+    if not deadlines:
         return "I am answering it; what was to be approved is decided."
-    author = steps.prompt.author
+    author = state.prompt.author
     who = f"<@{author.id}> or a moderator" if author else "a moderator"
-    calls = ", ".join(f"`{names.get(step.call_id, 'a tool')}`" for step in open_calls)
-    return f"I wait for {who} to approve {calls}, until {_when(min(step.deadline for step in open_calls))}."
+    calls = ", ".join(f"`{call.call.name}`" for call in state.waiting)
+    return f"I wait for {who} to approve {calls}, until {_when(min(deadlines))}."
 
 
 def _may_read_texts(client: discord.Client) -> bool:

@@ -9,6 +9,7 @@ import pytest
 from llmgine.bus import MessageBus
 from llmgine.bus.failures import name_of
 from tests.llmgine.bus.messages import Noted
+from tests.waiting import patience
 
 _WAVE = 100  # events that wait at a time
 
@@ -38,7 +39,7 @@ async def test_events_leave_nothing_behind(bus: MessageBus, own_session: bool, w
 
     bus.register_event_handler(Noted, hear)
     bus.register_event_handler(Noted, lambda event: event.number)
-    async with asyncio.timeout(120):
+    async with patience("all events", lambda: count):
         await _publish(bus, range(50), own_session=own_session)
         gc.collect()
         blocks = sys.getallocatedblocks()

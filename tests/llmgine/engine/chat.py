@@ -17,6 +17,7 @@ from llmgine.messages.commands import Admitted, Author, DecideToolCallCommand, P
 from llmgine.messages.events import Event, ToolCallFinishedEvent, ToolCallWaitingEvent, TurnFinishedEvent
 from llmgine.providers.base import ChatReply, ChatRequest, Provider
 from llmgine.sessions import SessionStore, open_store
+from tests.waiting import noted
 
 E = TypeVar("E", bound=Event)
 OnText = Callable[[str], None]
@@ -77,6 +78,7 @@ class Chat:
 
     def _keep(self, event: Event) -> None:
         self.events.append(event)
+        noted()
         self._told.set()
 
     def of(self, event_type: type[E], turn_id: str | None = None) -> list[E]:

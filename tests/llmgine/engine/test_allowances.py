@@ -5,7 +5,7 @@ import pytest
 from llmgine.messages.chat import Usage
 from llmgine.messages.commands import StopTurnCommand
 from llmgine.providers.base import ChatReply
-from llmgine.sessions.clock import SteadyClock
+from llmgine.sessions.clock import SteadyClock, now
 from tests.llmgine.engine.chat import Chat, Held, call, prompt, roll
 from tests.llmgine.engine.conftest import StartChat
 
@@ -19,9 +19,9 @@ class Day(SteadyClock):
         super().__init__()
         self._day = day
 
-    def today(self) -> str:
+    def today(self) -> int:
         """The day."""
-        return f"2026-05-{self._day:02}"
+        return 20_574 + self._day
 
 
 def costing(tokens: int, text: str = "fine") -> ChatReply:
@@ -31,7 +31,7 @@ def costing(tokens: int, text: str = "fine") -> ChatReply:
 
 async def bound(chat: Chat, scope: str = "s", tokens: str = "100") -> None:
     """Let a scope have so many tokens a day."""
-    await chat.store.change_setting(scope, "daily_tokens", tokens, None)
+    await chat.store.settings.change(scope, "daily_tokens", tokens, None, now())
 
 
 async def notices(chat: Chat, *sessions: str) -> list[str | None]:

@@ -8,6 +8,7 @@ from llmgine.messages.commands import Author, ClearSessionCommand, DecideToolCal
 from llmgine.messages.events import ToolCallDecidedEvent, ToolCallWaitingEvent
 from llmgine.providers.base import ChatReply
 from llmgine.providers.scripted import ScriptedReply
+from llmgine.sessions.database import Operation
 from tests.llmgine.engine.chat import ADA, Chat, call
 from tests.llmgine.engine.conftest import StartChat
 
@@ -105,12 +106,16 @@ async def test_only_the_call_that_was_shown_runs(start_chat: StartChat) -> None:
     await chat.engine.register_tool(pay, requires_approval=True)
     turn_id = (await chat.admit()).turn_id
     waiting = await chat.told(ToolCallWaitingEvent)
-    await chat.store._database.run(_asked_about_another(turn_id, waiting.call.fingerprint))
+    await chat.store.run(lambda: _asked_about_another(turn_id, waiting.call.fingerprint), Operation("test"))
+    await chat.close()
+    heir = await start_chat(["done"])
+    await heir.engine.register_tool(pay, requires_approval=True)
+    await heir.engine.recover(["test"])
 
-    await decide(chat, waiting)
+    await decide(heir, await heir.told(ToolCallWaitingEvent))
 
-    await chat.outcome(turn_id)
-    [(ok, told)] = chat.results()
+    await heir.outcome(turn_id)
+    [(ok, told)] = heir.results()
     assert not ok
     assert "not the call that was approved" in told
 

@@ -16,7 +16,7 @@ async def branch(chat: Chat, **facts: str | None) -> int:
 
 
 async def said(chat: Chat, session_id: str) -> list[str]:
-    return [turn.prompt.text for turn in await chat.store.history(session_id)]
+    return [turn.state.prompt.text for turn in await chat.store.turns.history(session_id)]
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ async def test_asked_twice_it_is_made_once(chat: Chat) -> None:
     assert [await branch(chat), await branch(chat, keep_as="old")] == [1, 0]
 
     assert await said(chat, "b") == ["one"]
-    assert "old" not in [session.id for session in await chat.store.sessions()]
+    assert "old" not in [session.id for session in await chat.store.sessions.all()]
 
 
 async def test_what_was_there_is_kept(chat: Chat) -> None:

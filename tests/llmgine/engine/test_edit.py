@@ -73,7 +73,7 @@ async def test_a_running_turn_is_given_up_and_begins_again(start_chat: StartChat
     assert heard(provider) == ["two"]
     await chat.bus.wait_until_idle()
     assert len(chat.of(TurnFinishedEvent)) == 1
-    assert (await chat.store.turn(turn_id)).turn.attempt == 2
+    assert (await chat.store.turns.get(turn_id)).turn.attempt == 2
 
 
 async def test_a_queued_turn_takes_the_new_text(start_chat: StartChat) -> None:
@@ -91,7 +91,7 @@ async def test_a_queued_turn_takes_the_new_text(start_chat: StartChat) -> None:
     held.open.set()
     await chat.outcome(turn_id)
     assert heard(provider) == ["first", "two"]
-    assert (await chat.store.turn(turn_id)).turn.attempt == 1
+    assert (await chat.store.turns.get(turn_id)).turn.attempt == 1
 
 
 async def test_a_turn_that_waits_for_approval_begins_again(start_chat: StartChat) -> None:
@@ -206,7 +206,7 @@ class TestBursts:
         held.open.set()
         await chat.outcome(turns[0])
         assert heard(provider)[-1] == "one\ntwo"
-        assert (await chat.store.turn(turns[0])).turn.origin == {"message": "two"}
+        assert (await chat.store.turns.get(turns[0])).turn.origin == {"message": "two"}
         assert len(chat.of(TurnAdmittedEvent)) == 2
 
     @pytest.mark.parametrize(
@@ -282,6 +282,6 @@ async def test_edits_at_once_end_in_the_last(start_chat: StartChat) -> None:
     await asyncio.gather(*(edit(chat, said, turn_id, str(n), version=n) for n in range(1, 10)))
 
     await chat.told(TurnFinishedEvent, turn_id)
-    while await chat.store.unfinished("s"):  # noqa: ASYNC110  the store tells nobody
+    while await chat.store.turns.unfinished("s"):  # noqa: ASYNC110  the store tells nobody
         await asyncio.sleep(0)
-    assert (await chat.store.turn(turn_id)).text == "You said 9"
+    assert (await chat.store.turns.get(turn_id)).state.text == "You said 9"

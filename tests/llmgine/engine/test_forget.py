@@ -37,7 +37,7 @@ async def test_the_model_sees_nothing_of_it(start_chat: StartChat) -> None:
     await chat.say("fourth")
     seen = [message.content for message in provider.requests[-1].messages[1:]]
     assert seen == ["first", "one", "third", "three", "fourth"]
-    assert (await chat.store.session("s")).turns == 3
+    assert (await chat.store.sessions.get("s")).turns == 3
 
 
 async def test_its_texts_are_gone(start_chat: StartChat) -> None:
@@ -47,9 +47,9 @@ async def test_its_texts_are_gone(start_chat: StartChat) -> None:
 
     await forget(chat, turn_id)
 
-    assert await chat.store.history("s") == []
+    assert await chat.store.turns.history("s") == []
     with pytest.raises(StoreError):
-        await chat.store.turn(turn_id)
+        await chat.store.turns.get(turn_id)
 
 
 async def test_a_turn_that_runs_is_stopped_first(start_chat: StartChat) -> None:
@@ -62,7 +62,7 @@ async def test_a_turn_that_runs_is_stopped_first(start_chat: StartChat) -> None:
     assert await forget(chat, turn_id)
 
     assert (await chat.told(TurnFinishedEvent, turn_id)).state == "stopped"
-    assert await chat.store.history("s") == []
+    assert await chat.store.turns.history("s") == []
 
 
 async def test_a_turn_that_is_queued_never_runs(start_chat: StartChat) -> None:
@@ -100,7 +100,7 @@ async def test_what_was_posted_is_to_be_taken_away(start_chat: StartChat) -> Non
     def renderer(steps: TurnSteps) -> Sequence[Delivery]:
         key = DeliveryKey(kind="text", round=0, part=0)
         return [
-            Delivery(turn_id=steps.turn.id, attempt=1, key=key, body={"content": steps.text}),
+            Delivery(turn_id=steps.turn.id, attempt=1, key=key, body={"content": steps.state.text}),
             Delivery(turn_id=steps.turn.id, attempt=1, key=key.model_copy(update={"part": 1}), body={"content": "x"}),
         ]
 
@@ -108,11 +108,11 @@ async def test_what_was_posted_is_to_be_taken_away(start_chat: StartChat) -> Non
     turn_id = (await chat.say("first")).turn_id
     [turn] = await chat.store.undelivered("test")
     key = DeliveryKey(kind="text", round=0, part=0)
-    await chat.store.posted(turn, key, "123")
-    await chat.store.sent(turn, key)
+    await chat.store.deliveries.posted(turn, key, "123")
+    await chat.store.deliveries.sent(turn, key)
 
     await forget(chat, turn_id)
 
     assert [turn.id for turn in await chat.store.undelivered("test")] == [turn_id]
-    [left] = await chat.store.deliveries(turn_id)
+    [left] = await chat.store.deliveries.of(turn_id)
     assert (left.message_id, left.body, left.sent) == ("123", {}, False)

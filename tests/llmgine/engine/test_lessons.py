@@ -105,7 +105,7 @@ async def test_lessons_expire_and_can_be_forgotten(start_chat: StartChat) -> Non
     await chat.say("two")
     await chat.engine.model.lessons.forget()
     assert chat.engine.model.lessons.all() == []
-    assert await chat.store.lessons() == []
+    assert await chat.store.lessons.all() == []
 
 
 async def test_another_model_is_not_spoken_of(start_chat: StartChat) -> None:
@@ -156,7 +156,7 @@ async def test_a_learnt_window_is_never_below_what_succeeded_nor_below_the_floor
     model.window = 100_000
 
     assert min(windows(chat)) >= largest
-    assert [lesson.value for lesson in await chat.store.lessons()] == windows(chat)
+    assert [lesson.value for lesson in await chat.store.lessons.all()] == windows(chat)
     assert (chat.engine.model.lessons.window("scripted", "scripted") or 0) >= largest
 
 
@@ -235,9 +235,9 @@ async def test_what_is_forgotten_leaves_no_parts(start_chat: StartChat) -> None:
     provider = ScriptedProvider([ChatReply.model_validate({"text": "ok", "model": "scripted", "parts": parts})])
     chat = await start_chat(provider)
     outcome = await chat.say("one")
-    turn = await chat.store.turn(outcome.turn_id)
-    assert turn.replies[0].parts is not None
-    assert "secret" not in turn.model_dump_json()
+    turn = await chat.store.turns.get(outcome.turn_id)
+    assert turn.state.replies[0].parts is not None
+    assert "secret" not in "".join(step.model_dump_json() for step in turn.steps) + repr(turn)
 
     await chat.bus.execute(ForgetTurnCommand(session_id="s", turn_id=outcome.turn_id))
 
@@ -293,7 +293,7 @@ async def test_a_count_that_cannot_be_is_not_believed(start_chat: StartChat, usa
 
     outcome = await chat.say("hello")
 
-    [allowance] = await chat.store.session_allowances("s")
+    [allowance] = await chat.store.allowances.of_session("s", chat.store.today)
     assert outcome.usage == Usage()
     assert 0 < allowance.used < 1_000
 

@@ -28,7 +28,7 @@ async def test_the_last_prompt_is_answered_anew(start_chat: StartChat) -> None:
     second = await chat.told(TurnFinishedEvent, first.turn_id, times=2)
     assert second.text == "two"
     await chat.say("and now?")
-    shown = [step.text for turn in await chat.store.history("s") for step in turn.replies]
+    shown = [step.text for turn in await chat.store.turns.history("s") for step in turn.state.replies]
     assert shown == ["two", "three"]
 
 
@@ -68,5 +68,5 @@ async def test_it_survives_the_end_of_the_process(start_chat: StartChat) -> None
     assert await other.engine.recover({"test"}) == 1
 
     assert (await other.outcome(turn.turn_id)).text == "two"
-    assert (await other.store.turn(turn.turn_id)).turn.attempt == 2
+    assert (await other.store.turns.get(turn.turn_id)).turn.attempt == 2
     assert other.results(turn.turn_id) == []

@@ -1,8 +1,9 @@
 """What a process leaves unfinished is finished by the next one: once, and without a second effect."""
 
 import asyncio
-import signal
+import contextlib
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Unpack
 
@@ -10,12 +11,13 @@ import pytest
 
 from llmgine.messages.commands import StopTurnCommand
 from llmgine.messages.events import ToolCallWaitingEvent, TurnFinishedEvent, TurnStartedEvent
-from llmgine.messages.steps import StartedStep, Step
+from llmgine.messages.steps import StartedStep
 from llmgine.providers.scripted import ScriptedProvider
-from llmgine.sessions.records import Turn
+from llmgine.sessions.database import Operation
 from llmgine.tools.manager import ToolOptions
 from tests.llmgine.engine.chat import Chat, Held, call, echo
 from tests.llmgine.engine.conftest import StartChat
+from tests.processes import ending
 
 
 class Mail:
@@ -88,15 +90,15 @@ async def test_a_tool_that_never_began_is_run(start_chat: StartChat) -> None:
     mail, between = Mail(), asyncio.Event()
     chat = await start_chat([call("send")])
     await chat.engine.register_tool(mail.send)
-    append = chat.store.append
 
-    async def stop_before_start(turn: Turn, step: Step) -> None:
-        if isinstance(step, StartedStep):
+    @contextlib.asynccontextmanager
+    async def stop_before_start(operation: Operation) -> AsyncIterator[None]:
+        if any(isinstance(one, StartedStep) for one in operation.about):
             between.set()
             await asyncio.Event().wait()
-        await append(turn, step)
+        yield
 
-    chat.store.append = stop_before_start  # type: ignore[method-assign]  # the moment between two commits
+    chat.store.observe(stop_before_start)
     admitted = await chat.admit()
     await between.wait()
     await chat.close()
@@ -239,7 +241,7 @@ async def test_the_turns_of_a_living_process_are_left_alone(start_chat: StartCha
     assert (await one.outcome(first.turn_id)).text == "the end"
     assert (await other.outcome(second.turn_id)).text == "second"
     assert not one.of(TurnFinishedEvent, second.turn_id)
-    history = await one.store.history("s")
+    history = await one.store.turns.history("s")
     assert [past.turn.id for past in history] == [first.turn_id, second.turn_id]
 
 
@@ -255,7 +257,7 @@ async def test_a_dead_process_holds_up_nobody(start_chat: StartChat, monkeypatch
     await one.close()
 
     assert (await other.outcome(second.turn_id)).text == "second"
-    assert [turn.id for turn in await other.store.unfinished("s")] == [first.turn_id]
+    assert [turn.id for turn in await other.store.turns.unfinished("s")] == [first.turn_id]
 
 
 CHAT_AND_HANG = """
@@ -263,6 +265,7 @@ import asyncio, sys
 from pathlib import Path
 from typing import Unpack
 from llmgine.providers.scripted import ScriptedProvider
+from tests.processes import ending
 from tests.llmgine.engine.chat import Chat, call
 
 async def main():
@@ -270,7 +273,7 @@ async def main():
 
     async def send():
         "Send a mail."
-        print((await chat.store.unfinished("s"))[0].id, flush=True)
+        print((await chat.store.turns.unfinished("s"))[0].id, flush=True)
         await asyncio.Event().wait()
 
     await chat.engine.register_tool(send)
@@ -289,13 +292,12 @@ async def test_a_killed_process_leaves_one_outcome(start_chat: StartChat, tmp_pa
         cwd=Path(__file__).parents[3],
     )
     assert process.stdout is not None
-    turn_id = (await process.stdout.readline()).decode().strip()
-    mail, provider = Mail(), ScriptedProvider(["unsure"])
-    early = await start_chat([])
-    assert await early.engine.recover(["test"]) == 0
+    async with ending(process):
+        turn_id = (await process.stdout.readline()).decode().strip()
+        mail, provider = Mail(), ScriptedProvider(["unsure"])
+        early = await start_chat([])
+        assert await early.engine.recover(["test"]) == 0
 
-    process.send_signal(signal.SIGKILL)
-    await process.wait()
     heir = await recovered(start_chat, provider, mail)
 
     assert (await heir.outcome(turn_id)).text == "unsure"

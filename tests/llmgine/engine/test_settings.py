@@ -20,7 +20,7 @@ async def test_a_value_that_cannot_be_is_refused(start_chat: StartChat, name: st
     with pytest.raises(RefusedError):
         (await chat.bus.execute(ChangeSettingCommand(scope="s", name=name, value=value))).unwrap()
 
-    assert await chat.store.settings(["s"]) == []
+    assert await chat.store.settings.of(["s"]) == []
     assert chat.of(SettingChangedEvent) == []
 
 

@@ -12,6 +12,7 @@ from llmgine.messages.events import SessionRenamedEvent
 from llmgine.providers.base import ChatReply, ChatRequest
 from llmgine.providers.openai import OpenAIProvider
 from llmgine.providers.scripted import ScriptedProvider
+from llmgine.sessions.clock import now
 from tests.chat_completions import ChatCompletionsServer
 from tests.llmgine.engine.chat import Chat, Held, OnText
 from tests.llmgine.engine.conftest import StartChat
@@ -50,7 +51,7 @@ async def test_a_title_of_a_person_stays(start_chat: StartChat) -> None:
     (await chat.bus.execute(RenameSessionCommand(session_id="s", title=" Mine \n" + "x" * 100))).unwrap()
     await chat.say("hi")
     await chat.say("hi again")
-    title = (await chat.store.session("s")).title
+    title = (await chat.store.sessions.get("s")).title
 
     assert title is not None
     assert title.startswith("Mine xxx")
@@ -129,7 +130,7 @@ async def test_an_empty_title_is_none(start_chat: StartChat) -> None:
 async def settled(chat: Chat) -> None:
     """All that was asked of the store before is done; it works in order."""
     for _ in range(10):
-        await chat.store.session("s")
+        await chat.store.sessions.get("s")
 
 
 async def test_a_title_waits_while_turns_need_the_model(start_chat: StartChat) -> None:
@@ -165,7 +166,7 @@ async def test_a_title_counts_in_the_budgets(start_chat: StartChat) -> None:
     answer = ChatReply(text="One.", model="scripted", usage=Usage(input_tokens=50, output_tokens=10))
     provider = ScriptedProvider([answer, title, answer.model_copy(update={"text": "Two."})])
     chat = await start_chat(provider, titles=True)
-    await chat.store.change_setting("s", "daily_tokens", "100", None)
+    await chat.store.settings.change("s", "daily_tokens", "100", None, now())
     await chat.say()
     await chat.told(SessionRenamedEvent)
 
@@ -173,7 +174,7 @@ async def test_a_title_counts_in_the_budgets(start_chat: StartChat) -> None:
 
     assert used_up.state == "failed"
     assert "100 tokens a day is used up" in (used_up.notice or "")
-    assert [one.used for one in await chat.store.session_allowances("s")] == [100]
+    assert [one.used for one in await chat.store.allowances.of_session("s", chat.store.today)] == [100]
 
 
 async def test_no_title_is_asked_for_with_a_used_up_budget(start_chat: StartChat) -> None:
@@ -181,7 +182,7 @@ async def test_no_title_is_asked_for_with_a_used_up_budget(start_chat: StartChat
     answer = ChatReply(text="One.", model="scripted", usage=Usage(input_tokens=90, output_tokens=10))
     provider = ScriptedProvider([answer, "A title"])
     chat = await start_chat(provider, titles=True)
-    await chat.store.change_setting("s", "daily_tokens", "100", None)
+    await chat.store.settings.change("s", "daily_tokens", "100", None, now())
     await chat.say()
     await settled(chat)
 
@@ -193,8 +194,8 @@ async def test_a_title_is_asked_for_with_little_effort(start_chat: StartChat) ->
     """Whatever the session's own effort is, and with a bound on the reply; by the session's model."""
     provider = ScriptedProvider(["One.", "A title"])
     chat = await start_chat(provider, titles=True)
-    await chat.store.change_setting("s", "effort", "high", None)
-    await chat.store.change_setting("s", "model", "large", None)
+    await chat.store.settings.change("s", "effort", "high", None, now())
+    await chat.store.settings.change("s", "model", "large", None, now())
     await chat.say()
     await chat.told(SessionRenamedEvent)
 

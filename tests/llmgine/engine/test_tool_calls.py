@@ -220,7 +220,7 @@ async def test_an_approved_call_runs(start_chat: StartChat) -> None:
     admitted = await chat.admit()
     waiting = await chat.told(ToolCallWaitingEvent)
     assert dice.rolls == 0
-    assert (await chat.store.turn(admitted.turn_id)).turn.state == "waiting"
+    assert (await chat.store.turns.get(admitted.turn_id)).turn.state == "waiting"
 
     assert await chat.decide(waiting, approved=True)
     outcome = await chat.outcome(admitted.turn_id)

@@ -1,7 +1,8 @@
 """From a prompt to its one outcome."""
 
 import asyncio
-from typing import Any
+import contextlib
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -24,6 +25,7 @@ from llmgine.messages.events import (
 )
 from llmgine.providers.base import ChatReply, ChatRequest
 from llmgine.providers.scripted import ScriptedProvider
+from llmgine.sessions.database import Operation
 from llmgine.sessions.records import Delivery, DeliveryKey, TurnSteps
 from tests.llmgine.engine.chat import ADA, Held, OnText, call, echo, prompt, roll
 from tests.llmgine.engine.conftest import StartChat
@@ -201,13 +203,15 @@ async def test_the_outcome_is_stored_with_its_parts(start_chat: StartChat) -> No
 
     def render(steps: TurnSteps) -> list[Delivery]:
         key = DeliveryKey(kind="text", round=0, part=0)
-        return [Delivery(turn_id=steps.turn.id, attempt=steps.turn.attempt, key=key, body={"content": steps.text})]
+        return [
+            Delivery(turn_id=steps.turn.id, attempt=steps.turn.attempt, key=key, body={"content": steps.state.text})
+        ]
 
     chat = await start_chat(["hello"], renderers={"test": render})
 
     outcome = await chat.say()
 
-    assert [part.body for part in await chat.store.deliveries(outcome.turn_id)] == [{"content": "hello"}]
+    assert [part.body for part in await chat.store.deliveries.of(outcome.turn_id)] == [{"content": "hello"}]
     assert [turn.id for turn in await chat.store.undelivered("test")] == [outcome.turn_id]
 
 
@@ -240,8 +244,8 @@ async def test_what_the_engine_is_told_after_it_stopped_waits_for_the_next_start
 
     admitted = await chat.admit()
 
-    assert not chat.engine._runners._runners
     await chat.close()
+    assert chat.of(TurnStartedEvent) == []
     heir = await start_chat(["at last"])
     assert await heir.engine.recover(["test"]) == 1
     assert (await heir.outcome(admitted.turn_id)).text == "at last"
@@ -251,20 +255,22 @@ async def test_a_store_that_fails_for_a_while_loses_no_turn(
     start_chat: StartChat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A disk that is full when the outcome is committed: with space again it ends, by itself and exactly once."""
-    monkeypatch.setattr("llmgine.engine.sessions._FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("llmgine.engine.pauses.FIRST", 0.01)
     provider = ScriptedProvider(["hello"])
     chat = await start_chat(provider)
-    finish, failures = chat.store.finish, iter(["disk full"] * 2)
+    failures = iter(["disk full"] * 2)
 
-    async def full(*outcome: Any) -> None:
-        for failure in failures:
-            raise StoreError(failure)
-        await finish(*outcome)
+    @contextlib.asynccontextmanager
+    async def full(operation: Operation) -> AsyncIterator[None]:
+        if operation.name == "runs.finish":
+            for failure in failures:
+                raise StoreError(failure)
+        yield
 
-    monkeypatch.setattr(chat.store, "finish", full)
+    chat.store.observe(full)
 
     assert (await chat.say()).text == "hello"
-    assert await chat.store.unfinished("s") == []
+    assert await chat.store.turns.unfinished("s") == []
     assert len(chat.of(TurnFinishedEvent)) == 1
     assert len(provider.requests) == 1
 

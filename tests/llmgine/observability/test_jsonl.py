@@ -14,6 +14,7 @@ from llmgine.messages.commands import Command
 from llmgine.messages.events import Event
 from llmgine.observability.jsonl import JsonlSink
 from llmgine.observability.redaction import Redactor
+from tests.waiting import patience
 
 
 class Wrote(Event):
@@ -93,7 +94,7 @@ async def test_lines_reach_the_file_by_themselves(tmp_path: Path) -> None:
 
     sink.write(Wrote())
 
-    async with asyncio.timeout(5):
+    async with patience("the line"):
         while not sink.path.read_bytes():  # noqa: ASYNC110  a file tells nobody when it changes
             await asyncio.sleep(0.002)
     sink.close()

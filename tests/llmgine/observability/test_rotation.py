@@ -9,6 +9,7 @@ import shutil
 import stat
 import sys
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ from llmgine.observability.jsonl import JsonlSink
 from llmgine.observability.logfile import LogFile, rotated_files
 from llmgine.observability.reader import LogReader, read_log
 from llmgine.observability.redaction import Redactor
+from tests.processes import ending
+from tests.waiting import patience
 
 LINE = b'{"n":1}\n'
 
@@ -193,7 +196,7 @@ async def test_while_another_process_writes_lines_wait(tmp_path: Path) -> None:
     assert values(path) == []
     os.close(other)
 
-    async with asyncio.timeout(5):
+    async with patience("the line"):
         while not values(path):  # noqa: ASYNC110  a file tells nobody when it changes
             await asyncio.sleep(0.002)
     sink.close()
@@ -257,20 +260,23 @@ async def test_two_processes_share_one_log(tmp_path: Path) -> None:
         )
         for who in ("bot", "terminal")
     ]
-    for writer in writers:
-        assert writer.stdin
-        assert writer.stdout
-        await writer.stdout.readline()
-    for writer in writers:
-        assert writer.stdin
-        writer.stdin.write(b"go\n")
-    outcomes = asyncio.gather(*(writer.communicate() for writer in writers))
     followed: list[dict[str, object]] = []
-    with LogReader(path) as reader:
-        while not outcomes.done():
+    async with AsyncExitStack() as stack:
+        for writer in writers:
+            await stack.enter_async_context(ending(writer))
+        for writer in writers:
+            assert writer.stdin
+            assert writer.stdout
+            await writer.stdout.readline()
+        for writer in writers:
+            assert writer.stdin
+            writer.stdin.write(b"go\n")
+        outcomes = asyncio.gather(*(writer.wait() for writer in writers))
+        with LogReader(path) as reader:
+            while not outcomes.done():
+                followed += [record.data for record in reader.read()]
+                await asyncio.sleep(0)
             followed += [record.data for record in reader.read()]
-            await asyncio.sleep(0)
-        followed += [record.data for record in reader.read()]
 
     assert [writer.returncode for writer in writers] == [0, 0], await outcomes
     lines = [json.loads(line) for file in files_of(path) for line in file.read_bytes().splitlines()]

@@ -12,6 +12,7 @@ from llmgine.providers.base import ChatReply, ChatRequest, Provider
 from llmgine.providers.openai import Api, OpenAIProvider
 from llmgine.providers.scripted import ScriptedProvider, ScriptedReply
 from tests.chat_completions import ChatCompletionsServer
+from tests.waiting import patience
 
 REQUEST = ChatRequest(
     messages=(ChatMessage(role="system", content="Be brief."), ChatMessage(role="user", content="Hi")),
@@ -150,7 +151,7 @@ class TestProvider:
         backstage.hangs_after("half an ")
         backstage.says("whole")
 
-        async with asyncio.timeout(5):
+        async with patience("the request to end"):
             call = asyncio.create_task(backstage.provider.reply(REQUEST, lambda _: seen.set()))
             await seen.wait()
             call.cancel()

@@ -26,12 +26,13 @@ from llmgine.providers.openai import OpenAIProvider
 from llmgine.providers.streams import Timeouts
 from tests.chat_completions import ChatCompletionsServer, Exchange
 from tests.llmgine.providers.examples import HELLO, KEY
+from tests.waiting import patience
 
 
 async def fault(provider: OpenAIProvider, pieces: list[str] | None = None) -> ProviderError:
     """The error of one request."""
     with pytest.raises(ProviderError) as caught:
-        async with asyncio.timeout(5):
+        async with patience("the request to fail"):
             await provider.reply(HELLO, (pieces if pieces is not None else []).append)
     return caught.value
 

@@ -16,6 +16,7 @@ from llmgine.errors import (
 from llmgine.providers.openai import OpenAIProvider
 from tests.llmgine.providers.examples import HELLO, KEY, ask
 from tests.llmgine.providers.responses_service import ResponsesService, function_call, message, stream_of
+from tests.waiting import patience
 
 
 @pytest.fixture
@@ -107,7 +108,7 @@ class TestFaults:
         seen = asyncio.Event()
         service.hold_events(stream_of([message("half an answer")])[:6], asyncio.Event())
 
-        async with asyncio.timeout(5):
+        async with patience("the request to end"):
             asking = asyncio.create_task(provider.reply(HELLO, lambda _: seen.set()))
             await seen.wait()
             asking.cancel()

@@ -12,6 +12,7 @@ from tests.services.catalogue import Entry
 from tests.services.refusal import Kind
 from tests.services.script import ANSWER
 from tests.services.service import Service
+from tests.waiting import patience
 
 PIXEL = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg"
@@ -87,12 +88,12 @@ class Talk:
 
     async def held(self) -> None:
         """Wait until an answer is held; a service that refused the request instead never comes there."""
-        async with asyncio.timeout(5):
+        async with patience("the service to hold an answer"):
             await self.service.holding.wait()
 
     async def in_tool(self) -> None:
         """Wait until a tool is held."""
-        async with asyncio.timeout(5):
+        async with patience("the tool to begin"):
             await self.tools.began.wait()
 
     def used_tools(self, chat: Chat, outcome: TurnFinishedEvent, *, times: int = 3) -> bool:

@@ -1,9 +1,12 @@
 """Prompts, steps and deliveries for the tests of the store."""
 
+import secrets
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from llmgine.messages.chat import ToolCall, ToolResult, Usage
-from llmgine.messages.commands import Author, PromptCommand
+from llmgine.messages.commands import Admitted, Author, PromptCommand
 from llmgine.messages.steps import (
     DecisionStep,
     OutcomeStep,
@@ -12,10 +15,15 @@ from llmgine.messages.steps import (
     ResultStep,
     StartedStep,
     Step,
+    Turn,
+    TurnStatus,
     WaitingStep,
 )
 from llmgine.sessions import SessionStore
-from llmgine.sessions.records import Delivery, DeliveryKey, Turn
+from llmgine.sessions.clock import now
+from llmgine.sessions.records import Claimed, Delivery, DeliveryKey, TurnSteps
+
+S = TypeVar("S", bound=Step)
 
 ADA = Author(id="1", name="Ada")
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -49,17 +57,77 @@ def prompt(source_id: str, text: str = "hello", *, session_id: str = "s", source
     return PromptCommand(session_id=session_id, text=text, source=source, source_id=source_id, author=ADA)
 
 
+async def admit(store: SessionStore, prompt: PromptCommand) -> Admitted:
+    """Admit a prompt now, as a turn with a new id."""
+    return await store.turns.admit(prompt, secrets.token_hex(8), now())
+
+
 async def admitted(store: SessionStore, source_id: str, text: str = "hello", *, session_id: str = "s") -> Turn:
     """A queued turn."""
-    place = await store.admit(prompt(source_id, text, session_id=session_id))
-    return (await store.turn(place.turn_id)).turn
+    place = await admit(store, prompt(source_id, text, session_id=session_id))
+    return (await store.turns.get(place.turn_id)).turn
+
+
+async def claimed(store: SessionStore, session_id: str = "s") -> Turn:
+    """The oldest open turn of a session, which this process runs from here on."""
+    found = await store.turns.claim(session_id)
+    assert isinstance(found, Claimed)
+    return found.turn.turn
+
+
+async def begun(store: SessionStore, source_id: str, text: str = "hello", *, session_id: str = "s") -> Turn:
+    """A new turn that this process runs; no other turn of the session is open."""
+    await admitted(store, source_id, text, session_id=session_id)
+    return await claimed(store, session_id)
+
+
+async def append(store: SessionStore, turn: Turn, *steps: Step) -> None:
+    """Add steps to a turn that runs, behind those it has."""
+    for step in steps:
+        await store.runs.append(turn, await _next_step(store, turn), step)
+
+
+async def finish(
+    store: SessionStore, turn: Turn, *parts: Delivery, status: TurnStatus = "done", steps: Sequence[Step] = (DONE,)
+) -> None:
+    """Give a turn that runs its outcome, behind the steps it has."""
+    await store.runs.finish(turn, status, list(enumerate(steps, await _next_step(store, turn))), parts)
+
+
+async def _next_step(store: SessionStore, turn: Turn) -> int:
+    return len((await store.turns.get(turn.id)).steps) + 1
 
 
 async def ended(store: SessionStore, source_id: str, text: str = "hello", *, session_id: str = "s") -> Turn:
-    """A turn that is done."""
-    turn = await admitted(store, source_id, text, session_id=session_id)
-    await store.finish(turn, "done", [DONE], [])
+    """A turn that is done; no other turn of the session is open."""
+    turn = await begun(store, source_id, text, session_id=session_id)
+    await finish(store, turn)
     return turn
+
+
+async def decide(store: SessionStore, turn: Turn, call_id: str, *, approved: bool, by: Author | None = ADA) -> bool:
+    """Decide a waiting call now."""
+    return await store.decisions.decide(turn.id, DecisionStep(call_id=call_id, approved=approved, decided_by=by), now())
+
+
+async def change(store: SessionStore, scope: str, name: str, value: str | None) -> None:
+    """Make a setting now, or take it away (None)."""
+    await store.settings.change(scope, name, value, ADA, now())
+
+
+def of_kind(steps: TurnSteps, kind: type[S]) -> list[S]:
+    """The steps of one kind, in order."""
+    return [step for step in steps.steps if isinstance(step, kind)]
+
+
+def said(steps: TurnSteps) -> str:
+    """What was said first in a turn."""
+    return of_kind(steps, PromptStep)[0].text
+
+
+def outcome(steps: TurnSteps) -> OutcomeStep | None:
+    """How a turn ended, if it has."""
+    return next(iter(of_kind(steps, OutcomeStep)), None)
 
 
 def part(turn: Turn, kind: str, round_: int, number: int, text: str = "body") -> Delivery:

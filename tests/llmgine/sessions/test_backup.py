@@ -11,12 +11,13 @@ import pytest
 
 from llmgine.sessions import SessionStore, open_store
 from llmgine.sessions.backup import KEEP, DailyBackup
+from llmgine.sessions.clock import now
 
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[SessionStore]:
     store = await open_store(f"sqlite:///{tmp_path}/chat.db")
-    await store.ensure_session("s", "The name")
+    await store.sessions.ensure("s", now(), "The name")
     yield store
     await store.close()
 
@@ -36,7 +37,7 @@ async def test_a_copy_is_whole_and_private(tmp_path: Path) -> None:
     with closing(sqlite3.connect(copy)) as connection:
         assert connection.execute("SELECT name FROM session").fetchall() == [("The name",)]
     restored = await open_store(f"sqlite:///{copy}")
-    assert (await restored.session("s")).name == "The name"
+    assert (await restored.sessions.get("s")).name == "The name"
     await restored.close()
 
 
@@ -67,11 +68,11 @@ async def test_it_is_made_while_the_store_is_used(tmp_path: Path, store: Session
     backup.start()
     number = 0
     while not _copies(tmp_path, "*.db"):
-        await store.ensure_session(f"session {number}")
+        await store.sessions.ensure(f"session {number}", now())
         number += 1
     await backup.stop()
 
-    assert len(await store.sessions()) == number + 1
+    assert len(await store.sessions.all()) == number + 1
     assert _copies(tmp_path, "*.part") == []
 
 

@@ -5,126 +5,130 @@ from collections.abc import Iterator
 import pytest
 
 from llmgine.messages.commands import RegenerateTurnCommand
+from llmgine.messages.steps import Turn
 from llmgine.sessions import SessionStore
-from llmgine.sessions.records import Delivery, DeliveryKey, Turn
+from llmgine.sessions.clock import now
+from llmgine.sessions.records import Delivery, DeliveryKey
 from tests.llmgine.sessions.conftest import Open
-from tests.llmgine.sessions.examples import DONE, admitted, part
+from tests.llmgine.sessions.examples import DONE, admitted, begun, claimed, finish, outcome, part
 
 
 async def test_an_outcome_is_one_whole(store: SessionStore) -> None:
     """A crash in its middle leaves the turn as it was: no step, no state, no part."""
-    turn = await admitted(store, "1")
+    turn = await begun(store, "1")
 
     def parts() -> Iterator[Delivery]:
         yield part(turn, "text", 0, 0)
         raise RuntimeError("the power went")
 
     with pytest.raises(RuntimeError, match="power"):
-        await store.finish(turn, "done", [DONE], parts())  # type: ignore[arg-type]  # an iterator, to fail half-way
+        await store.runs.finish(turn, "done", [(2, DONE)], parts())
 
-    steps = await store.turn(turn.id)
-    assert (steps.turn.state, steps.outcome) == ("queued", None)
-    assert await store.deliveries(turn.id) == []
-    await store.finish(turn, "done", [DONE], [part(turn, "text", 0, 0)])
-    assert (await store.turn(turn.id)).outcome == DONE
+    steps = await store.turns.get(turn.id)
+    assert (steps.turn.state, outcome(steps)) == ("running", None)
+    assert await store.deliveries.of(turn.id) == []
+    await finish(store, turn, part(turn, "text", 0, 0))
+    assert outcome(await store.turns.get(turn.id)) == DONE
 
 
 async def test_parts_come_in_the_order_they_stand_on_screen(store: SessionStore) -> None:
     """By round; in a round the text before its card; notices last; ten parts are not sorted as words."""
-    turn = await admitted(store, "1")
+    turn = await begun(store, "1")
     order = [*(part(turn, "text", 0, n) for n in range(11)), part(turn, "card", 0, 0), part(turn, "text", 1, 0)]
     order.append(part(turn, "notice", 1, 0))
 
-    await store.finish(turn, "done", [DONE], list(reversed(order)))
+    await finish(store, turn, *reversed(order))
 
-    assert await store.deliveries(turn.id) == order
+    assert await store.deliveries.of(turn.id) == order
 
 
 async def test_parts_are_sent_once(store: SessionStore) -> None:
     """Ended turns with unsent parts are found, until the last part is sent."""
-    turn = await admitted(store, "1")
+    turn = await begun(store, "1")
     parts = [part(turn, "text", 0, 0), part(turn, "card", 0, 0)]
     assert await store.undelivered("test") == []
 
-    await store.finish(turn, "done", [DONE], parts)
-    await store.posted(turn, parts[0].key, "100")
-    await store.sent(turn, parts[0].key)
+    await finish(store, turn, *parts)
+    await store.deliveries.posted(turn, parts[0].key, "100")
+    await store.deliveries.sent(turn, parts[0].key)
     assert [t.id for t in await store.undelivered("test")] == [turn.id]
     assert await store.undelivered("other") == []
 
-    await store.sent(turn, parts[1].key)
+    await store.deliveries.sent(turn, parts[1].key)
     assert await store.undelivered("test") == []
-    assert [(d.message_id, d.sent) for d in await store.deliveries(turn.id)] == [("100", True), (None, True)]
+    assert [(d.message_id, d.sent) for d in await store.deliveries.of(turn.id)] == [("100", True), (None, True)]
 
 
 async def test_a_preview_keeps_its_place(store: SessionStore) -> None:
     """A part posted before the outcome is remembered at once, and its final body takes over the same message."""
-    turn = await admitted(store, "1")
+    turn = await begun(store, "1")
     final = part(turn, "text", 0, 0, "final")
 
-    await store.posted(turn, final.key, "100")
-    (preview,) = await store.deliveries(turn.id)
+    await store.deliveries.posted(turn, final.key, "100")
+    (preview,) = await store.deliveries.of(turn.id)
     assert (preview.body, preview.message_id, preview.sent) == ({}, "100", False)
     assert await store.undelivered("test") == []
 
-    await store.finish(turn, "done", [DONE], [final])
-    (delivery,) = await store.deliveries(turn.id)
+    await finish(store, turn, final)
+    (delivery,) = await store.deliveries.of(turn.id)
     assert (delivery.body, delivery.message_id, delivery.sent) == ({"content": "final"}, "100", False)
     assert [t.id for t in await store.undelivered("test")] == [turn.id]
 
 
 async def test_a_part_posted_again_has_its_new_place(store: SessionStore) -> None:
     """The latest message id counts; the older one is no longer a part."""
-    turn = await admitted(store, "1")
+    turn = await begun(store, "1")
     key = part(turn, "text", 0, 0).key
 
-    await store.posted(turn, key, "100")
-    await store.posted(turn, key, "200")
+    await store.deliveries.posted(turn, key, "100")
+    await store.deliveries.posted(turn, key, "200")
 
-    assert await store.is_delivery("200")
-    assert not await store.is_delivery("100")
+    assert await store.deliveries.has("200")
+    assert not await store.deliveries.has("100")
 
 
 async def standing(store: SessionStore, turn: Turn) -> list[tuple[str, int, str | None]]:
     """What stands where for the turn's present attempt."""
-    return [(one.key.kind, one.key.part, one.message_id) for one in await store.deliveries(turn.id) if one.message_id]
+    return [
+        (one.key.kind, one.key.part, one.message_id) for one in await store.deliveries.of(turn.id) if one.message_id
+    ]
 
 
 async def test_a_message_shows_one_part(store: SessionStore) -> None:
     """Taken over by another part it is no longer the first one's, unless that is part of the outcome."""
-    turn = await admitted(store, "1")
+    turn = await begun(store, "1")
     note, card = part(turn, "text", 1, 0), part(turn, "card", 1, 0)
 
-    await store.posted(turn, note.key, "100")
-    await store.posted(turn, card.key, "100")
+    await store.deliveries.posted(turn, note.key, "100")
+    await store.deliveries.posted(turn, card.key, "100")
 
     assert await standing(store, turn) == [("card", 0, "100")]
 
 
 async def test_an_old_answer_is_left_to_the_next_attempt(store: SessionStore) -> None:
     """In its order, and with what was under way while it was given up; what is taken over or gone is not old."""
-    turn = await admitted(store, "1")
+    turn = await begun(store, "1")
     parts = [part(turn, "text", 0, 0), part(turn, "card", 0, 0), part(turn, "notice", 1, 0)]
-    await store.finish(turn, "done", [DONE], parts)
+    await finish(store, turn, *parts)
     for one, message_id in zip(parts, ("100", "200", "300"), strict=True):
-        await store.posted(turn, one.key, message_id)
+        await store.deliveries.posted(turn, one.key, message_id)
 
-    await store.regenerate(RegenerateTurnCommand(session_id="s", turn_id=turn.id))
+    await store.turns.regenerate(RegenerateTurnCommand(session_id="s", turn_id=turn.id))
     assert await standing(store, turn) == [("old", 0, "100"), ("old", 1, "200"), ("old", 2, "300")]
 
-    await store.posted(turn, parts[0].key, "100")  # said late: it is left already
-    await store.posted(turn, parts[1].key, "400")
-    again = (await store.turn(turn.id)).turn
-    await store.posted(again, parts[0].key, "100")
-    await store.posted(again, DeliveryKey(kind="old", round=0, part=1), "")
+    await store.deliveries.posted(turn, parts[0].key, "100")  # said late: it is left already
+    await store.deliveries.posted(turn, parts[1].key, "400")
+    again = (await store.turns.get(turn.id)).turn
+    await store.deliveries.posted(again, parts[0].key, "100")
+    await store.deliveries.posted(again, DeliveryKey(kind="old", round=0, part=1), "")
     assert await standing(store, turn) == [("text", 0, "100"), ("old", 2, "300"), ("old", 3, "400")]
 
 
 async def test_another_living_process_sends_its_own_parts(open_another: Open) -> None:
     """Undelivered turns are those of this process and of dead ones."""
     owner, other = await open_another(), await open_another()
-    turn = await admitted(owner, "1")
-    await owner.finish(turn, "done", [DONE], [part(turn, "text", 0, 0)])
+    turn = await begun(owner, "1")
+    await finish(owner, turn, part(turn, "text", 0, 0))
 
     assert await other.undelivered("test") == []
     await owner.close()
@@ -135,11 +139,11 @@ async def test_clearing_keeps_what_still_has_to_be_sent(store: SessionStore) -> 
     """An outcome on its way reaches its reader; those that arrived are deleted."""
     sent, unsent = await admitted(store, "1"), await admitted(store, "2")
     for turn in (sent, unsent):
-        await store.finish(turn, "done", [DONE], [part(turn, "text", 0, 0)])
-    await store.sent(sent, part(sent, "text", 0, 0).key)
+        await finish(store, await claimed(store), part(turn, "text", 0, 0))
+    await store.deliveries.sent(sent, part(sent, "text", 0, 0).key)
 
-    await store.clear("s")
+    await store.sessions.clear("s", now())
 
-    assert await store.deliveries(sent.id) == []
-    assert len(await store.deliveries(unsent.id)) == 1
+    assert await store.deliveries.of(sent.id) == []
+    assert len(await store.deliveries.of(unsent.id)) == 1
     assert [t.id for t in await store.undelivered("test")] == [unsent.id]

@@ -1,22 +1,25 @@
 """A database of an older version: nothing in it is lost, and a copy of it is made before anything is changed."""
 
+import json
 import logging
 import os
 import shutil
 import sqlite3
 import stat
 from contextlib import closing
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from llmgine.messages.steps import OutcomeStep, PromptStep, ReplyStep, ResultStep, StartedStep, WaitingStep
 from llmgine.sessions import open_store
 from llmgine.sessions.backup import DailyBackup
+from llmgine.sessions.clock import microseconds
 from llmgine.sessions.records import TurnSteps
 from llmgine.sessions.schema import MIGRATIONS
 from tests.llmgine.sessions.data.old import OLD, content, copies_of, dump, reopened, rows, version, write_old
-from tests.llmgine.sessions.examples import ADA, ended
+from tests.llmgine.sessions.examples import decide, ended, of_kind, said
 
 NOW = len(MIGRATIONS)
 GENERAL = "discord:100000000000000011"
@@ -32,15 +35,33 @@ def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return path
 
 
-def said(steps: TurnSteps) -> tuple[str, str]:
-    return steps.prompt.text, steps.text
+def talk(steps: TurnSteps) -> tuple[str, str]:
+    """What was said, and what was answered at last."""
+    return said(steps), of_kind(steps, ReplyStep)[-1].text
+
+
+def as_it_is_now(row: dict[str, object]) -> dict[str, object]:
+    """An old row without what became rows or columns of their own, with its times as numbers."""
+    now = {name: value for name, value in row.items() if name not in {"origin", "stop_requested"}}
+    for name in now.keys() & {"updated_at", "created_at", "changed_at", "learnt_at"}:
+        now[name] = microseconds(datetime.fromisoformat(str(now[name])))
+    if "day" in now:
+        now["day"] = (date.fromisoformat(str(now["day"])) - date(1970, 1, 1)).days
+    return now
+
+
+def change(path: Path, statement: str) -> None:
+    """Change an old database by hand."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(statement)
+        connection.commit()
 
 
 class TestWhatIsKept:
     """An old database, opened by this version."""
 
     async def test_every_row_of_every_table(self, path: Path) -> None:
-        """All tables are there, with all their rows, each as it was but for new columns."""
+        """All tables are there, with all their rows, each as it was but for times and what has moved."""
         before = rows(path)
 
         await reopened(path)
@@ -48,38 +69,87 @@ class TestWhatIsKept:
         after = rows(path)
         assert version(path) == NOW
         for table in before.keys() - {"schema_version"}:
-            kept = [{name: row[name] for name in old} for old, row in zip(before[table], after[table], strict=True)]
-            assert kept == before[table]
+            old = sorted(map(as_it_is_now, before[table]), key=repr)
+            columns = old[0].keys() if old else ()
+            new = [{name: row[name] for name in columns} for row in after[table]]
+            assert (table, sorted(new, key=repr)) == (table, old)
+
+    async def test_where_it_was_said_is_a_column(self, path: Path) -> None:
+        """A turn of Discord has its channel and, where there is one, its server; the other origins are as they were."""
+        before = {row["id"]: json.loads(str(row["origin"])) for row in rows(path)["turn"]}
+
+        await reopened(path)
+
+        turns = rows(path)["turn"]
+        for turn in turns:
+            old = before[turn["id"]]
+            assert turn["place"] == (old.get("asked_in") or old.get("channel_id"))
+            assert turn["copied_from"] == (old.get("copied_from") if turn["source"] == "branch" else None)
+            assert json.loads(str(turn["origin"])) == ({} if turn["source"] == "branch" else old)
+        guilds = {turn["guild"] for turn in turns if turn["session_id"] in {GENERAL, RANDOM}}
+        assert guilds == {100000000000000001}
+        assert {turn["guild"] for turn in turns if turn["source"] == "terminal"} == {None}
+
+    async def test_a_request_to_stop(self, path: Path) -> None:
+        """Whose turn is open still is to be stopped; whose has ended is not."""
+        change(path, "UPDATE turn SET stop_requested = 1")
+
+        await reopened(path)
+
+        found = rows(path)
+        open_turns = [turn for turn in found["turn"] if turn["state"] in {"queued", "running", "waiting"}]
+        assert len(open_turns) == 3
+        expected = {(turn["id"], turn["attempt"]) for turn in open_turns}
+        assert {(row["turn_id"], row["attempt"]) for row in found["stop_request"]} == expected
+
+    async def test_of_two_turns_under_way_the_first(self, path: Path) -> None:
+        """What dead processes left running beside each other runs one after the other."""
+        change(path, f"UPDATE turn SET state = 'running' WHERE state = 'queued' AND session_id = '{RANDOM}'")  # noqa: S608
+
+        await reopened(path)
+
+        turns = sorted((turn["seq"], turn["state"]) for turn in rows(path)["turn"] if turn["session_id"] == RANDOM)
+        assert turns[-2:] == [(3, "running"), (4, "queued")]
+
+    async def test_how_many_messages_were_posted(self, path: Path) -> None:
+        """Each message of a turn counts once, so that no nonce of it is used again."""
+        await reopened(path)
+
+        found = rows(path)
+        assert any(turn["posts"] for turn in found["turn"])
+        for turn in found["turn"]:
+            posted = {row["message_id"] for row in found["delivery"] if row["turn_id"] == turn["id"]}
+            assert turn["posts"] == len(posted - {None})
 
     async def test_sessions_and_their_settings(self, path: Path) -> None:
         """Sessions of Discord and of the terminal are listed with their turns, and settings apply where they did."""
         store = await open_store(f"sqlite:///{path}")
 
-        turns = {session.id: session.turns for session in await store.sessions()}
+        turns = {session.id: session.turns for session in await store.sessions.all()}
         assert len(turns) == 6
         assert (turns[GENERAL], turns[RANDOM], turns[TERMINAL]) == (3, 4, 2)
-        general = await store.session_settings(GENERAL)
+        general = await store.settings.of_session(GENERAL)
         assert (general.system_prompt, general.style, general.daily_tokens) == ("Be kind.", "brief", 200_000)
-        assert (await store.session_settings(TERMINAL)).system_prompt is None
+        assert (await store.settings.of_session(TERMINAL)).system_prompt is None
         await store.close()
 
     async def test_the_history(self, path: Path) -> None:
         """Questions, answers, tool calls, files and images are read as they were written, and copied by a branch."""
         store = await open_store(f"sqlite:///{path}")
 
-        tool, picture, last = await store.history(GENERAL)
-        assert [said(steps) for steps in (tool, picture, last)] == [
+        tool, picture, last = await store.turns.history(GENERAL)
+        assert [talk(steps) for steps in (tool, picture, last)] == [
             ("What is 24*7?", "It is 168."),
             ("What is this?", "A cat, and a list."),
             ("And I am Grace.", "Hello Grace."),
         ]
-        assert [(one.result.name, one.result.content) for one in tool.results.values()] == [("calculate", "168")]
-        assert [file.text for file in picture.prompt.attachments] == [None, "milk, bread"]
-        assert [image[:22] for image in await store.images(picture.turn.id, [0])] == ["data:image/png;base64,"]
-        outcomes = [steps.outcome for steps in await store.history(RANDOM)]
-        assert [outcome.state for outcome in outcomes if outcome] == ["failed", "stopped"]
-        branch = next(session.id for session in await store.sessions() if "On from" in session.name)
-        assert [said(steps) for steps in await store.history(branch)] == [said(tool), said(picture), said(last)]
+        assert [(one.result.name, one.result.content) for one in of_kind(tool, ResultStep)] == [("calculate", "168")]
+        assert [file.text for file in of_kind(picture, PromptStep)[0].attachments] == [None, "milk, bread"]
+        assert [image[:22] for image in await store.turns.images(picture.turn.id, [0])] == ["data:image/png;base64,"]
+        outcomes = [one for steps in await store.turns.history(RANDOM) for one in of_kind(steps, OutcomeStep)]
+        assert [one.state for one in outcomes] == ["failed", "stopped"]
+        branch = next(session.id for session in await store.sessions.all() if "On from" in session.name)
+        assert [talk(steps) for steps in await store.turns.history(branch)] == [talk(tool), talk(picture), talk(last)]
         await store.close()
 
     async def test_open_turns_are_found(self, path: Path) -> None:
@@ -90,22 +160,25 @@ class TestWhatIsKept:
 
         assert sorted(turn.state for turn in turns) == ["queued", "running", "waiting"]
         running = next(turn for turn in turns if turn.state == "running")
-        steps = await store.turn(running.id)
-        assert steps.started == {call.id for call in steps.replies[0].tool_calls}
-        assert steps.results == {}
+        steps = await store.turns.get(running.id)
+        assert {one.call_id for one in of_kind(steps, StartedStep)} == {
+            call.id for call in of_kind(steps, ReplyStep)[0].tool_calls
+        }
+        assert of_kind(steps, ResultStep) == []
         await store.close()
 
     async def test_a_waiting_call_can_be_decided(self, path: Path) -> None:
         """The call that waits for approval is the one people were shown; it is decided once."""
         store = await open_store(f"sqlite:///{path}")
         [turn] = [turn for turn in await store.take_over(["discord"]) if turn.state == "waiting"]
-        steps = await store.turn(turn.id)
-        [call] = steps.replies[0].tool_calls
-        assert steps.waiting[call.id].fingerprint == call.fingerprint
-        assert steps.waiting[call.id].deadline > store.clock.now() + timedelta(days=365)
+        steps = await store.turns.get(turn.id)
+        [call] = of_kind(steps, ReplyStep)[0].tool_calls
+        [waiting] = of_kind(steps, WaitingStep)
+        assert (waiting.call_id, waiting.fingerprint) == (call.id, call.fingerprint)
+        assert waiting.deadline > store.clock.now() + timedelta(days=365)
 
-        assert await store.decide(turn.id, call.id, approved=True, decided_by=ADA)
-        assert not await store.decide(turn.id, call.id, approved=False, decided_by=ADA)
+        assert await decide(store, turn, call.id, approved=True)
+        assert not await decide(store, turn, call.id, approved=False)
         await store.close()
 
     async def test_it_is_used_as_any_other(self, path: Path) -> None:
@@ -114,9 +187,9 @@ class TestWhatIsKept:
 
         await ended(store, "new", "One more.", session_id=TERMINAL)
 
-        assert [steps.prompt.text for steps in await store.history(TERMINAL)] == ["Line 1", "Line 2", "One more."]
+        assert [said(steps) for steps in await store.turns.history(TERMINAL)] == ["Line 1", "Line 2", "One more."]
         old = rows(path)["inbox"][0]
-        assert await store.turn_of(str(old["source"]), str(old["source_id"])) == old["turn_id"]
+        assert await store.turns.of_message(str(old["source"]), str(old["source_id"])) == old["turn_id"]
         await store.close()
 
 
@@ -204,9 +277,7 @@ class TestTheCopy:
         for file in path.parent.glob("llmgine.db*"):
             file.unlink()
         shutil.copy(first, path)
-        with closing(sqlite3.connect(path)) as connection:
-            connection.execute("UPDATE session SET name = 'Used again'")
-            connection.commit()
+        change(path, "UPDATE session SET name = 'Used again'")
         before = dump(path)
 
         await reopened(path)

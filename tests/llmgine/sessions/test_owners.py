@@ -1,22 +1,25 @@
 """Owners: alive while their process lives, however it ends."""
 
 import asyncio
-import signal
 import sys
 from pathlib import Path
 
 from llmgine.sessions import SessionStore, open_store
 from llmgine.sessions.owners import Owners
-from tests.llmgine.sessions.examples import prompt
+from tests.llmgine.sessions.examples import admit, prompt, said
+from tests.processes import ending
 
 ADMIT_AND_HANG = """
 import asyncio, sys
+from tests.processes import ending
 from llmgine.messages.commands import PromptCommand
+from tests.processes import ending
 from llmgine.sessions import open_store
+from llmgine.sessions.clock import now
 
 async def main():
     store = await open_store(sys.argv[1])
-    await store.admit(PromptCommand(session_id="s", text="hello", source="test", source_id="1"))
+    await store.turns.admit(PromptCommand(session_id="s", text="hello", source="test", source_id="1"), "t", now())
     print(store.owners.me, flush=True)
     await asyncio.Event().wait()
 
@@ -54,19 +57,18 @@ async def test_a_killed_process_is_dead_at_once(tmp_path: Path) -> None:
         sys.executable, "-c", ADMIT_AND_HANG, url, stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout is not None
-    owner = (await process.stdout.readline()).decode().strip()
-    store = await open_store(url)
+    async with ending(process):
+        owner = (await process.stdout.readline()).decode().strip()
+        store = await open_store(url)
 
-    assert store.owners.is_alive(owner)
-    assert await store.take_over(["test"]) == []
-    process.send_signal(signal.SIGKILL)
-    await process.wait()
+        assert store.owners.is_alive(owner)
+        assert await store.take_over(["test"]) == []
 
     assert await _taken_texts(store) == ["hello"]
     assert not (tmp_path / "owners" / f"{owner}.lock").exists()
-    assert (await store.admit(prompt("1"))).duplicate
+    assert (await admit(store, prompt("1"))).duplicate
     await store.close()
 
 
 async def _taken_texts(store: SessionStore) -> list[str]:
-    return [(await store.turn(turn.id)).prompt.text for turn in await store.take_over(["test"])]
+    return [said(await store.turns.get(turn.id)) for turn in await store.take_over(["test"])]

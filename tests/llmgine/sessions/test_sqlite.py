@@ -10,11 +10,12 @@ import pytest
 
 from llmgine.errors import ConfigurationError, NewerStoreError, StoreError
 from llmgine.sessions import SessionStore, open_store
-from llmgine.sessions.database import Transaction
+from llmgine.sessions.clock import now
+from llmgine.sessions.database import Operation, Steps
 from llmgine.sessions.migrate import migrate
 from llmgine.sessions.owners import Owners
 from llmgine.sessions.sqlite import SqliteDatabase
-from tests.llmgine.sessions.examples import DONE, admitted, ended, prompt
+from tests.llmgine.sessions.examples import DONE, admit, admitted, ended, outcome, prompt
 
 
 @pytest.fixture
@@ -94,7 +95,7 @@ async def test_many_processes_may_open_a_new_file_at_once(tmp_path: Path) -> Non
     for number in range(5):
         url = f"sqlite:///{tmp_path / str(number)}.db"
         stores = await asyncio.gather(*(open_store(url) for _ in range(5)))
-        await asyncio.gather(*(store.ensure_session("s") for store in stores))
+        await asyncio.gather(*(store.sessions.ensure("s", now()) for store in stores))
         for store in stores:
             await store.close()
 
@@ -104,7 +105,7 @@ async def test_a_cleared_text_is_not_left_in_the_file(store: SessionStore, path:
     await ended(store, "1", "the-secret-plan" * 100)
     await ended(store, "2", "something else", session_id="other")
 
-    await store.clear("s")
+    await store.sessions.clear("s", now())
     await store.close()
 
     data = b"".join(file.read_bytes() for file in path.parent.iterdir() if file.is_file())
@@ -112,19 +113,22 @@ async def test_a_cleared_text_is_not_left_in_the_file(store: SessionStore, path:
     assert b"secret-plan" not in data
 
 
+def fill_disk(pages: str) -> Steps[None]:
+    """Let the database have so many pages at most; fewer than it has mean that it cannot grow."""
+    yield f"PRAGMA max_page_count = {pages}", ()
+
+
 async def test_a_full_disk_is_a_store_error_and_passes(store: SessionStore) -> None:
     """What does not fit is not half there; with space again the store works on."""
     turn = await admitted(store, "1")
-    connection = store._database._connection  # type: ignore[attr-defined]  # to fill the disk of this database only
-    pages = await connection.call(lambda c: c.execute("PRAGMA page_count").fetchone()[0])
-    await connection.call(lambda c: c.execute(f"PRAGMA max_page_count = {pages}").fetchall())
+    await store.run(lambda: fill_disk("1"), Operation("test.fill"))  # a bound on this connection's file only
 
     with pytest.raises(StoreError, match="full"):
-        await store.admit(prompt("2", "x" * 1_000_000))
-    assert [t.id for t in await store.unfinished("s")] == [turn.id]
+        await admit(store, prompt("2", "x" * 1_000_000))
+    assert [t.id for t in await store.turns.unfinished("s")] == [turn.id]
 
-    await connection.call(lambda c: c.execute("PRAGMA max_page_count = 1000000").fetchall())
-    assert (await store.admit(prompt("2", "x" * 1_000_000))).place == 1
+    await store.run(lambda: fill_disk("1000000"), Operation("test.fill"))
+    assert (await admit(store, prompt("2", "x" * 1_000_000))).place == 1
 
 
 async def test_another_processs_lock_is_waited_for_then_told(path: Path, tmp_path: Path) -> None:
@@ -136,48 +140,48 @@ async def test_another_processs_lock_is_waited_for_then_told(path: Path, tmp_pat
     other.execute("BEGIN IMMEDIATE")
 
     with pytest.raises(StoreError, match="locked"):
-        await store.ensure_session("s")
+        await store.sessions.ensure("s", now())
     other.execute("ROLLBACK")
     other.close()
 
-    await store.ensure_session("s")
+    await store.sessions.ensure("s", now())
     await store.close()
 
 
 async def test_a_transaction_that_raises_leaves_nothing(store: SessionStore) -> None:
     """All its statements are undone and the next transaction works."""
 
-    def fail() -> Transaction[None]:
-        yield "INSERT INTO session (id, name, cleared_seq, updated_at) VALUES ($1, $1, 0, $1)", ("lost",)
+    def fail() -> Steps[None]:
+        yield "INSERT INTO session (id, name, cleared_seq, updated_at) VALUES ($1, $1, 0, 0)", ("lost",)
         raise RuntimeError("half-way")
 
     with pytest.raises(RuntimeError, match="half-way"):
-        await store._database.run(fail())
+        await store.run(fail, Operation("test.fail"))
 
-    await store.ensure_session("kept")
-    assert [session.id for session in await store.sessions()] == ["kept"]
+    await store.sessions.ensure("kept", now())
+    assert [session.id for session in await store.sessions.all()] == ["kept"]
 
 
 async def test_a_cancelled_caller_leaves_no_transaction_open(store: SessionStore) -> None:
     """The transaction ends as a whole and the store works on."""
-    caller = asyncio.create_task(store.admit(prompt("1")))
+    caller = asyncio.create_task(admit(store, prompt("1")))
     await asyncio.sleep(0)
     caller.cancel()
 
     with pytest.raises(asyncio.CancelledError):
         await caller
 
-    await store.admit(prompt("2"))
-    assert [turn.seq for turn in await store.unfinished("s")] in ([1], [1, 2])
+    await admit(store, prompt("2"))
+    assert [turn.seq for turn in await store.turns.unfinished("s")] in ([1], [1, 2])
 
 
 async def test_a_newer_database_is_refused(store: SessionStore, path: Path) -> None:
     """The sentence says what to do, and the database is as it was."""
 
-    def make_newer() -> Transaction[None]:
+    def make_newer() -> Steps[None]:
         yield "UPDATE schema_version SET version = 99", ()
 
-    await store._database.run(make_newer())
+    await store.run(make_newer, Operation("test.make_newer"))
 
     with pytest.raises(NewerStoreError, match=r"schema 99.*upgrade the program"):
         await open_store(f"sqlite:///{path}")
@@ -204,5 +208,5 @@ async def test_a_migration_that_fails_half_way_changes_nothing(
     mended = (*MIGRATIONS, ("ALTER TABLE turn ADD COLUMN colour TEXT",))
     monkeypatch.setattr("llmgine.sessions.migrate.MIGRATIONS", mended)
     reopened = await open_store(f"sqlite:///{path}")
-    assert (await reopened.turn(turn.id)).outcome == DONE
+    assert outcome(await reopened.turns.get(turn.id)) == DONE
     await reopened.close()

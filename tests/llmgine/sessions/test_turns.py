@@ -1,91 +1,117 @@
-"""What every session store promises of sessions, turns and their steps."""
+"""What every session store promises of turns, their steps, and what is asked of whoever runs them."""
 
 import asyncio
 
 import pytest
 
-from llmgine.errors import StoreError, UnknownSessionError
-from llmgine.messages.commands import Attachment, PromptCommand
+from llmgine.errors import StoreError, SupersededError
+from llmgine.messages.commands import PromptCommand
 from llmgine.messages.steps import (
+    DecisionStep,
     OutcomeStep,
     PromptStep,
     ReplyStep,
     WaitingStep,
 )
 from llmgine.sessions import SessionStore
-from llmgine.sessions import transactions as tx
-from llmgine.sessions.database import Transaction
+from llmgine.sessions.clock import microseconds
+from llmgine.sessions.records import Blocked, Claimed
 from tests.llmgine.sessions.conftest import Open
-from tests.llmgine.sessions.examples import ADA, DONE, EVERY_KIND, FAR_OFF, LONG_AGO, admitted, ended, prompt
+from tests.llmgine.sessions.examples import (
+    ADA,
+    DONE,
+    EVERY_KIND,
+    FAR_OFF,
+    LONG_AGO,
+    admit,
+    admitted,
+    append,
+    begun,
+    claimed,
+    decide,
+    ended,
+    finish,
+    prompt,
+    said,
+)
 
 REPLY = ReplyStep(round=0, text="answer", finish="stop", model="m", usage=None, seconds=0.1)
+WAITING = WaitingStep(round=0, call_id="c", deadline=FAR_OFF)
 
 
 async def test_a_prompt_becomes_a_queued_turn_of_ours(store: SessionStore) -> None:
     """Everything the prompt said is kept with the turn."""
     origin = {"channel": 1, "nested": {"text": "\ud800", "none": None}}
     command = PromptCommand(
-        session_id="s", text="hi", source="test", source_id="1", author=ADA, origin=origin, session_name="general"
+        session_id="s",
+        text="hi",
+        source="test",
+        source_id="1",
+        author=ADA,
+        origin=origin,
+        place="1",
+        guild=2,
+        session_name="general",
     )
 
-    place = await store.admit(command)
-    steps = await store.turn(place.turn_id)
+    place = await store.turns.admit(command, "t", microseconds(LONG_AGO))
+    steps = await store.turns.get("t")
 
-    assert (place.place, place.duplicate) == (0, False)
+    assert (place.turn_id, place.place, place.duplicate) == ("t", 0, False)
+    assert (steps.turn.place, steps.turn.guild, steps.turn.claim) == ("1", 2, 0)
+    assert steps.turn.created_at == LONG_AGO
     assert (steps.turn.state, steps.turn.seq, steps.turn.attempt, steps.turn.resumes) == ("queued", 1, 1, 0)
     assert (steps.turn.owner, steps.turn.source, steps.turn.origin) == (store.owners.me, "test", origin)
     assert steps.steps == (PromptStep(text="hi", source_id="1", author=ADA),)
-    assert (await store.session("s")).name == "general"
+    assert (await store.sessions.get("s")).name == "general"
 
 
 async def test_what_arrives_twice_is_admitted_once(store: SessionStore) -> None:
     """The second answer names the first turn; the same id from another source is another message."""
-    first = await store.admit(prompt("1"))
-    again = await store.admit(prompt("1", "edited", session_id="elsewhere"))
-    other = await store.admit(prompt("1", source="other"))
+    first = await admit(store, prompt("1"))
+    again = await admit(store, prompt("1", "edited", session_id="elsewhere"))
+    other = await admit(store, prompt("1", source="other"))
 
     assert (again.turn_id, again.duplicate) == (first.turn_id, True)
     assert other.turn_id != first.turn_id
-    assert [turn.id for turn in await store.unfinished("s")] == [first.turn_id, other.turn_id]
-    assert await store.turn_of("test", "1") == first.turn_id
-    assert await store.turn_of("test", "2") is None
+    assert [turn.id for turn in await store.turns.unfinished("s")] == [first.turn_id, other.turn_id]
+    assert await store.turns.of_message("test", "1") == first.turn_id
+    assert await store.turns.of_message("test", "2") is None
 
 
 async def test_two_processes_admit_the_same_messages_once(open_another: Open) -> None:
     """Of two that claim each message at the same moment, one admits it, and no place in the order is used twice."""
     stores = [await open_another(), await open_another()]
 
-    places = await asyncio.gather(*(store.admit(prompt(str(n))) for n in range(30) for store in stores))
+    places = await asyncio.gather(*(admit(store, prompt(str(n))) for n in range(30) for store in stores))
 
     assert sum(not place.duplicate for place in places) == 30
     assert len({place.turn_id for place in places}) == 30
-    turns = await stores[0].unfinished("s")
+    turns = await stores[0].turns.unfinished("s")
     assert [turn.seq for turn in turns] == list(range(1, 31))
 
 
 async def test_turns_have_the_order_of_their_admission(store: SessionStore) -> None:
     """Each session counts for itself; `place` is how many unfinished ones are before."""
     places = [
-        (await store.admit(prompt(f"{session}{n}", session_id=session))).place for n in range(3) for session in "ab"
+        (await admit(store, prompt(f"{session}{n}", session_id=session))).place for n in range(3) for session in "ab"
     ]
-    done = (await store.unfinished("a"))[0]
-    await store.finish(done, "done", [DONE], [])
-    last = await store.admit(prompt("last", session_id="a"))
+    await finish(store, await claimed(store, "a"))
+    last = await admit(store, prompt("last", session_id="a"))
 
     assert places == [0, 0, 1, 1, 2, 2]
     assert last.place == 2
-    assert [turn.seq for turn in await store.unfinished("a")] == [2, 3, 4]
-    assert [turn.seq for turn in await store.unfinished("b")] == [1, 2, 3]
+    assert [turn.seq for turn in await store.turns.unfinished("a")] == [2, 3, 4]
+    assert [turn.seq for turn in await store.turns.unfinished("b")] == [1, 2, 3]
 
 
 async def test_every_kind_of_step_comes_back_as_it_was(store: SessionStore) -> None:
     """Steps are kept in order and whole."""
-    turn = await admitted(store, "1")
+    turn = await begun(store, "1")
 
-    for step in EVERY_KIND[1:]:
-        await store.append(turn, step)
+    await append(store, turn, *EVERY_KIND[1:])
 
-    assert (await store.turn(turn.id)).steps[1:] == EVERY_KIND[1:]
+    assert (await store.turns.get(turn.id)).steps[1:] == EVERY_KIND[1:]
 
 
 @pytest.mark.parametrize(
@@ -95,34 +121,100 @@ async def test_hostile_texts_are_kept_without_what_no_database_holds(store: Sess
     """NUL and lone surrogates are taken out, in text and in keys; all else stays."""
     turn = await admitted(store, "1\0", text, session_id="s\ud800")
 
-    steps = await store.turn(turn.id)
+    steps = await store.turns.get(turn.id)
 
-    assert steps.prompt.text == text.replace("\0", "").replace("\ud800", "")
+    assert said(steps) == text.replace("\0", "").replace("\ud800", "")
     assert turn.session_id == "s"
-    assert await store.turn_of("test", "1") == turn.id
+    assert await store.turns.of_message("test", "1") == turn.id
 
 
-async def test_a_turn_is_claimed_while_it_is_open_and_ours(open_another: Open) -> None:
-    """A claim marks it as running, and a resumed one is counted; nobody else can, nor anybody once it ended."""
+async def test_the_oldest_open_turn_is_claimed_while_it_is_ours(open_another: Open) -> None:
+    """A claim marks it as running and has a number of its own, and a resumed one is counted; nobody else can claim."""
     ours, theirs = await open_another(), await open_another()
-    turn = await admitted(ours, "1")
+    turn = await admitted(ours, "1", "first")
+    await admitted(ours, "2")
 
-    assert not await theirs.claim(turn.id, resumed=False)
-    assert await ours.claim(turn.id, resumed=False)
-    assert await ours.claim(turn.id, resumed=True)
-    now = (await ours.turn(turn.id)).turn
-    assert (now.state, now.resumes) == ("running", 1)
-    await ours.finish(turn, "done", [DONE], [])
-    assert not await ours.claim(turn.id, resumed=False)
+    assert await theirs.turns.claim("s") is None
+    first, again = await ours.turns.claim("s"), await ours.turns.claim("s", resumed=[turn.id])
+
+    assert isinstance(first, Claimed)
+    assert isinstance(again, Claimed)
+    assert (said(first.turn), first.next_step, first.stop_requested) == ("first", 2, False)
+    assert [one.turn.turn.id for one in (first, again)] == [turn.id, turn.id]
+    assert [(one.turn.turn.state, one.turn.turn.resumes) for one in (first, again)] == [("running", 0), ("running", 1)]
+    assert again.turn.turn.claim > first.turn.turn.claim > turn.claim
 
 
-async def test_an_ended_turn_does_not_change_its_state(store: SessionStore) -> None:
-    """Whatever still runs late cannot open it again."""
+async def test_a_claim_finds_the_next_when_one_has_ended(store: SessionStore) -> None:
+    """In the order of admission, until there is none; an ended turn is not claimed again."""
+    turns = [await admitted(store, str(number)) for number in range(3)]
+
+    for turn in turns:
+        running = await claimed(store)
+        assert running.id == turn.id
+        await finish(store, running)
+
+    assert await store.turns.claim("s") is None
+    assert await store.turns.claim("unknown") is None
+
+
+async def test_a_claim_brings_what_was_written_and_asked(store: SessionStore) -> None:
+    """The steps of the attempt, the number of the next one, and whether somebody asked to stop."""
+    turn = await begun(store, "1")
+    await append(store, turn, REPLY)
+    await store.stops.request("s", turn.id)
+
+    found = await store.turns.claim("s", resumed=[turn.id])
+
+    assert isinstance(found, Claimed)
+    assert found.turn == await store.turns.get(turn.id)
+    assert (found.turn.steps[1:], found.next_step, found.stop_requested) == ((REPLY,), 3, True)
+
+
+async def test_a_turn_waits_for_one_of_another_process(open_another: Open) -> None:
+    """One that runs, or that came before; a dead owner's turn is passed over and runs no more."""
+    other, ours = await open_another(), await open_another()
+    theirs = await begun(other, "1")
+    mine = await admitted(ours, "2")
+
+    assert await ours.turns.claim("s") == Blocked(owner=other.owners.me)
+    found = await ours.turns.claim("s", dead=[other.owners.me])
+
+    assert isinstance(found, Claimed)
+    assert found.turn.turn.id == mine.id
+    assert [(turn.id, turn.state) for turn in await ours.turns.unfinished("s")] == [
+        (theirs.id, "queued"),
+        (mine.id, "running"),
+    ]
+    with pytest.raises(SupersededError):
+        await finish(other, theirs)
+
+
+async def test_an_ended_turn_does_not_change(store: SessionStore) -> None:
+    """Whatever still runs late cannot open it again or add to it; only its own outcome may be said again."""
     turn = await ended(store, "1")
+    before = await store.turns.get(turn.id)
 
-    await store.set_state(turn, "waiting")
+    with pytest.raises(SupersededError):
+        await store.runs.set_status(turn, "waiting")
+    with pytest.raises(SupersededError):
+        await store.runs.append(turn, 3, REPLY)
+    with pytest.raises(SupersededError):
+        await store.runs.finish(turn, "failed", [(3, DONE)], [])
+    await store.runs.finish(turn, "done", [(2, DONE)], [])
 
-    assert (await store.turn(turn.id)).turn.state == "done"
+    after = await store.turns.get(turn.id)
+    assert (after.turn.state, after.steps) == ("done", before.steps)
+
+
+async def test_a_turn_that_nobody_claimed_is_not_written(store: SessionStore) -> None:
+    """Whoever only admitted it has no right to write of it."""
+    turn = await admitted(store, "1")
+
+    with pytest.raises(SupersededError):
+        await finish(store, turn)
+
+    assert [turn.state for turn in await store.turns.unfinished("s")] == ["queued"]
 
 
 async def test_the_turns_of_the_dead_are_taken_over_once(open_another: Open) -> None:
@@ -130,14 +222,15 @@ async def test_the_turns_of_the_dead_are_taken_over_once(open_another: Open) -> 
     dead, alive, one, other = [await open_another() for _ in range(4)]
     lost = [await admitted(dead, str(n), session_id=f"s{n}") for n in range(20)]
     kept = await admitted(alive, "kept")
-    foreign = await dead.admit(prompt("foreign", source="elsewhere"))
+    foreign = await admit(dead, prompt("foreign", source="elsewhere"))
     await dead.close()
 
     taken, also_taken = await asyncio.gather(one.take_over(["test"]), other.take_over(["test"]))
 
     assert sorted(turn.id for turn in [*taken, *also_taken]) == sorted(turn.id for turn in lost)
-    assert (await one.turn(kept.id)).turn.owner == alive.owners.me
-    assert (await one.turn(foreign.turn_id)).turn.owner == dead.owners.me
+    assert {turn.claim for turn in [*taken, *also_taken]} == {1}
+    assert (await one.turns.get(kept.id)).turn.owner == alive.owners.me
+    assert (await one.turns.get(foreign.turn_id)).turn.owner == dead.owners.me
     assert not await one.take_over(["test"])
 
 
@@ -155,203 +248,75 @@ async def test_a_stop_is_a_request_to_the_owner(open_another: Open) -> None:
     """Any process may ask; the owner finds it, for one turn or for all that are open."""
     owner, other = await open_another(), await open_another()
     first, second, third = [await admitted(owner, str(n)) for n in range(3)]
-    await owner.finish(first, "done", [DONE], [])
+    await finish(owner, await claimed(owner))
 
-    assert [turn.id for turn in await other.request_stop("s", second.id)] == [second.id]
-    assert await owner.stop_requested() == [second.id]
-    assert await other.stop_requested() == []
-    assert [turn.id for turn in await other.request_stop("s", None)] == [second.id, third.id]
-    assert await other.request_stop("s", first.id) == []
-    assert await other.request_stop("another", third.id) == []
+    assert [turn.id for turn in await other.stops.request("s", second.id)] == [second.id]
+    assert await owner.stops.mine() == [second.id]
+    assert await other.stops.mine() == []
+    assert [turn.id for turn in await other.stops.request("s", None)] == [second.id, third.id]
+    assert await other.stops.request("s", first.id) == []
+    assert await other.stops.request("another", third.id) == []
 
 
 async def test_the_first_decision_counts(open_another: Open) -> None:
-    """Of two decisions at the same moment by two processes, one counts."""
+    """Of two decisions at the same moment by two processes, one counts, and the turn's runner reads that one."""
     stores = [await open_another(), await open_another()]
-    turn = await admitted(stores[0], "1")
-    await stores[0].append(turn, WaitingStep(round=0, call_id="c", deadline=FAR_OFF))
+    turn = await begun(stores[0], "1")
+    await append(stores[0], turn, WAITING)
+    assert await stores[0].runs.decision(turn, "c") is None
 
     counted = await asyncio.gather(
-        *(store.decide(turn.id, "c", approved=n == 0, decided_by=ADA) for n, store in enumerate(stores))
+        *(decide(store, turn, "c", approved=n == 0, by=ADA) for n, store in enumerate(stores))
     )
 
     assert sorted(counted) == [False, True]
-    decisions = (await stores[0].turn(turn.id)).decisions
-    assert decisions["c"].approved is counted[0]
+    decision = await stores[0].runs.decision(turn, "c")
+    assert decision == DecisionStep(call_id="c", approved=counted[0], decided_by=ADA)
+    assert await stores[0].runs.decision(turn, "another") is None
+
+
+async def test_only_the_runner_reads_a_decision(store: SessionStore) -> None:
+    """Whoever has lost the turn is told so in place of it."""
+    turn = await begun(store, "1")
+    await append(store, turn, WAITING)
+    await decide(store, turn, "c", approved=True)
+    await claimed(store)
+
+    with pytest.raises(SupersededError):
+        await store.runs.decision(turn, "c")
 
 
 async def test_only_what_waits_can_be_decided(store: SessionStore) -> None:
-    """A call nobody asked about, one of an unknown turn, and one of an ended turn cannot."""
-    turn = await admitted(store, "1")
+    """A call nobody asked about, one of an unknown turn, one that was decided, and one of an ended turn cannot."""
+    turn = await begun(store, "1")
 
-    assert not await store.decide(turn.id, "c", approved=True, decided_by=ADA)
-    assert not await store.decide("unknown", "c", approved=True, decided_by=ADA)
-    await store.append(turn, WaitingStep(round=0, call_id="c", deadline=FAR_OFF))
-    await store.finish(turn, "stopped", [OutcomeStep(state="stopped", seconds=0)], [])
-    assert not await store.decide(turn.id, "c", approved=True, decided_by=ADA)
+    assert not await decide(store, turn, "c", approved=True)
+    assert not await decide(store, turn.model_copy(update={"id": "unknown"}), "c", approved=True)
+    await append(store, turn, WAITING, WaitingStep(round=0, call_id="d", deadline=FAR_OFF))
+    assert await decide(store, turn, "c", approved=True)
+    assert not await decide(store, turn, "c", approved=False)
+    await finish(store, turn, status="stopped", steps=[OutcomeStep(state="stopped", seconds=0)])
+    assert not await decide(store, turn, "d", approved=True)
 
 
 async def test_after_its_deadline_nobody_can_approve(store: SessionStore) -> None:
     """Also while the process that would have denied it is down; the deadline itself still decides."""
-    turn = await admitted(store, "1")
-    await store.append(turn, WaitingStep(round=0, call_id="c", deadline=LONG_AGO))
+    turn = await begun(store, "1")
+    await append(store, turn, WaitingStep(round=0, call_id="c", deadline=LONG_AGO))
 
-    assert not await store.decide(turn.id, "c", approved=True, decided_by=ADA)
-    assert await store.decide(turn.id, "c", approved=False, decided_by=None)
-
-
-async def test_history_is_the_ended_turns_before(store: SessionStore) -> None:
-    """In order, without the open ones, without other sessions, and up to where it is asked for."""
-    turns = [await ended(store, str(n), f"text {n}") for n in range(4)]
-    await admitted(store, "open")
-    await ended(store, "other", session_id="other")
-
-    assert [past.prompt.text for past in await store.history("s")] == [f"text {n}" for n in range(4)]
-    assert await store.ended("s", turns[2].seq, 10) == [(turns[1].id, 1), (turns[0].id, 1)]
-    assert await store.ended("s", turns[2].seq, 1) == [(turns[1].id, 1)]
-    assert await store.history("unknown") == []
-
-
-async def test_clearing_hides_and_deletes(store: SessionStore) -> None:
-    """Later turns see nothing of the conversation and its texts are gone; the gate still knows the messages."""
-    old = await ended(store, "1", "a secret plan")
-    running = await admitted(store, "2", "still running")
-
-    await store.clear("s")
-
-    assert await store.history("s") == []
-    with pytest.raises(StoreError, match="cleared"):
-        await store.turn(old.id)
-    assert (await store.turn(running.id)).prompt.text == "still running"
-    assert (await store.admit(prompt("1"))).duplicate
-    assert (await store.session("s")).turns == 0
-    await store.finish(running, "done", [DONE], [])
-    assert await store.history("s") == []
-    new = await ended(store, "3", "a new start")
-    assert [past.turn.id for past in await store.history("s")] == [new.id]
-
-
-async def test_clearing_and_forgetting_delete_images(store: SessionStore) -> None:
-    """What people sent is gone with what they said."""
-    picture = Attachment(id="1", name="cat.png", media_type="image/png", size=3, image=0)
-    turns = []
-    for number, session_id in enumerate(("cleared", "forgotten", "kept")):
-        sent = prompt(str(number), session_id=session_id)
-        sent = sent.model_copy(update={"attachments": (picture,), "images": ("data:image/png;base64,AAAA",)})
-        turn = (await store.turn((await store.admit(sent)).turn_id)).turn
-        await store.finish(turn, "done", [DONE], [])
-        turns.append(turn)
-
-    await store.clear("cleared")
-    await store.forget("forgotten", turns[1].id)
-
-    assert [len(await store.images(turn.id, [0])) for turn in turns] == [0, 0, 1]
-
-
-async def test_clearing_spares_other_sessions(store: SessionStore) -> None:
-    """Each session is forgotten alone; one that does not exist can be cleared too."""
-    await ended(store, "1", session_id="other")
-
-    await store.clear("s")
-
-    assert len(await store.history("other")) == 1
-
-
-async def test_sessions_are_listed_last_used_first(store: SessionStore) -> None:
-    """With their names and numbers of turns."""
-    await store.ensure_session("a", "first")
-    await ended(store, "1", session_id="b")
-    await ended(store, "2", session_id="a")
-
-    assert [(session.id, session.name, session.turns) for session in await store.sessions()] == [
-        ("a", "first", 1),
-        ("b", "b", 1),
-    ]
-
-
-async def test_an_unknown_session_is_an_error_that_says_what_to_do(store: SessionStore) -> None:
-    """It names the id and how to find the right one."""
-    with pytest.raises(UnknownSessionError, match=r"'nope'.*--list-sessions"):
-        await store.session("nope")
+    assert not await decide(store, turn, "c", approved=True)
+    assert await decide(store, turn, "c", approved=False, by=None)
 
 
 async def test_an_unknown_turn_is_an_error(store: SessionStore) -> None:
     """It names the id."""
     with pytest.raises(StoreError, match="'nope'"):
-        await store.turn("nope")
-
-
-async def test_a_system_prompt_is_set_and_taken_away(store: SessionStore) -> None:
-    """An empty one is a prompt too; None is none. A name once given stays until another is."""
-    seen = []
-    for system_prompt in ("Be kind.", "", None):
-        await store.set_system_prompt("s", system_prompt, "general" if system_prompt else None)
-        session = await store.session("s")
-        seen.append((session.system_prompt, session.name))
-
-    assert seen == [("Be kind.", "general"), ("", "general"), (None, "general")]
-
-
-async def test_the_version_changes_when_another_process_writes(open_another: Open) -> None:
-    """And stays when nobody does."""
-    ours, theirs = await open_another(), await open_another()
-    before = await ours.version()
-    same = await ours.version()
-
-    await theirs.ensure_session("new")
-
-    assert before == same
-    assert await ours.version() != before
-
-
-async def test_everything_is_there_after_reopening(open_another: Open) -> None:
-    """What was committed by a store that closed is what the next one finds."""
-    first = await open_another()
-    turn = await ended(first, "1", "remember me")
-    await first.close()
-    await first.close()
-
-    (past,) = await (await open_another()).history("s")
-
-    assert (past.turn.id, past.prompt.text, past.outcome) == (turn.id, "remember me", DONE)
-
-
-async def test_a_closed_store_says_so(store: SessionStore) -> None:
-    """Not a crash of the database library."""
-    await store.close()
-
-    with pytest.raises(StoreError):
-        await store.sessions()
-    with pytest.raises(StoreError):
-        await store.version()
+        await store.turns.get("nope")
 
 
 async def test_a_step_for_no_turn_is_a_store_error(store: SessionStore) -> None:
-    """The database's own refusal comes as ours."""
-    turn = await admitted(store, "1")
+    """Nothing is written of a turn that is not there."""
+    turn = await begun(store, "1")
 
     with pytest.raises(StoreError):
-        await store.append(turn.model_copy(update={"id": "nope"}), DONE)
-
-
-async def test_a_long_session_is_whole(store: SessionStore) -> None:
-    """Ten thousand turns come back complete and in order, and the next prompt is the next turn."""
-    now = LONG_AGO.isoformat()
-
-    def fill() -> Transaction[None]:
-        # In one transaction: ten thousand durable commits would test the disk.
-        for number in range(10_000):
-            place = yield from tx.admission.admit(
-                prompt(str(number), str(number)), f"turn{number}", store.owners.me, now
-            )
-            yield from tx.steps.append(place.turn_id, 1, REPLY)
-            yield "UPDATE turn SET state = 'done' WHERE id = $1", (place.turn_id,)
-
-    await store._database.run(fill())
-
-    history = await store.history("s")
-    last = await admitted(store, "last")
-
-    assert [past.prompt.text for past in history] == [str(number) for number in range(10_000)]
-    assert last.seq == 10_001
-    assert [turn.id for turn in await store.unfinished("s")] == [last.id]
+        await store.runs.append(turn.model_copy(update={"id": "nope"}), 1, DONE)

@@ -19,6 +19,7 @@ from llmgine.tools.context import ToolContext, current_tool_context, tool_contex
 from llmgine.tools.manager import ToolManager
 from llmgine.tools.text import MAX_RESULT_BYTES
 from llmgine.tools.tool import Tool
+from tests.waiting import patience
 
 
 class Point(BaseModel):
@@ -39,7 +40,7 @@ class Colour(enum.StrEnum):
 async def run(function: Callable[..., object], arguments: str = "{}", *, timeout: float = 10.0) -> ToolResult:  # noqa: ASYNC109  the tool's own limit
     manager = ToolManager()
     tool = manager.register(function, timeout=timeout)
-    async with asyncio.timeout(20):
+    async with patience("the tool's result"):
         return await manager.run(ToolCall(id="call1", name=tool.name, arguments=arguments))
 
 
@@ -232,7 +233,7 @@ async def test_a_tool_that_swallows_its_cancellation_is_left_behind() -> None:
     assert not result.ok
     assert "may still be running" in result.content
     release.set()
-    async with asyncio.timeout(5):
+    async with patience("the tool to end"):
         await ended.wait()
 
 
@@ -268,9 +269,9 @@ async def test_many_hanging_sync_tools_do_not_stop_another() -> None:
 
     manager.register(block)
     manager.register(quick)
-    async with asyncio.timeout(10):
+    async with patience("all tools to end"):
         blocked = [asyncio.create_task(manager.run(ToolCall(name="block"))) for _ in range(50)]
-        await asyncio.to_thread(lambda: [started.acquire(timeout=5) for _ in blocked])
+        await asyncio.to_thread(lambda: [started.acquire(timeout=60) for _ in blocked])
 
         assert (await manager.run(ToolCall(name="quick"))).content == "here"
 
@@ -314,7 +315,7 @@ async def test_cancelling_the_turn_cancels_the_tool_and_is_passed_on() -> None:
             await asyncio.sleep(0)
             cleaned.append("hang")
 
-    async with asyncio.timeout(5):
+    async with patience("the tool to be cancelled"):
         turn = asyncio.create_task(manager.run(ToolCall(name="hang")))
         await started.wait()
         turn.cancel()

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from llmgine.sessions.sqlite import SqliteDatabase
 from programs.bench import __main__, path
 from programs.bench.path import Trace, Transaction
 
@@ -34,7 +33,7 @@ def test_all_kinds_are_traced_and_printed_by_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Each kind is counted, and a message that is not for the bot costs less than a plain one, warm and cold."""
-    profile, run = sys.getprofile(), SqliteDatabase.run
+    profile = sys.getprofile()
     monkeypatch.setattr(sys, "argv", ["bench", "path", "--json", str(tmp_path / "path.json")])
 
     assert __main__.main() == 0
@@ -49,16 +48,33 @@ def test_all_kinds_are_traced_and_printed_by_name(
         for number in ("transactions", "files", "functions"):
             assert other.numbers[number] < plain.numbers[number] < tool.numbers[number]
             assert edit.numbers[number] > other.numbers[number]
+    _figures_are_reached(traces)
     _names_are_those_of_the_code(traces)
     assert all(f"\n{kind}, warm\n" in printed and f"\n{kind}, cold, besides\n" in printed for kind in KINDS)
-    assert "W admit" in printed
-    assert (sys.getprofile(), SqliteDatabase.run) == (profile, run)
+    assert "W turns.admit 4" in printed
+    assert sys.getprofile() == profile
+
+
+def _figures_are_reached(traces: dict[tuple[str, bool], Trace]) -> None:
+    """A plain message, one with a tool call and one that is not for the bot cost no more than they may."""
+    for kind, warm, most in (
+        ("plain", True, 8),
+        ("plain", False, 12),
+        ("one tool call", True, 13),
+        ("one tool call", False, 17),
+        ("not for the bot", True, 0),
+    ):
+        trace = traces[kind, warm]
+        assert len(trace.transactions) <= most, trace.name
+        assert all(one.statements <= 4 for one in trace.transactions), trace.name  # each is a round trip elsewhere
+    other = traces["not for the bot", True].numbers
+    assert (other["files"] <= 6, other["functions"] <= 20) == (True, True)
 
 
 def _names_are_those_of_the_code(traces: dict[tuple[str, bool], Trace]) -> None:
     plain, tool = traces["plain", True], traces["one tool call", True]
     files = {name.partition(":")[0] for trace in traces.values() for name in trace.functions}
-    on_the_sql_thread = {name for name in plain.functions if name.startswith("llmgine/sessions/transactions/")}
+    on_the_sql_thread = {name for name in plain.functions if name.startswith("llmgine/sessions/operations/")}
 
     assert all((Path(__file__).parents[3] / file).is_file() for file in files)
     assert not [file for file in files if not file.startswith(("llmgine/", "programs/"))]
@@ -68,8 +84,8 @@ def _names_are_those_of_the_code(traces: dict[tuple[str, bool], Trace]) -> None:
     assert "programs/discord/client.py:Bot.on_message" in plain.core
     assert "programs/tools/calculator.py:calculate" in set(tool.functions) - set(plain.functions)
     assert {one.writes for one in plain.transactions} == {False, True}
-    assert next(one.writes for one in plain.transactions if one.name == "admit")
-    assert not any(one.writes for one in plain.transactions if one.name == "settings")
+    assert next(one.writes for one in plain.transactions if one.name == "turns.admit")
+    assert not any(one.writes for one in plain.transactions if one.name == "runs.before_call")
 
 
 async def test_it_says_what_does_not_come_to_rest(monkeypatch: pytest.MonkeyPatch) -> None:

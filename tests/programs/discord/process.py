@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-PATIENCE = 20.0
+from tests.processes import end, ending
+from tests.waiting import computing, patience
+
 ROOT = Path(__file__).parents[3]
 
 
@@ -54,9 +56,12 @@ async def launch(module: str, *arguments: str, folder: Path, **settings: Any) ->
 
 
 async def ended(process: Process, typed: str = "") -> Ended:
-    """Wait for the end of a process, after typing something."""
-    async with asyncio.timeout(PATIENCE):
-        out, err = await process.communicate(typed.encode())
+    """Wait for the end of a process, after typing something; one that does not end is killed."""
+    try:
+        async with patience("the end of the program", computing(process.pid)):
+            out, err = await process.communicate(typed.encode())
+    finally:
+        await end(process)
     assert process.returncode is not None
     return Ended(process.returncode, out.decode(), err.decode())
 
@@ -64,19 +69,14 @@ async def ended(process: Process, typed: str = "") -> Ended:
 @asynccontextmanager
 async def running(module: str, *arguments: str, folder: Path, **settings: Any) -> AsyncIterator[Process]:
     """A program for as long as the block takes; it is killed at the end if it still runs."""
-    process = await launch(module, *arguments, folder=folder, **settings)
-    try:
+    async with ending(await launch(module, *arguments, folder=folder, **settings)) as process:
         yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.communicate()
 
 
 async def address(process: Process) -> str:
     """The address of the playground, as it is printed."""
     assert process.stdout is not None
-    async with asyncio.timeout(PATIENCE):
+    async with patience("the playground's address", computing(process.pid)):
         async for line in process.stdout:
             if b"Open http://" in line:
                 return line.split()[-1].decode()

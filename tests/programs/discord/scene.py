@@ -12,6 +12,7 @@ from typing import Any, Self, TypeVar
 from llmgine.bootstrap import ApplicationConfig
 from llmgine.context import PEOPLE_NOTE
 from llmgine.engine.retries import RetryPolicy
+from llmgine.messages.events import Event
 from llmgine.providers.base import Provider
 from llmgine.settings import Settings
 from programs.application import Application
@@ -35,14 +36,21 @@ from programs.playground.rules import Rules, Window
 from programs.playground.server import Playground
 from programs.playground.state import Dispatch
 from tests.chat_completions import ChatCompletionsServer
+from tests.prompt import PromptClient
+from tests.waiting import PATIENCE, noted, patience
+
+__all__ = ["PATIENCE"]
 
 T = TypeVar("T")
-PATIENCE = 10.0  # seconds after which a state that did not come is a failure
 INTERVAL = 0.01
 PLENTY = Window(10_000, 1.0)
 ROOMY = Rules(create=PLENTY, edit=PLENTY, other=PLENTY, everything=PLENTY)
 MENTION = f"<@{BOT_ID}>"
 _FOOTER = re.compile(r"^-# (?:.* · )?\d+\.\d s$")
+
+
+class PromptBot(PromptClient, Bot):
+    """The bot, ready as soon as it can be."""
 
 
 @dataclass
@@ -83,6 +91,7 @@ class Scene:
         playground.state.subscribe(self._record)
 
     def _record(self, dispatch: Dispatch) -> None:
+        noted()
         payload = dispatch.render(BOT_ID)
         if dispatch.name in ("MESSAGE_CREATE", "MESSAGE_UPDATE"):
             if payload["author"]["id"] == str(BOT_ID):
@@ -116,21 +125,21 @@ class Scene:
         )
         app = Application(config, provider=provider, renderers={SOURCE: render_deliveries})
         self.app = await self._stack.enter_async_context(app)
+        self.app.bus.register_event_handler(Event, noted)
         for tool in tools:
             await self.app.engine.register_tool(tool, **(tool_options or {}))
         self._stack.enter_context(discord_at(self.settings))
         options = {
             "edit_interval": interval,
-            "guild_ready_timeout": 0.02,
             "first_wait": 0.01,
             "rate": 1e6,
             "burst": 0.0,
         }
-        self.bot = Bot(self.app, **{**options, **(bot or {})})
+        self.bot = PromptBot(self.app, **{**options, **(bot or {})})
         self._stop = asyncio.Event()
         self._joined = asyncio.create_task(join(self.bot, self.playground.token, self._stop))
-        async with asyncio.timeout(PATIENCE):
-            await self.bot._recovered.wait()
+        async with patience("the bot to be in"):
+            await self.bot.wait_until_in()
         return self
 
     async def stop(self) -> None:
@@ -149,7 +158,7 @@ class Scene:
 
     async def until(self, find: Callable[[], T]) -> T:
         """The first truthy result of `find`, looked at whenever the playground changes."""
-        async with asyncio.timeout(PATIENCE):
+        async with patience("what people see to be so"):
             return await self.playground.wait_for(lambda _state: find())
 
     # People
@@ -207,10 +216,10 @@ class Scene:
 
     async def delivered(self) -> None:
         """Wait until the store knows that every outcome is shown."""
-        async with asyncio.timeout(PATIENCE):
+        async with patience("everything to be delivered"):
             while True:  # other channels' answers may be on their way
                 await self.app.bus.wait_until_idle()
-                await asyncio.gather(*self.bot._views._closing)
+                await self.bot.all_delivered()
                 if not await self.app.store.undelivered(SOURCE):
                     return
                 await asyncio.sleep(INTERVAL)

@@ -8,6 +8,7 @@ from llmgine.messages.chat import ToolCall
 from llmgine.messages.events import ToolCallWaitingEvent
 from llmgine.providers.base import ChatReply
 from llmgine.providers.scripted import ScriptedProvider, ScriptedReply
+from llmgine.sessions.clock import now
 from programs.playground.entities import ADA_ID, GENERAL_ID, GRACE_ID, Message, Permission
 from tests.programs.discord.scene import Scene, body_of, labels
 
@@ -134,8 +135,7 @@ async def test_no_typing_while_people_are_waited_for(demo: Scene) -> None:
     card = await waiting(demo)
     await demo.until(lambda: any("done" in field["value"] for field in card.embeds[0]["fields"]))
 
-    view = next(iter(demo.bot._views._views.values()))
-    assert view._typing is None
+    assert not demo.bot.is_typing_in(GENERAL_ID)
 
     demo.click(card, "Deny")
     await demo.outcome()
@@ -176,7 +176,7 @@ async def test_a_decision_on_a_forgotten_call_is_told(demo: Scene) -> None:
     old = [dict(row) for row in card.components]
     demo.click(card, "Deny")
     await demo.outcome()
-    await demo.app.store.clear(f"discord:{card.channel_id}")
+    await demo.app.store.sessions.clear(f"discord:{card.channel_id}", now())
     card.components = old
 
     demo.playground.people.click(card.channel_id, GRACE_ID, card.id, custom_id)

@@ -197,13 +197,13 @@ async def test_images_are_forgotten_with_their_turn(scene: Scene) -> None:
     question = ask(scene, ("cat.png", PNG))
     await scene.outcome()
     await scene.restart()
-    turn_id = str(await scene.app.store.turn_of("discord", str(question.id)))
-    assert len(await scene.app.store.images(turn_id, [0])) == 1
+    turn_id = str(await scene.app.store.turns.of_message("discord", str(question.id)))
+    assert len(await scene.app.store.turns.images(turn_id, [0])) == 1
 
     scene.playground.people.delete(GENERAL_ID, question.id, ADA_ID)
 
     await scene.until(lambda: not scene.shown())
-    assert await scene.app.store.images(turn_id, [0]) == []
+    assert await scene.app.store.turns.images(turn_id, [0]) == []
 
 
 async def test_an_edit_keeps_the_files(scene: Scene) -> None:

@@ -166,7 +166,7 @@ async def test_what_cannot_be_is_refused(scene: Scene, command: str, parameter: 
     scene.command(command, {parameter: value})
 
     await told(scene, words)
-    assert await scene.app.store.settings([f"discord:{GENERAL_ID}"]) == []
+    assert await scene.app.store.settings.of([f"discord:{GENERAL_ID}"]) == []
 
 
 @pytest.mark.parametrize("value", ["200000", "200,000", "200.000", "200 000"])

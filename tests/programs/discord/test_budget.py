@@ -8,6 +8,7 @@ import pytest
 from aiohttp import web
 
 from programs.discord.delivery.budget import Budget, Importance, as_courtesy, paid_by
+from tests.waiting import patience
 
 _ONE_AT_A_TIME = 20.0  # requests a second: slow enough that a queue forms
 
@@ -121,6 +122,6 @@ async def test_answers_to_interactions_are_free(server: Server) -> None:
     budget = Budget(0.001)
     for _ in range(2):
         await budget.ticket(Importance.FIRST).called
-    async with _session(budget) as session, asyncio.timeout(5):
+    async with _session(budget) as session, patience("two answers"):
         await _get(session, f"{server.url}/api/v10/interactions/1/t/callback")
         await _get(session, f"{server.url}/api/v10/webhooks/1/t/messages/@original")

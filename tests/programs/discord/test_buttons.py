@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from llmgine.sessions.clock import now
 from programs.discord.buttons.ids import Press
 from programs.discord.ids import Kind, Origin, Place
 from programs.playground.entities import ADA_ID, GENERAL_ID, GRACE_ID, Message, Reference
@@ -118,7 +119,7 @@ async def test_continue_goes_on_where_the_answer_was_cut(scene: Scene) -> None:
 
 async def test_continue_in_a_thread_of_its_own(scene: Scene) -> None:
     """Where each question gets a thread, what goes on replies to the answer that was cut, which is in that thread."""
-    await scene.app.store.change_setting(SESSION, "threads", "auto", None)
+    await scene.app.store.settings.change(SESSION, "threads", "auto", None, now())
     scene.model.reply("Once upon a", finish="length")
     asked = scene.ask("tell me a story")
     await scene.until(lambda: asked.id in scene.playground.state.channels)
@@ -128,7 +129,7 @@ async def test_continue_in_a_thread_of_its_own(scene: Scene) -> None:
 
     following = await scene.outcome(2, channel=asked.id)
     assert following.reference == Reference(asked.id, cut.id)
-    last = await scene.app.store.last_turn(f"discord:{asked.id}")
+    last = await scene.app.store.turns.last(f"discord:{asked.id}")
     assert last is not None
     state = scene.playground.state
     category_id = state.channels[GENERAL_ID].parent_id
@@ -162,7 +163,7 @@ async def test_undo_pressed_twice_is_done_once(scene: Scene) -> None:
     scene.click(second, "Undo")
 
     await scene.until(lambda: len(scene.private(ADA_ID)) == 2)
-    assert len(await scene.app.store.history(SESSION)) == 1
+    assert len(await scene.app.store.turns.history(SESSION)) == 1
     assert failures(scene) == []
 
 
@@ -195,7 +196,7 @@ async def test_a_stale_button_says_so_and_goes(scene: Scene) -> None:
 
     assert "something newer" in await told(scene)
     await scene.until(lambda: labels(first) == ["Details"])
-    assert len(await scene.app.store.history(SESSION)) == 2
+    assert len(await scene.app.store.turns.history(SESSION)) == 2
 
 
 @pytest.mark.parametrize("label", DONE)
@@ -229,7 +230,7 @@ async def test_a_button_of_a_cleared_conversation_says_so(scene: Scene) -> None:
     """There is nothing left to act on: the person is told, and all buttons go."""
     scene.ask("one")
     answer = await scene.outcome()
-    await scene.app.store.clear(SESSION)
+    await scene.app.store.sessions.clear(SESSION, now())
 
     scene.click(answer, "Regenerate")
 

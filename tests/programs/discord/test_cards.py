@@ -9,8 +9,10 @@ import pytest
 from llmgine.messages.chat import ToolCall
 from llmgine.providers.base import ChatReply
 from llmgine.providers.scripted import ScriptedProvider
+from llmgine.sessions.clock import now
 from programs.playground.entities import ADA_ID, BOT_ID, GENERAL_ID, Json, Message, Permission
 from tests.programs.discord.scene import Scene, body_of, labels
+from tests.waiting import patience
 
 RED, GREEN, BLUE = 0xD83C3E, 0x3BA55D, 0x4A7BD0
 
@@ -193,7 +195,7 @@ async def test_without_the_permission_to_embed_a_card_is_text(unstarted: Scene) 
 
 async def set_cards(scene: Scene, how: str) -> None:
     """Say how much the channel shows of tool calls."""
-    await scene.app.store.change_setting(f"discord:{GENERAL_ID}", "cards", how, None)
+    await scene.app.store.settings.change(f"discord:{GENERAL_ID}", "cards", how, None, now())
 
 
 async def test_a_quiet_channel_has_a_line_in_place_of_cards(unstarted: Scene) -> None:
@@ -241,7 +243,7 @@ async def test_what_was_asked_quietly_stays_quiet(unstarted: Scene) -> None:
     scene = await unstarted.start(**options)
     await set_cards(scene, "quiet")
     scene.ask("go")
-    async with asyncio.timeout(5):
+    async with patience("the tool to begin"):
         await began.wait()
     await set_cards(scene, "verbose")
     await scene.restart(**options)

@@ -169,8 +169,7 @@ async def test_an_unreachable_discord_leaves_the_part_for_later(
     await scene.model.until(lambda: len(scene.model.requests) == 2 and not scene.model.active)
     while not await scene.app.store.undelivered("discord"):
         await scene.app.bus.wait_until_idle()
-    await scene.app.bus.wait_until_idle()
-    await asyncio.gather(*scene.bot._views._closing)
+    await scene.bot.all_delivered()
     assert len(scene.shown()) == 1
     monkeypatch.undo()
     await scene.bot.on_resumed()

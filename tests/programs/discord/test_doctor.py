@@ -9,6 +9,7 @@ from programs.discord.slash import doctor
 from programs.playground.entities import ADA_ID, BOT_ID, GENERAL_ID, GRACE_ID, Permission
 from programs.playground.errors import ApiError
 from tests.chat_completions import ChatCompletionsServer
+from tests.programs.discord.gate import Gate
 from tests.programs.discord.scene import Scene
 
 
@@ -97,12 +98,10 @@ async def test_a_full_disk(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Non
     """Little room, and a store that takes nothing, are said."""
     await scene.bot.caught_up()
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1))
-    database = scene.app.store._database
-    await database._connection.call(lambda c: c.execute("PRAGMA query_only=ON").fetchall())  # type: ignore[attr-defined]  # of SQLite's
+    Gate(scene, "cursors.move").failures = 1
 
     found = await lines(scene)
 
-    await database._connection.call(lambda c: c.execute("PRAGMA query_only=OFF").fetchall())  # type: ignore[attr-defined]  # of SQLite's
     assert found["Log and disk"].startswith("❌")
     assert found["Store"].startswith("❌")
 

@@ -5,7 +5,8 @@ import asyncio
 from programs.discord.delivery.rendering import AGAIN
 from programs.discord.ids import SOURCE
 from programs.playground.entities import GENERAL_ID, Message
-from tests.programs.discord.scene import MENTION, PATIENCE, Scene, body_of, people_said
+from tests.programs.discord.scene import MENTION, Scene, body_of, people_said
+from tests.waiting import patience
 
 LONG = "\n\n".join(f"Paragraph {number}. " + "word " * 60 for number in range(14))
 
@@ -29,7 +30,7 @@ async def shows(scene: Scene, *texts: str) -> None:
 
 async def at_rest(scene: Scene) -> None:
     """Wait until everything that was heard is dealt with."""
-    async with asyncio.timeout(PATIENCE):
+    async with patience("the bus to be idle"):
         await scene.app.bus.wait_until_idle()
 
 
@@ -209,7 +210,7 @@ async def test_a_question_deleted_while_it_is_answered(scene: Scene) -> None:
     await scene.until(lambda: not scene.shown())
     await scene.model.until(lambda: scene.model.aborted == 1)
     never.set()
-    assert await scene.app.store.history(f"{SOURCE}:{GENERAL_ID}") == []
+    assert await scene.app.store.turns.history(f"{SOURCE}:{GENERAL_ID}") == []
 
 
 async def test_many_deleted_at_once(scene: Scene) -> None:

@@ -11,7 +11,7 @@ SESSION = f"discord:{GENERAL_ID}"
 
 async def turn_of(scene: Scene, message: Message) -> str:
     """The turn a person's message was admitted to."""
-    turn_id = await scene.app.store.turn_of("discord", str(message.id))
+    turn_id = await scene.app.store.turns.of_message("discord", str(message.id))
     assert turn_id is not None
     return turn_id
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import discord
 import pytest
 from discord import Locale, app_commands
 
@@ -101,8 +102,9 @@ async def test_help_is_shown_where_cards_are_not(scene: Scene) -> None:
 async def test_every_text_has_its_german(scene: Scene) -> None:
     """No description, choice, menu or fixed text is left in English, and no translation is for nothing."""
     collector = Collector()
-    for command in scene.bot._commands._all():
-        await command.get_translated_payload(scene.bot._commands, collector)
+    for kind in discord.AppCommandType:
+        for command in scene.bot.commands.get_commands(type=kind):
+            await command.get_translated_payload(scene.bot.commands, collector)
 
     wanted = collector.seen | {*help_family.TEXTS, *welcome.TEXTS}
 

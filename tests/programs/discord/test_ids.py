@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmgine.sessions.records import DeliveryKey, Turn
+from llmgine.messages.steps import Turn
+from llmgine.sessions.records import DeliveryKey
 from programs.discord.ids import (
     MAX_NONCE,
     Kind,
@@ -74,6 +75,7 @@ def turn(origin: dict[str, Any] | None = None, *, attempt: int = 1) -> Turn:
         session_id="discord:3",
         seq=1,
         attempt=attempt,
+        claim=1,
         resumes=0,
         state="done",
         owner="me",

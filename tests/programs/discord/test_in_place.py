@@ -28,8 +28,8 @@ def answer_with(scene: Scene, shape: str, text: str) -> None:
 
 async def is_at(scene: Scene, asked: Message, attempt: int, *, ended: bool = False) -> bool:
     """Whether the question's turn is at this attempt, and has ended."""
-    turns = await scene.app.store.turns([str(await scene.app.store.turn_of(SOURCE, str(asked.id)))])
-    return any(one.turn.attempt == attempt and (one.outcome is not None or not ended) for one in turns)
+    turns = await scene.app.store.turns.many([str(await scene.app.store.turns.of_message(SOURCE, str(asked.id)))])
+    return any(one.turn.attempt == attempt and (one.state.outcome is not None or not ended) for one in turns)
 
 
 async def at_rest(scene: Scene, asked: Message, attempt: int) -> None:
@@ -106,7 +106,7 @@ async def test_an_edit_while_an_outcome_is_on_its_way(scene: Scene, monkeypatch:
     post = scene.playground.faults.plan("delay", "POST", "/channels/{channel_id}/messages")
     asked = scene.ask("first")
     await post.reached()
-    gate = Gate(scene, monkeypatch, "outcome_parts")
+    gate = Gate(scene, "deliveries.of_outcome")
     gate.holds = True
     stopping = asyncio.create_task(scene.app.bus.execute(StopTurnCommand(session_id=session_id(GENERAL_ID))))
     await gate.reached.wait()

@@ -1,6 +1,7 @@
 """What people can send: nothing, files, far too much, many messages at once; one outcome each, in order."""
 
 import asyncio
+import gc
 
 from programs.playground.entities import ADA_ID, GRACE_ID
 from programs.playground.posting import Upload
@@ -88,13 +89,11 @@ async def test_many_turns_leave_nothing_behind(scene: Scene) -> None:
         scene.command("clear")
         scene.command("system")
         await scene.outcome(number * 5)
-    await scene.app.bus.wait_until_idle()
+    await scene.bot.all_delivered()
 
-    views = scene.bot._views
-    assert views._views == {}
-    assert views._tails == {}
-    assert views._closing == set()
-    assert scene.app.engine._runners._runners == {}
+    gc.collect()
+    kept = [kind for kind in map(type, gc.get_objects()) if kind.__name__ in {"TurnView", "Editor", "_Runner"}]
+    assert kept == []
     store = scene.bot._connection._view_store
     assert set(store._views) == {None}
     assert store._synced_message_views == {}

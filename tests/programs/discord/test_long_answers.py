@@ -133,7 +133,7 @@ async def test_a_permission_that_comes_back_changes_nothing_half_way(
     scene.model.reply(LONG)
     scene.ask("tell me all")
     await failed.reached()
-    await eventually(lambda: not scene.bot._views._views)
+    await scene.bot.all_delivered()
     assert len(scene.shown()) == MOST_MESSAGES + 2
     scene.playground.world.overwrite(GENERAL_ID, BOT_ID)
 

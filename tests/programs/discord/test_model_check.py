@@ -35,7 +35,7 @@ async def visit(scene: Scene, *, by: int = ADA_ID) -> Message:
 
 async def used(scene: Scene, scope: str) -> int:
     """The tokens that were used in a scope which has a budget."""
-    [allowance, *_] = await scene.app.store.allowances([scope])
+    [allowance, *_] = await scene.app.store.allowances.of([scope], scene.app.store.today)
     return allowance.used
 
 
@@ -173,7 +173,7 @@ async def test_the_wait_for_a_turn_is_within_its_time(scene: Scene, monkeypatch:
     monkeypatch.setattr(model_check, "PATIENCE", 0.1)
     async with contextlib.AsyncExitStack() as stack:
         while not scene.app.engine.model._slots.locked():
-            await stack.enter_async_context(scene.app.engine.model._slot())
+            await stack.enter_async_context(scene.app.engine.model.slot())
 
         line = (await lines(scene))["Model"]
 
@@ -290,7 +290,7 @@ class TestLessons:
 
         await told(scene, "forgotten what I learnt")
         assert scene.app.engine.model.lessons.all() == []
-        assert await scene.app.store.lessons() == []
+        assert await scene.app.store.lessons.all() == []
         scene.ask("hello")
         await scene.outcome(2)
         assert offered(scene.model.requests[-1])

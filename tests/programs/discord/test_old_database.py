@@ -19,18 +19,27 @@ DATA = Path(__file__).parent / "data"
 DAY = 86_400.0
 
 
+PLAYGROUNDS = {5: "playground.json", 6: "playground_6.json"}  # Discord at the moment of each dump
+
+
+@pytest.fixture(params=OLD)
+def version(request: pytest.FixtureRequest) -> int:
+    """The schema of the older version."""
+    return int(request.param)
+
+
 @pytest.fixture
-async def playground(tmp_path: Path) -> AsyncIterator[Playground]:
+async def playground(tmp_path: Path, version: int) -> AsyncIterator[Playground]:
     """Discord as the older version left it, on a later day: none of its messages is recent."""
-    shutil.copy(DATA / "playground.json", tmp_path)
+    shutil.copy(DATA / PLAYGROUNDS[version], tmp_path / "playground.json")
     async with Playground(rules=ROOMY, data=tmp_path / "playground.json", clock=lambda: time.time() + DAY) as running:
         yield running
 
 
 @pytest.fixture
-def old(unstarted: Scene) -> Scene:
+def old(unstarted: Scene, version: int) -> Scene:
     """A scene whose bot has not started, on what the older version left."""
-    write_old(unstarted.folder / "llmgine.db", OLD[-1])
+    write_old(unstarted.folder / "llmgine.db", version)
     return unstarted
 
 
@@ -188,7 +197,7 @@ async def test_an_old_answer_is_undone(updated: Scene) -> None:
     updated.click(answer, "Undo")
 
     await updated.until(lambda: not updated.shown(dm))
-    assert await updated.app.store.history(f"discord:{dm}") == []
+    assert await updated.app.store.turns.history(f"discord:{dm}") == []
 
 
 async def test_old_conversations_continue(updated: Scene) -> None:

@@ -62,10 +62,10 @@ async def test_the_weather_is_asked_and_answered(browser: Browser, started: Star
     await write(page, "@LLMgine What's the weather like in San Francisco?")
 
     card = page.locator(".embed")
-    await expect(card).to_contain_text("get_weather", timeout=10_000)
+    await expect(card).to_contain_text("get_weather")
     await expect(card).to_contain_text("San Francisco")
     await expect(card).to_contain_text("done")
-    await expect(contents(page).last).to_contain_text(FOOTER, timeout=10_000)
+    await expect(contents(page).last).to_contain_text(FOOTER)
     await expect(contents(page).last).to_contain_text("San Francisco")
     await page.close()
 
@@ -79,7 +79,7 @@ async def test_a_file_is_read(browser: Browser, started: Started) -> None:
 
     await write(page, "@LLMgine What is in this file?")
 
-    await expect(contents(page).last).to_contain_text(FOOTER, timeout=10_000)
+    await expect(contents(page).last).to_contain_text(FOOTER)
     await expect(contents(page).last).not_to_contain_text("could not be read")
     await page.close()
 
@@ -93,13 +93,13 @@ async def test_an_e_mail_is_approved(browser: Browser, started: Started) -> None
         "and body 'Testing the function calling capability'",
     )
     card = page.locator(".embed", has_text="send_email")
-    await expect(card).to_contain_text("Testing the function calling capability", timeout=10_000)
+    await expect(card).to_contain_text("Testing the function calling capability")
 
     await page.get_by_role("button", name="Approve").click()
 
-    await expect(card).to_contain_text("✅", timeout=10_000)
+    await expect(card).to_contain_text("✅")
     await expect(page.get_by_role("button", name="Approve")).to_have_count(0)
-    await expect(contents(page).last).to_contain_text(FOOTER, timeout=10_000)
+    await expect(contents(page).last).to_contain_text(FOOTER)
     assert len(list((started.folder / "outbox").glob("*.eml"))) == 1
     await page.close()
 
@@ -112,7 +112,7 @@ async def test_the_system_prompt_is_set_in_a_modal(browser: Browser, started: St
     await dialog.get_by_label("What the model is told first").fill("Speak like a pirate.")
     await dialog.get_by_role("button", name="Submit").click()
 
-    await expect(contents(page).last).to_contain_text("Ada set the system prompt", timeout=10_000)
+    await expect(contents(page).last).to_contain_text("Ada set the system prompt")
     await expect(contents(page).last).to_contain_text("Speak like a pirate.")
 
     await write(page, "/system")

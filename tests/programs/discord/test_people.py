@@ -95,7 +95,7 @@ class TestBursts:
         scene.ask("first")
         await scene.until(scene.shown)
         burst = [scene.ask(text) for text in ("so", "what I meant", "was this")]
-        while await scene.app.store.turn_of(SOURCE, str(burst[-1].id)) is None:  # noqa: ASYNC110  it tells nobody
+        while await scene.app.store.turns.of_message(SOURCE, str(burst[-1].id)) is None:  # noqa: ASYNC110  it tells nobody
             await asyncio.sleep(0.01)
 
         go_on.set()

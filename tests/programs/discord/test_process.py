@@ -8,12 +8,14 @@ from typing import Any
 import aiohttp
 import pytest
 
+from llmgine.sessions import SessionStore, open_store
 from programs.playground.entities import ADA_ID, BOT_ID, GENERAL_ID
 from programs.playground.rules import Rules
 from programs.playground.server import Playground
 from tests.chat_completions import ChatCompletionsServer
-from tests.programs.discord.process import PATIENCE, address, ended, launch, running
+from tests.programs.discord.process import address, ended, launch, running
 from tests.programs.discord.scene import Scene, body_of, labels
+from tests.waiting import computing, eventually, patience
 
 BOT = "programs.discord.bot"
 CHAT = "programs.function_chat"
@@ -104,12 +106,12 @@ async def test_a_missing_intent_is_one_sentence(tmp_path: Path) -> None:
 
 async def test_intents_that_discord_does_not_know_are_one_sentence(tmp_path: Path, playground: Playground) -> None:
     """The gateway's 4013, and its like: it ends at once, with what to do."""
-    process = await launch(BOT, folder=tmp_path, **of(playground))
-    async with asyncio.timeout(PATIENCE):
-        await playground.wait_for(lambda state: state.bot_online)
-    playground.gateway.drop(4013)
+    async with running(BOT, folder=tmp_path, **of(playground)) as process:
+        async with patience("the bot to be online", computing(process.pid)):
+            await playground.wait_for(lambda state: state.bot_online)
+        playground.gateway.drop(4013)
 
-    end = await ended(process)
+        end = await ended(process)
 
     assert end.code == 1
     assert_one_sentence(end.err, "intents", "update")
@@ -192,7 +194,7 @@ async def test_a_second_signal_ends_it_at_once(outside: Scene, number: signal.Si
         await outside.until(outside.shown)
         process.send_signal(number)
         assert process.stderr is not None
-        async with asyncio.timeout(PATIENCE):
+        async with patience("the bot to say that it ends", computing(process.pid)):
             while b"a second signal ends at once" not in await process.stderr.readline():
                 pass
         process.send_signal(number)
@@ -265,9 +267,15 @@ async def test_conversations_get_titles(outside: Scene) -> None:
         await outside.until(lambda: outside.playground.state.bot_online)
         outside.ask("What is the capital of France?")
         await outside.until(outside.outcomes)
-        await outside.model.until(lambda: len(outside.model.requests) == 2 and outside.model.active == 0)
+        store = await open_store(f"sqlite:///{outside.folder}/llmgine.db")
+        await eventually(lambda: _has_title(store))
+        await store.close()
         outside.command("sessions")
         await outside.until(lambda: "The capital of France" in str([m.embeds for m in outside.private(ADA_ID)]))
+
+
+async def _has_title(store: SessionStore) -> bool:
+    return (await store.sessions.get(f"discord:{GENERAL_ID}")).title is not None
 
 
 async def test_the_terminal_goes_on_with_a_session_of_the_bot(scene: Scene) -> None:
@@ -316,7 +324,7 @@ async def asked(url: str, text: str, *, answers: int) -> list[dict[str, Any]]:
     """Say something on the page; the messages of the channel, newest first, once there are so many whole answers."""
     channel = f"{url}playground/channels/{GENERAL_ID}/messages?as={ADA_ID}"
     page = f"{url}playground/events?as={ADA_ID}"
-    async with asyncio.timeout(20), aiohttp.ClientSession() as http, http.ws_connect(page) as events:
+    async with patience("so many answers"), aiohttp.ClientSession() as http, http.ws_connect(page) as events:
         while not (await (await http.get(f"{url}playground/state")).json())["bot_online"]:
             await events.receive()
         async with http.post(channel, json={"as": str(ADA_ID), "content": text}) as response:

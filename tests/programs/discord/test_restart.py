@@ -2,6 +2,7 @@
 
 import asyncio
 
+from llmgine.sessions.database import Operation
 from programs.playground.entities import GENERAL_ID
 from tests.programs.discord.scene import Scene, body_of, people_said
 
@@ -57,7 +58,7 @@ async def test_queued_messages_are_answered_after_the_restart_in_order(scene: Sc
     for number in range(3):
         scene.ask(f"question {number}")
     await scene.model.until(lambda: len(scene.model.requests) == 1)
-    while len(await scene.app.store.unfinished(f"discord:{GENERAL_ID}")) < 3:
+    while len(await scene.app.store.turns.unfinished(f"discord:{GENERAL_ID}")) < 3:
         await scene.app.bus.wait_until_idle()
     await scene.restart()
     scene.ask("question 3")
@@ -73,10 +74,10 @@ async def test_an_outcome_that_was_not_shown_is_shown_once(scene: Scene) -> None
     """Committed and not posted, an outcome is posted after the restart, and not again after the next."""
     asked = scene.ask("tell me")
     await scene.outcome()
-    turn_id = await scene.app.store.turn_of("discord", str(asked.id))
+    turn_id = await scene.app.store.turns.of_message("discord", str(asked.id))
     assert turn_id is not None
     # As a crash between the commit and the post leaves it.
-    await scene.app.store._database.run(_forget_posting(turn_id))
+    await scene.app.store.run(lambda: _forget_posting(turn_id), Operation("test"))
     [shown] = scene.shown()
     scene.playground.state.delete_message(shown)
     scene.playground._posting._nonces.clear()
@@ -94,9 +95,9 @@ async def test_a_post_whose_answer_was_lost_is_not_posted_twice(scene: Scene) ->
     """The part carries the same nonce after the restart, so Discord gives back the message it already has."""
     asked = scene.ask("tell me")
     await scene.outcome()
-    turn_id = await scene.app.store.turn_of("discord", str(asked.id))
+    turn_id = await scene.app.store.turns.of_message("discord", str(asked.id))
     assert turn_id is not None
-    await scene.app.store._database.run(_forget_posting(turn_id))
+    await scene.app.store.run(lambda: _forget_posting(turn_id), Operation("test"))
     [before] = scene.shown()
 
     await scene.restart()

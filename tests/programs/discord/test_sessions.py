@@ -112,7 +112,7 @@ async def test_pressed_twice_it_is_resumed_once(scene: Scene) -> None:
     await told(scene, "here already")
     await said(scene, "resumed the conversation")
     assert len([m for m in scene.shown() if "resumed" in m.content]) == 1
-    assert len(await scene.app.store.history(f"discord:{GENERAL_ID}")) == 1
+    assert len(await scene.app.store.turns.history(f"discord:{GENERAL_ID}")) == 1
 
 
 async def test_only_a_moderator_puts_another_conversation_here(scene: Scene) -> None:
@@ -124,7 +124,7 @@ async def test_only_a_moderator_puts_another_conversation_here(scene: Scene) -> 
     scene.click(message, "Resume here", by=GRACE_ID)
 
     await told(scene, "Manage Messages", GRACE_ID)
-    assert await scene.app.store.history(f"discord:{GENERAL_ID}") == []
+    assert await scene.app.store.turns.history(f"discord:{GENERAL_ID}") == []
 
 
 async def test_another_persons_dm_is_never_seen(scene: Scene) -> None:
@@ -206,7 +206,7 @@ async def test_it_can_be_renamed(scene: Scene) -> None:
 
     await scene.until(lambda: message.embeds[0].get("title") == "Plans **@everyone**")
     assert text_input(form)["max_length"] == 80
-    assert (await scene.app.store.session(f"discord:{GENERAL_ID}")).title == "Plans **@everyone**"
+    assert (await scene.app.store.sessions.get(f"discord:{GENERAL_ID}")).title == "Plans **@everyone**"
 
 
 async def test_it_can_be_taken_along(scene: Scene) -> None:
@@ -257,7 +257,7 @@ async def test_a_branch_into_the_dm(scene: Scene) -> None:
     await scene.outcome(2, channel=dm.id)
 
     assert people_said(scene.model.requests[-1]) == ["in public", "in private"]
-    kept = [s for s in await scene.app.store.sessions() if s.id.startswith(f"discord:{dm.id}/")]
+    kept = [s for s in await scene.app.store.sessions.all() if s.id.startswith(f"discord:{dm.id}/")]
     assert [s.turns for s in kept] == [1]
 
 
@@ -269,7 +269,7 @@ async def test_a_dm_that_is_closed_is_said(scene: Scene) -> None:
     scene.command("branch", {"where": "dm"}, by=GRACE_ID)
 
     await scene.until(lambda: [m for m in scene.private(GRACE_ID) if "Discord does not let me" in m.content])
-    assert len(await scene.app.store.sessions()) == 1
+    assert len(await scene.app.store.sessions.all()) == 1
 
 
 async def test_a_private_branch(scene: Scene) -> None:

@@ -20,8 +20,9 @@ from programs.playground.entities import (
     RANDOM_ID,
     Permission,
 )
-from tests.programs.discord.scene import PATIENCE, Scene, people_said
+from tests.programs.discord.scene import Scene, people_said
 from tests.programs.discord.test_slash import modal, said, text_input, told
+from tests.waiting import patience
 
 
 async def set_here(scene: Scene, command: str, value: str, parameter: str = "value", **options: Any) -> None:
@@ -34,7 +35,7 @@ async def change(scene: Scene, command: str, given: dict[str, Any], **options: A
     changed = asyncio.Event()
     undo = scene.app.bus.register_event_handler(SettingChangedEvent, lambda _: changed.set())
     scene.command(command, given, **options)
-    async with asyncio.timeout(PATIENCE):
+    async with patience("the setting to be changed"):
         await changed.wait()
     undo()
 

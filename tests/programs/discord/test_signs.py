@@ -5,10 +5,12 @@ import asyncio
 import pytest
 
 from llmgine.messages.commands import StopTurnCommand
+from llmgine.sessions.clock import now
 from programs.discord.signs import ENDED, PLACES, WAITING, WORKING
 from programs.playground.entities import BOT_ID, GENERAL_ID, Message, Permission
 from tests.durability.waiting import eventually
 from tests.programs.discord.scene import Scene
+from tests.waiting import patience
 
 QUICK = {"sign_interval": 0.01, "sign_delay": 0.0}
 REACTION = "/channels/{channel_id}/messages/{message_id}/reactions/{emoji}/@me"
@@ -130,20 +132,21 @@ async def test_a_message_that_is_gone_is_let_be(signing: Scene) -> None:
     await nothing_left(signing)
 
 
-async def test_while_the_bot_is_busy_signs_wait(signing: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_while_the_bot_is_busy_signs_wait(unstarted: Scene) -> None:
     """With many turns at once nothing is sent for signs, but what would mislead is set right afterwards."""
-    go_on = asyncio.Event()
+    go_on, busy = asyncio.Event(), [False]
+    signing = await unstarted.start(bot={**QUICK, "is_busy": lambda: busy[0]})
     signing.model.hold(go_on)
     asked = signing.ask("hello")
     await signed(signing, asked, WORKING)
     before = len(requests(signing))
-    monkeypatch.setattr(signing.bot._signs, "_is_busy", lambda: True)
+    busy[0] = True
     go_on.set()
     late = signing.ask("again")
     await signing.outcome(2)
     assert len(requests(signing)) == before
 
-    monkeypatch.setattr(signing.bot._signs, "_is_busy", lambda: False)
+    busy[0] = False
 
     await signed(signing, asked, ENDED["done"])
     assert late.reactions == {}
@@ -158,7 +161,7 @@ async def test_many_turns_at_once_get_no_signs(unstarted: Scene) -> None:
         signing.model.hold(go_on)
     for channel in channels:
         signing.ask("hello", channel=channel)
-    await eventually(lambda: signing.bot._views.is_busy)
+    await eventually(lambda: signing.bot.is_busy)
     before = len(requests(signing))
     go_on.set()
     for channel in channels:
@@ -170,12 +173,12 @@ async def test_many_turns_at_once_get_no_signs(unstarted: Scene) -> None:
 
 async def test_the_sign_of_a_question_with_a_thread_of_its_own(signing: Scene) -> None:
     """Where each question gets a thread the sign is on the question, in the channel."""
-    await signing.app.store.change_setting(f"discord:{GENERAL_ID}", "threads", "auto", None)
+    await signing.app.store.settings.change(f"discord:{GENERAL_ID}", "threads", "auto", None, now())
 
     await signed(signing, signing.ask("hello"), ENDED["done"])
 
 
 async def nothing_left(scene: Scene) -> None:
     """Wait until there is no sign to be set."""
-    async with asyncio.timeout(5):
-        await scene.bot._signs._settled.wait()
+    async with patience("all signs to be set"):
+        await scene.bot.signs_settled()

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from llmgine.messages.events import TurnFinishedEvent
+from llmgine.sessions.clock import now
 from programs.playground.entities import (
     ADA_ID,
     BOT_ID,
@@ -15,7 +16,10 @@ from programs.playground.entities import (
     Json,
     Message,
 )
-from tests.programs.discord.scene import PATIENCE, Scene, body_of, is_outcome, people_said
+from tests.programs.discord.scene import Scene, body_of, is_outcome, people_said
+from tests.waiting import patience
+
+EDIT = ("PATCH", "/channels/{channel_id}/messages/{message_id}")
 
 
 async def said(scene: Scene, words: str, channel: int = GENERAL_ID) -> Message:
@@ -48,7 +52,7 @@ def text_input(opened: Json) -> Json:
 
 
 async def system(scene: Scene, channel: int = GENERAL_ID) -> str | None:
-    return (await scene.app.store.session_settings(f"discord:{channel}")).system_prompt
+    return (await scene.app.store.settings.of_session(f"discord:{channel}")).system_prompt
 
 
 async def test_system_sets_the_prompt(scene: Scene) -> None:
@@ -294,19 +298,25 @@ async def test_clear_ends_what_is_being_answered(scene: Scene) -> None:
     assert body_of((await scene.outcome(2)).content) == "You said: hello"
 
 
-async def test_outcomes_of_a_cleared_conversation_do_not_block_the_start(scene: Scene) -> None:
+async def test_outcomes_of_a_cleared_conversation_do_not_block_the_start(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An outcome that was committed, cleared and never shown is shown after the restart from its stored parts."""
+    monkeypatch.setattr("programs.discord.delivery.poster._TRIES", 1)
     go_on = asyncio.Event()
     scene.model.hold(go_on, before="Half ", after="and whole.")
     scene.ask("talk")
     await said(scene, "Half")
-    await scene.bot._views.close()  # as if Discord were gone
+    failing = scene.playground.faults.plan("error", *EDIT, status=503, times=1_000)
     ended = asyncio.Event()
     scene.app.bus.register_event_handler(TurnFinishedEvent, lambda _: ended.set())
     go_on.set()
-    async with asyncio.timeout(PATIENCE):
+    async with patience("the end of the turn"):
         await ended.wait()
-    await scene.app.store.clear(f"discord:{GENERAL_ID}")
+    await scene.bot.all_delivered()
+    assert failing.hits
+    scene.playground.faults.clear()
+    await scene.app.store.sessions.clear(f"discord:{GENERAL_ID}", now())
     await scene.restart()
 
     outcome = await scene.outcome()

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from llmgine.sessions.clock import now
 from programs.playground.entities import (
     ADA_ID,
     BOT_ID,
@@ -72,7 +73,7 @@ async def test_a_dm_is_answered(scene: Scene) -> None:
     outcome = await scene.outcome(channel=dm.id)
 
     assert "psst" in outcome.content
-    assert (await scene.app.store.session(f"discord:{dm.id}")).name == "DM with Ada"
+    assert (await scene.app.store.sessions.get(f"discord:{dm.id}")).name == "DM with Ada"
 
 
 async def test_a_thread_of_the_thread_command_needs_no_mention(scene: Scene) -> None:
@@ -232,7 +233,7 @@ async def test_a_long_history_is_trimmed_at_turns(unstarted: Scene) -> None:
 
 async def listen(scene: Scene, value: str) -> None:
     """Set what is listened to in #general."""
-    await scene.app.store.change_setting(f"discord:{GENERAL_ID}", "listen", value, None)
+    await scene.app.store.settings.change(f"discord:{GENERAL_ID}", "listen", value, None, now())
 
 
 async def test_where_it_listens_always_no_mention_is_needed(scene: Scene) -> None:

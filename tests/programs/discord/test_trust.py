@@ -1,6 +1,5 @@
 """What people may not do or see is not done or shown for them by the bot either, and what is taken back is gone."""
 
-import asyncio
 import json
 
 import pytest
@@ -27,6 +26,7 @@ from tests.programs.discord.scene import MENTION, Scene, people_said
 from tests.programs.discord.test_approval_buttons import script, value, with_button
 from tests.programs.discord.test_sessions import listed, offered, opened, talk, the_thread
 from tests.programs.discord.test_slash import modal, said, told
+from tests.waiting import patience
 
 SECRET = "my password is hunter2"
 
@@ -169,8 +169,8 @@ async def copies(scene: Scene) -> list[object]:
     """The turns of the branch whose texts are there."""
     thread = the_thread(scene)
     assert thread is not None
-    keys = await scene.app.store.ended(f"discord:{thread.id}", 1_000, 1_000)
-    return [turn.turn for turn in await scene.app.store.turns([key[0] for key in keys])]
+    keys = await scene.app.store.turns.ended(f"discord:{thread.id}", 1_000, 1_000)
+    return [turn.turn for turn in await scene.app.store.turns.many([key[0] for key in keys])]
 
 
 async def test_a_deletion_is_found_also_after_a_continue(scene: Scene) -> None:
@@ -199,9 +199,10 @@ async def test_history_that_cannot_be_read_is_not_gone(scene: Scene) -> None:
     scene.playground.world.overwrite(GENERAL_ID, BOT_ID, deny=Permission.READ_MESSAGE_HISTORY, allow=NO_PERMISSION)
 
     await scene.restart()
-    await asyncio.wait_for(scene.bot._at_work["catch up"], 10)
+    async with patience("the bot to look back"):
+        await scene.bot.looked_back()
 
-    assert (await scene.app.store.session(f"discord:{GENERAL_ID}")).turns == 2
+    assert (await scene.app.store.sessions.get(f"discord:{GENERAL_ID}")).turns == 2
     assert len(scene.outcomes()) == 2
 
 

@@ -5,6 +5,7 @@ import sqlite3
 
 import pytest
 
+from llmgine.sessions.clock import now
 from programs.discord.ids import SOURCE, Kind, Origin, Place
 from programs.playground.entities import ADA_ID, GENERAL_ID, RANDOM_ID, Message
 from programs.playground.forms import ThreadChanges
@@ -30,15 +31,15 @@ async def test_a_server_that_is_not_available_is_no_dm(scene: Scene) -> None:
     await scene.outcome(channel=RANDOM_ID)
 
     assert [people_said(request) for request in scene.model.requests] == [["hello"]]
-    turn_id = str(await scene.app.store.turn_of(SOURCE, str(asked.id)))
-    place = Origin.of((await scene.app.store.turn(turn_id)).turn).asked
+    turn_id = str(await scene.app.store.turns.of_message(SOURCE, str(asked.id)))
+    place = Origin.of((await scene.app.store.turns.get(turn_id)).turn).asked
     assert place == Place(Kind.UNKNOWN, RANDOM_ID, guild_id=UNAVAILABLE)
-    assert (await scene.app.store.session(f"discord:{RANDOM_ID}")).scopes == place.scopes
+    assert (await scene.app.store.sessions.get(f"discord:{RANDOM_ID}")).scopes == place.scopes
 
 
 async def test_a_setting_of_a_server_that_is_not_available_holds(scene: Scene) -> None:
     """What is set for a server is known by its id alone."""
-    await scene.app.store.change_setting(f"discord:server:{UNAVAILABLE}", "listen", "always", None)
+    await scene.app.store.settings.change(f"discord:server:{UNAVAILABLE}", "listen", "always", None, now())
     say_elsewhere(scene, "just so")
 
     await scene.outcome(channel=RANDOM_ID)
@@ -48,12 +49,12 @@ async def test_a_setting_of_a_server_that_is_not_available_holds(scene: Scene) -
 
 async def test_roles_of_a_server_that_is_not_available(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
     """Where only some roles are answered, a message waits until it can be looked up who has them."""
-    await scene.app.store.change_setting(f"discord:server:{UNAVAILABLE}", "roles", "1", None)
+    await scene.app.store.settings.change(f"discord:server:{UNAVAILABLE}", "roles", "1", None, now())
 
     asked = say_elsewhere(scene, f"{MENTION} hello")
 
     await eventually(lambda: f"Message {asked.id} is looked at again later" in caplog.text)
-    assert await scene.app.store.turn_of(SOURCE, str(asked.id)) is None
+    assert await scene.app.store.turns.of_message(SOURCE, str(asked.id)) is None
     assert scene.model.requests == []
 
 
@@ -63,9 +64,9 @@ async def test_a_dm_stores_that_it_is_one(scene: Scene) -> None:
     asked = scene.say("psst", channel=dm.id)
     await scene.outcome(channel=dm.id)
 
-    turn_id = str(await scene.app.store.turn_of(SOURCE, str(asked.id)))
+    turn_id = str(await scene.app.store.turns.of_message(SOURCE, str(asked.id)))
 
-    assert Origin.of((await scene.app.store.turn(turn_id)).turn).asked == Place(Kind.DM, dm.id)
+    assert Origin.of((await scene.app.store.turns.get(turn_id)).turn).asked == Place(Kind.DM, dm.id)
 
 
 async def asked_and_left(scene: Scene) -> tuple[Message, Message]:
@@ -88,8 +89,8 @@ async def asked_and_left(scene: Scene) -> tuple[Message, Message]:
 
 
 async def attempts(scene: Scene, message: Message) -> int:
-    turn_id = str(await scene.app.store.turn_of(SOURCE, str(message.id)))
-    return (await scene.app.store.turn(turn_id)).turn.attempt
+    turn_id = str(await scene.app.store.turns.of_message(SOURCE, str(message.id)))
+    return (await scene.app.store.turns.get(turn_id)).turn.attempt
 
 
 async def test_an_archived_thread_is_no_dm(scene: Scene) -> None:

@@ -1,12 +1,10 @@
 """Welcome, presence and good manners."""
 
-import asyncio
-
 import discord
 
 from programs.playground.entities import BOT_ID, GENERAL_ID, RANDOM_ID, Message, Permission
 from tests.durability.waiting import eventually
-from tests.programs.discord.scene import PATIENCE, Scene
+from tests.programs.discord.scene import Scene
 
 
 def welcomes(scene: Scene, channel: int = GENERAL_ID) -> list[Message]:
@@ -15,7 +13,7 @@ def welcomes(scene: Scene, channel: int = GENERAL_ID) -> list[Message]:
 
 async def recorded(scene: Scene) -> None:
     """Wait until the store knows of the welcome."""
-    await eventually(lambda: scene.app.store.cursors("discord welcome"))
+    await eventually(lambda: scene.app.store.cursors.of("discord welcome"))
 
 
 async def test_a_server_is_welcomed_once(scene: Scene) -> None:
@@ -93,5 +91,4 @@ async def test_the_presence_says_how_to_talk_to_the_bot(scene: Scene) -> None:
 
     await scene.bot.change_presence(activity=discord.CustomActivity("Busy"))
 
-    async with asyncio.timeout(PATIENCE):
-        await scene.until(lambda: scene.playground.state.bot_activity == "Busy")
+    await scene.until(lambda: scene.playground.state.bot_activity == "Busy")

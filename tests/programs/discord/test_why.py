@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from discord.flags import ApplicationFlags
 
+from llmgine.sessions.clock import now
 from programs.playground.entities import (
     ADA_ID,
     BOT_ID,
@@ -38,7 +39,7 @@ async def why_menu(scene: Scene, message: Message, *, by: int = ADA_ID) -> str:
 
 
 async def listen(scene: Scene, value: str) -> None:
-    await scene.app.store.change_setting(f"discord:{GENERAL_ID}", "listen", value, None)
+    await scene.app.store.settings.change(f"discord:{GENERAL_ID}", "listen", value, None, now())
 
 
 async def test_a_message_without_a_mention(scene: Scene) -> None:
@@ -140,7 +141,7 @@ async def test_a_cleared_conversation(scene: Scene) -> None:
     """Of what was forgotten nothing is known, and that is said."""
     asked = scene.ask("hello")
     await scene.outcome()
-    await scene.app.store.clear(f"discord:{GENERAL_ID}")
+    await scene.app.store.sessions.clear(f"discord:{GENERAL_ID}", now())
 
     assert "was cleared" in await why(scene, str(asked.id))
 

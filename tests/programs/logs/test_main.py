@@ -23,6 +23,7 @@ from llmgine.observability.redaction import Redactor
 from llmgine.settings import Settings
 from programs.application import Application
 from programs.logs.__main__ import main
+from tests.processes import ending
 from tests.programs.logs.story import Story, Turn
 
 ROOT = Path(__file__).parents[3]
@@ -44,12 +45,8 @@ async def running(*arguments: str, stdout: int = asyncio.subprocess.PIPE) -> Asy
         stdout=stdout,
         stderr=asyncio.subprocess.PIPE,
     )
-    try:
+    async with ending(process):
         yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
 
 
 def shown(story: Story, capsys: pytest.CaptureFixture[str], *arguments: str) -> str:

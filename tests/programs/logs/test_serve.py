@@ -11,6 +11,7 @@ import pytest
 
 from programs.logs.serve import LogPage
 from tests.programs.logs.story import Story, Turn
+from tests.waiting import patience
 
 HOSTILE = '</script><img src=x onerror="alert(1)">\ud800\x1b[2J'
 
@@ -29,7 +30,7 @@ async def web() -> AsyncIterator[aiohttp.ClientSession]:
 
 async def told(web: aiohttp.ClientSession, served: LogPage, *, turns: int) -> dict[str, Any]:
     """What the page is told once so many turns are there."""
-    async with asyncio.timeout(10):
+    async with patience("so many turns on the page"):
         while True:
             seen = served.log.revision
             async with web.get(f"{served.url}api/turns") as answer:
@@ -80,7 +81,7 @@ async def test_an_unknown_turn_is_said(served: LogPage, web: aiohttp.ClientSessi
 
 async def test_changes_are_told_as_they_come(story: Story, served: LogPage, web: aiohttp.ClientSession) -> None:
     """The stream says where things stand at once, and again when the log grew."""
-    async with web.get(f"{served.url}api/changes") as stream, asyncio.timeout(10):
+    async with web.get(f"{served.url}api/changes") as stream, patience("a change to be told"):
         first = await stream.content.readline()
         await stream.content.readline()
         Turn(story, "t1")
@@ -117,7 +118,7 @@ async def test_a_log_that_cannot_be_read_is_said_once(
 ) -> None:
     """The page goes on, and shows the log once it can be read."""
     (tmp_path / "events.jsonl").mkdir()
-    async with LogPage(tmp_path / "events.jsonl").served() as served, asyncio.timeout(10):
+    async with LogPage(tmp_path / "events.jsonl").served() as served, patience("the log to be shown"):
         while not caplog.records:  # noqa: ASYNC110  a log tells nobody when it grows
             await asyncio.sleep(0.01)
         (tmp_path / "events.jsonl").rmdir()

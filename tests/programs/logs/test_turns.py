@@ -12,6 +12,8 @@ from llmgine.messages.events import TurnStartedEvent
 from llmgine.messages.message import inside
 from llmgine.observability import Metric, MetricEvent
 from llmgine.observability.reader import Record
+from llmgine.turns import TurnState
+from programs.logs.attempts import attempts_of
 from programs.logs.turns import RecentTurns, find_turn, summarize
 from tests.programs.logs.story import BEGIN, Story, Turn
 
@@ -57,6 +59,49 @@ async def test_the_state_is_the_latest(story: Story) -> None:
 
     summary = summarize("t1", story.records())
     assert (summary.state, summary.notice) == ("stopped", "Stopped.")
+
+
+async def test_a_turn_waits_while_any_of_its_calls_does(story: Story) -> None:
+    """Of two calls that people were asked about, one decision does not let the turn go on."""
+    turn = Turn(story, "t1")
+    turn.approval(CALL, approved=None)
+    turn.approval(CALL.model_copy(update={"id": "call00002"}), approved=False)
+
+    assert summarize("t1", story.records()).state == "waiting"
+
+
+async def test_a_turn_that_is_answered_again_stands_where_its_last_attempt_does(story: Story) -> None:
+    """It runs once more, and what all its attempts did is counted."""
+    turn = Turn(story, "t1")
+    turn.reply(tool_calls=(CALL,), finish="tool_calls")
+    with turn.tool(CALL, ok=False):
+        pass
+    turn.reply(round_=1)
+    turn.finish()
+    turn.tell(TurnStartedEvent, attempt=2, resumed=False)
+    turn.reply()
+
+    summary = summarize("t1", story.records())
+    assert (summary.state, summary.rounds, summary.tools, summary.failed_tools) == ("running", 3, 1, 1)
+
+
+def test_records_that_cannot_be_read_as_events_change_no_turn() -> None:
+    """A field that a newer program added is no hindrance, one of another kind than expected is."""
+    about = {
+        "session_id": "s",
+        "turn_id": "t",
+        "source": "test",
+        "origin": {},
+        "round": 0,
+        "call": {"id": "c", "name": "x"},
+    }
+    odd = Record(1, "ToolCallStartedEvent", None, {**about, "call": 3}, 0)
+    newer = Record(1, "ToolCallStartedEvent", None, {**about, "colour": "red"}, 0)
+
+    (state,) = attempts_of([odd, Record(1, "SomebodysEvent", None, about, 0)])
+    assert state == TurnState()
+    (state,) = attempts_of([odd, newer])
+    assert state.calls["c"].started
 
 
 async def test_tokens_are_unknown_where_the_service_does_not_count(story: Story) -> None:

@@ -16,17 +16,18 @@ from discord import app_commands
 from programs.playground.changes import Changes
 from programs.playground.openapi import Document
 from programs.playground.server import Playground
+from tests.prompt import PromptClient
+from tests.waiting import noted, patience
 
 T = TypeVar("T")
-PATIENCE = 10.0  # seconds after which a state that did not come is a failure
 
 
-class Bot(discord.Client):
+class Bot(PromptClient):
     """discord.py as it is, with a record of what it told."""
 
     def __init__(self, **options: Any) -> None:
         options.setdefault("intents", discord.Intents.all())
-        super().__init__(guild_ready_timeout=0.05, **options)
+        super().__init__(**options)
         self.tree = app_commands.CommandTree(self)
         self.running: asyncio.Task[None] | None = None
         self.told: list[tuple[str, tuple[Any, ...]]] = []
@@ -38,6 +39,7 @@ class Bot(discord.Client):
     def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
         super().dispatch(event, *args, **kwargs)
         self.told.append((event, args))
+        noted()
         self._changes.note()
 
     async def heard(self, event: str, *, count: int = 1) -> Any:
@@ -47,7 +49,7 @@ class Bot(discord.Client):
             found = [args for name, args in self.told if name == event]
             return found if len(found) >= count else []
 
-        async with asyncio.timeout(PATIENCE):
+        async with patience(f"{count} × {event}"):
             args = (await self._changes.wait_for(find))[count - 1]
         return args[0] if len(args) == 1 else args
 
@@ -78,6 +80,7 @@ def needs_the_document(document: Document | None) -> None:
 async def playground(document: Document | None) -> AsyncIterator[Playground]:
     """A playground that must itself have answered as Discord would, whatever was sent to it."""
     async with Playground(openapi=document) as running:
+        running.state.subscribe(noted)
         yield running
     assert [one.text for one in running.violations if one.by == "playground"] == []
 
@@ -146,6 +149,7 @@ async def raw(playground: Playground) -> AsyncIterator[Raw]:
         yield Raw(session, playground)
 
 
-async def within(awaitable: Awaitable[T]) -> T:
-    async with asyncio.timeout(PATIENCE):
+async def within(awaitable: Awaitable[T], *progress: Callable[[], object]) -> T:
+    """The result of something, as long as there is progress; see `patience`."""
+    async with patience("something of the playground", *progress):
         return await awaitable

@@ -14,7 +14,9 @@ from programs.playground.openapi import Document
 from programs.playground.posting import Upload
 from programs.playground.server import Playground
 from programs.playground.state import Dispatch
-from tests.programs.playground.conftest import PATIENCE, Clock, within
+from tests.processes import ending
+from tests.programs.playground.conftest import Clock, within
+from tests.waiting import computing, noted, patience
 
 EXAMPLE = Path(__file__).parent / "example"
 
@@ -23,6 +25,7 @@ EXAMPLE = Path(__file__).parent / "example"
 async def playground(document: Document | None) -> AsyncIterator[Playground]:
     """One whose deadlines do not pass: on a busy machine another process may need longer than Discord gives it."""
     async with Playground(openapi=document, monotonic=Clock()) as running:
+        running.state.subscribe(noted)
         yield running
 
 
@@ -38,12 +41,11 @@ async def example(playground: Playground) -> AsyncIterator[Playground]:
         env={**os.environ, "DISCORD_TOKEN": playground.token},
         stderr=asyncio.subprocess.DEVNULL,
     )
-    try:
-        await within(playground.wait_for(lambda state: state.bot_online and state.commands))
+    async with ending(bot):
+        await within(playground.wait_for(lambda state: state.bot_online and state.commands), computing(bot.pid))
         yield playground
-    finally:
         bot.terminate()
-        async with asyncio.timeout(PATIENCE):
+        async with patience("the end of the bot", computing(bot.pid)):
             await bot.wait()
     Invariants(playground, addressed=lambda message: message.content == "!file").require()
 

@@ -1,6 +1,5 @@
 """The gateway under the real discord.py, and under frames no client sends."""
 
-import asyncio
 import json
 from typing import Any
 
@@ -12,6 +11,7 @@ from programs.playground.entities import ADA_ID, BOT_ID, GENERAL_ID
 from programs.playground.rules import Rules
 from programs.playground.server import Playground
 from tests.programs.playground.conftest import Bot, Connect, Raw, within
+from tests.waiting import patience
 
 
 async def test_login_shows_the_fixed_world(playground: Playground, bot: Bot) -> None:
@@ -149,7 +149,7 @@ async def test_bad_frames_close_with_discords_code(
             if isinstance(frame, dict) and isinstance(frame.get("d"), dict) and frame["d"].get("token") is True:
                 frame["d"]["token"] = playground.token
             await socket.send_str(frame if isinstance(frame, str) else json.dumps(frame))
-        async with asyncio.timeout(5):
+        async with patience("the end of the connection"):
             while (await socket.receive()).type is aiohttp.WSMsgType.TEXT:
                 pass
 

@@ -1,6 +1,5 @@
 """The gateway's own rules on sessions and shards, and its faults on request."""
 
-import asyncio
 import ctypes
 import ctypes.util
 import json
@@ -18,6 +17,7 @@ from programs.playground.entities import ADA_ID, GENERAL_ID, GUILD_ID
 from programs.playground.rules import Rules
 from programs.playground.server import Playground
 from tests.programs.playground.conftest import Bot, Connect, Raw, within
+from tests.waiting import patience
 
 Socket = aiohttp.ClientWebSocketResponse
 ALL = discord.Intents.all().value
@@ -257,7 +257,7 @@ async def test_a_message_is_told_after_what_made_it_visible(playground: Playgrou
         thread = playground.people.create_thread(GENERAL_ID, ADA_ID, "t")
         playground.people.send(thread.id, ADA_ID, "inside")
         names: list[str] = []
-        async with asyncio.timeout(5):
+        async with patience("the message in the thread"):
             while names[-1:] != ["inside"]:
                 frame = await socket.receive_json()
                 names.append(frame["d"].get("content", frame["t"]) if frame["t"] == "MESSAGE_CREATE" else frame["t"])

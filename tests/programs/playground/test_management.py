@@ -19,7 +19,7 @@ from programs.playground.entities import (
     Permission,
 )
 from programs.playground.server import Playground
-from tests.programs.playground.conftest import PATIENCE, Bot, Raw, within
+from tests.programs.playground.conftest import Bot, Raw, within
 
 ADA = {"as": str(ADA_ID)}
 GRACE = {"as": str(GRACE_ID)}
@@ -161,7 +161,7 @@ class Watch:
 
     async def next(self) -> tuple[str, dict[str, Any]]:
         while True:
-            event = await self._socket.receive_json(timeout=PATIENCE)
+            event = await within(self._socket.receive_json())
             if event["t"] in WATCHED:
                 return event["t"], event["d"]
 

@@ -1,6 +1,5 @@
 """The API of the page, and what its WebSocket tells."""
 
-import asyncio
 from typing import Any
 
 import aiohttp
@@ -8,13 +7,14 @@ import pytest
 
 from programs.playground.entities import ADA_ID, BOT_ID, GENERAL_ID, GRACE_ID
 from programs.playground.server import Playground
-from tests.programs.playground.conftest import PATIENCE, Bot, Raw
+from tests.programs.playground.conftest import Bot, Raw
+from tests.waiting import patience
 
 MESSAGES = f"/channels/{GENERAL_ID}/messages"
 
 
 async def until(socket: aiohttp.ClientWebSocketResponse, name: str) -> Any:
-    async with asyncio.timeout(PATIENCE):
+    async with patience("the event"):
         while (event := await socket.receive_json())["t"] != name:
             pass
     return event["d"]

@@ -6,7 +6,8 @@ from programs.playground.entities import GENERAL_ID, RANDOM_ID
 from programs.playground.ratelimits import RateLimits, Verdict
 from programs.playground.rules import Rules, Window
 from programs.playground.server import Playground
-from tests.programs.playground.conftest import PATIENCE, Connect
+from tests.programs.playground.conftest import Connect
+from tests.waiting import patience
 
 MESSAGES = "/channels/{channel_id}/messages"
 
@@ -71,7 +72,7 @@ async def test_discord_py_waits_a_limit_out(start: Connect) -> None:
     """A burst past the limit arrives whole and in order, without a refusal."""
     async with Playground(rules=Rules(create=Window(2, 0.2))) as playground:
         bot = await start(playground)
-        async with asyncio.timeout(PATIENCE):
+        async with patience("five messages to be sent"):
             for n in range(5):
                 await bot.general.send(str(n))
 
@@ -84,7 +85,7 @@ async def test_discord_py_obeys_a_429(start: Connect) -> None:
     """A refused request is tried again by the client after the time the answer names."""
     async with Playground(rules=Rules(create=Window(1, 0.2))) as playground:
         bots = [await start(playground), await start(playground)]
-        async with asyncio.timeout(PATIENCE):
+        async with patience("two messages to be sent"):
             await asyncio.gather(*(bot.general.send("x") for bot in bots))
 
         assert 429 in [record.status for record in playground.requests]

@@ -22,7 +22,7 @@ from programs.playground.forms import ThreadChanges
 from programs.playground.posting import Upload
 from programs.playground.server import Playground
 from programs.playground.storage import Saved
-from tests.programs.playground.conftest import PATIENCE
+from tests.waiting import patience
 
 
 def names(folder: Path) -> list[str]:
@@ -77,7 +77,7 @@ async def test_changes_are_written_while_it_runs(tmp_path: Path) -> None:
     path = tmp_path / "playground.json"
     async with Playground(data=path) as playground:
         playground.people.send(GENERAL_ID, ADA_ID, "remember me")
-        async with asyncio.timeout(PATIENCE):
+        async with patience("the file"):
             while not path.exists():
                 await asyncio.to_thread(path.exists)
 

@@ -20,8 +20,9 @@ import termios
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from pathlib import Path
 
+from tests.waiting import NoProgressError, computing, noted, patience
+
 ROOT = Path(__file__).resolve().parents[3]
-DEADLINE = 30.0  # seconds; a state that has not come by then will not come
 
 MODULE = ("-m", "programs.function_chat")
 EMAIL = "Send an email to test@example.com with subject 'Hello' and body 'Testing the function calling capability'"
@@ -98,20 +99,22 @@ class Program:
     async def until_state(self, state: Callable[[], bool], what: str = "the state") -> None:
         """Wait for a state of the output."""
         try:
-            async with asyncio.timeout(DEADLINE), self._changed:
+            async with patience(what, computing(self.process.pid)), self._changed:
                 await self._changed.wait_for(state)
-        except TimeoutError:
-            raise AssertionError(f"{what} did not come; there is:\n{self.text}\n{self.errors}") from None
+        except NoProgressError as error:
+            error.add_note(f"There is:\n{self.text}\n{self.errors}")
+            raise
 
     async def end(self) -> int:
         """Wait for its end; gives the exit code."""
-        async with asyncio.timeout(DEADLINE):
+        async with patience("the end of the program", computing(self.process.pid)):
             return await self.process.wait()
 
     async def took(self, output: str = "", errors: str = "") -> None:
         """Keep what it wrote."""
         self.output += output
         self.errors += errors
+        noted()
         async with self._changed:
             self._changed.notify_all()
 
@@ -198,7 +201,7 @@ async def _running(program: Program, *readers: Coroutine[None, None, None]) -> A
     tasks = [asyncio.create_task(reader) for reader in readers]
     try:
         yield
-        async with asyncio.timeout(DEADLINE):
+        async with patience("the end of the program", computing(program.process.pid)):
             await program.process.wait()
             await asyncio.gather(*tasks)
     finally:

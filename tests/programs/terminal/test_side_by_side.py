@@ -14,7 +14,8 @@ from llmgine.messages.events import TurnEvent, TurnFinishedEvent
 from llmgine.settings import Settings
 from programs.application import Application
 from tests.chat_completions import ChatCompletionsServer
-from tests.programs.terminal.program import DEADLINE, environment, in_terminal, piped, run
+from tests.programs.terminal.program import environment, in_terminal, piped, run
+from tests.waiting import noted, patience
 
 SESSION = "discord:1200000000000000001"
 ANN = Author(id="7", name="Ann")
@@ -53,11 +54,12 @@ class Heard:
 
     async def _take(self, event: TurnEvent) -> None:
         self.events.append(event)
+        noted()
         async with self._changed:
             self._changed.notify_all()
 
     async def until(self, kind: type[TurnEvent]) -> TurnEvent:
-        async with asyncio.timeout(DEADLINE), self._changed:
+        async with patience(f"a {kind.__name__}"), self._changed:
             await self._changed.wait_for(lambda: any(isinstance(event, kind) for event in self.events))
         return next(event for event in self.events if isinstance(event, kind))
 
@@ -96,10 +98,10 @@ async def test_a_turn_of_the_bot_is_waited_for_and_not_taken(tmp_path: Path, mod
 
             await chat.until("You said: second\n-- ")
         await heard.until(TurnFinishedEvent)
-        history = await app.store.history(SESSION)
+        history = await app.store.turns.history(SESSION)
 
     assert {event.turn_id for event in heard.events} == {first.turn_id}
-    assert [turn.text for turn in history] == ["First answer.", "You said: second"]
+    assert [turn.state.text for turn in history] == ["First answer.", "You said: second"]
     assert [turn.turn.source for turn in history] == ["discord", "terminal"]
     assert [message["content"] for message in model.requests[1]["messages"]][2] == "First answer."
     assert len(model.requests) == 2
@@ -123,10 +125,10 @@ async def test_the_bot_waits_for_a_turn_of_the_terminal(tmp_path: Path, model: C
 
             await chat.until("The first answer.\n-- ")
             await heard.until(TurnFinishedEvent)
-        history = await app.store.history(SESSION)
+        history = await app.store.turns.history(SESSION)
 
     assert [turn.turn.state for turn in history] == ["done", "done", "done"]
-    assert history[1].text == "The first answer."
+    assert history[1].state.text == "The first answer."
     assert {event.turn_id for event in heard.events} == {second.turn_id}
     assert "second" not in chat.output
 
@@ -146,15 +148,15 @@ async def test_many_prompts_of_both_are_each_answered_once_and_in_order(
             command = prompt(f"discord {number}", number).model_copy(update={"session_id": session})
             (await app.bus.execute(command)).unwrap()
         await chat.until("You said: terminal 9\n-- ")
-        async with asyncio.timeout(DEADLINE):
-            while await app.store.unfinished(session):
+        async with patience("all turns to end"):
+            while await app.store.turns.unfinished(session):
                 await heard.until(TurnFinishedEvent)
         await app.bus.wait_until_idle()
-        history = await app.store.history(session)
+        history = await app.store.turns.history(session)
 
     assert len(history) == 21
     by_source = {
-        source: [turn.prompt.text for turn in history if turn.turn.source == source]
+        source: [turn.state.prompt.text for turn in history if turn.turn.source == source]
         for source in ("terminal", "discord")
     }
     assert by_source["terminal"][1:] == [f"terminal {number}" for number in numbers]
@@ -201,9 +203,9 @@ async def test_a_question_on_the_screen_is_taken_back_when_it_is_decided_elsewhe
 
 async def decide(app: Application, *, approved: bool) -> None:
     """Decide the one call that waits in the newest session."""
-    session = (await app.store.sessions())[0]
-    turn = (await app.store.unfinished(session.id))[0]
-    call = (await app.store.turn(turn.id)).replies[0].tool_calls[0]
+    session = (await app.store.sessions.all())[0]
+    turn = (await app.store.turns.unfinished(session.id))[0]
+    call = (await app.store.turns.get(turn.id)).state.replies[0].tool_calls[0]
     command = DecideToolCallCommand(
         session_id=session.id, turn_id=turn.id, call_id=call.id, approved=approved, decided_by=ANN
     )

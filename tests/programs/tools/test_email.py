@@ -15,13 +15,14 @@ from llmgine.messages.chat import ToolCall, ToolResult
 from llmgine.tools.manager import ToolManager
 from programs.tools.email import SmtpConfig, email_tool
 from tests.programs.tools.smtp_server import SmtpServer, smtp_server
+from tests.waiting import patience
 
 MAIL = {"to": "ann@example.com", "subject": "Grüße", "body": "Hello\n.\nlast line 👋"}
 
 
 async def send(outbox: Path, changes: dict[str, str] | None = None, *, smtp: SmtpConfig | None = None) -> ToolResult:
     manager = ToolManager([email_tool(outbox=outbox, smtp=smtp)])
-    async with asyncio.timeout(20):
+    async with patience("the tool's result"):
         return await manager.run(ToolCall(name="send_email", arguments=json.dumps(MAIL | (changes or {}))))
 
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from llmgine.messages.chat import ToolCall, ToolResult
 from llmgine.tools.manager import ToolManager
 from programs.tools.weather import WeatherConfig, weather_tool
+from tests.waiting import patience
 
 PLACES = [
     {
@@ -81,7 +82,7 @@ async def service() -> AsyncIterator[Service]:
 
 async def ask(config: WeatherConfig, **arguments: str) -> ToolResult:
     manager = ToolManager([weather_tool(config)])
-    async with asyncio.timeout(20):
+    async with patience("the tool's result"):
         return await manager.run(ToolCall(name="get_weather", arguments=json.dumps(arguments)))
 
 

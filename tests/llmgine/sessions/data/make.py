@@ -119,13 +119,13 @@ async def _left_open(scene: Scene) -> None:
 async def _quiet(scene: Scene) -> None:
     """Wait until the three open turns are stored, and where each of their messages is."""
     while True:
-        turns = await scene.app.store.unfinished_of({SOURCE})
-        steps = [await scene.app.store.turn(turn.id) for turn in turns]
-        parts = [part for turn in turns for part in await scene.app.store.deliveries(turn.id)]
+        turns = await scene.app.store.turns.unfinished_of({SOURCE})
+        steps = [await scene.app.store.turns.get(turn.id) for turn in turns]
+        parts = [part for turn in turns for part in await scene.app.store.deliveries.of(turn.id)]
         cards = [part for part in parts if part.key.kind == "card"]
         if (
             (len(turns), len(cards)) == (3, 2)
-            and any(one.started for one in steps)
+            and any(call.started for one in steps for call in one.state.calls.values())
             and all(p.message_id for p in parts)
         ):
             return

@@ -7,8 +7,9 @@ from contextlib import closing
 from pathlib import Path
 
 from llmgine.sessions import open_store
+from tests.processes import ending
 
-OLD = (5,)  # the schemas there is a dump of
+OLD = (5, 6)  # the schemas there is a dump of
 _DATA = Path(__file__).parent
 
 # Opens a database, after what a test puts in place of `before`.
@@ -86,6 +87,7 @@ async def other_process(path: Path, before: str = "pass") -> tuple[int, str]:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", _OPEN.format(before=before), f"sqlite:///{path}", stderr=asyncio.subprocess.PIPE
     )
-    _, err = await process.communicate()
+    async with ending(process):
+        _, err = await process.communicate()
     assert process.returncode is not None
     return process.returncode, err.decode()

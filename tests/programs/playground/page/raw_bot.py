@@ -7,6 +7,7 @@ from aiohttp import ClientSession
 
 from programs.playground.entities import BOT_ID
 from programs.playground.server import Playground
+from tests.waiting import patience
 
 INTENTS = 1 | 1 << 9 | 1 << 11 | 1 << 12 | 1 << 15
 IDENTIFY = 2
@@ -36,11 +37,12 @@ class RawBot:
 
     async def event(self, name: str) -> dict[str, Any]:
         """The data of the next event of that name; others are passed over."""
-        while True:
-            frame = await self._socket.receive_json(timeout=5)
-            if frame["t"] == name:
-                data: dict[str, Any] = frame["d"]
-                return data
+        async with patience(f"the event {name}"):
+            while True:
+                frame = await self._socket.receive_json()
+                if frame["t"] == name:
+                    data: dict[str, Any] = frame["d"]
+                    return data
 
     async def call(self, method: str, path: str, body: object = None) -> Any:
         """A REST call that must succeed; its JSON, or None where there is none."""

@@ -1,0 +1,70 @@
+"""How a prompt becomes steps of a turn, its own or that of the burst it belongs to."""
+
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+
+from llmgine.messages.commands import Attachment, PromptCommand
+from llmgine.messages.steps import PromptStep
+from llmgine.sessions.database import Steps
+from llmgine.sessions.operations.rows import add_steps, turn_steps
+
+_SECOND = timedelta(seconds=1) // timedelta(microseconds=1)
+
+
+def burst_of(prompt: PromptCommand, now: int) -> Steps[str | None]:
+    """The turn that the prompt belongs to: the last of its session, if it is its author's, young, and not begun."""
+    if prompt.burst <= 0 or prompt.author is None:
+        return None
+    rows = yield (
+        """
+        SELECT id FROM turn
+        WHERE session_id = $1 AND seq = (SELECT MAX(seq) FROM turn WHERE session_id = $1 AND state <> 'forgotten')
+            AND source = $2 AND state = 'queued' AND attempt = 1 AND created_at >= $3
+            AND id NOT IN (SELECT turn_id FROM stop_request)
+        """,
+        (prompt.session_id, prompt.source, now - int(prompt.burst * _SECOND)),
+    )
+    if not rows:
+        return None
+    author = (yield from turn_steps(rows[0]["id"])).state.prompt.author
+    return str(rows[0]["id"]) if author is not None and author.id == prompt.author.id else None
+
+
+def join(prompt: PromptCommand, turn_id: str) -> Steps[None]:
+    """Make a prompt one more message of a turn that has not begun; it is answered where the newest one was said."""
+    yield (
+        "UPDATE inbox SET turn_id = $3 WHERE source = $1 AND source_id = $2",
+        (prompt.source, prompt.source_id, turn_id),
+    )
+    yield "UPDATE turn SET origin = $2 WHERE id = $1", (turn_id, json.dumps(prompt.origin))
+    rows = yield "SELECT COALESCE(MAX(seq), 0) + 1 AS next FROM step WHERE turn_id = $1 AND attempt = 1", (turn_id,)
+    yield from add_prompt(prompt, turn_id, rows[0]["next"])
+
+
+def add_prompt(prompt: PromptCommand, turn_id: str, number: int) -> Steps[None]:
+    attachments = yield from _add_images(turn_id, prompt.attachments, prompt.images)
+    said = PromptStep(
+        text=prompt.text,
+        source_id=prompt.source_id,
+        version=prompt.version,
+        author=prompt.author,
+        quoted=prompt.quoted,
+        attachments=attachments,
+    )
+    yield from add_steps(turn_id, 1, [(number, said)])
+
+
+def _add_images(
+    turn_id: str, attachments: Sequence[Attachment], images: Sequence[str]
+) -> Steps[tuple[Attachment, ...]]:
+    """Store a prompt's images; returns its attachments with the numbers these have in the turn."""
+    if not images:
+        return tuple(attachments)
+    rows = yield "SELECT COALESCE(MAX(number), -1) + 1 AS next FROM image WHERE turn_id = $1", (turn_id,)
+    first = rows[0]["next"]
+    for number, data in enumerate(images, first):
+        yield "INSERT INTO image (turn_id, number, data) VALUES ($1, $2, $3)", (turn_id, number, data)
+    return tuple(
+        one if one.image is None else one.model_copy(update={"image": first + one.image}) for one in attachments
+    )

@@ -1,0 +1,66 @@
+"""The attempts of a turn: a new one that answers again, and the end of all when its texts are deleted."""
+
+from collections.abc import Iterable
+
+from llmgine.messages.steps import PromptStep
+from llmgine.sessions.database import Steps
+from llmgine.sessions.operations.rows import add_steps
+from llmgine.sessions.records import DeliveryKey
+
+
+def again(turn_id: str, old: int, prompts: Iterable[PromptStep], owner: str) -> Steps[None]:
+    """Queue a turn as its next attempt; whoever runs the `old` one can write nothing of it any more."""
+    messages = yield from standing(turn_id, old)
+    yield (
+        """
+        UPDATE turn SET attempt = $2, claim = claim + 1, resumes = 0, state = 'queued', owner = $3 WHERE id = $1
+        """,
+        (turn_id, old + 1, owner),
+    )
+    yield from add_steps(turn_id, old + 1, enumerate(prompts, 1))
+    for message_id in messages:
+        yield from leave(turn_id, old + 1, message_id)
+    yield "UPDATE delivery SET sent = 1 WHERE turn_id = $1 AND attempt = $2", (turn_id, old)
+
+
+def erase(turn_id: str) -> Steps[None]:
+    """Delete a turn's texts; whoever runs it can write none any more."""
+    yield "UPDATE turn SET state = 'forgotten', claim = claim + 1 WHERE id = $1", (turn_id,)
+    yield "DELETE FROM step WHERE turn_id = $1", (turn_id,)
+    yield "DELETE FROM decision WHERE turn_id = $1", (turn_id,)
+    yield "DELETE FROM image WHERE turn_id = $1", (turn_id,)
+    yield "UPDATE delivery SET body = '{}' WHERE turn_id = $1", (turn_id,)
+
+
+def copies(turn_id: str) -> Steps[list[str]]:
+    """The turns that are copies of a turn, and copies of these."""
+    found = [turn_id]
+    for original in found:
+        found += [row["id"] for row in (yield "SELECT id FROM turn WHERE copied_from = $1", (original,))]
+    return found[1:]
+
+
+def standing(turn_id: str, attempt: int) -> Steps[list[str]]:
+    """The messages there are of an attempt, from above to below, and behind them what is left of earlier ones."""
+    rows = yield (
+        """
+        SELECT kind, round, part, message_id FROM delivery
+        WHERE turn_id = $1 AND attempt = $2 AND COALESCE(message_id, '') <> ''
+        """,
+        (turn_id, attempt),
+    )
+    keys = {DeliveryKey(kind=row["kind"], round=row["round"], part=row["part"]): row["message_id"] for row in rows}
+    return [keys[key] for key in sorted(keys, key=lambda key: key.place)]
+
+
+def leave(turn_id: str, attempt: int, message_id: str) -> Steps[None]:
+    """Leave a message of an earlier attempt to this one, below those that are left already, if it has not got it."""
+    yield (
+        """
+        INSERT INTO delivery (turn_id, attempt, kind, round, part, body, message_id, final, sent)
+        SELECT $1, $2, 'old', 0, COALESCE(MAX(part) + 1, 0), '{}', $3, 0, 0 FROM delivery
+        WHERE turn_id = $1 AND attempt = $2 AND kind = 'old'
+        HAVING NOT EXISTS (SELECT 1 FROM delivery WHERE turn_id = $1 AND attempt = $2 AND message_id = $3)
+        """,
+        (turn_id, attempt, message_id),
+    )

@@ -1,0 +1,54 @@
+"""Decisions on tool calls that wait for a person. Any process makes one; the turn's own process acts on it."""
+
+from llmgine.errors import RefusedError
+from llmgine.messages.steps import DecisionStep
+from llmgine.sessions.clock import microseconds
+from llmgine.sessions.database import Group, Steps, operation
+from llmgine.sessions.operations.rows import lock, turn_steps
+from llmgine.sessions.operations.settings import approval_name, change_setting
+from llmgine.sessions.records import TurnSteps
+from llmgine.turns import Call
+
+
+class Decisions(Group):
+    """Decisions on waiting calls."""
+
+    @operation
+    def decide(self, turn_id: str, decision: DecisionStep, now: int) -> Steps[bool]:
+        """Decide a waiting call; False when it no longer waits, its time is up, or it was decided before.
+
+        Raises:
+            RefusedError: The decision is for always, and the tool allows none such.
+        """
+        rows = yield "SELECT session_id, attempt FROM open_turn WHERE id = $1", (turn_id,)
+        if not rows:
+            return False
+        yield from lock(rows[0]["session_id"])
+        steps = yield from turn_steps(turn_id)
+        call = steps.state.calls.get(decision.call_id)
+        if call is None or call.waiting is None or call.decision is not None:
+            return False
+        if decision.decided_by is not None and now > microseconds(call.waiting.deadline):
+            return False
+        key = (turn_id, steps.turn.attempt, decision.call_id)
+        added = yield (
+            """
+            INSERT INTO decision (turn_id, attempt, call_id, body, made_at) VALUES ($1, $2, $3, $4, $5)
+            ON CONFLICT DO NOTHING RETURNING call_id
+            """,
+            (*key, decision.model_dump_json(), now),
+        )
+        if added:
+            if decision.always:
+                yield from _approve_always(steps, call, decision, now)
+            return True
+        # One of the same moment is the same: this is run again because nobody knew whether it had been committed.
+        made = yield "SELECT made_at FROM decision WHERE turn_id = $1 AND attempt = $2 AND call_id = $3", key
+        return bool(made[0]["made_at"] == now)
+
+
+def _approve_always(steps: TurnSteps, call: Call, decision: DecisionStep, now: int) -> Steps[None]:
+    if not (decision.approved and decision.decided_by and call.waiting and call.waiting.allows_always):
+        raise RefusedError("This tool asks each time.")
+    name = approval_name(call.call.name, steps.state.prompt.author)
+    yield from change_setting(steps.turn.session_id, name, "always", decision.decided_by.id, now)

@@ -1,0 +1,116 @@
+"""What becomes of a turn when people change what they said, or delete it."""
+
+from collections.abc import Sequence
+
+from llmgine.messages.commands import EditPromptCommand
+from llmgine.messages.steps import PromptStep
+from llmgine.sessions.database import Group, Steps, operation
+from llmgine.sessions.operations.attempts import again, copies, erase
+from llmgine.sessions.operations.rows import turn_steps
+from llmgine.sessions.operations.sessions import inherit
+from llmgine.sessions.records import Revision, TurnSteps
+
+
+class Prompts(Group):
+    """The messages that turns answer."""
+
+    @operation
+    def edit(self, edit: EditPromptCommand) -> Steps[Revision]:
+        """Change what somebody said; a turn that has begun is given up and begins again, as one of this process."""
+        turn = yield from _turn(edit.turn_id)
+        old = _said(turn, edit.source_id)
+        if turn is None or old is None or edit.version <= old.version:
+            return Revision(what="no", session_id=edit.session_id)
+        session_id = turn.turn.session_id
+        kept = tuple(one for one in old.attachments if one.id in edit.attachment_ids)
+        new = old.model_copy(update={"text": edit.text, "attachments": kept, "version": edit.version})
+        prompts = [new if prompt is old else prompt for prompt in turn.state.prompts]
+        if (old.text, old.attachments) == (new.text, new.attachments):
+            yield from _rewrite(turn, prompts)
+            return Revision(what="no", session_id=session_id)
+        if session_id == edit.session_id:
+            yield from inherit(session_id, edit.scopes)
+        return (yield from _revise(turn, prompts, self._me))
+
+    @operation
+    def delete(self, session_id: str, turn_id: str, source_id: str) -> Steps[Revision]:
+        """Take one of several messages out of a turn, which begins again without it if it has begun."""
+        turn = yield from _turn(turn_id)
+        if turn is None:
+            yield from _forget_copies(turn_id)  # it was cleared, and what others branched from it was not
+            return Revision(what="no", session_id=session_id)
+        old = _said(turn, source_id)
+        if old is None:
+            return Revision(what="no", session_id=session_id)
+        prompts = [prompt for prompt in turn.state.prompts if prompt is not old]
+        if not prompts:
+            return Revision(what="whole", session_id=turn.turn.session_id)
+        return (yield from _revise(turn, prompts, self._me))
+
+
+def _turn(turn_id: str) -> Steps[TurnSteps | None]:
+    """The turn, unless its conversation was cleared or it was forgotten.
+
+    Its session is looked up: since the command was made, a branch may have moved the turn to another one.
+    """
+    yield (
+        "UPDATE session SET next_seq = next_seq WHERE id = (SELECT session_id FROM turn WHERE id = $1)",
+        (turn_id,),
+    )
+    rows = yield (
+        """
+        SELECT turn.id FROM turn JOIN session ON session.id = turn.session_id
+        WHERE turn.id = $1 AND state <> 'forgotten' AND seq > cleared_seq
+        """,
+        (turn_id,),
+    )
+    return (yield from turn_steps(turn_id)) if rows else None
+
+
+def _said(turn: TurnSteps | None, source_id: str) -> PromptStep | None:
+    """What was said in this message. Turns that are older than the notes on their messages have one each."""
+    prompts = turn.state.prompts if turn else ()
+    return next((prompt for prompt in prompts if prompt.source_id in {source_id, None}), None)
+
+
+def _revise(turn: TurnSteps, prompts: Sequence[PromptStep], owner: str) -> Steps[Revision]:
+    """Give the turn other prompts; no text of the earlier ones is kept, nor in branches."""
+    yield from _forget_copies(turn.turn.id)
+    if turn.turn.state == "queued":
+        yield from _rewrite(turn, prompts)
+        yield from _keep_images(turn.turn.id, prompts)
+        return Revision(what="replaced", session_id=turn.turn.session_id)
+    yield "DELETE FROM step WHERE turn_id = $1", (turn.turn.id,)
+    yield "DELETE FROM decision WHERE turn_id = $1", (turn.turn.id,)
+    yield "UPDATE delivery SET body = '{}' WHERE turn_id = $1", (turn.turn.id,)
+    yield from _keep_images(turn.turn.id, prompts)
+    yield from again(turn.turn.id, turn.turn.attempt, prompts, owner)
+    return Revision(what="again", session_id=turn.turn.session_id)
+
+
+def _rewrite(turn: TurnSteps, prompts: Sequence[PromptStep]) -> Steps[None]:
+    """Write the prompts again in their places, the first of the attempt; those that are too many go."""
+    for place, old in enumerate(turn.state.prompts, 1):
+        where = (turn.turn.id, turn.turn.attempt, place)
+        if place > len(prompts):
+            yield "DELETE FROM step WHERE turn_id = $1 AND attempt = $2 AND seq = $3", where
+        elif prompts[place - 1] != old:
+            yield (
+                "UPDATE step SET body = $4 WHERE turn_id = $1 AND attempt = $2 AND seq = $3",
+                (*where, prompts[place - 1].model_dump_json()),
+            )
+
+
+def _keep_images(turn_id: str, prompts: Sequence[PromptStep]) -> Steps[None]:
+    """Delete the images of a turn that none of its prompts has any more."""
+    kept = {one.image for prompt in prompts for one in prompt.attachments}
+    rows = yield "SELECT number FROM image WHERE turn_id = $1", (turn_id,)
+    for row in rows:
+        if row["number"] not in kept:
+            yield "DELETE FROM image WHERE turn_id = $1 AND number = $2", (turn_id, row["number"])
+
+
+def _forget_copies(turn_id: str) -> Steps[None]:
+    """Delete the texts of a turn's copies in branches: what was taken back does not live on there."""
+    for one in (yield from copies(turn_id)):
+        yield from erase(one)

@@ -1,0 +1,74 @@
+"""What rows are as records, and the statements that several groups make."""
+
+import json
+from collections.abc import Iterable, Sequence
+
+from llmgine.errors import ForgottenTurnError, StoreError
+from llmgine.messages.chat import OpaqueParts
+from llmgine.messages.steps import STEP, ReplyStep, Step, Turn
+from llmgine.sessions.clock import at
+from llmgine.sessions.database import Row, Steps, listed
+from llmgine.sessions.records import TurnSteps
+
+
+def to_turn(row: Row) -> Turn:
+    """A turn from its row."""
+    return Turn.model_validate({**row, "origin": json.loads(row["origin"]), "created_at": at(row["created_at"])})
+
+
+def to_step(row: Row) -> Step:
+    """A step from its row."""
+    step = STEP.validate_json(row["body"])
+    if row["parts"] is None:
+        return step
+    return step.model_copy(update={"parts": OpaqueParts.model_validate_json(row["parts"])})
+
+
+def lock(session_id: str) -> Steps[None]:
+    """Keep other processes from changing a session before this transaction ends. Sessions are locked before turns."""
+    yield "UPDATE session SET next_seq = next_seq WHERE id = $1", (session_id,)
+
+
+def add_steps(turn_id: str, attempt: int, steps: Iterable[tuple[int, Step]]) -> Steps[bool]:
+    """Add steps at their numbers; whether they were not there before."""
+    rows: list[tuple[object, ...]] = []
+    for number, step in steps:
+        parts = step.parts.model_dump_json() if isinstance(step, ReplyStep) and step.parts else None
+        rows.append((turn_id, attempt, number, step.model_dump_json(), parts))
+    if not rows:
+        return False
+    places = ", ".join(f"({listed(row, 1 + place * len(row))})" for place, row in enumerate(rows))
+    added = yield (
+        f"INSERT INTO step (turn_id, attempt, seq, body, parts) VALUES {places} ON CONFLICT DO NOTHING RETURNING seq",
+        tuple(value for row in rows for value in row),
+    )
+    return bool(added)
+
+
+def turn_steps(turn_id: str) -> Steps[TurnSteps]:
+    """A turn with the steps of its present attempt.
+
+    Raises:
+        StoreError: There is no such turn.
+        ForgottenTurnError: Its conversation was cleared, or it was forgotten.
+    """
+    rows = yield "SELECT * FROM turn WHERE id = $1", (turn_id,)
+    if not rows:
+        raise StoreError(f"There is no turn {turn_id!r}")
+    found = yield from with_steps([to_turn(rows[0])])
+    if not found:
+        raise ForgottenTurnError("This was forgotten or cleared; nothing is left of it.")
+    return found[0]
+
+
+def with_steps(turns: Sequence[Turn]) -> Steps[list[TurnSteps]]:
+    """Turns with the steps of their present attempt; those whose texts were deleted are left out."""
+    found = []
+    for turn in turns:
+        rows = yield (
+            "SELECT body, parts FROM step WHERE turn_id = $1 AND attempt = $2 ORDER BY seq",
+            (turn.id, turn.attempt),
+        )
+        if rows:
+            found.append(TurnSteps(turn=turn, steps=tuple(to_step(row) for row in rows)))
+    return found

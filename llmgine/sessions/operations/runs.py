@@ -1,0 +1,143 @@
+"""What the runner of a turn writes. Each write has the claim number in its condition: a stale runner writes nothing."""
+
+import json
+from collections.abc import Iterable, Sequence
+
+from llmgine.errors import SupersededError
+from llmgine.messages.steps import DecisionStep, ReplyStep, Step, Turn, TurnStatus
+from llmgine.sessions.database import Group, Steps, operation, query
+from llmgine.sessions.operations.allowances import spend, used_of
+from llmgine.sessions.operations.rows import add_steps
+from llmgine.sessions.operations.settings import own_and_inherited, settings
+from llmgine.sessions.operations.turns import ended
+from llmgine.sessions.records import BeforeCall, Delivery, SessionSettings, Spent, Today
+from llmgine.sessions.scoped import holding
+
+_GIVEN_UP = "Attempt {} of the turn {!r} was given up"
+
+
+class Runs(Group):
+    """The writes of turns that run, and the read before each call of the model."""
+
+    @query
+    def before_call(self, turn: Turn, today: Today, most: int) -> Steps[BeforeCall]:
+        """What a call of the model needs to know.
+
+        Args:
+            turn: The turn that asks.
+            today: The day, and what may be used in it.
+            most: How many of the ended turns before it are named.
+        """
+        rows = yield "SELECT scopes FROM session WHERE id = $1", (turn.session_id,)
+        scopes = own_and_inherited(turn.session_id, rows)
+        made = yield from settings(scopes)
+        return BeforeCall(
+            scopes=tuple(scopes),
+            settings=holding(SessionSettings, made),
+            allowances=tuple((yield from used_of(made, today))),
+            ended=tuple((yield from ended(turn.session_id, turn.seq, most))),
+        )
+
+    @query
+    def decision(self, turn: Turn, call_id: str) -> Steps[DecisionStep | None]:
+        """What was decided of a call of a turn that runs, if anything was.
+
+        Raises:
+            SupersededError: The turn is not ours to run any more.
+        """
+        rows = yield (
+            """
+            SELECT decision.body FROM turn LEFT JOIN decision
+                ON decision.turn_id = turn.id AND decision.attempt = turn.attempt AND decision.call_id = $3
+            WHERE turn.id = $1 AND turn.claim = $2
+            """,
+            (turn.id, turn.claim, call_id),
+        )
+        if not rows:
+            raise SupersededError(_GIVEN_UP.format(turn.attempt, turn.id))
+        body = rows[0]["body"]
+        return None if body is None else DecisionStep.model_validate_json(body)
+
+    @operation
+    def append(self, turn: Turn, number: int, step: Step, status: TurnStatus = "running") -> Steps[None]:
+        """Add a step of a turn that runs, at its number, and say what the turn is doing from here on.
+
+        Raises:
+            SupersededError: The turn is not ours to run any more.
+        """
+        yield from _hold(turn, status)
+        yield from add_steps(turn.id, turn.attempt, [(number, step)])
+
+    @operation
+    def append_reply(self, turn: Turn, number: int, step: ReplyStep, spent: Spent) -> Steps[None]:
+        """Add a reply of the model that is acted on next, and count the tokens of the call.
+
+        Raises:
+            SupersededError: The turn is not ours to run any more.
+        """
+        yield from _hold(turn, "running")
+        if (yield from add_steps(turn.id, turn.attempt, [(number, step)])):
+            yield from spend(spent.scopes, spent.tokens, spent.day)
+
+    @operation
+    def set_status(self, turn: Turn, status: TurnStatus) -> Steps[None]:
+        """Say what a turn that runs is doing.
+
+        Raises:
+            SupersededError: The turn is not ours to run any more.
+        """
+        yield from _hold(turn, status)
+
+    @operation
+    def finish(
+        self,
+        turn: Turn,
+        status: TurnStatus,
+        steps: Sequence[tuple[int, Step]],
+        parts: Iterable[Delivery],
+        spent: Spent | None = None,
+    ) -> Steps[None]:
+        """Give a turn its outcome: the last steps, the status and all deliveries, or nothing of it.
+
+        A part posted before keeps its message; a preview that has no final part is left.
+
+        Raises:
+            SupersededError: The turn is not ours to run any more.
+        """
+        yield from _hold(turn, status)
+        added = yield from add_steps(turn.id, turn.attempt, steps)
+        if added and spent is not None:
+            yield from spend(spent.scopes, spent.tokens, spent.day)
+        rows = [
+            (one.turn_id, one.attempt, one.key.kind, one.key.round, one.key.part, json.dumps(one.body)) for one in parts
+        ]
+        if not rows:
+            return
+        width = len(rows[0])
+        places = ", ".join(
+            f"({', '.join(f'${place * width + number}' for number in range(1, width + 1))}, 1, 0)"
+            for place in range(len(rows))
+        )
+        yield (
+            f"""
+            INSERT INTO delivery (turn_id, attempt, kind, round, part, body, final, sent) VALUES {places}
+            ON CONFLICT (turn_id, attempt, kind, round, part) DO UPDATE SET body = excluded.body, final = 1, sent = 0
+            """,
+            tuple(value for row in rows for value in row),
+        )
+
+
+def _hold(turn: Turn, status: TurnStatus) -> Steps[None]:
+    """Begin a write of a turn's runner: it fails unless the claim is still the runner's, and the turn has not ended.
+
+    An outcome may be written again: that is the same transaction, run again because nobody knew of its commit.
+    """
+    rows = yield (
+        """
+        UPDATE turn SET state = $3
+        WHERE id = $1 AND claim = $2 AND (state IN ('running', 'waiting') OR state = $3) RETURNING id
+        """,
+        (turn.id, turn.claim, status),
+    )
+    if not rows:
+        raise SupersededError(_GIVEN_UP.format(turn.attempt, turn.id))

@@ -1,0 +1,358 @@
+"""Turns: how they come into the queue of their session, who runs them, and what is read of them."""
+
+import json
+from collections.abc import Collection, Sequence
+
+from pydantic import JsonValue
+
+from llmgine.errors import RefusedError
+from llmgine.messages.commands import Admitted, PromptCommand, RegenerateTurnCommand
+from llmgine.messages.steps import Turn
+from llmgine.sessions.database import Group, Steps, listed, operation, query
+from llmgine.sessions.operations.admission import add_prompt, burst_of, join
+from llmgine.sessions.operations.attempts import again, copies, erase
+from llmgine.sessions.operations.rows import lock, to_step, to_turn, turn_steps, with_steps
+from llmgine.sessions.operations.sessions import inherit
+from llmgine.sessions.records import Blocked, Claimed, TurnSteps
+
+MAX_OPEN = 100  # turns of a session that have not ended; a bound on what anybody can have done and paid for at once
+
+
+class Turns(Group):
+    """The turns of sessions."""
+
+    @operation
+    def admit(self, prompt: PromptCommand, turn_id: str, now: int) -> Steps[Admitted]:
+        """Store a prompt once: as a queued turn of this process, or as one more message of a burst that waits.
+
+        Args:
+            prompt: What was said. A message that was admitted before is not admitted again.
+            turn_id: The id of the new turn.
+            now: When it was admitted.
+
+        Raises:
+            RefusedError: Too many turns of the session wait.
+        """
+        new = yield (
+            """
+            INSERT INTO inbox (source, source_id, turn_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING turn_id
+            """,
+            (prompt.source, prompt.source_id, turn_id),
+        )
+        if not new:
+            return (yield from _known(prompt, turn_id))
+        rows = yield (
+            """
+            INSERT INTO session (id, name, scopes, cleared_seq, next_seq, updated_at)
+            VALUES ($1, COALESCE($2, $1), COALESCE($3, '[]'), 0, 2, $4)
+            ON CONFLICT (id) DO UPDATE SET next_seq = session.next_seq + 1,
+                name = COALESCE($2, session.name), scopes = COALESCE($3, session.scopes), updated_at = $4
+            RETURNING next_seq - 1 AS seq, (SELECT COUNT(*) FROM open_turn WHERE session_id = session.id) AS waiting
+            """,
+            (
+                prompt.session_id,
+                prompt.session_name or None,
+                json.dumps(prompt.scopes) if prompt.scopes else None,
+                now,
+            ),
+        )
+        seq, place = rows[0]["seq"], rows[0]["waiting"]
+        burst = (yield from burst_of(prompt, now)) if place else None
+        if burst is not None:
+            yield from join(prompt, burst)
+            return Admitted(turn_id=burst, place=place - 1, joined=True)
+        if place >= MAX_OPEN:
+            raise RefusedError(f"{place} messages wait here already. Say it again when some of them are answered.")
+        yield (
+            """
+            INSERT INTO turn
+                (id, session_id, seq, attempt, claim, resumes, state, owner, source, origin, place, guild, posts,
+                 created_at)
+            VALUES ($1, $2, $3, 1, 0, 0, 'queued', $4, $5, $6, $7, $8, 0, $9)
+            """,
+            (
+                turn_id,
+                prompt.session_id,
+                seq,
+                self._me,
+                prompt.source,
+                json.dumps(prompt.origin),
+                prompt.place,
+                prompt.guild,
+                now,
+            ),
+        )
+        yield from add_prompt(prompt, turn_id, 1)
+        return Admitted(turn_id=turn_id, place=place)
+
+    @operation
+    def regenerate(self, command: RegenerateTurnCommand) -> Steps[None]:
+        """Queue the session's last turn once more, as one of this process; its messages are kept and edited.
+
+        Raises:
+            RefusedError: It is not the last turn of its session, has not ended, is at another attempt by now, or its
+                texts are gone.
+        """
+        yield from lock(command.session_id)
+        rows = yield (
+            """
+            SELECT attempt FROM ended_turn
+            WHERE id = $1 AND session_id = $2
+                AND seq = (SELECT MAX(seq) FROM turn WHERE session_id = $2 AND state <> 'forgotten')
+                AND seq > (SELECT cleared_seq FROM session WHERE id = $2)
+            """,
+            (command.turn_id, command.session_id),
+        )
+        if not rows or command.attempt not in (None, rows[0]["attempt"]):
+            raise RefusedError("Only the last answer of a conversation can be given anew.")
+        yield from inherit(command.session_id, command.scopes)
+        prompts = (yield from turn_steps(command.turn_id)).state.prompts
+        yield from again(command.turn_id, rows[0]["attempt"], prompts, self._me)
+
+    @operation
+    def claim(
+        self, session_id: str, *, dead: Collection[str] = (), resumed: Collection[str] = ()
+    ) -> Steps[Claimed | Blocked | None]:
+        """Begin to run the oldest open turn of a session, if it is one of this process.
+
+        Args:
+            session_id: The session.
+            dead: Owners that are known to be dead: their turns are passed over, and run no more.
+            resumed: The turns that are taken up after their process died or failed.
+
+        Returns:
+            The turn with its steps. Or who it is that runs a turn here, or has one before ours. Or None, where this
+            process has no open turn.
+        """
+        yield from lock(session_id)
+        rows = yield "SELECT id, owner, state FROM open_turn WHERE session_id = $1 ORDER BY seq", (session_id,)
+        living = [row for row in rows if row["owner"] not in dead]
+        if all(row["owner"] != self._me for row in living):
+            return None
+        head = next((row for row in living if row["state"] != "queued"), living[0])
+        if head["owner"] != self._me:
+            return Blocked(owner=head["owner"])
+        for row in rows:
+            if row["owner"] in dead and row["state"] != "queued":
+                yield "UPDATE turn SET state = 'queued', claim = claim + 1 WHERE id = $1", (row["id"],)
+        begun = yield (
+            """
+            UPDATE turn SET state = 'running', claim = claim + 1, resumes = resumes + $2 WHERE id = $1
+            RETURNING *, (
+                SELECT COUNT(*) FROM stop_request WHERE turn_id = turn.id AND attempt = turn.attempt
+            ) AS stops
+            """,
+            (head["id"], int(head["id"] in resumed)),
+        )
+        turn = to_turn(begun[0])
+        steps = yield (
+            "SELECT seq, body, parts FROM step WHERE turn_id = $1 AND attempt = $2 ORDER BY seq",
+            (turn.id, turn.attempt),
+        )
+        return Claimed(
+            turn=TurnSteps(turn=turn, steps=tuple(to_step(row) for row in steps)),
+            next_step=steps[-1]["seq"] + 1 if steps else 1,
+            stop_requested=bool(begun[0]["stops"]),
+        )
+
+    @operation
+    def take_over(self, turns: Sequence[Turn]) -> Steps[list[Turn]]:
+        """Make unfinished turns of dead owners ours, as far as nobody took them since they were read; oldest first."""
+        taken: list[Turn] = []
+        for turn in sorted(turns, key=lambda turn: (turn.session_id, turn.seq)):
+            rows = yield (
+                """
+                UPDATE turn SET owner = $1, claim = $4 + 1
+                WHERE id = $2 AND state IN ('queued', 'running', 'waiting')
+                    AND (owner = $3 AND claim = $4 OR owner = $1 AND claim = $4 + 1)
+                RETURNING *
+                """,
+                (self._me, turn.id, turn.owner, turn.claim),
+            )
+            taken += [to_turn(row) for row in rows]
+        return taken
+
+    @query
+    def unfinished(self, session_id: str) -> Steps[list[Turn]]:
+        """The session's turns that have no outcome, oldest first."""
+        rows = yield "SELECT * FROM open_turn WHERE session_id = $1 ORDER BY seq", (session_id,)
+        return [to_turn(row) for row in rows]
+
+    @query
+    def unfinished_of(self, sources: Collection[str], session_id: str | None = None) -> Steps[list[Turn]]:
+        """The unfinished turns that came from these front ends, session by session, oldest first."""
+        rows = yield (
+            "SELECT * FROM open_turn WHERE ($1 = '' OR session_id = $1) ORDER BY session_id, seq",
+            (session_id or "",),
+        )
+        return [to_turn(row) for row in rows if row["source"] in sources]
+
+    @query
+    def get(self, turn_id: str) -> Steps[TurnSteps]:
+        """A turn and the steps of its present attempt.
+
+        Raises:
+            StoreError: There is no such turn.
+            ForgottenTurnError: Its conversation was cleared, or it was forgotten.
+        """
+        return (yield from turn_steps(turn_id))
+
+    @query
+    def many(self, turn_ids: Sequence[str]) -> Steps[list[TurnSteps]]:
+        """These turns with the steps of their present attempts; those whose texts were deleted are left out."""
+        found: list[TurnSteps] = []
+        for turn_id in turn_ids:
+            rows = yield "SELECT * FROM turn WHERE id = $1", (turn_id,)
+            found += yield from with_steps([to_turn(row) for row in rows])
+        return found
+
+    @query
+    def history(self, session_id: str) -> Steps[list[TurnSteps]]:
+        """The ended turns since the session was last cleared, oldest first."""
+        rows = yield (
+            """
+            SELECT * FROM ended_turn
+            WHERE session_id = $1 AND seq > (SELECT cleared_seq FROM session WHERE id = $1)
+            ORDER BY seq
+            """,
+            (session_id,),
+        )
+        return (yield from with_steps([to_turn(row) for row in rows]))
+
+    @query
+    def ended(self, session_id: str, before_seq: int, most: int) -> Steps[list[tuple[str, int]]]:
+        """The id and attempt of the session's last ended turns before a place, at most so many, the newest first."""
+        return (yield from ended(session_id, before_seq, most))
+
+    @query
+    def of_message(self, source: str, source_id: str) -> Steps[str | None]:
+        """The id of the turn that a message was admitted to."""
+        return (yield from turn_of(source, source_id))
+
+    @query
+    def admitted(self, source: str, source_ids: Sequence[str]) -> Steps[frozenset[str]]:
+        """Which of these messages were admitted."""
+        if not source_ids:
+            return frozenset()
+        rows = yield (
+            f"SELECT source_id FROM inbox WHERE source = $1 AND source_id IN ({listed(source_ids, 2)})",
+            (source, *source_ids),
+        )
+        return frozenset(row["source_id"] for row in rows)
+
+    @query
+    def known(self, source: str, source_id: str) -> Steps[Turn | None]:
+        """The turn that a message was admitted to, also when its texts are gone."""
+        rows = yield (
+            "SELECT * FROM turn WHERE id = (SELECT turn_id FROM inbox WHERE source = $1 AND source_id = $2)",
+            (source, source_id),
+        )
+        return to_turn(rows[0]) if rows else None
+
+    @query
+    def recent(self, source: str, since: int) -> Steps[list[tuple[str, dict[str, JsonValue]]]]:
+        """The messages of a front end whose turns were admitted since then and not forgotten, with their origins."""
+        rows = yield (
+            """
+            SELECT inbox.source_id, turn.origin FROM inbox JOIN turn ON turn.id = inbox.turn_id
+            WHERE inbox.source = $1 AND turn.created_at >= $2 AND turn.state <> 'forgotten'
+            ORDER BY turn.created_at, turn.seq
+            """,
+            (source, since),
+        )
+        return [(row["source_id"], json.loads(row["origin"])) for row in rows]
+
+    @query
+    def last(self, session_id: str) -> Steps[Turn | None]:
+        """The session's newest turn that was neither forgotten nor cleared."""
+        rows = yield (
+            """
+            SELECT * FROM turn
+            WHERE session_id = $1 AND state <> 'forgotten' AND seq > (SELECT cleared_seq FROM session WHERE id = $1)
+            ORDER BY seq DESC LIMIT 1
+            """,
+            (session_id,),
+        )
+        return to_turn(rows[0]) if rows else None
+
+    @query
+    def before(self, session_id: str, seq: int) -> Steps[Turn | None]:
+        """The session's last ended turn before a place."""
+        rows = yield (
+            "SELECT * FROM ended_turn WHERE session_id = $1 AND seq < $2 ORDER BY seq DESC LIMIT 1",
+            (session_id, seq),
+        )
+        return to_turn(rows[0]) if rows else None
+
+    @query
+    def images(self, turn_id: str, numbers: Sequence[int]) -> Steps[list[str]]:
+        """Images of a turn as data URLs; those that are gone are left out."""
+        if not numbers:
+            return []
+        rows = yield (
+            f"SELECT number, data FROM image WHERE turn_id = $1 AND number IN ({listed(numbers, 2)})",
+            (turn_id, *numbers),
+        )
+        data = {row["number"]: str(row["data"]) for row in rows}
+        return [data[number] for number in numbers if number in data]
+
+    @operation
+    def forget(self, session_id: str, turn_id: str, dead_owner: str = "") -> Steps[Turn | None]:
+        """Delete a turn's texts, also from its copies in branches, and mark its messages as to be deleted.
+
+        None where it is there no more, or runs: of the turns that do, only those of a dead owner are forgotten.
+        """
+        yield from lock(session_id)
+        rows = yield (
+            """
+            SELECT * FROM turn
+            WHERE id = $2 AND session_id = $1 AND state <> 'forgotten'
+                AND (state NOT IN ('running', 'waiting') OR owner = $3)
+            """,
+            (session_id, turn_id, dead_owner),
+        )
+        if not rows:
+            return None
+        for one in (turn_id, *(yield from copies(turn_id))):
+            yield from erase(one)
+        yield (
+            "DELETE FROM delivery WHERE turn_id = $1 AND (COALESCE(message_id, '') = '' OR attempt < $2)",
+            (turn_id, rows[0]["attempt"]),
+        )
+        yield "UPDATE delivery SET body = '{}', final = 0, sent = 0 WHERE turn_id = $1", (turn_id,)
+        return to_turn(rows[0])
+
+
+def _known(prompt: PromptCommand, turn_id: str) -> Steps[Admitted]:
+    """The turn of a message that was admitted before."""
+    known = yield from turn_of(prompt.source, prompt.source_id)
+    if known != turn_id:
+        return Admitted(turn_id=known or "", place=0, duplicate=True)
+    # Its own turn: this is run again because nobody knew whether it had been committed.
+    rows = yield (
+        """
+        SELECT COUNT(*) AS ahead FROM open_turn AS other JOIN turn ON turn.session_id = other.session_id
+        WHERE turn.id = $1 AND other.seq < turn.seq
+        """,
+        (turn_id,),
+    )
+    return Admitted(turn_id=turn_id, place=rows[0]["ahead"])
+
+
+def turn_of(source: str, source_id: str) -> Steps[str | None]:
+    """The turn a message was admitted to."""
+    rows = yield "SELECT turn_id FROM inbox WHERE source = $1 AND source_id = $2", (source, source_id)
+    return rows[0]["turn_id"] if rows else None
+
+
+def ended(session_id: str, before_seq: int, most: int) -> Steps[list[tuple[str, int]]]:
+    """Which ended turns before a place the model may be told of: their id and attempt, the newest first."""
+    rows = yield (
+        """
+        SELECT id, attempt FROM ended_turn
+        WHERE session_id = $1 AND seq < $2 AND seq > (SELECT cleared_seq FROM session WHERE id = $1)
+        ORDER BY seq DESC LIMIT $3
+        """,
+        (session_id, before_seq, most),
+    )
+    return [(row["id"], row["attempt"]) for row in rows]

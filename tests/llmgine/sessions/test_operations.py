@@ -1,0 +1,216 @@
+"""What every operation of a store promises: few statements, reads in nobody's way, and observers around it."""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, closing
+from typing import Any
+
+import pytest
+
+from llmgine.errors import StoreError
+from llmgine.messages.steps import ReplyStep, Turn, WaitingStep
+from llmgine.sessions import SessionStore
+from llmgine.sessions.clock import now
+from llmgine.sessions.database import Operation, Steps
+from llmgine.sessions.records import DeliveryKey, Spent, Today
+from llmgine.sessions.store import sqlite_path
+from tests.llmgine.sessions.data.old import rows
+from tests.llmgine.sessions.examples import (
+    DONE,
+    FAR_OFF,
+    admit,
+    admitted,
+    begun,
+    change,
+    claimed,
+    part,
+    prompt,
+)
+
+REPLY = ReplyStep(round=0, text="answer", finish="stop", model="m", usage=None, seconds=0.1)
+WAITING = WaitingStep(round=0, call_id="c", deadline=FAR_OFF)
+SPENT = Spent(scopes=("s",), tokens=7, day=1)
+KEY = DeliveryKey(kind="text", round=0, part=0)
+
+
+def tables(url: str) -> dict[str, list[dict[str, object]]]:
+    return rows(sqlite_path(url))
+
+
+def again(turn_id: str) -> Steps[None]:
+    yield "UPDATE turn SET attempt = attempt + 1 WHERE id = $1", (turn_id,)
+
+
+class Noted:
+    """An observer that keeps what it sees."""
+
+    def __init__(self) -> None:
+        self.ended: list[Operation] = []
+
+    @asynccontextmanager
+    async def __call__(self, operation: Operation) -> AsyncIterator[None]:
+        yield
+        self.ended.append(operation)
+
+
+async def test_hot_operations_are_few_statements(store: SessionStore) -> None:
+    """What every turn does is at most four statements each: over a network each of them is a round trip."""
+    await change(store, "s", "daily_tokens", "1000")
+    await admitted(store, "0")
+    noted = Noted()
+    store.observe(noted)
+    await store.turns.admit(prompt("1").model_copy(update={"scopes": ("a", "b", "c", "d", "e")}), "t", now())
+    turn = await claimed(store)
+    await before_call(store, turn)
+    await store.runs.append_reply(turn, 2, REPLY, Spent(scopes=("s", "a", "b"), tokens=1, day=1))
+    await store.runs.append(turn, 3, WAITING)
+    await store.deliveries.posted(turn, KEY, "100")
+    parts = [part(turn, "text", 0, number) for number in range(5)]
+    await store.runs.finish(turn, "done", [(4, REPLY), (5, DONE)], parts, SPENT)
+    await store.deliveries.sent(turn, KEY)
+
+    statements = {operation.name: operation.statements for operation in noted.ended}
+    assert set(statements) == {
+        "turns.admit",
+        "turns.claim",
+        "runs.before_call",
+        "runs.append_reply",
+        "runs.append",
+        "deliveries.posted",
+        "runs.finish",
+        "deliveries.sent",
+    }
+    assert max(statements.values()) <= 4, statements
+
+
+async def before_call(store: SessionStore, turn: Turn) -> None:
+    found = await store.runs.before_call(turn, Today(day=1, tokens=1_000_000), 10)
+    assert len(found.allowances) == 2
+
+
+async def test_a_read_waits_for_no_lock(store: SessionStore, url: str) -> None:
+    """While another process is in the middle of a write, what was committed is read at once."""
+    turn = await admitted(store, "1")
+    with closing(sqlite3.connect(sqlite_path(url), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("UPDATE turn SET state = 'done'")
+
+        assert await store.turns.unfinished("s") == [turn]
+
+
+async def test_a_slow_read_holds_up_no_write(store: SessionStore) -> None:
+    """Writes are done while it reads, and it goes on to see the database as it was when it began."""
+    reading, written = threading.Event(), threading.Event()
+
+    def slow() -> Steps[tuple[int, int]]:
+        first = yield "SELECT id FROM turn", ()
+        reading.set()
+        in_time = written.wait(10)  # on the thread of the read
+        second = yield "SELECT id FROM turn", ()
+        assert in_time
+        return len(first), len(second)
+
+    async def write() -> None:
+        while not reading.is_set():  # noqa: ASYNC110  # set by another thread
+            await asyncio.sleep(0.001)
+        await admit(store, prompt("1"))
+        written.set()
+
+    seen, _ = await asyncio.gather(store.run(slow, Operation("test.slow", writes=False)), write())
+
+    assert seen == (0, 0)
+    assert len(await store.turns.unfinished("s")) == 1
+
+
+async def test_a_query_cannot_write(store: SessionStore) -> None:
+    """One that tries is refused, and nothing is changed."""
+    turn = await admitted(store, "1")
+
+    with pytest.raises(StoreError, match="readonly"):
+        await store.run(lambda: again(turn.id), Operation("test.again", writes=False))
+
+    assert (await store.turns.get(turn.id)).turn == turn
+
+
+async def test_an_observer_may_raise_in_place_of_an_operation(store: SessionStore) -> None:
+    """Then nothing of it was run, and its caller has the observer's error."""
+
+    @asynccontextmanager
+    async def failing(operation: Operation) -> AsyncIterator[None]:
+        if operation.name == "turns.admit":
+            raise StoreError("the disk went away")
+        yield
+
+    end = store.observe(failing)
+    with pytest.raises(StoreError, match="went away"):
+        await admit(store, prompt("1"))
+    assert await store.turns.unfinished("s") == []
+
+    end()
+    assert not (await admit(store, prompt("1"))).duplicate
+
+
+async def test_an_observer_sees_what_is_done(store: SessionStore) -> None:
+    """Its name and arguments, whether it may write, and at the end how much it was."""
+    turns = [await admitted(store, str(number)) for number in range(3)]
+    noted = Noted()
+    end = store.observe(noted)
+
+    await store.turns.unfinished("s")
+    await store.stops.request("s", turn_id=turns[0].id)
+    end()
+    await store.turns.unfinished("s")
+
+    read, write = noted.ended
+    assert read == Operation("turns.unfinished", ("s",), writes=False, statements=1, rows=3)
+    assert write == Operation("stops.request", ("s", turns[0].id), writes=True, statements=3, rows=1)
+
+
+async def test_observers_stand_around_each_other(store: SessionStore) -> None:
+    """The one that came first is the outermost, also where the inner one raises."""
+    order: list[str] = []
+
+    def named(name: str) -> Callable[[Operation], Any]:
+        @asynccontextmanager
+        async def observer(operation: Operation) -> AsyncIterator[None]:
+            order.append(f"{name} before")
+            try:
+                yield
+            finally:
+                order.append(f"{name} after")
+
+        return observer
+
+    store.observe(named("outer"))
+    end_inner = store.observe(named("inner"))
+    await store.sessions.all()
+    end_inner()
+    await store.sessions.all()
+
+    assert order == ["outer before", "inner before", "inner after", "outer after", "outer before", "outer after"]
+
+
+async def test_the_post_count_only_rises(store: SessionStore, url: str) -> None:
+    """By one with each message that is new to the turn; one it has, none at all, or a deleted one count nothing."""
+    turn = await begun(store, "1")
+    other = KEY.model_copy(update={"part": 1})
+    counts: list[object] = []
+
+    async def after(change: Awaitable[None]) -> None:
+        await change
+        counts.extend(row["posts"] for row in tables(url)["turn"])
+
+    await after(store.deliveries.posted(turn, KEY, "100"))
+    await after(store.deliveries.posted(turn, KEY, "100"))
+    await after(store.deliveries.posted(turn, other, "100"))  # the same message, as another part
+    await after(store.deliveries.posted(turn, KEY, "200"))
+    await after(store.deliveries.posted(turn, KEY, ""))
+    await after(store.deliveries.gone(turn, other))
+    await after(store.deliveries.posted(turn, KEY, "300"))
+    await store.run(lambda: again(turn.id), Operation("test.again"))
+    await after(store.deliveries.posted(turn, KEY, "400"))  # said late, by the attempt before
+    await after(store.deliveries.posted(turn, KEY, "400"))
+
+    assert counts == [1, 1, 1, 2, 2, 2, 3, 4, 4]

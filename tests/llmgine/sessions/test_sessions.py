@@ -1,0 +1,168 @@
+"""What every session store promises of conversations: their history, what is forgotten of them, and their names."""
+
+import pytest
+
+from llmgine.errors import StoreError, UnknownSessionError
+from llmgine.messages.commands import Attachment
+from llmgine.messages.steps import (
+    ReplyStep,
+)
+from llmgine.sessions import SessionStore
+from llmgine.sessions.clock import now
+from llmgine.sessions.database import Operation, Steps
+from llmgine.sessions.operations.rows import add_steps
+from llmgine.sessions.operations.turns import Turns
+from tests.llmgine.sessions.conftest import Open
+from tests.llmgine.sessions.examples import (
+    DONE,
+    admit,
+    admitted,
+    claimed,
+    ended,
+    finish,
+    outcome,
+    prompt,
+    said,
+)
+
+REPLY = ReplyStep(round=0, text="answer", finish="stop", model="m", usage=None, seconds=0.1)
+
+
+async def test_history_is_the_ended_turns_before(store: SessionStore) -> None:
+    """In order, without the open ones, without other sessions, and up to where it is asked for."""
+    turns = [await ended(store, str(n), f"text {n}") for n in range(4)]
+    await admitted(store, "open")
+    await ended(store, "other", session_id="other")
+
+    assert [said(past) for past in await store.turns.history("s")] == [f"text {n}" for n in range(4)]
+    assert await store.turns.ended("s", turns[2].seq, 10) == [(turns[1].id, 1), (turns[0].id, 1)]
+    assert await store.turns.ended("s", turns[2].seq, 1) == [(turns[1].id, 1)]
+    assert await store.turns.history("unknown") == []
+
+
+async def test_clearing_hides_and_deletes(store: SessionStore) -> None:
+    """Later turns see nothing of the conversation and its texts are gone; the gate still knows the messages."""
+    old = await ended(store, "1", "a secret plan")
+    running = await admitted(store, "2", "still running")
+
+    await store.sessions.clear("s", now())
+
+    assert await store.turns.history("s") == []
+    with pytest.raises(StoreError, match="cleared"):
+        await store.turns.get(old.id)
+    assert said(await store.turns.get(running.id)) == "still running"
+    assert (await admit(store, prompt("1"))).duplicate
+    assert (await store.sessions.get("s")).turns == 0
+    await finish(store, await claimed(store))
+    assert await store.turns.history("s") == []
+    new = await ended(store, "3", "a new start")
+    assert [past.turn.id for past in await store.turns.history("s")] == [new.id]
+
+
+async def test_clearing_and_forgetting_delete_images(store: SessionStore) -> None:
+    """What people sent is gone with what they said."""
+    picture = Attachment(id="1", name="cat.png", media_type="image/png", size=3, image=0)
+    turns = []
+    for number, session_id in enumerate(("cleared", "forgotten", "kept")):
+        sent = prompt(str(number), session_id=session_id)
+        sent = sent.model_copy(update={"attachments": (picture,), "images": ("data:image/png;base64,AAAA",)})
+        await admit(store, sent)
+        turns.append(await claimed(store, session_id))
+        await finish(store, turns[-1])
+
+    await store.sessions.clear("cleared", now())
+    await store.forget("forgotten", turns[1].id)
+
+    assert [len(await store.turns.images(turn.id, [0])) for turn in turns] == [0, 0, 1]
+
+
+async def test_clearing_spares_other_sessions(store: SessionStore) -> None:
+    """Each session is forgotten alone; one that does not exist can be cleared too."""
+    await ended(store, "1", session_id="other")
+
+    await store.sessions.clear("s", now())
+
+    assert len(await store.turns.history("other")) == 1
+
+
+async def test_sessions_are_listed_last_used_first(store: SessionStore) -> None:
+    """With their names and numbers of turns."""
+    await store.sessions.ensure("a", now(), "first")
+    await ended(store, "1", session_id="b")
+    await ended(store, "2", session_id="a")
+
+    assert [(session.id, session.name, session.turns) for session in await store.sessions.all()] == [
+        ("a", "first", 1),
+        ("b", "b", 1),
+    ]
+
+
+async def test_an_unknown_session_is_an_error_that_says_what_to_do(store: SessionStore) -> None:
+    """It names the id and how to find the right one."""
+    with pytest.raises(UnknownSessionError, match=r"'nope'.*--list-sessions"):
+        await store.sessions.get("nope")
+
+
+async def test_a_system_prompt_is_set_and_taken_away(store: SessionStore) -> None:
+    """An empty one is a prompt too; None is none. A name once given stays until another is."""
+    seen = []
+    for system_prompt in ("Be kind.", "", None):
+        await store.sessions.set_system_prompt("s", system_prompt, now(), "general" if system_prompt else None)
+        session = await store.sessions.get("s")
+        seen.append((session.system_prompt, session.name))
+
+    assert seen == [("Be kind.", "general"), ("", "general"), (None, "general")]
+
+
+async def test_the_version_changes_when_another_process_writes(open_another: Open) -> None:
+    """And stays when nobody does."""
+    ours, theirs = await open_another(), await open_another()
+    before = await ours.version()
+    same = await ours.version()
+
+    await theirs.sessions.ensure("new", now())
+
+    assert before == same
+    assert await ours.version() != before
+
+
+async def test_everything_is_there_after_reopening(open_another: Open) -> None:
+    """What was committed by a store that closed is what the next one finds."""
+    first = await open_another()
+    turn = await ended(first, "1", "remember me")
+    await first.close()
+    await first.close()
+
+    (past,) = await (await open_another()).turns.history("s")
+
+    assert (past.turn.id, said(past), outcome(past)) == (turn.id, "remember me", DONE)
+
+
+async def test_a_closed_store_says_so(store: SessionStore) -> None:
+    """Not a crash of the database library."""
+    await store.close()
+
+    with pytest.raises(StoreError):
+        await store.sessions.all()
+    with pytest.raises(StoreError):
+        await store.version()
+
+
+async def test_a_long_session_is_whole(store: SessionStore) -> None:
+    """Ten thousand turns come back complete and in order, and the next prompt is the next turn."""
+
+    def fill() -> Steps[None]:
+        # In one transaction: ten thousand durable commits would test the disk.
+        for number in range(10_000):
+            place = yield from Turns.admit.steps(store.turns, prompt(str(number), str(number)), f"turn{number}", 0)
+            yield from add_steps(place.turn_id, 1, [(2, REPLY)])
+            yield "UPDATE turn SET state = 'done' WHERE id = $1", (place.turn_id,)
+
+    await store.run(fill, Operation("test.fill"))
+
+    history = await store.turns.history("s")
+    last = await admitted(store, "last")
+
+    assert [said(past) for past in history] == [str(number) for number in range(10_000)]
+    assert last.seq == 10_001
+    assert [turn.id for turn in await store.turns.unfinished("s")] == [last.id]
