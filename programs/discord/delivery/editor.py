@@ -3,6 +3,9 @@
 import asyncio
 import contextlib
 import logging
+from collections.abc import Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Protocol
 
 from llmgine.sessions.records import DeliveryKey
@@ -18,6 +21,24 @@ EDIT_INTERVAL = 1.2  # seconds between two changes of a message; Discord allows 
 _CARD_SETTLES = 0.1
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What a request is made for.
+
+    Attributes:
+        key: The part.
+        posted: Whether it has a message, which is edited or replaced.
+        final: Whether it is to show its final body.
+    """
+
+    key: DeliveryKey
+    posted: bool
+    final: bool
+
+
+drawing: ContextVar[Drawing | None] = ContextVar("drawing", default=None)  # of the present request, for who observes it
 
 
 class Keeper(Protocol):
@@ -61,6 +82,7 @@ class Editor:
     Attributes:
         key: Which part it is; another one may take its message over.
         posted: Set once there is a message, or never will be one.
+        settled: Set while the message shows what it was told to show last, or will not show it.
         lost: Whether it ended before the final body was shown; it can be shown another time.
         waited: Whether Discord made it wait for long.
     """
@@ -100,6 +122,8 @@ class Editor:
         self._news = asyncio.Event()
         self._finished = asyncio.Event()
         self.posted = asyncio.Event()
+        self.settled = asyncio.Event()
+        self.settled.set()
         if message_id is not None and not poster.is_old(message_id):  # an old one may get a new place
             self.posted.set()
         self.task = asyncio.create_task(self._work())
@@ -110,7 +134,7 @@ class Editor:
             self._counts.coalesced += self._news.is_set() and body != self._wanted
             self._wanted = body
             self._final = final
-            self._news.set()
+            self._tell()
             if final:
                 self._hurry()
 
@@ -123,8 +147,14 @@ class Editor:
         if not self._final:
             self._wanted = None
             self._final = True
-            self._news.set()
+            self._tell()
             self._hurry()
+
+    def _tell(self) -> None:
+        """There is something to show, or to take away."""
+        self._news.set()
+        if not self.task.done():
+            self.settled.clear()
 
     @property
     def final(self) -> bool:
@@ -161,6 +191,7 @@ class Editor:
             _log.exception("Part %s could not be shown", self.key)
         finally:
             self.posted.set()
+            self.settled.set()
             self._after = None
 
     async def _wait_for_the_one_above(self) -> None:
@@ -170,7 +201,8 @@ class Editor:
         await above.posted.wait()
         if above.lost and above._message_id is None and self._message_id is None:  # noqa: SLF001  of the same class
             raise UnreachableError("what stands above it is not there yet")
-        self._above_moved = above._moved  # noqa: SLF001  of the same class
+        # One that has no message yet gets its place below the new one anyway.
+        self._above_moved = above._moved and self._message_id is not None  # noqa: SLF001  of the same class
 
     async def _converge(self) -> None:
         shown: Body | None = None
@@ -192,7 +224,7 @@ class Editor:
                 return
             if body != shown and (final or not refused):
                 try:
-                    with paid_by(ticket):
+                    with paid_by(ticket), self._drawing():
                         refused = not await self._change(body, final=final)
                 except MustWaitError as error:
                     await self._wait_out(error.seconds, final=final)
@@ -203,6 +235,8 @@ class Editor:
             if final:
                 await self._keeper.shown(self.key)
                 return
+            if not self._news.is_set():
+                self.settled.set()
             await self._rest(self._interval)
 
     async def _rest(self, seconds: float) -> None:
@@ -235,6 +269,15 @@ class Editor:
         self._finished.set()
         if self._ticket is not None:
             self._poster.budget.hurry(self._ticket)
+
+    @contextlib.contextmanager
+    def _drawing(self) -> Iterator[None]:
+        """Have the requests inside this block say what they are made for."""
+        token = drawing.set(Drawing(self.key, posted=self._message_id is not None, final=self._final))
+        try:
+            yield
+        finally:
+            drawing.reset(token)
 
     async def _change(self, body: Body, *, final: bool) -> bool:
         """Show it, or what is to be shown in its place; False when Discord takes neither."""
