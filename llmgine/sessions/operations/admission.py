@@ -4,12 +4,57 @@ import json
 from collections.abc import Sequence
 from datetime import timedelta
 
-from llmgine.messages.commands import Attachment, PromptCommand
+from llmgine.messages.commands import Admitted, Attachment, PromptCommand
 from llmgine.messages.steps import PromptStep
 from llmgine.sessions.database import Steps
-from llmgine.sessions.operations.rows import add_steps, turn_steps
+from llmgine.sessions.operations.rows import add_steps, turn_of, turn_steps
 
 _SECOND = timedelta(seconds=1) // timedelta(microseconds=1)
+
+
+def known(prompt: PromptCommand, turn_id: str) -> Steps[Admitted]:
+    """The turn of a message that was admitted before."""
+    admitted = yield from turn_of(prompt.source, prompt.source_id)
+    if admitted != turn_id:
+        return Admitted(turn_id=admitted or "", place=0, duplicate=True)
+    # Its own turn: this is run again because nobody knew whether it had been committed.
+    rows = yield (
+        """
+        SELECT COUNT(*) AS ahead FROM open_turn AS other JOIN turn ON turn.session_id = other.session_id
+        WHERE turn.id = $1 AND other.seq < turn.seq
+        """,
+        (turn_id,),
+    )
+    return Admitted(turn_id=turn_id, place=rows[0]["ahead"])
+
+
+def next_place(prompt: PromptCommand, now: int) -> Steps[tuple[int, int]]:
+    """Make the session if it is not there; returns the place of its next turn, and how many of its turns are open."""
+    rows = yield (
+        """
+        INSERT INTO session (id, name, scopes, cleared_seq, next_seq, updated_at)
+        VALUES ($1, COALESCE($2, $1), COALESCE($3, '[]'), 0, 2, $4)
+        ON CONFLICT (id) DO UPDATE SET next_seq = session.next_seq + 1,
+            name = COALESCE($2, session.name), scopes = COALESCE($3, session.scopes), updated_at = $4
+        RETURNING next_seq - 1 AS seq, (SELECT COUNT(*) FROM open_turn WHERE session_id = session.id) AS waiting
+        """,
+        (prompt.session_id, prompt.session_name or None, json.dumps(prompt.scopes) if prompt.scopes else None, now),
+    )
+    return rows[0]["seq"], rows[0]["waiting"]
+
+
+def add_turn(prompt: PromptCommand, turn_id: str, seq: int, owner: str, now: int) -> Steps[None]:
+    """Queue a turn for a prompt."""
+    origin = json.dumps(prompt.origin)
+    yield (
+        """
+        INSERT INTO turn
+            (id, session_id, seq, attempt, claim, resumes, state, owner, source, origin, place, guild, posts,
+             created_at)
+        VALUES ($1, $2, $3, 1, 0, 0, 'queued', $4, $5, $6, $7, $8, 0, $9)
+        """,
+        (turn_id, prompt.session_id, seq, owner, prompt.source, origin, prompt.place, prompt.guild, now),
+    )
 
 
 def burst_of(prompt: PromptCommand, now: int) -> Steps[str | None]:

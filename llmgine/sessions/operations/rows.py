@@ -29,6 +29,12 @@ def lock(session_id: str) -> Steps[None]:
     yield "UPDATE session SET next_seq = next_seq WHERE id = $1", (session_id,)
 
 
+def turn_of(source: str, source_id: str) -> Steps[str | None]:
+    """The turn a message was admitted to."""
+    rows = yield "SELECT turn_id FROM inbox WHERE source = $1 AND source_id = $2", (source, source_id)
+    return rows[0]["turn_id"] if rows else None
+
+
 def add_steps(turn_id: str, attempt: int, steps: Iterable[tuple[int, Step]]) -> Steps[bool]:
     """Add steps at their numbers; whether they were not there before."""
     rows: list[tuple[object, ...]] = []

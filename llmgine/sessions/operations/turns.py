@@ -9,9 +9,9 @@ from llmgine.errors import RefusedError
 from llmgine.messages.commands import Admitted, PromptCommand, RegenerateTurnCommand
 from llmgine.messages.steps import Turn
 from llmgine.sessions.database import Group, Steps, listed, operation, query
-from llmgine.sessions.operations.admission import add_prompt, burst_of, join
+from llmgine.sessions.operations.admission import add_prompt, add_turn, burst_of, join, known, next_place
 from llmgine.sessions.operations.attempts import again, copies, erase
-from llmgine.sessions.operations.rows import lock, to_step, to_turn, turn_steps, with_steps
+from llmgine.sessions.operations.rows import lock, to_step, to_turn, turn_of, turn_steps, with_steps
 from llmgine.sessions.operations.sessions import inherit
 from llmgine.sessions.records import Blocked, Claimed, TurnSteps
 
@@ -40,48 +40,15 @@ class Turns(Group):
             (prompt.source, prompt.source_id, turn_id),
         )
         if not new:
-            return (yield from _known(prompt, turn_id))
-        rows = yield (
-            """
-            INSERT INTO session (id, name, scopes, cleared_seq, next_seq, updated_at)
-            VALUES ($1, COALESCE($2, $1), COALESCE($3, '[]'), 0, 2, $4)
-            ON CONFLICT (id) DO UPDATE SET next_seq = session.next_seq + 1,
-                name = COALESCE($2, session.name), scopes = COALESCE($3, session.scopes), updated_at = $4
-            RETURNING next_seq - 1 AS seq, (SELECT COUNT(*) FROM open_turn WHERE session_id = session.id) AS waiting
-            """,
-            (
-                prompt.session_id,
-                prompt.session_name or None,
-                json.dumps(prompt.scopes) if prompt.scopes else None,
-                now,
-            ),
-        )
-        seq, place = rows[0]["seq"], rows[0]["waiting"]
+            return (yield from known(prompt, turn_id))
+        seq, place = yield from next_place(prompt, now)
         burst = (yield from burst_of(prompt, now)) if place else None
         if burst is not None:
             yield from join(prompt, burst)
             return Admitted(turn_id=burst, place=place - 1, joined=True)
         if place >= MAX_OPEN:
             raise RefusedError(f"{place} messages wait here already. Say it again when some of them are answered.")
-        yield (
-            """
-            INSERT INTO turn
-                (id, session_id, seq, attempt, claim, resumes, state, owner, source, origin, place, guild, posts,
-                 created_at)
-            VALUES ($1, $2, $3, 1, 0, 0, 'queued', $4, $5, $6, $7, $8, 0, $9)
-            """,
-            (
-                turn_id,
-                prompt.session_id,
-                seq,
-                self._me,
-                prompt.source,
-                json.dumps(prompt.origin),
-                prompt.place,
-                prompt.guild,
-                now,
-            ),
-        )
+        yield from add_turn(prompt, turn_id, seq, self._me, now)
         yield from add_prompt(prompt, turn_id, 1)
         return Admitted(turn_id=turn_id, place=place)
 
@@ -135,25 +102,7 @@ class Turns(Group):
         for row in rows:
             if row["owner"] in dead and row["state"] != "queued":
                 yield "UPDATE turn SET state = 'queued', claim = claim + 1 WHERE id = $1", (row["id"],)
-        begun = yield (
-            """
-            UPDATE turn SET state = 'running', claim = claim + 1, resumes = resumes + $2 WHERE id = $1
-            RETURNING *, (
-                SELECT COUNT(*) FROM stop_request WHERE turn_id = turn.id AND attempt = turn.attempt
-            ) AS stops
-            """,
-            (head["id"], int(head["id"] in resumed)),
-        )
-        turn = to_turn(begun[0])
-        steps = yield (
-            "SELECT seq, body, parts FROM step WHERE turn_id = $1 AND attempt = $2 ORDER BY seq",
-            (turn.id, turn.attempt),
-        )
-        return Claimed(
-            turn=TurnSteps(turn=turn, steps=tuple(to_step(row) for row in steps)),
-            next_step=steps[-1]["seq"] + 1 if steps else 1,
-            stop_requested=bool(begun[0]["stops"]),
-        )
+        return (yield from _begun(head["id"], resumed=head["id"] in resumed))
 
     @operation
     def take_over(self, turns: Sequence[Turn]) -> Steps[list[Turn]]:
@@ -323,28 +272,6 @@ class Turns(Group):
         return to_turn(rows[0])
 
 
-def _known(prompt: PromptCommand, turn_id: str) -> Steps[Admitted]:
-    """The turn of a message that was admitted before."""
-    known = yield from turn_of(prompt.source, prompt.source_id)
-    if known != turn_id:
-        return Admitted(turn_id=known or "", place=0, duplicate=True)
-    # Its own turn: this is run again because nobody knew whether it had been committed.
-    rows = yield (
-        """
-        SELECT COUNT(*) AS ahead FROM open_turn AS other JOIN turn ON turn.session_id = other.session_id
-        WHERE turn.id = $1 AND other.seq < turn.seq
-        """,
-        (turn_id,),
-    )
-    return Admitted(turn_id=turn_id, place=rows[0]["ahead"])
-
-
-def turn_of(source: str, source_id: str) -> Steps[str | None]:
-    """The turn a message was admitted to."""
-    rows = yield "SELECT turn_id FROM inbox WHERE source = $1 AND source_id = $2", (source, source_id)
-    return rows[0]["turn_id"] if rows else None
-
-
 def ended(session_id: str, before_seq: int, most: int) -> Steps[list[tuple[str, int]]]:
     """Which ended turns before a place the model may be told of: their id and attempt, the newest first."""
     rows = yield (
@@ -356,3 +283,26 @@ def ended(session_id: str, before_seq: int, most: int) -> Steps[list[tuple[str, 
         (session_id, before_seq, most),
     )
     return [(row["id"], row["attempt"]) for row in rows]
+
+
+def _begun(turn_id: str, *, resumed: bool) -> Steps[Claimed]:
+    """Mark a turn as running, under a new claim number."""
+    begun = yield (
+        """
+        UPDATE turn SET state = 'running', claim = claim + 1, resumes = resumes + $2 WHERE id = $1
+        RETURNING *, (
+            SELECT COUNT(*) FROM stop_request WHERE turn_id = turn.id AND attempt = turn.attempt
+        ) AS stops
+        """,
+        (turn_id, int(resumed)),
+    )
+    turn = to_turn(begun[0])
+    steps = yield (
+        "SELECT seq, body, parts FROM step WHERE turn_id = $1 AND attempt = $2 ORDER BY seq",
+        (turn.id, turn.attempt),
+    )
+    return Claimed(
+        turn=TurnSteps(turn=turn, steps=tuple(to_step(row) for row in steps)),
+        next_step=steps[-1]["seq"] + 1 if steps else 1,
+        stop_requested=bool(begun[0]["stops"]),
+    )
