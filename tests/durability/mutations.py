@@ -44,6 +44,27 @@ MUTATIONS = (
         ("tests/llmgine/sessions/test_turns.py", "tests/durability/test_catch_up.py"),
     ),
     Mutation(
+        "the claim number",
+        "llmgine/sessions/operations/runs.py",
+        "WHERE id = $1 AND claim = $2 AND (",
+        "WHERE id = $1 AND $2 = $2 AND (",
+        ("tests/llmgine/sessions/test_late_writes.py",),
+    ),
+    Mutation(
+        "one running turn a session",
+        "llmgine/sessions/schema.py",
+        "CREATE UNIQUE INDEX one_running",
+        "CREATE INDEX one_running",
+        ("tests/llmgine/sessions/test_turns.py",),
+    ),
+    Mutation(
+        "dropping the settings that are known",
+        "llmgine/sessions/store.py",
+        "self._settings_changes += operation.name in _CHANGE_SETTINGS",
+        "pass",
+        ("tests/programs/discord/test_settings_cache.py",),
+    ),
+    Mutation(
         "commit before send",
         "llmgine/engine/turn.py",
         "await self._store_outcome(outcome, self._render(steps))",

@@ -15,6 +15,7 @@ from llmgine.messages.steps import (
 )
 from llmgine.sessions import SessionStore
 from llmgine.sessions.clock import microseconds
+from llmgine.sessions.database import Operation, Steps
 from llmgine.sessions.records import Blocked, Claimed
 from tests.llmgine.sessions.conftest import Open
 from tests.llmgine.sessions.examples import (
@@ -320,3 +321,27 @@ async def test_a_step_for_no_turn_is_a_store_error(store: SessionStore) -> None:
 
     with pytest.raises(StoreError):
         await store.runs.append(turn.model_copy(update={"id": "nope"}), 1, DONE)
+
+
+async def test_two_turns_of_a_session_never_run_at_once(store: SessionStore) -> None:
+    """The database itself refuses a second running turn, whoever writes it."""
+    await begun(store, "1")
+    second = await admitted(store, "2")
+
+    def run_it_too() -> Steps[None]:
+        yield "UPDATE turn SET state = 'running' WHERE id = $1", (second.id,)
+
+    with pytest.raises(StoreError, match="UNIQUE"):
+        await store.run(run_it_too, Operation("test"))
+
+    assert (await store.turns.get(second.id)).turn.state == "queued"
+
+
+async def test_where_it_was_said_is_stored(store: SessionStore) -> None:
+    """The place and the server that a prompt names are facts of its turn."""
+    command = prompt("1").model_copy(update={"place": "12", "guild": 2**62})
+
+    await admit(store, command)
+
+    turn = await claimed(store)
+    assert (turn.place, turn.guild) == ("12", 2**62)
