@@ -13,6 +13,7 @@ from llmgine.messages.steps import Turn
 from llmgine.sessions.records import DeliveryKey
 from programs.discord.ids import (
     MAX_NONCE,
+    SOURCE,
     Kind,
     Origin,
     Place,
@@ -24,6 +25,8 @@ from programs.discord.ids import (
     scopes_now,
     welcome_nonce,
 )
+from programs.playground.entities import ADA_ID, GENERAL_ID, GUILD_ID
+from tests.programs.discord.scene import Scene
 
 _GUILD, _CATEGORY, _CHANNEL, _THREAD, _GONE = 1, 2, 3, 4, 5
 _LONGEST = 2**64 - 1  # the largest id that Discord can give: 20 digits
@@ -263,3 +266,20 @@ def test_a_nonce_that_does_not_fit_is_refused() -> None:
     """It is no nonce that Discord would cut, and so take for another's."""
     with pytest.raises(ValueError, match="longer than the 25 characters"):
         nonce(turn(attempt=1000), DeliveryKey(kind="text", round=1000, part=1000))
+
+
+async def test_turns_name_their_place_and_server(scene: Scene) -> None:
+    """What is said in a channel, a thread and a DM is stored with the channel and, but for the DM, with the server."""
+    thread = scene.playground.people.create_thread(GENERAL_ID, ADA_ID, "talk").id
+    dm = scene.playground.people.open_dm(ADA_ID).id
+    asked = [scene.ask("one"), scene.ask("two", channel=thread), scene.say("three", channel=dm)]
+    for channel in (GENERAL_ID, thread, dm):
+        await scene.outcome(channel=channel)
+
+    turns = [await scene.app.store.turns.known(SOURCE, str(message.id)) for message in asked]
+
+    assert [(turn.place, turn.guild) for turn in turns if turn] == [
+        (str(GENERAL_ID), GUILD_ID),
+        (str(thread), GUILD_ID),
+        (str(dm), None),
+    ]
