@@ -37,6 +37,8 @@ _FLAT_TOOL: FunctionToolParam = {
     "strict": False,
 }
 _QUESTION = "How late is it?"
+# A file system in memory, where there is one: what a disk takes is a fact about that disk.
+MEMORY = Path("/dev/shm")  # noqa: S108  folders are made there by tempfile
 
 Api = Literal["chat", "responses"]
 APIS: dict[Api, str] = {"chat": "Chat Completions", "responses": "Responses"}
@@ -104,10 +106,10 @@ async def model_service() -> AsyncIterator[str]:
 
 @contextlib.asynccontextmanager
 async def application(
-    base_url: str, model: str, *, tools: bool, api: Api = "chat"
+    base_url: str, model: str, *, tools: bool, api: Api = "chat", in_memory: bool = False
 ) -> AsyncIterator[ApplicationBootstrap]:
-    """The engine as programs run it: a store on disk, the log on."""
-    with tempfile.TemporaryDirectory() as folder:
+    """The engine as programs run it: a store on disk, or on a file system in memory, the log on."""
+    with tempfile.TemporaryDirectory(dir=MEMORY if in_memory else None) as folder:
         settings = Settings(
             _env_file=None,
             openai_base_url=base_url,
@@ -123,9 +125,11 @@ async def application(
 
 
 @contextlib.asynccontextmanager
-async def ours(base_url: str, model: str, recorder: Recorder, *, tools: bool, api: Api = "chat") -> AsyncIterator[Chat]:
+async def ours(
+    base_url: str, model: str, recorder: Recorder, *, tools: bool, api: Api = "chat", in_memory: bool = False
+) -> AsyncIterator[Chat]:
     """Turns through bus, engine and store."""
-    async with application(base_url, model, tools=tools, api=api) as app:
+    async with application(base_url, model, tools=tools, api=api, in_memory=in_memory) as app:
         app.bus.register_event_handler(AnswerProgressEvent, lambda event: recorder.told(event.text))
         app.bus.register_event_handler(LLMResponseEvent, lambda event: recorder.told(event.text))
 
