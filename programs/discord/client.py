@@ -284,10 +284,9 @@ class Bot(Connection):
         self._catch_up.notice(message)
         if not is_from_a_person(message):
             return
+        self._catch_up.remember(message)
         # Most messages in a server are for other people. What is behind is looked at whenever somebody writes there.
-        if self._triggers.dismisses(message) and not self._catch_up.is_behind(message):
-            self._catch_up.passes_over(message)
-        else:
+        if not self._triggers.dismisses(message) or self._catch_up.is_behind(message):
             await self._queue(message)
 
     async def _queue(self, message: discord.Message) -> None:

@@ -1,5 +1,9 @@
 """The state of a turn, folded from its records: once for each attempt to answer."""
 
+import copy
+from collections.abc import Sequence
+from typing import Any
+
 from pydantic import ValidationError
 
 from llmgine.messages.events import (
@@ -35,7 +39,8 @@ def attempts_of(records: list[Record]) -> list[TurnState]:
     for record in records:
         event = event_of(record)
         if isinstance(event, TurnStartedEvent):
-            if attempt not in (None, event.attempt):  # the same one goes on after a restart
+            # The same one goes on after a restart. Where the log was cut, the start of the one before may be missing.
+            if attempt not in (None, event.attempt) or states[-1].outcome is not None:
                 states.append(TurnState())
             attempt = event.attempt
         step = step_of(event) if event else None
@@ -49,8 +54,23 @@ def event_of(record: Record) -> TurnEvent | None:
     kind = _EVENTS.get(record.type)
     if kind is None:
         return None
+    # What a newer program added is left out: a reader expects fields that it does not know.
+    facts = copy.deepcopy({name: record.data[name] for name in kind.model_fields.keys() & record.data.keys()})
     try:
-        # What a newer program added is left out: a reader expects fields that it does not know.
-        return kind.model_validate({name: record.data[name] for name in kind.model_fields.keys() & record.data.keys()})
+        return kind.model_validate(facts)
+    except ValidationError as error:
+        for fault in error.errors():
+            if fault["type"] != "extra_forbidden":
+                return None
+            _remove(facts, fault["loc"])
+    try:
+        return kind.model_validate(facts)
     except ValidationError:
         return None
+
+
+def _remove(facts: Any, place: Sequence[int | str]) -> None:
+    """Remove what is at a place inside of facts."""
+    for part in place[:-1]:
+        facts = facts[part]
+    del facts[place[-1]]

@@ -1,7 +1,7 @@
 """The records of turns: which belong together, and what a turn was in one line."""
 
 from collections import OrderedDict
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -61,7 +61,7 @@ def summarize(turn_id: str, records: list[Record]) -> Summary:
         id=turn_id,
         session=next((session for record in records if (session := record.text("session_id"))), ""),
         prompt=prompts[0].text("text") if prompts else "",
-        state=_state(attempts[-1], by_type),
+        state=_state(attempts[-1], records),
         model=next((model for record in reversed(finished or replies or asked) if (model := record.text("model"))), ""),
         at=next((record.at for record in records if record.at), None),
         seconds=finished[0].number("seconds") if finished else None,
@@ -69,22 +69,26 @@ def summarize(turn_id: str, records: list[Record]) -> Summary:
         input_tokens=tokens["input"],
         output_tokens=tokens["output"],
         cached_tokens=tokens["cached"],
-        rounds=sum(len(attempt.replies) for attempt in attempts),
+        rounds=len(replies),
         tools=len(calls),
         failed_tools=sum(call.result is not None and not call.result.ok for call in calls),
         notice=finished[0].text("notice") if finished else "",
     )
 
 
-def _state(turn: TurnState, by_type: Container[str]) -> str:
-    """The latest that is known of a turn."""
+def _state(turn: TurnState, records: list[Record]) -> str:
+    """The latest that is known of a turn; an outcome of a kind that only a newer program knows, too."""
     if turn.outcome is not None:
         return turn.outcome.state
+    types = [record.type for record in records]
+    last = next((r for r in reversed(records) if r.type in {"TurnStartedEvent", "TurnFinishedEvent"}), None)
+    if last is not None and last.type == "TurnFinishedEvent":
+        return last.text("state")
     if turn.waiting:
         return "waiting"
-    if "TurnStartedEvent" in by_type or turn.calls or turn.replies:
+    if "TurnStartedEvent" in types or turn.calls or turn.replies:
         return "running"
-    return "queued" if "TurnAdmittedEvent" in by_type else ""
+    return "queued" if "TurnAdmittedEvent" in types else ""
 
 
 class RecentTurns:

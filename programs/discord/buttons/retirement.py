@@ -46,7 +46,10 @@ class Retirement:
 
     def begun(self, turn: Turn) -> None:
         """A turn begins: the answer before it is the last one no more."""
-        self._begun[turn.session_id] = turn.seq
+        self._begun[turn.session_id] = max(turn.seq, self._begun.get(turn.session_id, 0))
+        last = self._last.get(turn.session_id)
+        if last is not None and last.turn.id == turn.id:  # it is answered again, in the same messages
+            del self._last[turn.session_id]
         self._begun.move_to_end(turn.session_id)
         _bound(self._begun)
         self._work(self._retire_before(turn))
@@ -54,7 +57,8 @@ class Retirement:
     def delivered(self, turn: Turn, ending: Ending | None) -> None:
         """An outcome is shown, perhaps after the next turn began."""
         self._retired.pop(turn.id, None)  # it may be another attempt than the one that was retired
-        if ending is not None:
+        last = self._last.get(turn.session_id)
+        if ending is not None and (last is None or last.turn.seq <= turn.seq):
             self._last[turn.session_id] = ending
             self._last.move_to_end(turn.session_id)
             _bound(self._last)

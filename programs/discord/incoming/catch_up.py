@@ -74,6 +74,7 @@ class CatchUp:
         self._clock = clock
         self._cursors: dict[int, int] = {}
         self._heard: dict[int, float] = {}  # when each channel last had a message
+        self._unstored: set[int] = set()  # channels whose cursor is not in the store, as nothing was admitted there
         self._behind: set[int] = set()  # channels with messages that could not be admitted
         self._first_live: dict[int, int] = {}  # the first message that was heard in each channel
         self._gates: dict[int, asyncio.Event] = {}  # of channels whose first catch-up is not over
@@ -93,10 +94,12 @@ class CatchUp:
         self._first_live.setdefault(channel_id, message.id)
         self._heard[channel_id] = time.monotonic()
 
-    def passes_over(self, message: discord.Message) -> None:
-        """A live message is not for the bot. In a channel that was made since, nothing was said before it."""
-        if self.over.is_set():
-            self._cursors.setdefault(message.channel.id, message.id - 1)
+    def remember(self, message: discord.Message) -> None:
+        """Somebody wrote, for the bot or not. In a channel that was made since, nothing was said before it."""
+        channel_id = message.channel.id
+        if self.over.is_set() and channel_id not in self._cursors:
+            self._cursors[channel_id] = message.id - 1
+            self._unstored.add(channel_id)
 
     def is_behind(self, message: discord.Message) -> bool:
         """Whether there is something before a message of its channel that could not be admitted."""
@@ -148,16 +151,15 @@ class CatchUp:
             return
         if not self.over.is_set():
             await self._gates.setdefault(channel_id, asyncio.Event()).wait()
+        self.remember(message)
         try:
             if await self._intake.edited(message):
                 return
             if channel_id in self._behind and isinstance(message.channel, Channel):
                 await self._look(message.channel)
-            elif not await self._intake.is_news(message):
-                self.passes_over(message)
-            else:
-                if channel_id not in self._cursors:  # made since: nothing was said there before
-                    await self._move(channel_id, message.id - 1)
+            elif await self._intake.is_news(message):
+                if channel_id in self._unstored:
+                    await self._store_cursor(channel_id)
                 if not await self._intake.admit(message):
                     self._behind.add(channel_id)
         except StoreError as error:
@@ -215,6 +217,7 @@ class CatchUp:
         missed = await self._intake.news([m for m in older if m.id < window]) + too_many
         if missed:  # first, since it is about what was said before
             await self._say_missed(missed[-1], [*older, *read])
+            await self._move(channel.id, missed[-1].id)  # what was given up is not answered by a later read
         refused = self._replied_to(read)
         for message in news[len(too_many) :]:
             if message.id in refused:
@@ -239,8 +242,13 @@ class CatchUp:
 
     async def _move(self, channel_id: int, position: int) -> None:
         if position > self._cursors.get(channel_id, -1):
-            await self._store.cursors.move(SOURCE, str(channel_id), position)
             self._cursors[channel_id] = position
+            await self._store_cursor(channel_id)
+
+    async def _store_cursor(self, channel_id: int) -> None:
+        self._unstored.add(channel_id)
+        await self._store.cursors.move(SOURCE, str(channel_id), self._cursors[channel_id])
+        self._unstored.discard(channel_id)
 
 
 def _channels(guild: discord.Guild) -> list[_GuildChannel]:

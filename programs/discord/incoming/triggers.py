@@ -14,7 +14,7 @@ from llmgine.sessions import SessionStore
 from programs.discord.channels import Channels, ChannelSettings
 from programs.discord.delivery.poster import Poster
 from programs.discord.delivery.refusals import UnreachableError
-from programs.discord.ids import SOURCE, Cards, Origin, Place, channel_name, scopes_now
+from programs.discord.ids import SOURCE, Cards, Kind, Origin, Place, channel_name, scopes_now
 from programs.discord.permissions import has_role
 
 _REMEMBERED = 30.0  # seconds for which the roles of somebody who was looked up hold
@@ -166,7 +166,12 @@ def _author_replied_to(message: discord.Message) -> discord.abc.User | None:
 
 
 def is_in(channel: object, me: discord.ClientUser) -> bool:
-    """Whether it is a thread that the bot takes part in."""
+    """Whether it is a thread that the bot takes part in.
+
+    One that discord.py does not know, as it is archived, is only read where the bot was asked something.
+    """
+    if isinstance(channel, discord.PartialMessageable):
+        return Place.of(channel).kind is Kind.THREAD
     return isinstance(channel, discord.Thread) and (channel.me is not None or channel.owner_id == me.id)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from llmgine.sessions.clock import now
 from programs.discord.ids import SOURCE, Kind, Origin, Place
-from programs.playground.entities import ADA_ID, GENERAL_ID, RANDOM_ID, Message
+from programs.playground.entities import ADA_ID, GENERAL_ID, GRACE_ID, RANDOM_ID, Message
 from programs.playground.forms import ThreadChanges
 from tests.durability.waiting import eventually
 from tests.programs.discord.scene import MENTION, Scene, people_said
@@ -72,7 +72,7 @@ async def test_a_dm_stores_that_it_is_one(scene: Scene) -> None:
 async def asked_and_left(scene: Scene) -> tuple[Message, Message]:
     """Have a question answered in a thread and another one in #general, read to their end, and stop the bot.
 
-    While it is away the first is changed so that it mentions nobody, in a thread that is archived then, and the second
+    While it is away the first is changed so that it is for somebody else, in a thread that is archived then, and the second
     so that it is another question.
     """
     thread = scene.playground.people.create_thread(GENERAL_ID, ADA_ID, "Ours")
@@ -82,7 +82,7 @@ async def asked_and_left(scene: Scene) -> tuple[Message, Message]:
     await scene.outcome()
     await scene.bot.check()
     await scene.stop()
-    scene.playground.people.edit(thread.id, first.id, ADA_ID, "what do you think, Grace?")
+    scene.playground.people.edit(thread.id, first.id, ADA_ID, f"<@{GRACE_ID}> what do you think?")
     scene.playground.people.edit(GENERAL_ID, second.id, ADA_ID, f"{MENTION} three")
     scene.playground.people.change_thread(thread.id, ADA_ID, ThreadChanges(archived=True))
     return first, second
@@ -105,7 +105,7 @@ async def test_an_archived_thread_is_no_dm(scene: Scene) -> None:
 
 
 async def test_a_place_that_an_older_version_stored_is_no_dm(scene: Scene) -> None:
-    """It stored the channel's id only: there, too, an edit that mentions nobody is let be."""
+    """It stored the channel's id only: there, too, an edit for somebody else is let be."""
     first, second = await asked_and_left(scene)
     with sqlite3.connect(scene.folder / "llmgine.db") as database:
         for turn_id, origin in database.execute("SELECT id, origin FROM turn").fetchall():
@@ -118,3 +118,21 @@ async def test_a_place_that_an_older_version_stored_is_no_dm(scene: Scene) -> No
     await scene.until(lambda: "three" in scene.shown()[0].content)
     await scene.delivered()
     assert (await attempts(scene, first), await attempts(scene, second)) == (1, 2)
+
+
+async def test_an_edit_in_an_archived_thread_is_answered(scene: Scene) -> None:
+    """A question without a mention in a thread of the bot's, edited while it was away and archived since, counts."""
+    thread = scene.playground.people.create_thread(GENERAL_ID, ADA_ID, "talk")
+    scene.ask("one", channel=thread.id)
+    await scene.outcome(channel=thread.id)
+    question = scene.say("two", channel=thread.id)
+    await scene.outcome(2, channel=thread.id)
+    await scene.stop()
+    scene.playground.people.edit(thread.id, question.id, ADA_ID, "two, changed")
+    assert thread.thread is not None
+    thread.thread.archived = True
+    scene.playground.state.update_thread(thread)
+
+    await scene.start()
+
+    await scene.until(lambda: any("two, changed" in message.content for message in scene.shown(thread.id)))

@@ -276,6 +276,7 @@ class TestTakenForDirectMessages:
             thread.thread.archived = True
             scene.playground.state.update_thread(thread)
             await scene.start()
+            await scene.bot.looked_back()
 
         await unasked(scene, but=1)
 
