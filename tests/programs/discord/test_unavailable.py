@@ -72,8 +72,8 @@ async def test_a_dm_stores_that_it_is_one(scene: Scene) -> None:
 async def asked_and_left(scene: Scene) -> tuple[Message, Message]:
     """Have a question answered in a thread and another one in #general, read to their end, and stop the bot.
 
-    While it is away the first is changed so that it is for somebody else, in a thread that is archived then, and the second
-    so that it is another question.
+    While it is away the first is changed so that it is for somebody else, in a thread that is archived then, and the
+    second so that it is another question.
     """
     thread = scene.playground.people.create_thread(GENERAL_ID, ADA_ID, "Ours")
     first = scene.ask("one", channel=thread.id)
