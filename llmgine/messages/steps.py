@@ -131,7 +131,7 @@ class Turn(_Record):
     """One prompt and its place in the session.
 
     `claim` grows whenever somebody begins to run the turn, or it is taken from whoever does; only who has the present
-    number can write. `resumes` counts how often it was taken up after a process died. `place` is where it was
+    number can write. `resumes` counts how often it was resumed after a process died. `place` is where it was
     said and `guild` the server that is in, as the front end named them.
     """
 

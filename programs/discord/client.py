@@ -300,12 +300,12 @@ class Bot(Connection):
         return self._recovered.is_set()
 
     async def wait_until_in(self) -> None:
-        """Wait until it is ready, and has taken up what an earlier process left."""
+        """Wait until it is ready, and has begun to finish what an earlier process left."""
         await self._recovered.wait()
 
     @property
     def is_winding_down(self) -> bool:
-        """Whether nothing is taken up any more."""
+        """Whether no message is admitted any more."""
         return self._catch_up.stopped
 
     async def wind_down(self, grace: float) -> None:

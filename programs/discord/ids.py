@@ -249,7 +249,7 @@ def notice_nonce(turn: Turn) -> str:
 
 
 def refusal_nonce(message_id: int) -> str:
-    """The nonce of what is said of a message that could not be taken up."""
+    """The nonce of what is said of a message that could not be admitted."""
     return _fitting(f"!{message_id}")
 
 

@@ -85,7 +85,7 @@ class Turns(Group):
         Args:
             session_id: The session.
             dead: Owners that are known to be dead: their turns are passed over, and run no more.
-            resumed: The turns that are taken up after their process died or failed.
+            resumed: The turns that are resumed after their process died or failed.
 
         Returns:
             The turn with its steps. Or who it is that runs a turn here, or has one before ours. Or None, where this

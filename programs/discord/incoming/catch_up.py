@@ -131,7 +131,7 @@ class CatchUp:
 
     @property
     def stopped(self) -> bool:
-        """Whether nothing is taken up any more."""
+        """Whether no message is admitted any more."""
         return self._stopped
 
     async def check(self) -> None:

@@ -27,7 +27,7 @@ READ = ("GET", "/channels/{channel_id}/messages")
 
 
 def open_fault(reason: str) -> pytest.MarkDecorator:
-    """Mark a test that shows a fault which is not mended yet; `reason` says what goes wrong today."""
+    """Mark a test that shows a fault which is not corrected yet; `reason` says what goes wrong today."""
     return pytest.mark.xfail(strict=True, raises=(AssertionError, TimeoutError), reason=reason)
 
 

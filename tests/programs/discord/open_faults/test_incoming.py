@@ -233,7 +233,7 @@ class TestLostEvents:
 
         await answered(settled, ["lost"], channel=place, seconds=4)
 
-    @open_fault("a live message is taken up without a look at what was said before it in a quiet place")
+    @open_fault("a live message is admitted without a look at what was said before it in a quiet place")
     async def test_it_is_found_once_the_place_is_heard_again(self, settled: Scene, kind: str) -> None:
         """The next message of the place brings the lost one, which is answered before it."""
         place = quiet_place(settled, kind)

@@ -97,7 +97,7 @@ class TestAnHour:
 async def test_the_order_holds_when_a_final_edit_is_too_late(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    """An answer that is given anew keeps its order, whichever of its messages is too old for the final edit."""
+    """An answer that is regenerated keeps its order, whichever of its messages is too old for the final edit."""
     scene.model.reply(marked("one", "two"))
     asked = scene.ask("tell me")
     await scene.outcome()
