@@ -81,6 +81,7 @@ class Approvals:
             SupersededError: The turn is not ours to run any more.
         """
         while True:
+            before = self._changes.mark()
             decision = await scope.store.runs.decision(scope.turn, call.id)
             if decision is not None:
                 return decision
@@ -89,7 +90,7 @@ class Approvals:
                 late = DecisionStep(call_id=call.id, approved=False, decided_by=None)
                 await scope.store.decisions.decide(scope.turn.id, late, microseconds(deadline))
             else:
-                await self._changes.wait(left)
+                await self._changes.wait(left, since=before)
 
 
 def _denied(decision: DecisionStep) -> str:

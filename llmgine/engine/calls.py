@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from llmgine.engine.approvals import Approvals
 from llmgine.engine.changes import Changes
 from llmgine.engine.scope import RoundScope, TurnScope
-from llmgine.errors import ToolError
+from llmgine.errors import StoreError, SupersededError, ToolError
 from llmgine.messages.chat import ToolCall, ToolResult
 from llmgine.messages.events import ToolCallFinishedEvent, ToolCallStartedEvent
 from llmgine.messages.message import inside
@@ -32,12 +32,18 @@ class ToolCalls:
         self._approvals = Approvals(changes, timeout=approval_timeout)
 
     async def run(self, scope: TurnScope, reply: ReplyStep) -> None:
-        """Bring every call of the reply to its committed result; what has one already is left alone."""
+        """Bring every call of the reply to its committed result; what has one already is left alone.
+
+        Raises:
+            StoreError: A step cannot be stored.
+            SupersededError: The turn is not ours to run any more.
+        """
         steps = scope.steps
         author = steps.state.prompt.author
         who = (author.id, author.name) if author else ("", "")
         token = tool_context.set(ToolContext(scope.turn.session_id, scope.turn.id, *who))
         round_ = RoundScope(scope, steps, reply.round)
+        failures: list[StoreError] = []
         try:
             open_calls = [call for call in reply.tool_calls if steps.state.calls[call.id].result is None]
             queue = [call for call in open_calls if self._is_sequential(scope, call)]
@@ -46,8 +52,12 @@ class ToolCalls:
                     if call not in queue:
                         group.create_task(self._settle(round_, call))
                 group.create_task(self._settle_in_turn(round_, queue))
+        except* StoreError as errors:
+            failures = _leaves(errors)
         finally:
             tool_context.reset(token)
+        if failures:  # a turn that was given up ends as such, whatever else failed
+            raise next((one for one in failures if isinstance(one, SupersededError)), failures[0])
 
     def _tool(self, scope: TurnScope, call: ToolCall) -> Tool | None:
         try:
@@ -83,6 +93,12 @@ class ToolCalls:
         with inside(started):
             result = await self._tools.run(call, round_.scope.tools)
         return result, time.monotonic() - begin
+
+
+def _leaves(group: BaseExceptionGroup[StoreError]) -> list[StoreError]:
+    """The errors of a group and of the groups in it."""
+    parts = (_leaves(one) if isinstance(one, BaseExceptionGroup) else [one] for one in group.exceptions)
+    return [one for part in parts for one in part]
 
 
 def _asks_first(tool: Tool, call: ToolCall) -> bool:

@@ -29,13 +29,21 @@ class Changes:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def wait(self, timeout: float | None = None) -> None:  # noqa: ASYNC109  # past it, look again: no error
-        """Return at the next change, or after `timeout` seconds."""
-        await self._wait(self._changed, timeout)
+    def mark(self) -> asyncio.Event:
+        """The present moment, for `wait`: taken before something is read, so that no change after it is missed."""
+        return self._changed
 
-    async def wait_for_others(self) -> None:
-        """Return when another process has written."""
-        await self._wait(self._changed_by_others, None)
+    def mark_of_others(self) -> asyncio.Event:
+        """The same for `wait_for_others`."""
+        return self._changed_by_others
+
+    async def wait(self, timeout: float | None = None, *, since: asyncio.Event | None = None) -> None:  # noqa: ASYNC109  # past it, look again: no error
+        """Return at the next change, or the next one since a moment, or after `timeout` seconds."""
+        await self._wait(since or self._changed, timeout)
+
+    async def wait_for_others(self, timeout: float, *, since: asyncio.Event) -> None:  # noqa: ASYNC109  # as above
+        """Return when another process has written since then, or after `timeout` seconds."""
+        await self._wait(since, timeout)
 
     async def _wait(self, changed: asyncio.Event, timeout: float | None) -> None:  # noqa: ASYNC109  # as above
         self._waiting += 1

@@ -53,6 +53,7 @@ MAX_TITLE = 80  # characters
 MAX_SYSTEM_PROMPT = 4_000  # characters; what a Discord modal can hold
 
 _AFTER_FAILURE = 1.0  # seconds until a store that failed is asked again
+_SWEEP_INTERVAL = 3600.0  # seconds between two looks whether it is another day
 
 _log = logging.getLogger(__name__)
 
@@ -188,6 +189,7 @@ class ToolChatEngine:
     def _begin_again(self, command: EditPromptCommand | DeletePromptCommand, revised: Revision) -> None:
         if revised.what == "again":
             self._runners.give_up(command.turn_id)
+        if revised.what in {"again", "no"}:  # a "no" may be that of an operation that was run again after its commit
             span = SpanContext(trace_id=command.trace_id, span_id=command.span_id)
             self._runners.wake(revised.session_id, command.turn_id, span)
 
@@ -209,6 +211,7 @@ class ToolChatEngine:
     async def _watch_for_stops(self) -> None:
         """Stop our turns that another process asked to stop."""
         while True:
+            before = self._changes.mark_of_others()
             try:
                 await self._sweep()
                 for turn_id in await self._store.stops.mine():
@@ -217,14 +220,15 @@ class ToolChatEngine:
                 _log.warning("Requests to stop cannot be read: %s", error)
                 await asyncio.sleep(_AFTER_FAILURE)
             else:
-                await self._changes.wait_for_others()
+                await self._changes.wait_for_others(_SWEEP_INTERVAL, since=before)
 
     async def _sweep(self) -> None:
         """Delete what only past days needed, once a day."""
         if self._swept != self._store.today.day:
-            self._swept = self._store.today.day
-            await self._store.allowances.sweep(self._store.today.day)
+            day = self._store.today.day
+            await self._store.allowances.sweep(day)
             await self._store.stops.sweep()
+            self._swept = day
 
     async def _forget(self, command: ForgetTurnCommand) -> bool:
         """Until it is forgotten or gone: one that runs is stopped, and may have been given anew in between."""

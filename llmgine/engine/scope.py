@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmgine.bus import MessageBus
+from llmgine.errors import StoreError
 from llmgine.messages.events import TurnEvent
 from llmgine.messages.steps import OutcomeStep, ReplyStep, Step, Turn, TurnStatus
 from llmgine.sessions import SessionStore
@@ -65,7 +66,11 @@ class TurnScope:
         """
         number = self._number()
         if step.tool_calls:
-            await self.store.runs.append_reply(self.turn, number, step, spent)
+            try:
+                await self.store.runs.append_reply(self.turn, number, step, spent)
+            except StoreError:
+                self._spent = spent  # it is counted with the outcome, or when the turn is given up
+                raise
         else:
             self._held, self._spent = [(number, step)], spent
         self._remember(step)

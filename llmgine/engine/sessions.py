@@ -115,7 +115,9 @@ class SessionRunners:
                 woken, runner.woken = runner.woken, set()  # who is woken from here on may be claimed by the next look
                 try:
                     claimed = await self._claim(session_id)
-                    if claimed is not None:
+                    if claimed is None:
+                        self._forget(woken)
+                    else:
                         runner.woken |= woken - {claimed.turn.turn.id}
                         await self._run(claimed)
                         pauses = Pauses()
@@ -125,6 +127,12 @@ class SessionRunners:
                     await pauses.pause()
         finally:
             del self._runners[session_id]
+
+    def _forget(self, turn_ids: Iterable[str]) -> None:
+        """These turns are not ours to run any more."""
+        for turn_id in turn_ids:
+            self._spans.pop(turn_id, None)
+            self._resumed.discard(turn_id)
 
     async def _claim(self, session_id: str) -> Claimed | None:
         """The oldest turn of ours, once all turns of other living processes before it have ended."""

@@ -65,7 +65,7 @@ def burst_of(prompt: PromptCommand, now: int) -> Steps[str | None]:
         """
         SELECT id FROM turn
         WHERE session_id = $1 AND seq = (SELECT MAX(seq) FROM turn WHERE session_id = $1 AND state <> 'forgotten')
-            AND source = $2 AND state = 'queued' AND attempt = 1 AND created_at >= $3
+            AND source = $2 AND state = 'queued' AND attempt = 1 AND claim = 0 AND created_at >= $3
             AND id NOT IN (SELECT turn_id FROM stop_request)
         """,
         (prompt.session_id, prompt.source, now - int(prompt.burst * _SECOND)),

@@ -23,6 +23,13 @@ def again(turn_id: str, old: int, prompts: Iterable[PromptStep], owner: str) -> 
     yield "UPDATE delivery SET sent = 1 WHERE turn_id = $1 AND attempt = $2", (turn_id, old)
 
 
+def forget_earlier(turn_id: str, attempt: int) -> Steps[None]:
+    """Delete the texts of the attempts before this one; where their messages are stays known."""
+    yield "DELETE FROM step WHERE turn_id = $1 AND attempt < $2", (turn_id, attempt)
+    yield "DELETE FROM decision WHERE turn_id = $1 AND attempt < $2", (turn_id, attempt)
+    yield "UPDATE delivery SET body = '{}' WHERE turn_id = $1 AND attempt < $2", (turn_id, attempt)
+
+
 def erase(turn_id: str) -> Steps[None]:
     """Delete a turn's texts; whoever runs it can write none any more."""
     yield "UPDATE turn SET state = 'forgotten', claim = claim + 1 WHERE id = $1", (turn_id,)

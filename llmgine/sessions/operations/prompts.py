@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from llmgine.messages.commands import EditPromptCommand
 from llmgine.messages.steps import PromptStep
 from llmgine.sessions.database import Group, Steps, operation
-from llmgine.sessions.operations.attempts import again, copies, erase
+from llmgine.sessions.operations.attempts import again, copies, erase, forget_earlier
 from llmgine.sessions.operations.rows import turn_steps
 from llmgine.sessions.operations.sessions import inherit
 from llmgine.sessions.records import Revision, TurnSteps
@@ -76,9 +76,11 @@ def _said(turn: TurnSteps | None, source_id: str) -> PromptStep | None:
 def _revise(turn: TurnSteps, prompts: Sequence[PromptStep], owner: str) -> Steps[Revision]:
     """Give the turn other prompts; no text of the earlier ones is kept, nor in branches."""
     yield from _forget_copies(turn.turn.id)
-    if turn.turn.state == "queued":
+    # One that is queued may have begun before, and lost the process that ran it.
+    if turn.turn.state == "queued" and all(isinstance(step, PromptStep) for step in turn.steps):
         yield from _rewrite(turn, prompts)
         yield from _keep_images(turn.turn.id, prompts)
+        yield from forget_earlier(turn.turn.id, turn.turn.attempt)
         return Revision(what="replaced", session_id=turn.turn.session_id)
     yield "DELETE FROM step WHERE turn_id = $1", (turn.turn.id,)
     yield "DELETE FROM decision WHERE turn_id = $1", (turn.turn.id,)

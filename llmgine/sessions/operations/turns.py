@@ -61,6 +61,13 @@ class Turns(Group):
                 texts are gone.
         """
         yield from lock(command.session_id)
+        if command.attempt is not None:
+            queued = yield (
+                "SELECT id FROM turn WHERE id = $1 AND attempt = $2 AND state = 'queued' AND claim > 0 AND owner = $3",
+                (command.turn_id, command.attempt + 1, self._me),
+            )
+            if queued:  # this is run again because nobody knew whether it had been committed
+                return
         rows = yield (
             """
             SELECT attempt FROM ended_turn

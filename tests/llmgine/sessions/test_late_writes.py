@@ -17,10 +17,11 @@ from llmgine.messages.commands import (
 from llmgine.messages.steps import DecisionStep, OutcomeStep, ReplyStep, ResultStep, Turn, WaitingStep
 from llmgine.sessions import SessionStore
 from llmgine.sessions.clock import now
-from llmgine.sessions.records import Spent
+from llmgine.sessions.records import Claimed, Spent
 from llmgine.sessions.store import sqlite_path
+from tests.llmgine.sessions.conftest import Open
 from tests.llmgine.sessions.data.old import rows
-from tests.llmgine.sessions.examples import ADA, FAR_OFF, admit, append, claimed, finish, part
+from tests.llmgine.sessions.examples import ADA, FAR_OFF, admit, admitted, append, claimed, finish, part
 
 SECRET = "xyzzy"
 ONCE = Spent(scopes=("s",), tokens=7, day=1)
@@ -176,3 +177,30 @@ async def test_a_decision_or_a_message_id_brings_no_text_back(store: SessionStor
 
     assert SECRET not in stored(url)
     assert await store.deliveries.has("300")
+
+
+async def test_a_turn_that_lost_its_process_begins_again_when_edited(url: str, open_another: Open) -> None:
+    """Queued again behind another one, a turn that had begun keeps nothing of its old question when it is edited."""
+    dead, store = await open_another(), await open_another()
+    old = await under_way(dead)
+    await dead.close()
+    await admitted(store, "3")
+    assert isinstance(await store.turns.claim("s", dead=[old.owner]), Claimed)
+    await store.take_over(["test"])
+
+    await edited(store, old)
+
+    [turn] = await store.turns.many([old.id])
+    assert [step.kind for step in turn.steps] == ["prompt", "prompt"]
+    assert SECRET not in stored(url)
+
+
+async def test_an_edit_of_a_queued_regeneration_forgets_the_first_attempt(store: SessionStore, url: str) -> None:
+    """Nothing of what was said and answered before is kept, also in the attempts before."""
+    turn = await answered(store)
+    await store.turns.regenerate(RegenerateTurnCommand(session_id="s", turn_id=turn.id, attempt=1))
+    edit = EditPromptCommand(session_id="s", turn_id=turn.id, source_id="2", version=1, text="harmless")
+
+    assert (await store.prompts.edit(edit)).what == "replaced"
+
+    assert SECRET not in stored(url)

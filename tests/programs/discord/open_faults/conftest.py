@@ -1,4 +1,4 @@
-"""A scene for faults that are not corrected yet: it ends also when its bot does not, and errors in the log are no news."""
+"""A scene for faults that are not corrected yet: it ends also when its bot does not, and errors in the log are fine."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
