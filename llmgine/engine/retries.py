@@ -45,8 +45,17 @@ class RetryPolicy(BaseModel):
         Raises:
             ProviderError: The last failure.
         """
+        result: T
+        failed: BaseException | None = None
+        try:
+            return await call()  # most calls succeed at once, and cost no more than themselves
+        except _MAY_PASS as error:
+            failed = error
         async for attempt in _Tries(self, announce).retrying():
             with attempt:
+                if failed is not None:  # the first try is the one that was made
+                    first, failed = failed, None
+                    raise first
                 result = await call()
         return result
 

@@ -6,9 +6,11 @@ later turn of the session. So what is malformed is put into a form that is not.
 
 import json
 import re
+from functools import lru_cache
 
 from llmgine.messages.chat import ToolCall
 
+_SHORT = 1_000  # characters of arguments that are remembered
 _LONGEST_MALFORMED = 500  # characters of malformed arguments that the model is reminded of
 
 
@@ -19,7 +21,9 @@ def valid_name(call: ToolCall) -> str:
 
 def valid_arguments(call: ToolCall) -> str:
     """The call's arguments, as a JSON object."""
-    if is_json_object(call.arguments):
+    # The calls of a history are looked at for each request that sends it.
+    is_valid = _is_json_object_again if len(call.arguments) <= _SHORT else is_json_object
+    if is_valid(call.arguments):
         return call.arguments
     return json.dumps({"malformed_arguments": call.arguments[:_LONGEST_MALFORMED]})
 
@@ -30,6 +34,9 @@ def is_json_object(text: str) -> bool:
         return isinstance(json.loads(text, parse_constant=refuse_constant), dict)
     except (ValueError, RecursionError):  # RecursionError: brackets nested by the thousand
         return False
+
+
+_is_json_object_again = lru_cache(maxsize=1_024)(is_json_object)
 
 
 def refuse_constant(constant: str) -> None:

@@ -116,6 +116,8 @@ class SessionStore:
             StoreError: The database cannot do it.
         """
         try:
+            if not self._observers:
+                return await self._database.run(work, operation)
             async with contextlib.AsyncExitStack() as stack:
                 for observer in self._observers:
                     await stack.enter_async_context(observer(operation))
