@@ -190,7 +190,7 @@ async def channels(scene: Scene, count: int) -> list[int]:
 
 
 def reword(scene: Scene, asked: Message, text: str = "once more") -> None:
-    """Let somebody change their question, so that it is answered anew."""
+    """Let somebody change their question, so that it is answered again."""
     scene.playground.people.edit(asked.channel_id, asked.id, asked.author_id, f"{MENTION} {text}")
 
 

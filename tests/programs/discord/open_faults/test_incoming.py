@@ -78,7 +78,7 @@ class TestLateServers:
 
     @open_fault("what was edited or deleted is looked for after READY only, not when a server returns")
     async def test_edits_and_deletions_during_an_outage_are_seen(self, settled: Scene) -> None:
-        """A question that was changed during an outage is answered anew, and one that was deleted is forgotten."""
+        """A question that was changed during an outage is answered again, and one that was deleted is forgotten."""
         scene, gateway = settled, settled.playground.gateway
         with given():
             first = scene.ask("one")
@@ -150,7 +150,7 @@ class TestSecondReady:
 
     @open_fault("edits stand in the channel's queue behind a message that waits for ever")
     async def test_edits_still_work(self, settled: Scene, reads: Reads) -> None:
-        """After a second READY during catch-up, an edited question of the channel is answered anew."""
+        """After a second READY during catch-up, an edited question of the channel is answered again."""
         scene = settled
         with given():
             question = scene.ask("one")

@@ -62,12 +62,12 @@ def previews_suppressed(message: Message) -> bool:
 
 
 def anew_by_edit(scene: Scene, asked: Message) -> None:
-    """Have the question answered anew: its author edits it."""
+    """Have the question answered again: its author edits it."""
     reword(scene, asked)
 
 
 def anew_by_button(scene: Scene, _asked: Message) -> None:
-    """Have the question answered anew: somebody presses the button."""
+    """Have the question answered again: somebody presses the button."""
     scene.click(scene.outcomes()[-1], "Regenerate")
 
 
@@ -122,7 +122,7 @@ async def test_what_comes_after_other_messages_replies(unstarted: Scene, monkeyp
     reason="A post that takes longer than it is waited for is forgotten, and stays when it arrives.",
 )
 async def test_nothing_of_a_stopped_answer_stays(unstarted: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A message of a stopped answer that Discord takes long to post goes when the question is answered anew."""
+    """A message of a stopped answer that Discord takes long to post goes when the question is answered again."""
     monkeypatch.setattr("programs.discord.delivery.turn_view._PATIENCE", 0.1)  # seconds a late post is waited for
     scene = await unstarted.start()
     late = scene.playground.faults.plan("delay", *CREATE, nth=2)
