@@ -172,7 +172,7 @@ class Bot(Connection):
 
     async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
         """Queue what a person changed; Discord also tells of previews of links and of pins, which nobody wrote."""
-        if payload.message.edited_at is not None:
+        if payload.message.edited_at is not None and is_from_a_person(payload.message):
             await self._queue(payload.message)
 
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
@@ -290,9 +290,7 @@ class Bot(Connection):
             await self._queue(message)
 
     async def _queue(self, message: discord.Message) -> None:
-        if is_from_a_person(message):
-            event = MessageHeardEvent(session_id=session_id(message.channel.id), message=message)
-            await self._app.bus.publish(event)
+        await self._app.bus.publish(MessageHeardEvent(session_id=session_id(message.channel.id), message=message))
 
     @property
     def is_in(self) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from llmgine.errors import SupersededError
 from llmgine.messages.steps import DecisionStep, ReplyStep, Step, Turn, TurnStatus
-from llmgine.sessions.database import Group, Steps, operation, query
+from llmgine.sessions.database import Group, Steps, listed, operation, query
 from llmgine.sessions.operations.allowances import spend, used_of
 from llmgine.sessions.operations.rows import add_steps
 from llmgine.sessions.operations.settings import own_and_inherited, settings
@@ -113,11 +113,7 @@ class Runs(Group):
         ]
         if not rows:
             return
-        width = len(rows[0])
-        places = ", ".join(
-            f"({', '.join(f'${place * width + number}' for number in range(1, width + 1))}, 1, 0)"
-            for place in range(len(rows))
-        )
+        places = ", ".join(f"({listed(row, 1 + place * len(row))}, 1, 0)" for place, row in enumerate(rows))
         yield (
             f"""
             INSERT INTO delivery (turn_id, attempt, kind, round, part, body, final, sent) VALUES {places}
