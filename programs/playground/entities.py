@@ -49,6 +49,12 @@ class Flag(IntFlag):
     IS_COMPONENTS_V2 = 1 << 15
 
 
+class ChannelFlag(IntFlag):
+    """Channel flags."""
+
+    OBFUSCATED = 1 << 17  # the bot cannot see it, and is told no more of it
+
+
 class Permission(IntFlag):
     KICK_MEMBERS = 1 << 1
     ADMINISTRATOR = 1 << 3

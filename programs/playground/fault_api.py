@@ -36,6 +36,7 @@ class GatewayFault(Form):
     name: str = "MESSAGE_CREATE"  # of `repeat`, `lose` and `malformed`
     times: int = Field(1, ge=1)
     data: dict[str, Any] = Field(default={})  # of `malformed`
+    listed: bool = True  # of `outage`
 
 
 _AnyFault = Annotated[Fault | GatewayFault, Field(discriminator="effect")]
@@ -56,7 +57,7 @@ class FaultApi:
             "malformed": lambda fault: gateway.send_event(fault.name, fault.data),
             "stop_acks": lambda _: gateway.stop_acks(),
             "freeze": lambda _: gateway.freeze(),
-            "outage": lambda _: gateway.outage(),
+            "outage": lambda fault: gateway.outage(listed=fault.listed),
             "restore": lambda _: gateway.restore(),
         }
 

@@ -10,12 +10,14 @@ from aiohttp import WSMsgType, web
 from programs.playground.contract import Contract
 from programs.playground.credentials import Credentials
 from programs.playground.entities import BOT_ID, GUILD_ID, Json
-from programs.playground.gateway_faults import GatewayFaults
-from programs.playground.greetings import guild_create, members_chunk, ready
-from programs.playground.intents import Intent, as_intended
+from programs.playground.events import as_intended, needed
+from programs.playground.gateway_faults import Availability, GatewayFaults
+from programs.playground.greetings import UNAVAILABLE, guild_create, members_chunk, ready
+from programs.playground.intents import Intent
 from programs.playground.log import DispatchRecord, Log
 from programs.playground.rules import Rules
 from programs.playground.sessions import ClosingError, Connection, Op, Session
+from programs.playground.sight import BotSight
 from programs.playground.state import Dispatch, State
 
 MAX_FRAME_BYTES = 4096
@@ -43,6 +45,7 @@ class Gateway(GatewayFaults):
     ) -> None:
         super().__init__()
         self._state = state
+        self._sight = BotSight(state)
         self._credentials = credentials
         self._rules = rules
         self._log = seen
@@ -55,17 +58,20 @@ class Gateway(GatewayFaults):
         state.subscribe(self._hear)
 
     def _hear(self, dispatch: Dispatch) -> None:
-        if not dispatch.is_for(BOT_ID):
-            return
-        data = dispatch.render(BOT_ID)
-        self._keep(DispatchRecord(dispatch.name, data))
-        if self._is_lost(dispatch.name):
-            return
+        for name, data in self._sight.follow(dispatch):
+            if needed(name, data) is not None:
+                self._keep(DispatchRecord(name, data))
+                if not self._is_lost(name):
+                    self._tell(name, data)
+
+    def _tell(self, name: str, data: Json) -> None:
         guild_id = int(data["guild_id"]) if "guild_id" in data else None
+        if guild_id == GUILD_ID and self._guild is not Availability.AVAILABLE:
+            return
         for session in self._sessions.values():
-            intended = as_intended(dispatch.name, data, session.intents) if session.covers(guild_id) else None
+            intended = as_intended(name, data, session.intents) if session.covers(guild_id) else None
             if intended is not None:
-                session.dispatch(dispatch.name, intended)
+                session.dispatch(name, intended)
 
     def _keep(self, record: DispatchRecord) -> None:
         self._log.dispatches.append(record)
@@ -86,12 +92,14 @@ class Gateway(GatewayFaults):
         }
 
     def restore(self) -> None:
-        """The guild is back after an outage."""
+        """The guild is back after an outage; bots get it whole, as it is now."""
+        self._guild = Availability.AVAILABLE
         self._tell_guild("GUILD_CREATE", lambda session: guild_create(self._state, session.intents))
 
     def add_bot(self) -> None:
         """Somebody adds the bot to the guild, where it was not a member."""
         self._state.members[BOT_ID].joined_at = self._state.ids.now()
+        self._guild = Availability.AVAILABLE
         self._tell_guild("GUILD_CREATE", lambda session: _just_joined(guild_create(self._state, session.intents)))
 
     async def connect(self, request: web.Request) -> web.WebSocketResponse:
@@ -136,7 +144,7 @@ class Gateway(GatewayFaults):
             raise ClosingError(4003, "Not authenticated.")
         elif op == Op.PRESENCE:
             self._state.set_presence(data)
-        elif op == Op.MEMBERS and isinstance(data, dict):
+        elif op == Op.MEMBERS and isinstance(data, dict) and self._guild is Availability.AVAILABLE:
             session.dispatch("GUILD_MEMBERS_CHUNK", members_chunk(self._state, data))
         return session
 
@@ -159,12 +167,20 @@ class Gateway(GatewayFaults):
         missed: deque[Json] = deque(maxlen=self._rules.replay)
         session = Session(self._secret(16), intents, missed, shard, connection=connection)
         self._remember(session)
-        session.dispatch("READY", ready(self._state, session, self.url))
-        if session.covers(GUILD_ID) and intents & Intent.GUILDS:
-            session.dispatch("GUILD_CREATE", guild_create(self._state, intents))
+        self._greet(session)
         self._state.set_presence(identity.get("presence"))
         self._state.set_online(True)
         return session
+
+    def _greet(self, session: Session) -> None:
+        """READY, and the guild where it is available."""
+        covered = session.covers(GUILD_ID)
+        listed = covered and self._guild is not Availability.JOINED_IN_OUTAGE
+        session.dispatch("READY", ready(self._state, session, self.url, [UNAVAILABLE] if listed else []))
+        if not covered or not session.intents & Intent.GUILDS or self._guild is Availability.OUTAGE:
+            return
+        available = self._guild is Availability.AVAILABLE
+        session.dispatch("GUILD_CREATE", guild_create(self._state, session.intents) if available else UNAVAILABLE)
 
     def _intents(self, wanted: object) -> Intent:
         if not isinstance(wanted, int) or wanted < 0:

@@ -2,9 +2,20 @@
 
 from collections import Counter
 from collections.abc import Callable
+from enum import Enum, auto
 
 from programs.playground.entities import GUILD_ID, Json
+from programs.playground.greetings import UNAVAILABLE
+from programs.playground.intents import Intent
 from programs.playground.sessions import Connection, Op, Session
+
+
+class Availability(Enum):
+    """How the guild is for the bot."""
+
+    AVAILABLE = auto()  # It comes right after READY, and its events are told.
+    OUTAGE = auto()  # READY names it, and no event of it is told until the outage is over.
+    JOINED_IN_OUTAGE = auto()  # The bot was added meanwhile: READY names no guild, and GUILD_CREATE only its id.
 
 
 class GatewayFaults:
@@ -15,6 +26,7 @@ class GatewayFaults:
         self._connections: set[Connection] = set()
         self._losing: Counter[str] = Counter()
         self._refused_resumes = 0
+        self._guild = Availability.AVAILABLE
 
     def drop(self, code: int = 4000) -> None:
         """Close every connection as Discord now and then does; sessions can be resumed."""
@@ -68,13 +80,19 @@ class GatewayFaults:
         for connection in self._connections:
             connection.frozen = True
 
-    def outage(self) -> None:
-        """The guild is unavailable for a while: Discord says so by a GUILD_DELETE that is none."""
-        self._tell_guild("GUILD_DELETE", lambda _: {"id": str(GUILD_ID), "unavailable": True})
+    def outage(self, *, listed: bool = True) -> None:
+        """The guild is unavailable until `restore`: no event of it is told, nor told later.
+
+        Args:
+            listed: Whether a bot that identifies meanwhile finds it in READY. If not, the bot was added to it in the
+                outage, and hears of it only by a GUILD_CREATE that says that it is unavailable.
+        """
+        self._guild = Availability.OUTAGE if listed else Availability.JOINED_IN_OUTAGE
+        self._tell_guild("GUILD_DELETE" if listed else "GUILD_CREATE", lambda _: UNAVAILABLE)
 
     def _tell_guild(self, name: str, draw: Callable[[Session], Json]) -> None:
         for session in self._sessions.values():
-            if session.covers(GUILD_ID):
+            if session.covers(GUILD_ID) and session.intents & Intent.GUILDS:
                 session.dispatch(name, draw(session))
 
     def _is_lost(self, name: str) -> bool:

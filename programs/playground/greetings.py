@@ -1,15 +1,16 @@
 """What a new gateway session is told first: READY, and the guild as it is now."""
 
 from programs.playground import payloads
-from programs.playground.entities import BOT_ID, Json
+from programs.playground.entities import BOT_ID, GUILD_ID, Channel, Json
 from programs.playground.ids import iso
 from programs.playground.intents import Intent
 from programs.playground.sessions import Session
 from programs.playground.state import State
 
+UNAVAILABLE: Json = {"id": str(GUILD_ID), "unavailable": True}
 
-def ready(state: State, session: Session, resume_url: str) -> Json:
-    guilds = [{"id": str(state.guild.id), "unavailable": True}] if session.covers(state.guild.id) else []
+
+def ready(state: State, session: Session, resume_url: str, guilds: list[Json]) -> Json:
     return {
         "v": 10,
         "user": payloads.own_user(state.users[BOT_ID]),
@@ -27,26 +28,42 @@ def ready(state: State, session: Session, resume_url: str) -> Json:
 def guild_create(state: State, intents: Intent) -> Json:
     """The whole guild: all its members only for those who may hear of them, threads only while they are open.
 
-    Channels the bot cannot see are told all the same, as to any bot.
+    Of channels that the bot cannot see it is told that they are there.
     """
     everyone = intents & Intent.GUILD_MEMBERS
     members = [user_id for user_id in state.members if everyone or user_id == BOT_ID]
-    inside = [channel for channel in state.channels.values() if channel.guild_id is not None]
-    threads = [channel for channel in inside if channel.thread is not None and not channel.thread.archived]
     return state.guild_payload() | {
         "joined_at": iso(state.members[BOT_ID].joined_at),
         "large": False,
         "unavailable": False,
         "member_count": len(state.members),
         "members": [state.member_payload(user_id) for user_id in members],
-        "channels": [state.channel_payload(c, BOT_ID) for c in inside if c.thread is None],
-        "threads": [state.channel_payload(c, BOT_ID) for c in threads if state.may_see(BOT_ID, c)],
+        "channels": [state.channel_event(channel, BOT_ID) for channel in state.guild_channels()],
+        "threads": [state.channel_payload(thread, BOT_ID) for thread in _open_threads(state)],
         "presences": [],
         "voice_states": [],
         "stage_instances": [],
         "guild_scheduled_events": [],
         "soundboard_sounds": [],
     }
+
+
+def thread_list_sync(state: State, parent: Channel) -> Json:
+    """The open threads of a channel that the bot now sees."""
+    threads = _open_threads(state, parent.id)
+    own = [one for one in threads if one.thread and BOT_ID in one.thread.members]
+    return {
+        "guild_id": str(state.guild.id),
+        "channel_ids": [str(parent.id)],
+        "threads": [state.channel_payload(thread, BOT_ID) for thread in threads],
+        "members": [payloads.thread_member(thread, BOT_ID) for thread in own],
+    }
+
+
+def _open_threads(state: State, parent_id: int | None = None) -> list[Channel]:
+    """Those of one channel, or of all, that are not archived and that the bot sees."""
+    threads = (one for one in state.threads(parent_id) if one.thread and not one.thread.archived)
+    return [one for one in threads if state.may_see(BOT_ID, one)]
 
 
 def members_chunk(state: State, wanted: Json) -> Json:

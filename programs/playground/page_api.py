@@ -15,7 +15,7 @@ from programs.playground.page_forms import NewInteraction, NewMessage, NewThread
 from programs.playground.page_settings import PageSettings
 from programs.playground.people import People
 from programs.playground.rest.messages import page
-from programs.playground.sight import in_sight, seen
+from programs.playground.sight import seen
 from programs.playground.state import State
 from programs.playground.wire import NOTHING, Call, Reply, answer, read_call
 from programs.web.page_files import HEADERS
@@ -68,7 +68,7 @@ class PageApi:
 
     def state(self, call: Call) -> Reply:
         viewer = self._viewer(call)
-        channels = [c for c in self._state.channels.values() if in_sight(self._state, c, viewer)]
+        channels = [c for c in self._state.channels.values() if self._state.may_see(viewer, c)]
 
         def drawn(fits: Callable[[Channel], bool]) -> list[Json]:
             return [seen(self._state, channel, viewer) for channel in channels if fits(channel)]

@@ -7,6 +7,7 @@ from contextlib import suppress
 from aiohttp import web
 
 from programs.playground.errors import ApiError
+from programs.playground.events import event_of
 from programs.playground.ids import read_id
 from programs.playground.sight import Sight
 from programs.playground.state import Dispatch, State
@@ -14,38 +15,6 @@ from programs.playground.wire import answer
 from programs.web.page_files import HEADERS
 
 MAX_WAITING = 5000  # a page that reads nothing is cut off here, and loads everything anew
-_SHOWN = frozenset(
-    {
-        "BOT_STATUS",
-        "CHANNEL_CREATE",
-        "CHANNEL_DELETE",
-        "CHANNEL_UPDATE",
-        "COMMANDS_UPDATE",
-        "GUILD_MEMBER_ADD",
-        "GUILD_MEMBER_REMOVE",
-        "GUILD_MEMBER_UPDATE",
-        "GUILD_ROLE_CREATE",
-        "GUILD_ROLE_DELETE",
-        "GUILD_ROLE_UPDATE",
-        "INTERACTION_DEFERRED",
-        "INTERACTION_DONE",
-        "INTERACTION_FAILED",
-        "INTERACTION_PENDING",
-        "MESSAGE_CREATE",
-        "MESSAGE_DELETE",
-        "MESSAGE_DELETE_BULK",
-        "MESSAGE_REACTION_ADD",
-        "MESSAGE_REACTION_REMOVE",
-        "MESSAGE_UPDATE",
-        "MODAL_OPEN",
-        "PERMISSIONS",
-        "REQUEST",
-        "THREAD_CREATE",
-        "THREAD_DELETE",
-        "THREAD_UPDATE",
-        "TYPING_START",
-    }
-)
 
 
 class PageEvents:
@@ -66,7 +35,7 @@ class PageEvents:
 
         def hear(dispatch: Dispatch) -> None:
             for name, data in sight.follow(dispatch):
-                if name in _SHOWN and not waiting.full():
+                if event_of(name).shown and not waiting.full():
                     last = waiting.qsize() == MAX_WAITING - 1
                     waiting.put_nowait(None if last else json.dumps({"t": name, "d": data}))
 

@@ -4,7 +4,11 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from programs.playground.entities import Json
 from programs.playground.forms import Form, Id
+
+MAX_TIME_OUT = 28 * 24 * 3600  # seconds, as on Discord
+MAX_SLOWMODE = 6 * 3600
 
 
 class Who(Form):
@@ -47,3 +51,43 @@ class NewInteraction(Who):
     custom_id: str = ""
     modal_id: Id = 0
     values: list[str] | dict[str, Any] | None = None
+
+
+class Named(Who):
+    name: str = Field(min_length=1, max_length=32)
+
+
+class RoleChanges(Who):
+    name: str | None = Field(None, min_length=1, max_length=100)
+    permissions: int | None = Field(None, ge=0)
+
+
+class MemberChanges(Who):
+    """`time_out` is in seconds from now; 0 ends it."""
+
+    roles: list[Id] | None = None
+    time_out: float | None = Field(None, ge=0, le=MAX_TIME_OUT)
+    dms_closed: bool | None = None
+
+
+class ChannelChanges(Who):
+    name: str | None = Field(None, min_length=1, max_length=100)
+    topic: str | None = Field(None, max_length=1024)
+    rate_limit_per_user: int | None = Field(None, ge=0, le=MAX_SLOWMODE)
+    parent_id: Id | None = None  # given as null: in no category
+
+    def named(self) -> Json:
+        """What is to change, by its name."""
+        given = self.model_dump(exclude_unset=True, exclude={"user_id"})
+        return {name: value for name, value in given.items() if value is not None or name == "parent_id"}
+
+
+class OverwriteForm(Who):
+    allow: int = Field(0, ge=0)
+    deny: int = Field(0, ge=0)
+
+
+class NewChannel(Who):
+    name: str = Field(min_length=1, max_length=100)
+    type: Literal[0, 4, 15] = 0
+    parent_id: Id | None = None

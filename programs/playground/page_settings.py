@@ -2,22 +2,21 @@
 
 from collections.abc import Iterable
 
-from pydantic import Field
-
 from programs.playground import payloads
-from programs.playground.entities import Channel, Json, Permission
+from programs.playground.administration import Administration
+from programs.playground.entities import Channel, ChannelType, Json, Permission
 from programs.playground.forms import ThreadChanges
-from programs.playground.management import (
+from programs.playground.page_forms import (
     ChannelChanges,
-    Management,
     MemberChanges,
+    Named,
     NewChannel,
     OverwriteForm,
     RoleChanges,
+    Who,
 )
-from programs.playground.moderation import Moderation
-from programs.playground.page_forms import Who
 from programs.playground.people import People
+from programs.playground.permissions import EVERYTHING
 from programs.playground.sight import seen
 from programs.playground.state import State
 from programs.playground.wire import NOTHING, Call, Reply, Route
@@ -31,16 +30,11 @@ _MEMBER = "/members/{user_id}"
 _ROLE = "/roles/{role_id}"
 
 
-class Named(Who):
-    name: str = Field(min_length=1, max_length=32)
-
-
 class PageSettings:
-    def __init__(self, state: State, people: People, world: Moderation) -> None:
+    def __init__(self, state: State, people: People, world: Administration) -> None:
         self._state = state
         self._people = people
         self._world = world
-        self._management = Management(state, world)
 
     def routes(self) -> Iterable[Route]:
         return [
@@ -73,35 +67,39 @@ class PageSettings:
         return Reply({"id": str(self._world.join(call.form(Named).name))}, 201)
 
     def change_member(self, call: Call) -> Reply:
-        user_id = call.id("user_id")
-        self._management.change_member(call.form(Who).user_id, user_id, call.form(MemberChanges))
+        user_id, form = call.id("user_id"), call.form(MemberChanges)
+        self._world.change_member(
+            user_id, roles=form.roles, time_out=form.time_out, dms_closed=form.dms_closed, by=self._who(call)
+        )
         return Reply(self._state.member_payload(user_id))
 
     def remove_member(self, call: Call) -> Reply:
-        self._management.remove_member(call.form(Who).user_id, call.id("user_id"))
+        self._world.leave(call.id("user_id"), by=self._who(call))
         return NOTHING
 
     def add_role(self, call: Call) -> Reply:
-        form = call.form(Named)
-        return Reply(payloads.role(self._management.add_role(form.user_id, form.name)), 201)
+        role_id = self._world.add_role(call.form(Named).name, by=self._who(call))
+        return Reply(payloads.role(self._state.roles[role_id]), 201)
 
     def change_role(self, call: Call) -> Reply:
-        by = call.form(Who).user_id
-        role = self._management.change_role(by, call.id("role_id"), call.form(RoleChanges))
-        return Reply(payloads.role(role))
+        role_id, form = call.id("role_id"), call.form(RoleChanges)
+        allowed = None if form.permissions is None else _allowed(form.permissions)
+        self._world.set_role(role_id, allowed, name=form.name, by=self._who(call))
+        return Reply(payloads.role(self._state.roles[role_id]))
 
     def remove_role(self, call: Call) -> Reply:
-        self._management.remove_role(call.form(Who).user_id, call.id("role_id"))
+        self._world.remove_role(call.id("role_id"), by=self._who(call))
         return NOTHING
 
     def add_channel(self, call: Call) -> Reply:
-        by = call.form(Who).user_id
-        return Reply(seen(self._state, self._management.add_channel(by, call.form(NewChannel)), by), 201)
+        by, form = self._who(call), call.form(NewChannel)
+        made = self._world.add_channel(form.name, ChannelType(form.type), category_id=form.parent_id, by=by)
+        return Reply(seen(self._state, made, by), 201)
 
     def change_channel(self, call: Call) -> Reply:
         by, channel = self._channel(call)
         if channel.thread is None:
-            self._management.change_channel(by, channel, call.form(ChannelChanges))
+            self._world.change_channel(channel.id, call.form(ChannelChanges).named(), by=by)
         else:
             self._people.change_thread(channel.id, by, call.form(ThreadChanges))
         return Reply(seen(self._state, channel, by))
@@ -109,16 +107,27 @@ class PageSettings:
     def delete_channel(self, call: Call) -> Reply:
         by, channel = self._channel(call)
         if channel.thread is None:
-            self._management.delete_channel(by, channel)
+            self._world.delete_channel(channel.id, by=by)
         else:
             self._people.delete_thread(channel.id, by)
         return NOTHING
 
     def overwrite(self, call: Call) -> Reply:
         by, channel = self._channel(call)
-        self._management.overwrite(by, channel, call.id("target_id"), call.form(OverwriteForm))
+        form = call.form(OverwriteForm)
+        allow, deny = _allowed(form.allow), _allowed(form.deny)
+        self._world.overwrite(channel.id, call.id("target_id"), allow=allow, deny=deny, by=by)
         return NOTHING
 
+    def _who(self, call: Call) -> int:
+        """The person who asks. Raises 10013 for anybody else."""
+        return self._state.person(call.form(Who).user_id)
+
     def _channel(self, call: Call) -> tuple[int, Channel]:
-        by = self._state.person(call.form(Who).user_id)
+        by = self._who(call)
         return by, self._state.channel(call.id("channel_id"), by)
+
+
+def _allowed(bits: int) -> Permission:
+    """Those of the bits that are permissions here."""
+    return Permission(bits & EVERYTHING)

@@ -8,6 +8,7 @@ from programs.playground.entities import (
     GUILD_ID,
     Attachment,
     Channel,
+    ChannelFlag,
     ChannelType,
     Flag,
     Guild,
@@ -17,12 +18,14 @@ from programs.playground.entities import (
     MessageType,
     Origin,
     Overwrite,
+    Permission,
     Role,
     ThreadState,
     User,
 )
 from programs.playground.ids import iso, moment
 
+HIDDEN_NAME = "___hidden___"
 APPLICATION_FLAGS = 1 << 19  # message content, as an unverified application may have it
 
 
@@ -206,6 +209,13 @@ def channel(of: Channel, users: dict[int, User], viewer: int) -> Json:
             "default_forum_layout": 0,
         }
     return payload | _place(of)
+
+
+def hidden_channel(of: Channel) -> Json:
+    """A channel of a guild, or a category, for a bot that cannot see it: its id, type and place, and nothing else."""
+    nobody = {GUILD_ID: Overwrite(GUILD_ID, deny=Permission.VIEW_CHANNEL)}
+    told = Channel(of.id, of.type, HIDDEN_NAME, of.guild_id, of.position, of.parent_id, overwrites=nobody)
+    return channel(told, {}, BOT_ID) | {"flags": int(ChannelFlag.OBFUSCATED)}
 
 
 def _place(of: Channel) -> Json:

@@ -10,6 +10,7 @@ from typing import Self, TypeVar
 
 from aiohttp import web
 
+from programs.playground.administration import Administration
 from programs.playground.admission import Admission
 from programs.playground.callbacks import Callbacks
 from programs.playground.commands import Commands
@@ -23,7 +24,6 @@ from programs.playground.gateway import Gateway
 from programs.playground.ids import Snowflakes
 from programs.playground.interactions import Interactions
 from programs.playground.log import Log, RequestRecord, Violation
-from programs.playground.moderation import Moderation
 from programs.playground.page_api import PageApi
 from programs.playground.page_events import PageEvents
 from programs.playground.page_settings import PageSettings
@@ -103,7 +103,7 @@ class Playground:
         self.gateway = Gateway(
             self.state, credentials, self.rules, self.log, contract=openapi, clock=monotonic, secret=secret
         )
-        self.world = Moderation(self.state)
+        self.world = Administration(self.state)
         admission = Admission(self.state, self.rules.old_edits)
         self._posting = Posting(self.state, self.rules.nonce_seconds, monotonic, admission)
         self._threads = Threads(self.state, self._posting)
@@ -230,7 +230,7 @@ class Playground:
         yield PinRoutes(self.state, self._pins).routes()  # before messages: "pins" stands where an id may
         yield MessageRoutes(self.state, self._posting).routes()
         yield ReactionRoutes(self.state, self._posting).routes()
-        yield ChannelRoutes(self.state, self._posting, self._threads).routes()
+        yield ChannelRoutes(self.state, self.world, self._posting, self._threads).routes()
         yield CommandRoutes(self._commands).routes()
 
     def _app(self) -> web.Application:

@@ -1,24 +1,14 @@
-"""Which channels one person sees: the page hears of those that come into sight, change, or go out of it."""
+"""Which channels somebody sees, and what they hear of it: one person on the page, and the bot on the gateway."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from programs.playground.entities import Channel, ChannelType, Json
+from programs.playground.entities import BOT_ID, Channel, ChannelType, Json
+from programs.playground.events import View, event_of
+from programs.playground.greetings import thread_list_sync
 from programs.playground.state import Dispatch, State
 
-# After these somebody may see more or fewer channels, or may do something else in them, than before.
-_MOVES = frozenset(
-    {
-        "CHANNEL_CREATE",
-        "CHANNEL_DELETE",
-        "CHANNEL_UPDATE",
-        "GUILD_MEMBER_ADD",
-        "GUILD_MEMBER_REMOVE",
-        "GUILD_MEMBER_UPDATE",
-        "GUILD_ROLE_DELETE",
-        "GUILD_ROLE_UPDATE",
-        "THREAD_MEMBERS_UPDATE",
-    }
-)
+_OF_A_CHANNEL = ("CHANNEL_CREATE", "CHANNEL_UPDATE", "CHANNEL_DELETE")
+_WITH_THREADS = (ChannelType.TEXT, ChannelType.FORUM)
 
 
 def seen(state: State, channel: Channel, viewer: int) -> Json:
@@ -26,21 +16,12 @@ def seen(state: State, channel: Channel, viewer: int) -> Json:
     return state.channel_payload(channel, viewer) | {"permissions": _allowed(state, channel, viewer)}
 
 
-def in_sight(state: State, channel: Channel, viewer: int) -> bool:
-    """Whether the page has a channel: a category is there also for the sake of a channel in it."""
-    if state.may_see(viewer, channel):
-        return True
-    if channel.type is not ChannelType.CATEGORY:
-        return False
-    return any(state.may_see(viewer, one) for one in state.channels_in(channel.id))
-
-
 def _allowed(state: State, channel: Channel, viewer: int) -> str:
     return str(int(state.permissions(viewer, channel)))
 
 
 class Sight:
-    """One person's view, from now on."""
+    """One person's view, from now on: channels come into sight, change, and go out of it."""
 
     def __init__(self, state: State, viewer: int) -> None:
         self._state = state
@@ -51,30 +32,35 @@ class Sight:
     def _now(self) -> dict[int, str]:
         """Each channel in sight, with what is allowed in it."""
         channels = self._state.channels.values()
-        visible = (one for one in channels if in_sight(self._state, one, self._viewer))
+        visible = (one for one in channels if self._state.may_see(self._viewer, one))
         return {one.id: _allowed(self._state, one, self._viewer) for one in visible}
 
     def follow(self, dispatch: Dispatch) -> Iterator[tuple[str, Json]]:
         """What `dispatch` means for this person: events, each with its name and data."""
-        if dispatch.name == "CHANNEL_UPDATE":
-            data = dispatch.render(self._viewer)
-            yield from self._look_again(int(data["id"]))
+        if dispatch.name in _OF_A_CHANNEL:
+            yield from self._look_again(int(dispatch.render(self._viewer)["id"]))
             return
         if dispatch.is_for(self._viewer):
             data = dispatch.render(self._viewer)
-            if dispatch.name in ("CHANNEL_CREATE", "THREAD_CREATE", "THREAD_UPDATE"):
+            if dispatch.name in ("THREAD_CREATE", "THREAD_UPDATE"):
                 channel_id = int(data["id"])
                 allowed = _allowed(self._state, self._state.channels[channel_id], self._viewer)
                 self._known[channel_id] = data["permissions"] = allowed
-            elif dispatch.name in ("CHANNEL_DELETE", "THREAD_DELETE"):
+            elif dispatch.name == "THREAD_DELETE":
                 self._known.pop(int(data["id"]), None)
             yield dispatch.name, data
-        if dispatch.name in _MOVES:
+        if self._may_be_changed_by(dispatch):
             yield from self._look_again()
             may = self._state.permissions(self._viewer)
             if may != self._may:
                 self._may = may
                 yield "PERMISSIONS", {"permissions": str(int(may))}
+
+    def _may_be_changed_by(self, dispatch: Dispatch) -> bool:
+        view = event_of(dispatch.name).view
+        if view is View.OF_ITS_MEMBER:
+            return int(dispatch.render(self._viewer)["user"]["id"]) == self._viewer
+        return view is not View.NOBODYS
 
     def _look_again(self, changed: int | None = None) -> Iterator[tuple[str, Json]]:
         """Tell what differs from before, and of the channel `changed` in any case, if it is in sight."""
@@ -86,3 +72,59 @@ class Sight:
                 channel = self._state.channels[channel_id]
                 name = "CHANNEL_UPDATE" if channel_id in before else "CHANNEL_CREATE"
                 yield name, seen(self._state, channel, self._viewer)
+
+
+class BotSight:
+    """The bot's view, from now on: it hears of every channel of the guild, and of one it cannot see no more than that.
+
+    A channel that it begins or ceases to see is told once more, whatever the reason.
+    """
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._known: dict[int, int | None] = {}  # the channels in sight, each with its category
+        self._look_again(one.id for one in state.guild_channels())
+
+    def follow(self, dispatch: Dispatch) -> Iterator[tuple[str, Json]]:
+        """What the bot hears when `dispatch` happens: events, each with its name and data."""
+        if not dispatch.is_for(BOT_ID):
+            return
+        data = dispatch.render(BOT_ID)
+        changed = self._look_again(self._concerned(dispatch.name, data))
+        yield dispatch.name, data
+        told = int(data["id"]) if dispatch.name in _OF_A_CHANNEL else None
+        for channel in changed:
+            if channel.id != told:
+                yield "CHANNEL_UPDATE", self._state.channel_event(channel, BOT_ID)
+            if channel.id in self._known and channel.type in _WITH_THREADS and dispatch.name != "CHANNEL_CREATE":
+                yield "THREAD_LIST_SYNC", thread_list_sync(self._state, channel)
+
+    def _concerned(self, name: str, data: Json) -> Iterable[int]:
+        """The channels that the bot may begin or cease to see by this event."""
+        match event_of(name).view:
+            case View.NOBODYS:
+                return ()
+            case View.OF_ITS_CHANNEL:
+                channel_id = int(data["id"])
+                channel = self._state.channels.get(channel_id)
+                categories = {self._known.get(channel_id), channel.parent_id if channel else None}
+                return [channel_id, *(one for one in categories if one is not None)]
+            case View.OF_ITS_MEMBER if int(data["user"]["id"]) != BOT_ID:
+                return ()
+        return [one.id for one in self._state.guild_channels()]
+
+    def _look_again(self, channel_ids: Iterable[int]) -> list[Channel]:
+        """Those of the channels that came into sight or went out of it since they were last looked at."""
+        changed = []
+        for channel_id in channel_ids:
+            channel = self._state.channels.get(channel_id)
+            before = channel_id in self._known
+            self._known.pop(channel_id, None)
+            if channel is None or channel.guild_id is None or channel.thread is not None:
+                continue
+            visible = self._state.may_see(BOT_ID, channel)
+            if visible:
+                self._known[channel_id] = channel.parent_id
+            if visible != before:
+                changed.append(channel)
+        return changed

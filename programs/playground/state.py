@@ -27,7 +27,10 @@ Listener = Callable[[Dispatch], None]
 
 
 class State(World):
-    """The world and its mutations. Every mutation emits what Discord would tell about it."""
+    """The world, and what is done in its channels: messages, reactions, threads, DMs.
+
+    Members, roles and channels are changed by `Administration`. Every mutation emits what Discord would tell about it.
+    """
 
     def __init__(self, ids: Snowflakes) -> None:
         super().__init__(ids)
@@ -147,47 +150,30 @@ class State(World):
             payload["member"] = self.member_payload(user_id)
         self.emit("TYPING_START", lambda _: dict(payload), self.audience(channel))
 
-    def add_channel(self, channel: Channel) -> None:
-        self.channels[channel.id] = channel
-        if channel.thread is None:
-            self.emit("CHANNEL_CREATE", lambda v: self.channel_payload(channel, v), self.audience(channel))
-        else:
-            self.emit(
-                "THREAD_CREATE",
-                lambda v: self.channel_payload(channel, v) | {"newly_created": True},
-                self.audience(channel),
-            )
-
     def open_dm(self, person_id: int) -> Channel:
         """The channel of a person and the bot, made on first use."""
         for channel in self.channels.values():
             if channel.recipient_id == person_id:
                 return channel
         channel = Channel(self.ids.next(), ChannelType.DM, recipient_id=person_id)
-        self.add_channel(channel)
+        self.channels[channel.id] = channel
+        self.emit("CHANNEL_CREATE", lambda v: self.channel_payload(channel, v), self.audience(channel))
         return channel
+
+    def add_thread(self, channel: Channel) -> None:
+        self.channels[channel.id] = channel
+        self.emit(
+            "THREAD_CREATE",
+            lambda v: self.channel_payload(channel, v) | {"newly_created": True},
+            self.audience(channel),
+        )
 
     def update_thread(self, channel: Channel) -> None:
         self.emit("THREAD_UPDATE", lambda v: self.channel_payload(channel, v), self.audience(channel))
 
-    def update_channel(self, channel: Channel) -> None:
-        # Bots are told of channels they cannot see too; a page asks for what it may show.
-        self.emit("CHANNEL_UPDATE", lambda v: self.channel_payload(channel, v))
-
     def update_pins(self, channel: Channel, last: datetime | None) -> None:
         payload: Json = {"last_pin_timestamp": None if last is None else iso(last), **self._place(channel)}
         self.emit("CHANNEL_PINS_UPDATE", lambda _: dict(payload), self.audience(channel))
-
-    def delete_channel(self, channel: Channel) -> None:
-        """A channel goes with its threads; the channels of a category stay, in none."""
-        for thread in self.threads(channel.id):
-            self.delete_thread(thread)
-        audience = self.audience(channel)
-        del self.channels[channel.id]
-        self.emit("CHANNEL_DELETE", lambda v: self.channel_payload(channel, v), audience)
-        for left in self.channels_in(channel.id):
-            left.parent_id = None
-            self.update_channel(left)
 
     def delete_thread(self, channel: Channel) -> None:
         del self.channels[channel.id]

@@ -8,13 +8,13 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from programs.playground.entities import Channel, Flag, Guild, Json, Member, Role, User
+from programs.playground.events import event_of
 from programs.playground.state import Dispatch, State
 
 log = logging.getLogger(__name__)
 
 VERSION = 1
 DELAY = 0.5  # seconds in which changes are gathered
-_NOT_KEPT = frozenset({"BOT_STATUS", "REQUEST", "TYPING_START"})
 
 
 class Saved(BaseModel):
@@ -82,7 +82,7 @@ class Storage:
                 self._try_to_write(self._snapshot())
 
     def _hear(self, dispatch: Dispatch) -> None:
-        self._changed |= dispatch.name not in _NOT_KEPT
+        self._changed |= event_of(dispatch.name).kept
 
     async def _write_changes(self) -> None:
         while True:

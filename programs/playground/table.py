@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from programs.playground.intents import EVENTS, Intent
+from programs.playground.events import told_to_bots
+from programs.playground.intents import Intent
 
 BEGIN, END = "<!-- playground -->", "<!-- /playground -->"
 
@@ -81,7 +82,7 @@ def table(routes: Iterable[tuple[str, str]]) -> str:
         [
             *rows,
             "",
-            f"Gateway events: {_listed(sorted(EVENTS))}.",
+            f"Gateway events: {_listed(told_to_bots())}.",
             f"Intents that make a difference: {_listed(str(one.name) for one in Intent)}.",
         ]
     )

@@ -64,7 +64,7 @@ class Threads:
         finally:
             del self._state.channels[thread.id]
         first.id = thread.id
-        self._state.add_channel(thread)
+        self._state.add_thread(thread)
         self._state.add_message(first)
         return thread
 
@@ -89,7 +89,7 @@ class Threads:
 
     def _open(self, parent: Channel, thread_id: int, kind: ChannelType, owner_id: int, form: ThreadForm) -> Channel:
         thread = self._thread(parent, thread_id, kind, owner_id, form)
-        self._state.add_channel(thread)
+        self._state.add_thread(thread)
         return thread
 
     def _thread(self, parent: Channel, thread_id: int, kind: ChannelType, owner_id: int, form: NewThread) -> Channel:

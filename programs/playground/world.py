@@ -103,16 +103,22 @@ class World:
         place = channel if channel.thread is None else self.channels.get(channel.parent_id or 0, channel)
         everyone = self.roles[GUILD_ID].permissions & Permission.VIEW_CHANNEL and not place.overwrites
         if channel.type is ChannelType.PRIVATE_THREAD and channel.thread is not None:
-            return frozenset(
-                one for one in channel.thread.members if self.permissions(one, channel) & Permission.VIEW_CHANNEL
-            )
+            return frozenset(one for one in channel.thread.members if self.may_see(one, channel))
         if everyone and len(self.members) == len(self.users):
             return None
-        return frozenset(one for one in self.members if self.permissions(one, channel) & Permission.VIEW_CHANNEL)
+        return frozenset(one for one in self.members if self.may_see(one, channel))
 
     def may_see(self, user_id: int, channel: Channel) -> bool:
-        audience = self.audience(channel)
-        return audience is None or user_id in audience
+        """Whether somebody sees a channel; a category is seen also for the sake of a channel in it."""
+        if channel.type is ChannelType.DM:
+            return user_id in (BOT_ID, channel.recipient_id)
+        if channel.type is ChannelType.PRIVATE_THREAD and (not channel.thread or user_id not in channel.thread.members):
+            return False
+        if self.permissions(user_id, channel) & Permission.VIEW_CHANNEL:
+            return True
+        return channel.type is ChannelType.CATEGORY and any(
+            self.may_see(user_id, one) for one in self.channels_in(channel.id)
+        )
 
     def channel(self, channel_id: int, viewer: int) -> Channel:
         """Raises 10003 for an unknown channel, a DM or private thread of others, and 50001 where seeing is denied."""
@@ -138,6 +144,10 @@ class World:
             if channel.thread is not None and parent_id in (None, channel.parent_id)
         ]
 
+    def guild_channels(self) -> list[Channel]:
+        """The channels and categories of the guild, without threads."""
+        return [one for one in self.channels.values() if one.guild_id is not None and one.thread is None]
+
     def channels_in(self, category_id: int) -> list[Channel]:
         """The channels of a category, without their threads."""
         return [one for one in self.channels.values() if one.thread is None and one.parent_id == category_id]
@@ -150,6 +160,11 @@ class World:
 
     def channel_payload(self, channel: Channel, viewer: int) -> Json:
         return payloads.channel(channel, self.users, viewer)
+
+    def channel_event(self, channel: Channel, viewer: int) -> Json:
+        """A channel as the gateway tells of it: of one that `viewer` cannot see, only that it is there."""
+        visible = channel.guild_id is None or self.may_see(viewer, channel)
+        return self.channel_payload(channel, viewer) if visible else payloads.hidden_channel(channel)
 
     def message_payload(self, message: Message, viewer: int, depth: int = 1) -> Json:
         payload = payloads.message(message, self.users, viewer, self.base_url)

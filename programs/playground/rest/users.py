@@ -55,7 +55,7 @@ class UserRoutes:
 
     def guild_channels(self, call: Call) -> Reply:
         self._require_guild(call)
-        channels = [c for c in self._state.channels.values() if c.guild_id is not None and c.thread is None]
+        channels = [channel for channel in self._state.guild_channels() if self._state.may_see(BOT_ID, channel)]
         return Reply([self._state.channel_payload(channel, BOT_ID) for channel in channels])
 
     def guild_roles(self, call: Call) -> Reply:

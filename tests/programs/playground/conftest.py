@@ -1,6 +1,7 @@
 """A running playground, the real discord.py connected to it, and plain HTTP for what no client would send."""
 
 import asyncio
+import json
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import yarl
 from discord import app_commands
 
 from programs.playground.changes import Changes
+from programs.playground.entities import Json
 from programs.playground.openapi import Document
 from programs.playground.server import Playground
 from tests.prompt import PromptClient
@@ -52,6 +54,11 @@ class Bot(PromptClient):
         async with patience(f"{count} × {event}"):
             args = (await self._changes.wait_for(find))[count - 1]
         return args[0] if len(args) == 1 else args
+
+    def frames(self, name: str) -> list[Json]:
+        """The data of every event of that name, as it was on the wire. Needs the option `enable_debug_events`."""
+        frames = [json.loads(args[0]) for event, args in self.told if event == "socket_raw_receive"]
+        return [frame["d"] for frame in frames if frame["t"] == name]
 
     @property
     def general(self) -> discord.TextChannel:
@@ -110,6 +117,12 @@ async def start(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Callable[..., 
 @pytest.fixture
 async def bot(start: Connect, playground: Playground) -> Bot:
     return await start(playground)
+
+
+@pytest.fixture
+async def listener(start: Connect, playground: Playground) -> Bot:
+    """A bot that keeps every frame; see `Bot.frames`."""
+    return await start(playground, enable_debug_events=True)
 
 
 @dataclass

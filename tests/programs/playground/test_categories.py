@@ -6,6 +6,7 @@ Every payload is held against Discord's document by the playground itself, where
 import discord
 import pytest
 
+from programs.playground.administration import MAX_IN_CATEGORY
 from programs.playground.entities import (
     ADA_ID,
     BOT_ID,
@@ -19,7 +20,6 @@ from programs.playground.entities import (
     Permission,
 )
 from programs.playground.errors import ApiError
-from programs.playground.moderation import MAX_IN_CATEGORY
 from programs.playground.server import Playground
 from tests.programs.playground.conftest import Bot, Raw, within
 from tests.programs.playground.test_management import ADA, GRACE, VIEW, Watch

@@ -7,7 +7,7 @@ import aiohttp
 import discord
 import pytest
 
-from programs.playground.entities import ADA_ID, BOT_ID, GENERAL_ID
+from programs.playground.entities import ADA_ID, BOT_ID, GENERAL_ID, GRACE_ID
 from programs.playground.rules import Rules
 from programs.playground.server import Playground
 from tests.programs.playground.conftest import Bot, Connect, Raw, within
@@ -121,6 +121,35 @@ async def test_two_sessions_hear_everything(playground: Playground, start: Conne
     playground.people.send(GENERAL_ID, ADA_ID, "both")
 
     assert [(await bot.heard("message")).content for bot in bots] == ["both", "both"]
+
+
+async def test_a_dm_is_heard_of_by_its_first_message(playground: Playground, listener: Bot) -> None:
+    """When a person opens a DM and writes, the bot hears of the message and not of the channel."""
+    dm = playground.people.open_dm(ADA_ID)
+    playground.people.send(dm.id, ADA_ID, "hello")
+
+    message = await listener.heard("message")
+
+    assert (message.channel.id, message.channel.type) == (dm.id, discord.ChannelType.private)
+    assert listener.frames("CHANNEL_CREATE") == []
+    assert listener.get_channel(dm.id) is None
+
+
+async def test_the_page_hears_of_a_new_dm(playground: Playground, raw: Raw) -> None:
+    """The person's page has the channel as soon as it is opened; that of nobody else hears of it."""
+    watched = f"{playground.url}/playground/events?as="
+    async with (
+        raw.session.ws_connect(f"{watched}{GRACE_ID}") as grace,
+        raw.session.ws_connect(f"{watched}{ADA_ID}") as ada,
+    ):
+        dm = playground.people.open_dm(ADA_ID)
+        playground.people.send(GENERAL_ID, ADA_ID, "hello")
+        heard = [[(await within(socket.receive_json()))["t"]] for socket in (ada, grace)]
+        opened = await within(ada.receive_json())
+
+    assert heard == [["CHANNEL_CREATE"], ["MESSAGE_CREATE"]]
+    assert opened["t"] == "MESSAGE_CREATE"
+    assert dm.recipient_id == ADA_ID
 
 
 IDENTIFY: dict[str, Any] = {"op": 2, "d": {"token": "?", "intents": 0, "properties": {}}}
