@@ -51,7 +51,7 @@ BOT_LEVELS: tuple[tuple[str, ...], ...] = (
     ("settings",),  # they hold at places
     ("permissions",),  # who is answered is a setting, and who may make a setting is a permission
     ("component layout", "Discord calls"),  # the limiter of requests is part of the calls
-    ("delivery",),
+    ("delivery", "decision"),  # what is answered is said in one place, for what comes in and for /why
     ("incoming", "slash", "component handlers"),
     ("client",),
     ("bot",),
@@ -59,10 +59,13 @@ BOT_LEVELS: tuple[tuple[str, ...], ...] = (
 BOT_HEIGHT = {family: height for height, families in enumerate(BOT_LEVELS) for family in families}
 BOT_FAMILIES = {
     "bot": "bot",
+    "start_errors": "bot",
     "token_lock": "bot",
     "client": "client",
+    "chores": "client",
     "connection": "client",
     "incoming": "incoming",
+    "incoming.decision": "decision",
     "welcome": "incoming",
     "slash": "slash",
     "buttons": "component handlers",
@@ -94,7 +97,6 @@ BOT_VIOLATIONS = {
     ("buttons.pressed", "slash.replies"),
     ("delivery.poster", "buttons.views"),
     ("delivery.poster", "delivery.bodies"),
-    ("slash.why", "incoming.triggers"),
 }
 
 # A library that only these modules may know, so that replacing it is a change in one place.

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Collection, Mapping
-from typing import Unpack
+from collections.abc import Callable, Collection, Coroutine, Mapping
+from typing import Any, TypeVar, Unpack
 
 from llmgine.bus import MessageBus
 from llmgine.context import ContextManager
@@ -53,7 +53,10 @@ MAX_TITLE = 80  # characters
 MAX_SYSTEM_PROMPT = 4_000  # characters; what a Discord modal can hold
 
 _AFTER_FAILURE = 1.0  # seconds until a store that failed is asked again
+_PATIENCE = 1.0  # seconds for what is under way at the end, such as a prompt that is being stored
 _SWEEP_INTERVAL = 3600.0  # seconds between two looks whether it is another day
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -94,6 +97,7 @@ class ToolChatEngine:
         self._runners = SessionRunners(store, bus, self._changes, parts)
         self._titles = Titles(bus, store, model) if titles else None
         self._watcher: asyncio.Task[None] | None = None
+        self._under_way: set[asyncio.Task[Any]] = set()  # what a cancelled caller does not end
         self._swept = 0  # the day on which old rows were deleted last
 
     @property
@@ -130,6 +134,8 @@ class ToolChatEngine:
             self._watcher.cancel()
             await asyncio.gather(self._watcher, return_exceptions=True)
         await self._runners.close()
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=_PATIENCE)
         if self._titles is not None:
             await self._titles.stop()
         await self._changes.close()
@@ -147,8 +153,20 @@ class ToolChatEngine:
     async def _prompt(self, command: PromptCommand) -> Admitted:
         if not command.text.strip():
             raise RefusedError("There is no text to answer.")
-        # Shielded: what was admitted is also run, though its caller be cancelled in between.
-        return await asyncio.shield(self._admit(command))
+        # What was admitted is also run, though its caller be cancelled in between.
+        return await self._whole(self._admit(command))
+
+    async def _whole(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do all of this, also where the caller is cancelled meanwhile."""
+        task = asyncio.create_task(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._done)
+        return await asyncio.shield(task)
+
+    def _done(self, task: "asyncio.Task[Any]") -> None:
+        self._under_way.discard(task)
+        if not task.cancelled():
+            task.exception()  # so that nobody misses it where the caller was cancelled
 
     async def _admit(self, command: PromptCommand) -> Admitted:
         admitted = await self._store.turns.admit(command, secrets.token_hex(8), now())
@@ -169,7 +187,7 @@ class ToolChatEngine:
     async def _edit_prompt(self, command: EditPromptCommand) -> bool:
         if not command.text.strip():
             raise RefusedError("There is no text to answer.")
-        return await asyncio.shield(self._edit(command))
+        return await self._whole(self._edit(command))
 
     async def _edit(self, command: EditPromptCommand) -> bool:
         revised = await self._store.prompts.edit(command)
@@ -177,7 +195,7 @@ class ToolChatEngine:
         return revised.what != "no"
 
     async def _delete_prompt(self, command: DeletePromptCommand) -> bool:
-        return await asyncio.shield(self._delete(command))
+        return await self._whole(self._delete(command))
 
     async def _delete(self, command: DeletePromptCommand) -> bool:
         revised = await self._store.prompts.delete(command.session_id, command.turn_id, command.source_id)
@@ -194,7 +212,7 @@ class ToolChatEngine:
             self._runners.wake(revised.session_id, command.turn_id, span)
 
     async def _regenerate(self, command: RegenerateTurnCommand) -> Admitted:
-        return await asyncio.shield(self._queue_again(command))
+        return await self._whole(self._queue_again(command))
 
     async def _queue_again(self, command: RegenerateTurnCommand) -> Admitted:
         await self._store.turns.regenerate(command)
@@ -231,12 +249,16 @@ class ToolChatEngine:
             self._swept = day
 
     async def _forget(self, command: ForgetTurnCommand) -> bool:
-        """Until it is forgotten or gone: one that runs is stopped, and may have been given anew in between."""
+        """Until it is forgotten or gone: one that runs is stopped, and may have been regenerated in between."""
         session_id, turn_id = command.session_id, command.turn_id
+        has_ended = False
         while (turn := await self._store.forget(session_id, turn_id)) is None:
             running = await self._store.stops.request(session_id, turn_id)
             if not running:
-                return False
+                if has_ended:
+                    return False
+                has_ended = True  # perhaps just now, so that it can be forgotten
+                continue
             self._runners.stop(turn_id)
             await self._runners.ended(session_id, [turn_id])
         self._changes.notify()

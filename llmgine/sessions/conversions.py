@@ -72,6 +72,25 @@ def spent() -> Steps[None]:
         yield "INSERT INTO spent (scope, day, tokens) VALUES ($1, $2, $3)", (row["scope"], day, row["tokens"])
 
 
+def places() -> Steps[None]:
+    """Write what kind of place each cursor is of, where a turn that was asked there says so."""
+    last = ""
+    found: dict[str, tuple[object, object, int | None]] = {}
+    while rows := (
+        yield (
+            "SELECT id, place, guild, origin FROM turn WHERE id > $1 AND place IS NOT NULL ORDER BY id LIMIT $2",
+            (last, _PAGE),
+        )
+    ):
+        for row in rows:
+            origin = json.loads(row["origin"])
+            if "kind" in origin:
+                found[row["place"]] = origin["kind"], origin.get("parent_id"), row["guild"]
+        last = rows[-1]["id"]
+    for place, about in found.items():
+        yield "UPDATE cursor_of_place SET kind = $2, parent = $3, guild = $4 WHERE place = $1", (place, *about)
+
+
 def _number(moment: str) -> int:
     at = datetime.fromisoformat(moment)
     return microseconds(at if at.tzinfo else at.replace(tzinfo=UTC))

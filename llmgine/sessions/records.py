@@ -109,6 +109,25 @@ class TurnSteps:
         return TurnSteps(self.turn, (*self.steps, step), fold(self.state, step))
 
 
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Up to where what was said in a place was looked at.
+
+    Attributes:
+        place: The place, in the words of its front end.
+        position: The id of the last message there that was looked at.
+        kind: What kind of place it is, in the words of its front end.
+        parent: The place it lies in, if that is known.
+        guild: The server it lies in, if that is known.
+    """
+
+    place: str
+    position: int
+    kind: str = "unknown"
+    parent: str | None = None
+    guild: int | None = None
+
+
 class DeliveryKey(_Record):
     """Which part of an outcome: the `part`-th message of its `kind` in a round.
 

@@ -231,4 +231,17 @@ MIGRATIONS: tuple[tuple[str | Callable[[], Steps[None]], ...], ...] = (
         conversions.spent,
         "DROP TABLE spent_by_name",
     ),
+    (
+        # Cursors: what kind of place each is of, since a front end's service does not list all of them.
+        "ALTER TABLE cursor_of_place ADD COLUMN kind TEXT NOT NULL DEFAULT 'unknown'",
+        "ALTER TABLE cursor_of_place ADD COLUMN parent TEXT",
+        "ALTER TABLE cursor_of_place ADD COLUMN guild BIGINT",
+        conversions.places,
+        "CREATE INDEX cursor_newest ON cursor_of_place (source, position)",
+        "CREATE INDEX cursor_guild ON cursor_of_place (source, guild, position)",
+        # Turns: what was asked lately in a server or a place, and the messages of a turn.
+        "CREATE INDEX turn_guild ON turn (source, guild, created_at)",
+        "CREATE INDEX turn_place ON turn (source, place, created_at)",
+        "CREATE INDEX inbox_turn ON inbox (turn_id)",
+    ),
 )

@@ -14,13 +14,29 @@ from pathlib import Path
 
 from rich.console import Console
 
-from programs.bench import bus, discord, path, playground, turns
-from programs.bench.measure import Row
-from programs.bench.tables import bus_table, busy_table, path_names, path_table, streams_table, turns_table
+from programs.bench import bus, discord, path, playground, quiet, start, turns
+from programs.bench.measure import Row, alone
+from programs.bench.tables import (
+    bus_table,
+    busy_table,
+    one_busy_table,
+    path_names,
+    path_table,
+    start_table,
+    streams_table,
+    turns_table,
+)
+from programs.bench.visit import Kind
 
 _SESSIONS = ((1, 20), (100, 5), (1_000, 1))  # at once, and the turns of each
 _STREAMS = (100, 500)  # at once; the first is compared
 _QUESTIONS = 50  # for the time to first text
+_BUSY = ((30, 20.0, 2.0), (500, 60.0, 25.0))  # channels, the seconds of each answer, the seconds in which all begin
+_STARTS: tuple[tuple[Kind, int, int], ...] = (("channels", 500, 20), ("channels", 5_000, 20), ("DMs", 1_000, 20))
+_IDLE = 5_000  # feeds
+_QUIET = 500  # channels beside a busy one
+_TALK = (60.0, 2.0, 40)  # seconds, seconds between two questions, other messages after each
+_IDLE_MEGABYTES = 2.0  # that 5,000 idle feeds may take
 
 
 def machine() -> dict[str, object]:
@@ -121,13 +137,29 @@ async def run_playground(console: Console) -> dict[str, object]:
 
 
 async def run_discord(console: Console) -> dict[str, object]:
-    """Measure the bot with few and many channels active at once, and return it as data."""
+    """Measure the bot with busy channels, at a start and beside quiet channels; return it as data. Takes 6 minutes."""
+    seconds, pause, talk = _TALK
+    idle = await alone(quiet.measure_idle, _IDLE)
+    console.print(
+        f"{idle.feeds:,} idle feeds take {idle.megabytes:.1f} MB and {idle.tasks} tasks (to stay under: "
+        f"{_IDLE_MEGABYTES * idle.feeds / 5_000:.2g} MB and 1 task).\n",
+        highlight=False,
+    )
+    starts = [await alone(start.measure_start, *one) for one in _STARTS]
+    console.print(start_table(starts))
+    one_busy = await alone(quiet.measure_one_busy, quiet=_QUIET, seconds=seconds, pause=pause, talk=talk)
+    console.print(one_busy_table(one_busy))
     measured = [
-        await discord.measure(channels=channels, seconds=seconds, ramp=ramp)
-        for channels, seconds, ramp in ((30, 20.0, 2.0), (500, 60.0, 25.0))
+        await alone(discord.measure, channels=channels, seconds=seconds, ramp=ramp) for channels, seconds, ramp in _BUSY
     ]
     console.print(busy_table(measured))
-    return {**machine(), "discord": [dataclasses.asdict(busy) for busy in measured]}
+    return {
+        **machine(),
+        "discord": [dataclasses.asdict(busy) for busy in measured],
+        "idle": dataclasses.asdict(idle),
+        "starts": [dataclasses.asdict(one) for one in starts],
+        "one_busy": dataclasses.asdict(one_busy),
+    }
 
 
 async def run_path(console: Console) -> dict[str, object]:

@@ -6,9 +6,8 @@ import json
 import re
 import sys
 import tempfile
-import time
 from bisect import bisect
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 from llmgine.bootstrap import ApplicationConfig
 from llmgine.settings import Settings
 from programs.application import Application
+from programs.bench.measure import median_and_worst, watch_loop
 from programs.bench.turns import model_service
 from programs.discord.bot import discord_at, join
 from programs.discord.client import Bot
@@ -25,7 +25,6 @@ from programs.discord.ids import SOURCE
 
 _PIECE_SECONDS = 0.75  # between two pieces of an answer
 _STAMP = re.compile(r"\b(\d{10,})\b")  # each piece is the nanosecond it was sent at
-_TICK = 0.01  # seconds between two looks at the loop
 _REPORT_BYTES = 256 * 2**20
 
 
@@ -63,7 +62,7 @@ async def measure(*, channels: int, seconds: float, ramp: float) -> Busy:
         crowd(channels, ramp) as (place, process),
         bot(model, f"text:{pieces}:{_PIECE_SECONDS}", place, channels),
     ):
-        looking = asyncio.create_task(_look_at_loop(lags))
+        looking = asyncio.create_task(watch_loop(lags))
         seen = await _report(process)
         looking.cancel()
     return _summary(seen, channels, lags)
@@ -88,26 +87,45 @@ async def crowd(channels: int, ramp: float) -> AsyncIterator[tuple[dict[str, str
 async def bot(model_url: str, model: str, place: dict[str, str], channels: int) -> AsyncIterator[Bot]:
     """The bot as it is run, joined."""
     with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(
-            _env_file=None,
-            discord_token=place["token"],
-            discord_api_base=place["api"],
-            discord_gateway_url=place["gateway"],
-            openai_base_url=model_url,
-            openai_model=model,
-            database_url=f"sqlite:///{folder}/bench.db",
-            log_dir=Path(folder) / "logs",
-        )
-        config = ApplicationConfig(settings=settings, calls_at_once=channels)
-        async with Application(config, renderers={SOURCE: render_deliveries}) as app:
-            stop = asyncio.Event()
-            with discord_at(settings):
-                client = Bot(app, guild_ready_timeout=0.1)
-                joined = asyncio.create_task(join(client, place["token"], stop))
-                await client.caught_up()
-                yield client
-                stop.set()
-                await joined
+        settings = settings_in(Path(folder), place, model_url=model_url, model=model)
+        async with application(settings, calls_at_once=channels) as app, joining(app) as client:
+            await client.caught_up()
+            await client.commands.registration.known()
+            yield client
+
+
+def settings_in(folder: Path, place: Mapping[str, Any], *, model_url: str, model: str) -> Settings:
+    """The settings of a bot whose files are in a folder, on the playground that says where it is."""
+    return Settings(
+        _env_file=None,
+        discord_token=place["token"],
+        discord_api_base=place["api"],
+        discord_gateway_url=place["gateway"],
+        openai_base_url=model_url,
+        openai_model=model,
+        database_url=f"sqlite:///{folder}/bench.db",
+        log_dir=folder / "logs",
+    )
+
+
+def application(settings: Settings, *, calls_at_once: int) -> Application:
+    """The application of such a bot; begin it with `async with`."""
+    config = ApplicationConfig(settings=settings, calls_at_once=calls_at_once)
+    return Application(config, renderers={SOURCE: render_deliveries})
+
+
+@contextlib.asynccontextmanager
+async def joining(app: Application) -> AsyncIterator[Bot]:
+    """The bot, which begins to join, and leaves at the end."""
+    settings, stop = app.config.settings, asyncio.Event()
+    with discord_at(settings):
+        client = Bot(app, guild_ready_timeout=0.1)
+        joined = asyncio.create_task(join(client, settings.discord_token or "", stop))
+        try:
+            yield client
+        finally:
+            stop.set()
+            await joined
 
 
 async def _report(process: asyncio.subprocess.Process) -> dict[str, Any]:
@@ -120,13 +138,6 @@ async def _report(process: asyncio.subprocess.Process) -> dict[str, Any]:
         raise RuntimeError("the playground ended without a report")
     seen: dict[str, Any] = json.loads(line)
     return seen
-
-
-async def _look_at_loop(lags: list[float]) -> None:
-    while True:
-        due = time.monotonic() + _TICK
-        await asyncio.sleep(_TICK)
-        lags.append((time.monotonic() - due) * 1e3)
 
 
 def _summary(seen: dict[str, Any], channels: int, lags: Sequence[float]) -> Busy:
@@ -147,13 +158,8 @@ def _summary(seen: dict[str, Any], channels: int, lags: Sequence[float]) -> Busy
         limited=seen["limited"],
         longest_wait=max(b - a for a, b in waits),
         shares=max(shares(a, b) for a, b in waits),
-        first_text=_middle_and_worst(first),
-        final=_middle_and_worst(final),
-        acknowledged=_middle_and_worst(seen["acknowledged"]),
-        loop_lag=_middle_and_worst(lags),
+        first_text=median_and_worst(first),
+        final=median_and_worst(final),
+        acknowledged=median_and_worst(seen["acknowledged"]),
+        loop_lag=median_and_worst(lags),
     )
-
-
-def _middle_and_worst(values: Sequence[float]) -> tuple[float, float]:
-    ordered = sorted(values)
-    return ordered[len(ordered) // 2], ordered[round(0.99 * (len(ordered) - 1))]

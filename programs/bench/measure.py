@@ -1,11 +1,24 @@
-"""Timing works against each other in one run, so that what is compared is a ratio and not a machine."""
+"""Timing works against each other in one run, so that what is compared is a ratio and not a machine; delays; memory."""
 
 import asyncio
 import gc
+import mmap
+import multiprocessing
 import statistics
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_TICK = 0.01  # seconds between two looks at the loop
+_STATISTICS = Path("/proc/self/statm")
+_MEGABYTE = 2**20
 
 
 @dataclass(frozen=True)
@@ -75,3 +88,38 @@ def _timing(values: list[float]) -> Timing:
     ordered = sorted(values)
     p99 = ordered[min(len(ordered) - 1, round(0.99 * len(ordered)))]
     return Timing(statistics.median(ordered), p99, 1e6 / statistics.fmean(ordered))
+
+
+async def watch_loop(lags: list[float]) -> None:
+    """Note again and again how late the loop is, in milliseconds."""
+    while True:
+        due = time.monotonic() + _TICK
+        await asyncio.sleep(_TICK)
+        lags.append((time.monotonic() - due) * 1e3)
+
+
+def median_and_worst(values: Sequence[float]) -> tuple[float, float]:
+    """The median and the 99th percentile; 0 without any value."""
+    ordered = sorted(values) or [0.0]
+    return ordered[len(ordered) // 2], ordered[round(0.99 * (len(ordered) - 1))]
+
+
+def resident_megabytes() -> float:
+    """How much memory this process has at present; 0 where the system does not say it like Linux."""
+    if not _STATISTICS.exists():
+        return 0.0
+    return int(_STATISTICS.read_text(encoding="ascii").split()[1]) * mmap.PAGESIZE / _MEGABYTE
+
+
+async def alone(measure: Callable[P, Coroutine[Any, Any, T]], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Measure in a process of its own, so that nothing that ran before has left it memory to use, or to look through.
+
+    Raises:
+        Exception: Whatever `measure` raises.
+    """
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return await asyncio.get_running_loop().run_in_executor(pool, _run, partial(measure, *args, **kwargs))
+
+
+def _run(measure: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    return asyncio.run(measure())

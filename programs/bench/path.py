@@ -44,7 +44,7 @@ _OPEN = Window(1_000_000, 1.0)
 _REST = 0.3  # seconds in which nothing runs, before a message and after it
 _TICK = 0.01  # seconds between two looks whether something runs
 _PATIENCE = 30.0  # seconds for all that a message causes
-_NEVER = 1e6  # seconds; metrics of the process are not a message's
+_NEVER = 1e6  # seconds; metrics of the process and looks at other channels are not a message's
 _SUM = "6 * 7"
 _HEAD = {"id": "path", "object": "chat.completion.chunk", "created": 0, "model": "path"}
 
@@ -282,7 +282,7 @@ async def _bot(model_url: str, playground: Playground) -> AsyncIterator[SessionS
         async with Application(config, renderers={SOURCE: render_deliveries}) as app:
             stop = asyncio.Event()
             with discord_at(settings):
-                client = Bot(app, guild_ready_timeout=0.1)
+                client = Bot(app, guild_ready_timeout=0.1, look_interval=_NEVER)
                 joined = asyncio.create_task(join(client, playground.token, stop))
                 try:
                     async with asyncio.timeout(_PATIENCE):

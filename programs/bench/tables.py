@@ -1,7 +1,7 @@
 """What was measured, as tables for a terminal."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 from rich import box
@@ -10,6 +10,8 @@ from rich.table import Table
 from programs.bench.discord import Busy
 from programs.bench.measure import Row
 from programs.bench.path import Trace
+from programs.bench.quiet import OneBusy
+from programs.bench.start import Start
 from programs.bench.turns import Streams, Turns
 
 # The numbers of a trace, and the transactions to reach, warm / cold.
@@ -23,6 +25,8 @@ _NUMBERS = {
     "core_functions": "their functions",
 }
 _TRANSACTIONS = {"plain": "8 / 12", "one tool call": "13 / 17", "not for the bot": "0 / 0"}
+
+READS_A_SECOND = 0.5  # at most, of places that are quiet
 
 
 def bus_table(rows: Sequence[Row]) -> Table:
@@ -99,6 +103,50 @@ def busy_table(measured: Iterable[Busy]) -> Table:
     return table
 
 
+def start_table(measured: Iterable[Start]) -> Table:
+    """What people wait for when the bot starts and something was said in many places."""
+    measured = list(measured)
+    table = _table(
+        "A start after something was said, with Discord's limits; each read of a history takes 100 ms",
+        "",
+        *(f"{s.places:,} {s.kind}" for s in measured),
+    )
+    table.add_column("to stay under", justify="right")
+    rows: list[tuple[str, list[str], str]] = [
+        ("ready, s", [f"{s.ready:.1f}" for s in measured], ""),
+        ("a question at READY, in the quietest, to its first text, s", [f"{s.live:.2f}" for s in measured], "2"),
+        ("all missed questions answered, s", [f"{s.answered:.1f} ({s.questions})" for s in measured], ""),
+        ("all places read, s", [f"{s.read:.1f}" for s in measured], "130 with 5,000"),
+        ("reads of histories", [f"{s.reads:,}" for s in measured], ""),
+        ("all requests", [f"{sum(s.requests.values()):,}" for s in measured], ""),
+        ("answers 429", [f"{s.limited}" for s in measured], "1"),
+        ("transactions of the very first start", [_sum_or_none(s.first_start) for s in measured], "25"),
+        ("transactions until ready", [f"{sum(s.until_ready.values()):,}" for s in measured], "25"),
+        ("all transactions", [f"{sum(s.transactions.values()):,}" for s in measured], ""),
+        ("CPU for each place, ms", [f"{s.cpu:.1f}" for s in measured], ""),
+        ("memory, MB more than before", [f"{s.megabytes:.0f}" for s in measured], ""),
+        ("lag of the bot's loop, ms", [_two(s.loop_lag) for s in measured], "50"),
+    ]
+    for name, values, target in rows:
+        table.add_row(name, *values, target)
+    return table
+
+
+def one_busy_table(measured: OneBusy) -> Table:
+    """What people get in the one busy channel."""
+    most = measured.seconds * READS_A_SECOND
+    title = (
+        f"One busy channel beside {measured.quiet:,} quiet ones: {measured.questions} questions and {measured.talk:,} "
+        f"other messages in {measured.seconds:.0f} s"
+    )
+    table = _table(title, "", "", "to stay under")
+    table.add_row("a question to its first text, s", _two(measured.first_text), "1 / 2")
+    table.add_row("reads of histories", f"{measured.reads}", f"{most:.0f}")
+    table.add_row("answers 429", f"{measured.limited}", "1")
+    table.add_row("lag of the bot's loop, ms", _two(measured.loop_lag), "50")
+    return table
+
+
 def path_table(traces: Iterable[Trace]) -> Table:
     """What each kind of message passes through, in numbers: warm / cold."""
     by_kind: dict[str, dict[bool, Trace]] = {}
@@ -139,6 +187,10 @@ def _names(transactions: Sequence[str], functions: Sequence[str]) -> Iterator[st
         yield "  transactions: " + " · ".join(transactions)
     for file, names in groupby(functions, key=lambda name: name.partition(":")[0]):
         yield f"  {file}: " + ", ".join(name.partition(":")[2] for name in names)
+
+
+def _sum_or_none(counts: Mapping[str, int]) -> str:
+    return f"{sum(counts.values()):,}" if counts else ""
 
 
 def _two(values: tuple[float, float]) -> str:

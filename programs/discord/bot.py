@@ -15,34 +15,19 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
-import aiohttp
 import discord
 import yarl
 
 from llmgine.bootstrap import ApplicationConfig
-from llmgine.errors import ConfigurationError
+from llmgine.errors import ConfigurationError, LLMgineError
 from llmgine.settings import Settings, load_settings
 from programs.application import DEMO_NOTICE, Application, configure_log, run
 from programs.discord.client import Bot
 from programs.discord.delivery.rendering import render_deliveries
 from programs.discord.ids import SOURCE
+from programs.discord.start_errors import REFUSED, DisconnectedError, explained, unforeseen
 from programs.discord.token_lock import only_one
 from programs.playground.server import Playground
-
-_UNREACHABLE = "Discord cannot be reached: check the network, and DISCORD_API_BASE if you set it, then start again"
-_REFUSED = (
-    "Discord refused DISCORD_TOKEN: copy it again from the Bot page of your application "
-    "at https://discord.com/developers/applications"
-)
-_UPDATE = "update this program and discord.py, then start it again"
-# What the gateway ends a connection with for good; 4014 is discord.py's PrivilegedIntentsRequired.
-_FINAL = {
-    4004: _REFUSED,
-    4010: f"Discord does not take this program's shard: {_UPDATE}",
-    4011: "Discord wants a bot of so many servers on several connections, and this program has one: leave some servers",
-    4012: f"Discord no longer speaks this program's version of the gateway: {_UPDATE}",
-    4013: f"Discord does not know the intents this program asks for: {_UPDATE}",
-}
 
 _END_PATIENCE = 2.0  # seconds in which a client that was closed ends by itself
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 300.0  # seconds until a client that failed is replaced
@@ -123,6 +108,7 @@ async def stay(make_bot: Callable[[], Bot], settings: Settings, stop: asyncio.Ev
 
     Raises:
         ConfigurationError: Discord does not let the bot in; the text says what to change.
+        LLMgineError: It failed before it was in, for another reason: a StartFailedError, when nobody foresaw it.
     """
     wait = _FIRST_WAIT
     while not stop.is_set():
@@ -136,10 +122,12 @@ async def stay(make_bot: Callable[[], Bot], settings: Settings, stop: asyncio.Ev
             _log.error("Discord is lost: %s", error)
         except ConfigurationError:
             raise
-        except Exception as error:
-            if not bot.is_in:  # discord.py fails on its own error when its first connection does
-                raise DisconnectedError(_UNREACHABLE) from error
+        except Exception as error:  # a bug of ours or of discord.py's, or an event that cannot be read
+            if isinstance(error, LLMgineError) and not bot.is_in:
+                raise
             _log.exception("The Discord client failed")
+            if not bot.is_in:
+                raise unforeseen(error) from error
         if stop.is_set():
             return
         wait = _FIRST_WAIT if time.monotonic() - begun > _LONGEST_WAIT else min(2 * wait, _LONGEST_WAIT)
@@ -149,18 +137,16 @@ async def stay(make_bot: Callable[[], Bot], settings: Settings, stop: asyncio.Ev
                 await stop.wait()
 
 
-class DisconnectedError(ConfigurationError):
-    """Discord cannot be reached."""
-
-
 async def join(bot: Bot, token: str, stop: asyncio.Event, *, grace: float = 0.0) -> None:
     """Log in and stay until `stop`; then running answers have `grace` seconds to end.
 
     Raises:
-        ConfigurationError: Discord does not let the bot in; the text says what to change.
+        ConfigurationError: Discord does not let the bot in; the text says what to change. It is a DisconnectedError
+            when that may pass by itself.
+        Exception: Anything else that ended the client.
     """
     if not re.fullmatch(r"[!-~]+", token):  # no header can carry it
-        raise ConfigurationError(_REFUSED)
+        raise ConfigurationError(REFUSED)
     stopped, refused = (asyncio.create_task(event.wait()) for event in (stop, bot.refused))
     try:
         async with bot:
@@ -175,22 +161,16 @@ async def join(bot: Bot, token: str, stop: asyncio.Event, *, grace: float = 0.0)
             running.cancel()  # closed while it connects anew, discord.py does not notice, and listens for ever
             await asyncio.gather(running, return_exceptions=True)
             await bot.close_forgotten_connections()
-            if refused.done():
-                raise ConfigurationError(_REFUSED)
-    except discord.LoginFailure as error:
-        raise ConfigurationError(_REFUSED) from error
-    except discord.PrivilegedIntentsRequired as error:
-        raise ConfigurationError(
-            "Discord refused the Message Content intent: switch it on under Privileged Gateway Intents on the Bot page "
-            "of your application at https://discord.com/developers/applications"
-        ) from error
-    except (OSError, aiohttp.ClientError, discord.HTTPException, discord.ConnectionClosed) as error:
-        if isinstance(error, discord.ConnectionClosed) and error.code in _FINAL:
-            raise ConfigurationError(_FINAL[error.code]) from error
-        raise DisconnectedError(f"{_UNREACHABLE} ({error})") from error
+    except Exception as error:
+        known = explained(error)
+        if known is None:
+            raise
+        raise known from error
     finally:
         stopped.cancel()
         refused.cancel()
+    if bot.refused.is_set():
+        raise ConfigurationError(REFUSED)
 
 
 async def _until_signalled(settings: Settings) -> None:

@@ -60,7 +60,10 @@ class Channels:
 
     async def settings(self, channel: object) -> ChannelSettings:
         """The effective settings of a channel."""
-        place = Place.of(channel)
+        return await self.at(Place.of(channel))
+
+    async def at(self, place: Place) -> ChannelSettings:
+        """The effective settings of a place."""
         if self._store.settings_version is None:
             await self._store.version()
         known = self.known(place)
@@ -76,8 +79,11 @@ class Channels:
 
     async def session_id(self, channel: object, user_id: int, thread_id: int | None = None) -> str:
         """The session that a person talks to in a channel, or in a thread of it."""
-        place = Place.of(channel)
-        own = (await self.settings(channel)).people == "each" and not place.is_dm
+        return await self.session_at(Place.of(channel), user_id, thread_id)
+
+    async def session_at(self, place: Place, user_id: int, thread_id: int | None = None) -> str:
+        """The session that a person talks to at a place, or in a thread of it."""
+        own = (await self.at(place)).people == "each" and not place.is_dm
         answered = place if thread_id is None else place.thread(thread_id)
         return answered.session_id(user_id if own else None)
 

@@ -4,17 +4,19 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import discord
 
-from llmgine.errors import LLMgineError
+from llmgine.errors import LLMgineError, StoreError
 from llmgine.messages.commands import StopTurnCommand
 from programs.application import Application
 from programs.discord.buttons.answers import AnswerButtons
 from programs.discord.buttons.approvals import ApprovalButtons
 from programs.discord.buttons.pressed import Presses
 from programs.discord.channels import Channels
+from programs.discord.chores import Chores
 from programs.discord.connection import Connection
 from programs.discord.delivery.access import Access
 from programs.discord.delivery.budget import RATE
@@ -23,11 +25,8 @@ from programs.discord.delivery.poster import Poster
 from programs.discord.delivery.views import TurnViews
 from programs.discord.ids import SOURCE, session_id
 from programs.discord.incoming.attachments import AttachmentReader
-from programs.discord.incoming.catch_up import CatchUp
-from programs.discord.incoming.heard import ChannelEvent, MessageDeletedEvent, MessageHeardEvent
+from programs.discord.incoming.feeds import LOOK_INTERVAL, Feeds
 from programs.discord.incoming.intake import Intake
-from programs.discord.incoming.second_look import SecondLook
-from programs.discord.incoming.triggers import Triggers, is_from_a_person
 from programs.discord.signs import INTERVAL as SIGN_INTERVAL
 from programs.discord.signs import Signs
 from programs.discord.slash.conversation import ClearView, Sessions
@@ -35,7 +34,9 @@ from programs.discord.slash.tree import Commands
 from programs.discord.thread_names import ThreadNames
 from programs.discord.welcome import Welcome
 
+_START_INTERVAL = 1.0  # seconds between two tries to find what is left from before
 _CHECK_INTERVAL = 180.0  # seconds between two looks for what Discord did not tell, or did not take
+_FEEDS_PATIENCE = 1.0  # seconds for what is being admitted at the end
 _PAUSE_PATIENCE = 3.0  # seconds in which people are told of a restart
 _SIGNS_PATIENCE = 1.0  # seconds in which signs that would mislead are taken away
 _START_PATIENCE = 3.0  # seconds a start that is under way has when it is to end
@@ -52,6 +53,7 @@ class Bot(Connection):
         guild_ready_timeout: Seconds discord.py waits for servers at the start.
         heartbeat_timeout: Seconds without a sign of life after which the connection counts as dead.
         first_wait: Seconds before a request that got no answer is sent again; doubled each time.
+        look_interval: Seconds between two looks at one place after the other, for messages Discord did not tell of.
         rate: Requests a second over all.
         sign_interval: Seconds between two requests for signs, see `Signs`.
         sign_delay: Seconds until a turn that runs gets its sign.
@@ -71,6 +73,7 @@ class Bot(Connection):
         guild_ready_timeout: float = 2.0,
         heartbeat_timeout: float = 45.0,
         first_wait: float = 1.0,
+        look_interval: float = LOOK_INTERVAL,
         rate: float = RATE,
         sign_interval: float = SIGN_INTERVAL,
         sign_delay: float = 2.0,
@@ -101,103 +104,128 @@ class Bot(Connection):
         settings = app.config.settings
         vision = settings.has_model and settings.openai_vision  # the demo model sees nothing
         files = AttachmentReader(vision=vision, base=api_base or settings.discord_api_base)
-        channels = Channels(app.store)
-        self._triggers = Triggers(self, app.store, poster, channels)
-        self._intake = Intake(
-            self, app.bus, app.store, poster, channels=channels, triggers=self._triggers, files=files, burst=burst
+        intake = Intake(self, app.bus, app.store, poster, channels=Channels(app.store), files=files, burst=burst)
+        self._feeds = Feeds(
+            self, app.store, poster, intake, first_wait=first_wait, look_interval=look_interval, clock=clock
         )
-        self._catch_up = CatchUp(self, app.store, poster, self._intake, clock=clock)
         self._welcome = Welcome(self, app.store, poster, mention=self._commands.mention, clock=clock)
-        self._second_look = SecondLook(self, app.store, poster, self._intake, clock=clock)
-        self._deaf: Callable[[], None] | None = None  # ends our hearing
-        self._closing = False
-        self._at_work: dict[str, asyncio.Task[None]] = {}
+        self._chores = Chores()
         self._recovered = asyncio.Event()
         self.add_view(ClearView(Sessions(app)))
+        parsers = self._connection.parsers  # the only place from which discord.py takes them
+        self._connection.parsers = {name: self._guarded(name, parse) for name, parse in parsers.items()}
         self._presses = Presses(
             {**AnswerButtons(app.bus, app.store).actions(), **ApprovalButtons(app.bus, app.store).actions()}
         )
 
+    def _guarded(self, name: str, parse: Callable[[Any], None]) -> Callable[[Any], None]:
+        """Keep what an event cannot be parsed for from ending the client, which discord.py has it do.
+
+        READY is not guarded: without it there is no client.
+        """
+        if name == "READY":
+            return parse
+
+        def guarded(data: Any) -> None:
+            try:
+                parse(data)
+            except Exception:  # whatever Discord sent, the events after it are not to be lost
+                _log.exception("An event could not be understood: %s", name)
+                channel_id = str(data.get("channel_id")) if isinstance(data, dict) else ""
+                if channel_id.isdecimal():
+                    self._feeds.malformed(int(channel_id))
+
+        return guarded
+
     async def setup_hook(self) -> None:
-        """Once, after login: listen, and see that the slash commands are registered."""
+        """Once, after login: listen, and begin to register the slash commands."""
         self._views.start()
         self._signs.start(self._app.bus)
         self._thread_names.start()
-        self._deaf = self._app.bus.register_event_handler(ChannelEvent, self._hear, timeout=None)
-        await self._commands.sync_if_changed()
+        self._commands.registration.start()
 
     async def on_connect(self) -> None:
-        """A session begins: live messages wait until what was missed before it is caught up with."""
-        self._catch_up.begin()
+        """A session with the gateway begins, in which nothing from before it is told."""
+        self._feeds.connected()
 
     async def on_ready(self) -> None:
-        """Finish what an earlier process left, once; then catch up with what was said meanwhile."""
-        try:
-            late = await self._views.deliver_what_is_left()
-            resumed = 0 if self._recovered.is_set() else await self._recover()
-            if late or resumed:
-                _log.info("Left from before: %d answers to deliver, %d turns taken up", late, resumed)
-        finally:
+        """Finish what an earlier process left, once; then process what comes in."""
+        self._chores.do("start", self._begin)
+        self._chores.do("welcome", self._welcome.greet_new)
+
+    async def _begin(self) -> None:
+        """Take over what an earlier process left before anything new, however often the store fails meanwhile."""
+        while not self._recovered.is_set():
+            try:
+                await self._views.owe_what_is_left()
+                self._signs.recover(await self._app.store.turns.unfinished_of({SOURCE}))
+                resumed = await self._app.engine.recover({SOURCE})
+            except StoreError as error:
+                _log.error("What is left from before cannot be looked up: %s", error)
+                await asyncio.sleep(_START_INTERVAL)
+                continue
+            _log.info("Logged in as %s%s", self.user, f"; {resumed} turns from before go on" if resumed else "")
             self._recovered.set()
-            self._work("catch up", self._read_what_was_missed())
-            self._work("welcome", self._welcome.greet_new())
-        if "check" not in self._at_work:
-            _log.info("Logged in as %s", self.user)
-            self._work("check", self._check_now_and_then())
+            self._chores.do("check now and then", self._check_now_and_then)
+        self._feeds.ready()
+        self._chores.do("deliver", self._deliver)
+
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        """A server is there: at the start, later, or after an outage."""
+        self._feeds.available(guild)
+
+    async def on_guild_unavailable(self, guild: discord.Guild) -> None:
+        """A server is in an outage, or the bot is not in it any more."""
+        self._feeds.unavailable(guild)
+
+    on_guild_remove = on_guild_unavailable
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """Say what the bot can do."""
+        self._feeds.available(guild)
         await self._welcome.greet(guild)
 
-    async def _recover(self) -> int:
-        self._signs.recover(await self._app.store.turns.unfinished_of({SOURCE}))
-        return await self._app.engine.recover({SOURCE})
-
-    async def _read_what_was_missed(self) -> None:
-        await self._catch_up.run()
-        await self._second_look.run()
-
     async def on_resumed(self) -> None:
-        """Show what could not be shown while Discord was away, and hear what was not told."""
-        self._work("look again", self._try_to_check())
+        """Look for what was not told, and show what could not be shown while Discord was away."""
+        await self.check()
 
-    def _work(self, name: str, work: Coroutine[None, None, None]) -> None:
-        """Do this in a task of ours, in place of what is under way by that name."""
-        if self._closing:
-            work.close()
-            return
-        if name in self._at_work:
-            self._at_work[name].cancel()
-        self._at_work[name] = asyncio.create_task(work)
+    async def on_guild_channel_create(self, channel: discord.abc.GuildChannel | discord.Thread) -> None:
+        """There is a new channel or thread, or the bot was added to one."""
+        self._feeds.made(channel)
+
+    on_thread_create = on_thread_join = on_guild_channel_create
+
+    async def on_message(self, message: discord.Message) -> None:
+        """Somebody wrote."""
+        self._feeds.created(message)
 
     async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
-        """Queue what a person changed; Discord also tells of previews of links and of pins, which nobody wrote."""
-        if payload.message.edited_at is not None and is_from_a_person(payload.message):
-            await self._queue(payload.message)
+        """A message changed."""
+        self._feeds.edited(payload.message)
 
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
-        """Queue that a message is gone, behind what was said before."""
-        event = MessageDeletedEvent(session_id=session_id(payload.channel_id), message_id=payload.message_id)
-        await self._app.bus.publish(event)
+        """A message is gone."""
+        self._feeds.deleted(payload.channel_id, [payload.message_id])
 
     async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
-        """As of one message."""
-        for message_id in sorted(payload.message_ids):
-            event = MessageDeletedEvent(session_id=session_id(payload.channel_id), message_id=message_id)
-            await self._app.bus.publish(event)
+        """Messages are gone."""
+        self._feeds.deleted(payload.channel_id, payload.message_ids)
 
     async def on_raw_thread_delete(self, payload: discord.RawThreadDeleteEvent) -> None:
         """Nobody can read an answer there any more; what was said is kept."""
+        self._feeds.removed(payload.thread_id)
         await self._app.bus.execute(StopTurnCommand(session_id=session_id(payload.thread_id)))
 
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
         """As of a thread."""
+        self._feeds.removed(channel.id)
         await self._app.bus.execute(StopTurnCommand(session_id=session_id(channel.id)))
 
-    async def on_guild_channel_update(
-        self, _before: discord.abc.GuildChannel, _after: discord.abc.GuildChannel
-    ) -> None:
-        """The bot may be allowed to write where it was not."""
+    async def on_guild_channel_update(self, before: discord.abc.GuildChannel, after: discord.abc.GuildChannel) -> None:
+        """The bot may be allowed to read or write where it was not."""
+        me = after.guild.me
+        if after.permissions_for(me).read_message_history and not before.permissions_for(me).read_message_history:
+            self._feeds.shown(after)
         self._pay()
 
     async def on_guild_role_update(self, _before: discord.Role, _after: discord.Role) -> None:
@@ -212,16 +240,12 @@ class Bot(Connection):
     def _pay(self) -> None:
         """Show what could not be shown for want of a permission."""
         self._access.forget()
-        self._work("pay", self._try_to_check())
+        self._chores.do("deliver", self._deliver)
 
     async def caught_up(self) -> None:
-        """Wait until everything that was missed before the present connection has been read."""
-        await self._catch_up.over.wait()
-
-    async def looked_back(self) -> None:
-        """Wait until what was missed has been read, and what was changed or deleted meanwhile looked for."""
-        await self.caught_up()
-        await asyncio.wait({self._at_work["catch up"]})
+        """Wait until what was missed was read, and all that came in was processed, or is to be tried again later."""
+        await self._recovered.wait()
+        await self._feeds.caught_up()
 
     async def all_delivered(self) -> None:
         """Wait until nothing is on its way to people.
@@ -230,6 +254,7 @@ class Bot(Connection):
         because they cannot be shown now; of each turn that runs all parts show what they should at present. Status
         reactions do not count, nor does what happens while this waits.
         """
+        await self._chores.over("deliver")
         await self._app.bus.wait_until_idle()
         await self._views.all_delivered()
 
@@ -238,7 +263,7 @@ class Bot(Connection):
         await self._signs.settled()
 
     @property
-    def commands(self) -> discord.app_commands.CommandTree[discord.Client]:
+    def commands(self) -> Commands:
         """The slash commands and context menus."""
         return self._commands
 
@@ -257,40 +282,31 @@ class Bot(Connection):
         return self._views.is_typing_in(channel_id)
 
     async def check(self) -> None:
-        """Look for messages that Discord did not tell of, and for parts that it did not take."""
-        await self._views.deliver_what_is_left()
-        await self._catch_up.check()
+        """Look for what Discord did not tell, and for what it did not take: parts, and the commands."""
+        self._commands.registration.try_again()
+        self._feeds.look_again()
+        self._chores.do("deliver", self._deliver)
+        await self._chores.over("deliver")
+
+    async def _deliver(self) -> None:
+        """Show what could not be shown before."""
+        try:
+            late = await self._views.deliver_what_is_left()
+        except LLMgineError as error:
+            _log.warning("What could not be shown cannot be looked up: %s", error)
+        else:
+            if late:
+                _log.info("%d answers are delivered late", late)
 
     async def _check_now_and_then(self) -> None:
         while True:
             await asyncio.sleep(_CHECK_INTERVAL)
-            await self._try_to_check()
-
-    async def _try_to_check(self) -> None:
-        try:
             await self.check()
-        except LLMgineError as error:
-            _log.warning("The channels could not be checked: %s", error)
-        except Exception:  # a bug of ours must not end the checks that are to come
-            _log.exception("The channels could not be checked")
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Buttons and forms are known by their custom ids, so they work after a restart; the rest is discord.py's."""
         await self._commands.react(interaction)
         await self._presses.hear(interaction)
-
-    async def on_message(self, message: discord.Message) -> None:
-        """Queue what a person wrote to the bot; messages of one channel are looked at in their order."""
-        self._catch_up.notice(message)
-        if not is_from_a_person(message):
-            return
-        self._catch_up.remember(message)
-        # Most messages in a server are for other people. What is behind is looked at whenever somebody writes there.
-        if not self._triggers.dismisses(message) or self._catch_up.is_behind(message):
-            await self._queue(message)
-
-    async def _queue(self, message: discord.Message) -> None:
-        await self._app.bus.publish(MessageHeardEvent(session_id=session_id(message.channel.id), message=message))
 
     @property
     def is_in(self) -> bool:
@@ -304,25 +320,22 @@ class Bot(Connection):
     @property
     def is_winding_down(self) -> bool:
         """Whether no message is admitted any more."""
-        return self._catch_up.stopped
+        return self._feeds.stopped
 
     async def wind_down(self, grace: float) -> None:
         """Take nothing up any more, give what runs `grace` seconds to end, and say of the rest that it will go on."""
-        self._catch_up.stop()
+        await self._feeds.stop(_FEEDS_PATIENCE)
         await self._app.engine.drain(grace)
         await self._app.bus.wait_until_idle()
         await self._views.pause(_PAUSE_PATIENCE)
 
     async def close(self) -> None:
         """Leave Discord; what was not shown is shown after the next start."""
+        await self._commands.registration.close()
         await self._finish_start()
-        if self._deaf is not None:
-            self._deaf()
+        await self._feeds.stop(_FEEDS_PATIENCE)
         self._thread_names.stop()
-        self._closing = True
-        for task in self._at_work.values():
-            task.cancel()
-        await asyncio.gather(*self._at_work.values(), return_exceptions=True)
+        await self._chores.close()
         await self._views.close()
         await self._signs.close(_SIGNS_PATIENCE)
         await super().close()
@@ -335,10 +348,3 @@ class Bot(Connection):
             async with asyncio.timeout(_START_PATIENCE):
                 await self.wait_until_ready()
                 await self._recovered.wait()
-
-    async def _hear(self, event: ChannelEvent) -> None:
-        await self._recovered.wait()  # so that turns of before the restart come first
-        if isinstance(event, MessageHeardEvent):
-            await self._catch_up.hear(event.message)
-        elif isinstance(event, MessageDeletedEvent):
-            await self._intake.deleted(event.message_id)

@@ -150,7 +150,7 @@ def scopes_now(channel: object) -> tuple[str, ...]:
 
 def channel_name(channel: object, person: discord.abc.User) -> str:
     """What people call the channel that a person is in. In a DM, discord.py may not know its recipient."""
-    if isinstance(channel, discord.DMChannel):
+    if Place.of(channel).is_dm:  # one that was read, discord.py knows only the id of
         return f"DM with {person.display_name}"
     name = getattr(channel, "name", None)
     guild = getattr(channel, "guild", None)

@@ -9,6 +9,7 @@ import discord
 
 from llmgine.errors import StoreError
 from llmgine.sessions import SessionStore
+from llmgine.sessions.records import Cursor
 from programs.discord.delivery.bodies import Body
 from programs.discord.delivery.poster import Poster
 from programs.discord.delivery.refusals import RefusedError, UnreachableError
@@ -75,7 +76,7 @@ class Welcome:
             return
         async with self._one_at_a_time:
             try:
-                if str(guild.id) not in await self._store.cursors.of(_SOURCE):
+                if not await self._store.cursors.at(_SOURCE, [str(guild.id)]):
                     await self._greet(guild, discord.utils.time_snowflake(joined))
             except (StoreError, UnreachableError) as error:
                 _log.warning("Server %d is not welcomed yet: %s", guild.id, error)
@@ -91,7 +92,7 @@ class Welcome:
             except RefusedError as error:
                 _log.warning("The welcome was refused in channel %d: %s", channel.id, error)
                 continue
-            await self._store.cursors.move(_SOURCE, str(guild.id), message_id)
+            await self._store.cursors.move(_SOURCE, [Cursor(str(guild.id), message_id)])
             return
 
     async def _said(self, channel: discord.TextChannel, joined: int, hello: str) -> int | None:

@@ -35,6 +35,7 @@ from programs.discord.delivery.editor import drawing
 from programs.discord.delivery.rendering import render_deliveries
 from programs.discord.ids import SOURCE
 from tests.programs.discord.scene import PromptBot
+from tests.prompt import LONGEST
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Order:
         kill_at: The operation at which it dies, if any.
         armed: Whether operations count from the start, or only from the first message on.
         edit_interval: Seconds between two edits of a message.
+        servers_wait: Seconds for which it waits for servers at its start.
     """
 
     settings: Settings
@@ -56,6 +58,12 @@ class Order:
     kill_at: str | None = None
     armed: bool = True
     edit_interval: float = 0.02
+    servers_wait: float = LONGEST
+
+    @property
+    def is_in(self) -> Path:
+        """The file that is there once the start is over."""
+        return self.trail.with_suffix(".in")
 
 
 def _open(path: Path) -> int:
@@ -146,6 +154,10 @@ class NumberedBot(PromptBot):
         self._send = self.http.request
         self.http.request = self._request  # type: ignore[method-assign]  # the one way to stand around every request
 
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Without Discord's politeness of five seconds between two sessions."""
+        await super().before_identify_hook(shard_id, initial=True)
+
     async def on_message(self, message: discord.Message) -> None:
         """Count what a person wrote."""
         if not message.author.bot:
@@ -218,8 +230,22 @@ async def _serve(order: Order) -> None:
         await app.engine.register_tool(look_up, idempotent=True)
         await app.engine.register_tool(pay)
         with discord_at(settings):
-            bot = NumberedBot(app, operations, edit_interval=order.edit_interval, rate=1e6)
+            bot = NumberedBot(
+                app,
+                operations,
+                edit_interval=order.edit_interval,
+                guild_ready_timeout=order.servers_wait,
+                rate=1e6,
+            )
+            looking = asyncio.create_task(_say_when_in(bot, order))
             await join(bot, settings.discord_token or "", asyncio.Event())
+            looking.cancel()
+
+
+async def _say_when_in(bot: NumberedBot, order: Order) -> None:
+    """Write down that the start is over: nothing that was missed is read any more."""
+    await bot.caught_up()
+    order.is_in.touch()
 
 
 async def _until(app: Application, state: Callable[[TurnSteps, list[Delivery]], bool]) -> None:

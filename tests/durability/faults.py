@@ -12,6 +12,7 @@ _MODEL = "tests/llmgine/providers/test_openai_faults.py::"
 _TOOLS = "tests/llmgine/tools/test_manager.py::"
 
 PROCESS = {
+    "killed while it catches up": f"{_HERE}test_feed_matrix.py::test_killed_while_it_catches_up",
     "killed at any moment": f"{_HERE}test_kill_matrix.py::test_killed_at_any_operation",
     "killed, and restarted late": f"{_HERE}test_kill_matrix.py::test_killed_at_any_operation_and_the_nonces_forgotten",
     "killed again while recovering": f"{_HERE}test_kill_matrix.py::test_killed_again_in_the_recovery",

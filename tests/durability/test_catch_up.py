@@ -6,8 +6,8 @@ from functools import partial
 import discord
 import pytest
 
-from programs.discord.ids import SOURCE, session_id
-from programs.discord.incoming import catch_up
+from programs.discord.ids import session_id
+from programs.discord.incoming import history
 from programs.playground.entities import ADA_ID, GENERAL_ID, GRACE_ID, RANDOM_ID
 from tests.programs.discord.scene import MENTION, Scene, people_said
 from tests.waiting import patience
@@ -133,7 +133,7 @@ async def test_what_is_replayed_and_read_back_is_answered_once_and_in_order(sett
     await scene.outcome()
     identified = gateway.start_limit()["remaining"]
     gateway.drop()
-    questions = [f"question {number}" for number in range(catch_up.Bounds.turns + 5)]
+    questions = [f"question {number}" for number in range(history.Bounds.turns + 5)]
     for question in questions:
         scene.ask(question)
 
@@ -166,7 +166,7 @@ async def test_more_than_the_bound_gets_one_notice(settled: Scene, monkeypatch: 
     await scene.stop()
     for number in range(5):
         scene.ask(f"question {number}")
-    monkeypatch.setattr(catch_up, "Bounds", partial(catch_up.Bounds, turns=2))
+    monkeypatch.setattr(history, "Bounds", partial(history.Bounds, turns=2))
 
     await scene.start()
 
@@ -183,7 +183,7 @@ async def test_what_is_too_old_gets_one_notice(settled: Scene, monkeypatch: pyte
     scene = settled
     await scene.stop()
     asked = scene.ask("long ago")
-    monkeypatch.setattr(catch_up, "Bounds", partial(catch_up.Bounds, seconds=-3600.0))
+    monkeypatch.setattr(history, "Bounds", partial(history.Bounds, seconds=-3600.0))
 
     await scene.start()
 
@@ -200,17 +200,29 @@ async def test_the_cursor_moves_only_by_reading(settled: Scene) -> None:
     scene = settled
     asked = scene.ask("hello")
     await scene.outcome()
-    assert (await scene.app.store.cursors.of(SOURCE))[str(GENERAL_ID)] < asked.id
+    assert (await scene.cursors())[str(GENERAL_ID)] < asked.id
 
     await scene.bot.check()
+    await scene.bot.caught_up()
 
-    assert (await scene.app.store.cursors.of(SOURCE))[str(GENERAL_ID)] > asked.id
+    assert (await scene.cursors())[str(GENERAL_ID)] > asked.id
 
 
 async def _until_open(scene: Scene, number: int) -> None:
     """Wait until so many turns of the channel have no outcome."""
     async with patience("so many open turns"):
         while len(await scene.app.store.turns.unfinished(session_id(GENERAL_ID))) != number:  # noqa: ASYNC110  it tells nobody
+            await asyncio.sleep(0.01)
+
+
+async def _until_asked(scene: Scene, text: str) -> None:
+    """Wait until a question with this text waits for its turn."""
+    async with patience("an edit"):
+        while True:
+            turns = await scene.app.store.turns.unfinished(session_id(GENERAL_ID))
+            steps = await scene.app.store.turns.many([turn.id for turn in turns])
+            if any(text in prompt.text for one in steps for prompt in one.state.prompts):
+                return
             await asyncio.sleep(0.01)
 
 
@@ -240,6 +252,7 @@ async def test_an_edited_question_is_answered_as_it_is_now(settled: Scene) -> No
     second = scene.ask("second")
     await scene.until(scene.shown)
     scene.playground.people.edit(GENERAL_ID, second.id, ADA_ID, f"{MENTION} something else")
+    await _until_asked(scene, "something else")
     go_on.set()
 
     await scene.outcome(2)

@@ -2,8 +2,9 @@
 
 import asyncio
 import multiprocessing
+import re
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing, suppress
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -18,6 +19,7 @@ from programs.playground.server import Playground
 from programs.playground.state import Dispatch
 from tests.chat_completions import ChatCompletionsServer, Exchange
 from tests.durability import child
+from tests.prompt import LONGEST
 from tests.waiting import NoProgressError, computing, noted, patience
 
 _PLENTY = Window(100_000, 1.0)
@@ -31,6 +33,11 @@ HELLO = "Hello."
 ANSWER = FIRST_WORDS + "\n\n".join(
     f"Part {part}. " + " ".join(f"Sentence {part}.{number} says so." for number in range(70)) for part in range(1, 4)
 )
+
+
+def hello_to(name: str) -> str:
+    """The answer to "just say hello to …"."""
+    return f"Hello, {name}."
 
 
 @asynccontextmanager
@@ -62,6 +69,7 @@ class World:
         self.children = 0
         self.attempt = 1  # of the turn that is waited for
         self._touched: set[int] = set()  # messages that the present process posted or edited
+        self._ended = asyncio.Event()  # set once the present process has ended
         self._computing: Callable[[], object] = lambda: 0  # changes while the present process computes
         playground.state.subscribe(self._record)
         self.settings = Settings(
@@ -75,6 +83,7 @@ class World:
             log_dir=folder / "logs",
             outbox_dir=folder / "outbox",
         )
+        self._order = child.Order(self.settings, folder / "operations-0", folder / "effects")  # of the present process
         for _ in range(40):
             model.answer(self._answer)
 
@@ -100,23 +109,56 @@ class World:
             say: Whether somebody writes to it once it is there; else its operations count from the start.
             kill_at: The operation it dies at.
         """
+        return await self.live(self._say if say else None, self.is_done, kill_at=kill_at, armed=not say)
+
+    async def live(
+        self,
+        meanwhile: Callable[[], Awaitable[None]] | None,
+        done: Callable[[], bool],
+        *,
+        kill_at: str | None = None,
+        armed: bool = True,
+        servers_wait: float = LONGEST,
+    ) -> tuple[bool, list[str]]:
+        """Run a bot until it dies or `done`; whether it died, and its operations.
+
+        Args:
+            meanwhile: What happens while it runs; it waits by `until`.
+            done: Whether everything is as it should be.
+            kill_at: The operation it dies at.
+            armed: Whether its operations count from the start.
+            servers_wait: Seconds for which it waits for servers at its start.
+        """
         self.children += 1
         self._touched.clear()
-        trail = self.folder / f"operations-{self.children}"
-        order = child.Order(self.settings, trail, self.folder / "effects", kill_at=kill_at, armed=not say)
-        ended = asyncio.Event()
-        async with _process(order, ended) as process:
+        self._order = child.Order(
+            self.settings,
+            self.folder / f"operations-{self.children}",
+            self.folder / "effects",
+            kill_at=kill_at,
+            armed=armed,
+            servers_wait=servers_wait,
+        )
+        self._ended = asyncio.Event()
+        async with _process(self._order, self._ended) as process:
             self._computing = computing(process.pid or 0)
             try:
-                if say:
-                    await self._until("its first look", lambda: bool(self.rows("SELECT * FROM cursor_of_place")), ended)
-                    self.playground.people.send(GENERAL_ID, ADA_ID, f"<@{BOT_ID}> look Ada up and pay her 5")
-                await self._until("all to be delivered", self.is_done, ended)
+                if meanwhile is not None:
+                    await meanwhile()
+                await self.until("all to be delivered", done)
             except NoProgressError as error:
-                error.add_note(f"{self.why_not_done()}; {trail} has what the process did")
+                error.add_note(f"{self.why_not_done()}; {self._order.trail} has what the process did")
                 raise
-            died = ended.is_set()
+            died = self._ended.is_set()
         return died, self.trail(self.children)
+
+    async def until_in(self) -> None:
+        """Wait until the present process has looked for what was missed, or has ended."""
+        await self.until("its first look", self._order.is_in.exists)
+
+    async def _say(self) -> None:
+        await self.until_in()
+        self.playground.people.send(GENERAL_ID, ADA_ID, f"<@{BOT_ID}> look Ada up and pay her 5")
 
     def edit(self) -> None:
         """The question is changed, to one that is answered in a word."""
@@ -125,8 +167,11 @@ class World:
         self.playground.people.edit(GENERAL_ID, asked.id, ADA_ID, f"<@{BOT_ID}> just say hello")
         self.attempt = 2
 
-    async def _until(self, what: str, state: Callable[[], bool], ended: asyncio.Event) -> None:
+    async def until(self, what: str, state: Callable[[], bool]) -> None:
         """Wait for a state or the end of the process, as long as that makes a request or an operation, or computes."""
+        await self._until(what, state, self._ended)
+
+    async def _until(self, what: str, state: Callable[[], bool], ended: asyncio.Event) -> None:
         async with patience(what, self._operations, self._computing):
             while not state() and not ended.is_set():
                 with suppress(TimeoutError):
@@ -181,8 +226,9 @@ class World:
         So whatever is a preview has been one before the turn ends, and the operations after that are always the same.
         """
         messages: list[Json] = exchange.body["messages"]
-        if "just say hello" in str(messages[-1]["content"]):
-            await exchange.text(HELLO)
+        hello = re.search(r"just say hello(?: to (\w+))?", str(messages[-1]["content"]))
+        if hello is not None:
+            await exchange.text(hello_to(hello[1]) if hello[1] else HELLO)
             await exchange.chunk({}, "stop")
             return await exchange.end()
         if messages[-1]["role"] != "tool":

@@ -1,24 +1,80 @@
 """Cursors: up to where what was said in a place is known to have been looked at."""
 
-from llmgine.sessions.database import Group, Steps, operation, query
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
+from llmgine.sessions.database import Group, Row, Statement, Steps, listed, operation, query
+from llmgine.sessions.records import Cursor
+
+T = TypeVar("T")
+_AT_ONCE = 500  # places in one statement
 
 
 class Cursors(Group):
     """The cursors of front ends."""
 
     @query
-    def of(self, source: str) -> Steps[dict[str, int]]:
-        """The cursors of a front end, by place."""
-        rows = yield "SELECT place, position FROM cursor_of_place WHERE source = $1", (source,)
-        return {row["place"]: row["position"] for row in rows}
+    def at(self, source: str, places: Sequence[str]) -> Steps[dict[str, int]]:
+        """The cursors of some places, by place; nothing for those that have none."""
+        found: dict[str, int] = {}
+        for some in _portions(places):
+            rows = yield (
+                f"SELECT place, position FROM cursor_of_place WHERE source = $1 AND place IN ({listed(some, 2)})",
+                (source, *some),
+            )
+            found |= {row["place"]: row["position"] for row in rows}
+        return found
+
+    @query
+    def of_kinds(self, source: str, kinds: Sequence[str], guild: int | None = None) -> Steps[list[Cursor]]:
+        """The cursors of all places of some kinds in a server, or in none; the newest first."""
+        rows = yield (
+            f"""
+            SELECT place, position, kind, parent, guild FROM cursor_of_place
+            WHERE source = $1 AND guild {"IS NULL" if guild is None else "= $2"}
+                AND kind IN ({listed(kinds, 2 if guild is None else 3)})
+            ORDER BY position DESC
+            """,
+            (source, *kinds) if guild is None else (source, guild, *kinds),
+        )
+        return [_cursor(row) for row in rows]
+
+    @query
+    def newest(self, source: str) -> Steps[int | None]:
+        """The newest position of any place of a front end; None where there is no cursor at all."""
+        rows = yield "SELECT MAX(position) AS position FROM cursor_of_place WHERE source = $1", (source,)
+        return rows[0]["position"] if rows else None
 
     @operation
-    def move(self, source: str, place: str, position: int) -> Steps[None]:
-        """Move a cursor forward, or set it where there is none; it never goes back."""
-        yield (
-            """
-            INSERT INTO cursor_of_place (source, place, position) VALUES ($1, $2, $3)
-            ON CONFLICT (source, place) DO UPDATE SET position = $3 WHERE cursor_of_place.position < $3
-            """,
-            (source, place, position),
-        )
+    def move(self, source: str, cursors: Sequence[Cursor]) -> Steps[None]:
+        """Move cursors forward, or set them where there are none; none ever goes back. Each place is there once."""
+        for some in _portions(cursors):
+            yield _moved(source, some)
+
+    @operation
+    def forget(self, source: str, place: str) -> Steps[None]:
+        """Delete the cursor of a place that is gone for good."""
+        yield "DELETE FROM cursor_of_place WHERE source = $1 AND place = $2", (source, place)
+
+
+def _moved(source: str, cursors: Sequence[Cursor]) -> Statement:
+    values = [(one.place, one.position, one.kind, one.parent, one.guild) for one in cursors]
+    rows = ", ".join(f"($1, {listed(value, 2 + 5 * number)})" for number, value in enumerate(values))
+    return (
+        f"""
+        INSERT INTO cursor_of_place (source, place, position, kind, parent, guild) VALUES {rows}
+        ON CONFLICT (source, place) DO UPDATE SET
+            position = excluded.position, kind = excluded.kind, parent = excluded.parent, guild = excluded.guild
+        WHERE cursor_of_place.position <= excluded.position
+        """,
+        (source, *(one for value in values for one in value)),
+    )
+
+
+def _portions(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    for begin in range(0, len(values), _AT_ONCE):
+        yield values[begin : begin + _AT_ONCE]
+
+
+def _cursor(row: Row) -> Cursor:
+    return Cursor(row["place"], row["position"], row["kind"], row["parent"], row["guild"])

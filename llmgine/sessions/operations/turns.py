@@ -197,26 +197,48 @@ class Turns(Group):
         return frozenset(row["source_id"] for row in rows)
 
     @query
-    def known(self, source: str, source_id: str) -> Steps[Turn | None]:
-        """The turn that a message was admitted to, also when its texts are gone."""
+    def known(self, source: str, source_ids: Sequence[str]) -> Steps[dict[str, Turn]]:
+        """The turns that messages were admitted to, by message; also those whose texts are gone."""
+        if not source_ids:
+            return {}
         rows = yield (
-            "SELECT * FROM turn WHERE id = (SELECT turn_id FROM inbox WHERE source = $1 AND source_id = $2)",
-            (source, source_id),
+            f"""
+            SELECT turn.*, inbox.source_id AS message FROM inbox JOIN turn ON turn.id = inbox.turn_id
+            WHERE inbox.source = $1 AND inbox.source_id IN ({listed(source_ids, 2)})
+            """,
+            (source, *source_ids),
         )
-        return to_turn(rows[0]) if rows else None
+        return {row["message"]: to_turn(row) for row in rows}
 
     @query
-    def recent(self, source: str, since: int) -> Steps[list[tuple[str, dict[str, JsonValue]]]]:
-        """The messages of a front end whose turns were admitted since then and not forgotten, with their origins."""
+    def asked_lately(self, source: str, guild: int | None, since: int) -> Steps[dict[str, dict[str, JsonValue]]]:
+        """The places of a server, or of none, where something was asked since then and not forgotten.
+
+        Gives the origin of the newest turn of each place.
+        """
+        rows = yield (
+            f"""
+            SELECT place, origin FROM turn
+            WHERE source = $1 AND guild {"IS NULL" if guild is None else "= $3"} AND created_at >= $2
+                AND place IS NOT NULL AND state <> 'forgotten'
+            ORDER BY created_at, seq
+            """,
+            (source, since) if guild is None else (source, since, guild),
+        )
+        return {row["place"]: json.loads(row["origin"]) for row in rows}
+
+    @query
+    def messages_of(self, source: str, place: str, since: int) -> Steps[list[str]]:
+        """The messages of a place whose turns were admitted since then and not forgotten, the oldest first."""
         rows = yield (
             """
-            SELECT inbox.source_id, turn.origin FROM inbox JOIN turn ON turn.id = inbox.turn_id
-            WHERE inbox.source = $1 AND turn.created_at >= $2 AND turn.state <> 'forgotten'
+            SELECT inbox.source_id FROM turn JOIN inbox ON inbox.turn_id = turn.id
+            WHERE turn.source = $1 AND turn.place = $2 AND turn.created_at >= $3 AND turn.state <> 'forgotten'
             ORDER BY turn.created_at, turn.seq
             """,
-            (source, since),
+            (source, place, since),
         )
-        return [(row["source_id"], json.loads(row["origin"])) for row in rows]
+        return [row["source_id"] for row in rows]
 
     @query
     def last(self, session_id: str) -> Steps[Turn | None]:

@@ -86,7 +86,10 @@ class Access:
         channel = self._client.get_channel(channel_id)
         if not isinstance(channel, _InAServer):
             return None
+        me: discord.Member | None = channel.guild.me
+        if me is None:  # discord.py has not been told of it yet
+            return None
         try:
-            return channel.permissions_for(channel.guild.me)
+            return channel.permissions_for(me)
         except discord.ClientException:  # a thread whose channel is not known
             return None

@@ -17,11 +17,12 @@ _FREE = {"webhooks", "interactions"}  # routes that Discord does not count towar
 
 
 class Importance(IntEnum):
-    """Who goes first: answers and whatever people asked for, previews of answers, then courtesies such as typing."""
+    """Who goes first."""
 
-    FIRST = 0
-    PREVIEW = 1
-    COURTESY = 2
+    FIRST = 0  # Answers, and whatever else people wait for.
+    PREVIEW = 1  # Previews of answers.
+    COURTESY = 2  # Typing, status reactions.
+    BACKGROUND = 3  # Reads of what may have been missed, which nobody is known to wait for.
 
 
 class Ticket:
@@ -50,8 +51,21 @@ def paid_by(ticket: Ticket | None) -> Iterator[None]:
 
 @contextmanager
 def as_courtesy() -> Iterator[None]:
+    """Requests inside this block are made when people wait for nothing."""
+    with _as(Importance.COURTESY):
+        yield
+
+
+@contextmanager
+def as_background() -> Iterator[None]:
     """Requests inside this block are made when nothing else is to be done."""
-    token = _importance.set(Importance.COURTESY)
+    with _as(Importance.BACKGROUND):
+        yield
+
+
+@contextmanager
+def _as(importance: Importance) -> Iterator[None]:
+    token = _importance.set(importance)
     try:
         yield
     finally:

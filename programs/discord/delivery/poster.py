@@ -18,7 +18,15 @@ from programs.discord.buttons.views import custom_ids, view_of
 from programs.discord.delivery.access import Access
 from programs.discord.delivery.bodies import Body, file_of
 from programs.discord.delivery.budget import Budget
-from programs.discord.delivery.refusals import ARCHIVED, LOCKED, THREAD_EXISTS, RefusedError, ShutOutError, sorted_out
+from programs.discord.delivery.refusals import (
+    ARCHIVED,
+    LOCKED,
+    THREAD_EXISTS,
+    UNKNOWN_MESSAGE,
+    RefusedError,
+    ShutOutError,
+    sorted_out,
+)
 
 LONGEST_LIMIT = 30.0  # seconds of a rate limit that discord.py waits for; a longer one is told to whoever asked
 _TRIES = 10
@@ -26,6 +34,8 @@ _LONGEST_WAIT = 60.0  # seconds
 _PATIENCE = 120.0  # seconds until no try is begun; well within the minutes for which Discord remembers a nonce
 _TIMEOUT = LONGEST_LIMIT + 20.0  # seconds a request may take; discord.py itself waits for up to 300
 _OLD = 3_600.0  # seconds; Discord takes a few edits an hour only of messages that are older
+PAGE = 100  # messages in one answer; Discord gives no more
+_FAILURES = (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError, TimeoutError)
 _MENTIONS = discord.AllowedMentions(everyone=False, users=False, roles=False, replied_user=True)
 
 Channel = (
@@ -159,7 +169,7 @@ class Poster:
         """A member of a server; None when there is none."""
         try:
             found: discord.Member = await self._try(guild.id, lambda: guild.fetch_member(user_id))
-        except RefusedError:
+        except (RefusedError, ShutOutError):
             return None
         return found
 
@@ -193,6 +203,42 @@ class Poster:
             _log.warning("Channel %d cannot be read: %s", channel.id, error)
             return None
         return found
+
+    async def page(self, channel: Channel, *, after: int) -> list[discord.Message] | None:
+        """The next messages after one, at most `PAGE`, oldest first; None where the bot may not read them.
+
+        It is asked for once: whoever reads a history in the background decides when it is tried again.
+
+        Raises:
+            RefusedError: Discord refuses it, for instance because the channel is gone.
+            UnreachableError: Discord cannot be reached.
+        """
+        if not self.access.may_read_back(channel.id):
+            return None
+        try:
+            async with asyncio.timeout(_TIMEOUT):
+                return [m async for m in channel.history(limit=PAGE, after=discord.Object(after), oldest_first=True)]
+        except _FAILURES as error:
+            failure = sorted_out(error)
+            if isinstance(failure, ShutOutError):
+                return None
+            raise failure from error
+
+    async def is_gone(self, channel: Channel, message_id: int) -> bool:
+        """Whether Discord says that a message is not there. It is asked once.
+
+        Raises:
+            UnreachableError: It did not say.
+        """
+        try:
+            async with asyncio.timeout(_TIMEOUT):
+                await channel.fetch_message(message_id)
+        except _FAILURES as error:
+            failure = sorted_out(error)
+            if isinstance(failure, RefusedError):
+                return failure.code == UNKNOWN_MESSAGE
+            raise failure from error
+        return False
 
     def _options(self, channel_id: int, body: Body) -> dict[str, Any]:
         """The arguments for discord.py; a card becomes text where embeds are not allowed."""
@@ -237,7 +283,7 @@ class Poster:
             ):
                 with attempt:
                     return await self._once(channel_id, request)
-        except (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError, TimeoutError) as error:
+        except _FAILURES as error:
             raise sorted_out(error) from error
         return None
 

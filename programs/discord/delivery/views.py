@@ -66,6 +66,14 @@ class TurnViews:
         """Begin to listen."""
         self._stop_listening = self._bus.register_event_handler(TurnEvent, self._hear)
 
+    async def owe_what_is_left(self) -> None:
+        """In the channels of outcomes that are committed and were not shown, what is new waits for these.
+
+        Raises:
+            StoreError: They cannot be looked up.
+        """
+        self._owing |= {_channel_of(turn) for turn in await self._store.undelivered(SOURCE)}
+
     async def deliver_what_is_left(self) -> int:
         """Begin to show the outcomes that are committed and were not shown; returns how many turns."""
         async with self._delivering:

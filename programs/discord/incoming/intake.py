@@ -1,8 +1,8 @@
-"""The one way in: which messages become turns, whether they are heard live or found by catching up."""
+"""From a message to a command on the bus: is it for the bot, what of it is the model told, and is it stored."""
 
 import logging
-from collections import OrderedDict
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import discord
 
@@ -12,21 +12,29 @@ from llmgine.messages.commands import DeletePromptCommand
 from llmgine.messages.steps import Turn
 from llmgine.sessions import SessionStore
 from programs.discord.channels import Channels, ChannelSettings
-from programs.discord.delivery.notices import CANNOT_STORE
 from programs.discord.delivery.poster import Poster
 from programs.discord.delivery.refusals import RefusedError, ShutOutError, UnreachableError
-from programs.discord.ids import SOURCE, refusal_nonce
+from programs.discord.ids import SOURCE, Place
 from programs.discord.incoming.attachments import AttachmentReader
+from programs.discord.incoming.content import PromptParts, edit, prompt, text_for_model, thread_name
+from programs.discord.incoming.decision import Decisions, Verdict
 from programs.discord.incoming.quotes import Quotes
-from programs.discord.incoming.triggers import PromptParts, Triggers, Verdict, edit, prompt, text_for_model, thread_name
-
-_REMEMBERED = 1_000  # messages; a RESUME replays fewer
+from programs.discord.incoming.unanswered import Unanswered
 
 _log = logging.getLogger(__name__)
 
 
+class News(NamedTuple):
+    """Which of some messages there is something to do about: those to answer, and answered ones that were edited."""
+
+    new: list[discord.Message]
+    edited: list[discord.Message]
+
+
 class Intake:
-    """Admits what people write to the bot.
+    """Makes commands of what people write, edit and delete. A feed calls it for one thing at a time, in order.
+
+    What raises `StoreError` or `UnreachableError` did not happen, and may be done again.
 
     Args:
         files: Reads what comes with messages.
@@ -41,155 +49,175 @@ class Intake:
         poster: Poster,
         *,
         channels: Channels,
-        triggers: Triggers,
         files: AttachmentReader,
         burst: float,
     ) -> None:
+        self.decisions = Decisions(client, store, poster, channels)
+        self.unanswered = Unanswered(poster)
         self._client = client
         self._bus = bus
         self._store = store
         self._channels = channels
-        self._triggers = triggers
         self._quotes = Quotes(client, store)
         self._files = files
         self._burst = burst
         self._poster = poster
-        self._admitted: OrderedDict[int, None] = OrderedDict()  # the messages that were admitted lately
-        self._told: set[int] = set()  # channels that know that nothing can be stored at present
 
-    async def is_news(self, message: discord.Message) -> bool:
-        """Whether a live message is for the bot, and was not admitted lately: Discord may tell of it twice.
+    async def news(self, place: Place, messages: Sequence[discord.Message]) -> News:
+        """What is to be done about messages of a place that were read.
 
-        Raises:
-            StoreError: That cannot be looked up.
-        """
-        return message.id not in self._admitted and await self._triggers.verdict(message) is Verdict.ANSWERED
-
-    async def news(self, messages: Sequence[discord.Message]) -> list[discord.Message]:
-        """Which messages of those that were read are for the bot, and were never admitted.
+        What was heard before and was not for the bot stays so, also where a setting has changed since.
 
         Raises:
             StoreError: That cannot be looked up.
+            UnreachableError: Discord cannot be asked who wrote one.
         """
-        ours = [message for message in messages if await self.is_news(message)]
-        admitted = await self._store.turns.admitted(SOURCE, [str(message.id) for message in ours])
-        return [message for message in ours if str(message.id) not in admitted]
+        news = [message for message in messages if not self.decisions.is_made(message)]
+        ours = [message for message in news if await self.decisions.verdict(message, place) is Verdict.ANSWERED]
+        changed = [message for message in news if message.edited_at is not None]
+        ids = {str(message.id) for message in (*ours, *changed)}
+        admitted = await self._store.turns.admitted(SOURCE, sorted(ids)) if ids else frozenset()
+        return News(
+            [message for message in ours if str(message.id) not in admitted],
+            [message for message in changed if str(message.id) in admitted],
+        )
 
-    async def admit(self, message: discord.Message, *, late: bool = False) -> bool:
-        """Take a message up; False when it cannot be stored, so that it has to be taken up another time.
+    async def created(
+        self, place: Place, message: discord.Message, *, decided: bool = False, patient: bool = True
+    ) -> None:
+        """Have a message answered, if it is for the bot. One that came twice is admitted once.
 
-        What is taken up `late` is no burst: when it was written is not when it is admitted.
+        Args:
+            place: Where it was written.
+            message: The message.
+            decided: Whether a read has decided that it is for the bot. Then it joins no burst: when it was written is
+                not when it is admitted.
+            patient: Whether to raise when Discord cannot be reached for what is needed first. Else it is answered
+                without that, or its author is told that it is not answered.
+
+        Raises:
+            StoreError: It cannot be looked up or stored. People were told.
+            UnreachableError: Discord cannot be reached.
         """
+        if self.decisions.is_made(message):
+            return
+        verdict = Verdict.ANSWERED if decided else None
+        try:
+            verdict = verdict or await self.decisions.verdict(message, place)
+            if verdict is Verdict.ANSWERED:
+                await self._admit(place, message, alone=decided, patient=patient)
+        except StoreError:
+            if (verdict or self.decisions.at_a_glance(message)) is Verdict.ANSWERED:
+                await self.unanswered.cannot_store(message)
+            raise
+        except UnreachableError as error:
+            if patient:
+                raise
+            _log.error("Message %d is not answered: %s", message.id, error)
+            await self.unanswered.refused(
+                message, "Discord did not tell me what I need to know first. Ask again later."
+            )
+        self.decisions.remember(message)
+
+    async def _admit(self, place: Place, message: discord.Message, *, alone: bool, patient: bool) -> None:
         me = self._client.user
         if me is None:
-            return False
-        try:
-            settings = await self._channels.settings(message.channel)
-            thread_id = await self._own_thread(message, me, settings)
-        except UnreachableError as error:
-            _log.warning("No thread could be opened in channel %d: %s", message.channel.id, error)
-            return False
-        session_id = await self._channels.session_id(message.channel, message.author.id, thread_id)
+            return
+        settings = await self._channels.at(place)
+        thread_id = await self._own_thread(message, me, settings, patient=patient)
+        session_id = await self._channels.session_at(place, message.author.id, thread_id)
         files = await self._files.read(message.attachments)
         parts = PromptParts(
             quoted=await self._quotes.of(message, session_id),
             attachments=files.attachments,
             images=files.images,
-            burst=0.0 if late else self._burst,
+            burst=0.0 if alone else self._burst,
         )
-        result = await self._bus.execute(prompt(message, me, session_id, thread_id, cards=settings.cards, **parts))
+        result = await self._bus.execute(
+            prompt(message, me, place, session_id, thread_id, cards=settings.cards, **parts)
+        )
         if result.success:
-            self._told.discard(message.channel.id)
-            self._admitted[message.id] = None
-            while len(self._admitted) > _REMEMBERED:
-                self._admitted.popitem(last=False)
-            return True
-        failed = isinstance(result.exception, StoreError) or not isinstance(result.exception, LLMgineError)
+            self.unanswered.stored(message.channel.id)
+        else:
+            await self._not_admitted(message, result.exception)
+
+    async def _not_admitted(self, message: discord.Message, error: Exception | None) -> None:
+        failed = isinstance(error, StoreError) or not isinstance(error, LLMgineError)
         level = logging.ERROR if failed else logging.INFO  # what the engine refuses on purpose is no failure
-        _log.log(level, "Message %s could not be admitted: %s", message.id, result.error)
-        if isinstance(result.exception, StoreError):
-            await self.tell_of_failure(message)
-            return False
-        refusal = f"⚠️ I could not take this up: {_reason(result.exception)}"
-        await self._say(message, refusal, reply_to=message.id)
-        return True
+        _log.log(level, "Message %s could not be admitted: %s", message.id, error)
+        if isinstance(error, StoreError):
+            raise error
+        words = str(error) if isinstance(error, LLMgineError) else "something went wrong; the log has the details."
+        await self.unanswered.refused(message, words)
 
     async def _own_thread(
-        self, message: discord.Message, me: discord.ClientUser, settings: ChannelSettings
+        self, message: discord.Message, me: discord.ClientUser, settings: ChannelSettings, *, patient: bool
     ) -> int | None:
         """The thread that is opened for the question, where each gets its own; None where it is answered in place.
 
         It is opened before the message is admitted: its id is the message's, so that doing both again does no harm.
-
-        Raises:
-            UnreachableError: Discord could not be reached.
         """
         channel = message.channel
         if not isinstance(channel, discord.TextChannel) or settings.threads != "auto":
             return None
         try:
             await self._poster.open_thread(message, thread_name(text_for_model(message, me)))
-        except (RefusedError, ShutOutError) as error:
-            _log.warning("No thread may be opened in channel %d: %s", channel.id, error)
+        except (RefusedError, UnreachableError) as error:
+            if patient and isinstance(error, UnreachableError) and not isinstance(error, ShutOutError):
+                raise
+            _log.warning("No thread can be opened in channel %d: %s", channel.id, error)
             return None
         return message.id
 
-    async def edited(self, message: discord.Message) -> bool:
-        """Take up what an admitted message was changed to; False when it was not admitted, or never changed.
+    async def edited(self, place: Place, message: discord.Message, *, patient: bool = True) -> None:
+        """Process what a message was changed to. One that was not admitted is as good as written now.
 
-        One that no longer mentions the bot keeps its answer.
+        A question that no longer mentions the bot keeps its answer.
+
+        Raises:
+            StoreError: That cannot be looked up, or not be stored.
+            UnreachableError: Discord cannot be reached for what is needed first.
+        """
+        me, turn_id = self._client.user, await self._store.turns.of_message(SOURCE, str(message.id))
+        if turn_id is None:
+            await self.created(place, message, patient=patient)
+            return
+        turn = await self._turn(turn_id)
+        if me and turn and await self.decisions.verdict(message, place) is Verdict.ANSWERED:
+            result = await self._bus.execute(edit(message, me, turn))
+            if isinstance(result.exception, StoreError):
+                raise result.exception
+        self.decisions.remember(message)
+
+    async def _turn(self, turn_id: str) -> Turn | None:
+        """A turn, unless its texts are gone."""
+        found = await self._store.turns.many([turn_id])
+        return found[0].turn if found else None
+
+    async def given_up(self, message: discord.Message, *, patient: bool = True) -> None:
+        """Tell people that this message and those before it were missed, and are not answered.
+
+        Raises:
+            UnreachableError: Discord cannot be reached, and this is to be tried again.
+        """
+        try:
+            await self.unanswered.missed(message)
+        except UnreachableError as error:
+            if patient:
+                raise
+            _log.warning("Nobody could be told of what was missed in channel %d: %s", message.channel.id, error)
+
+    async def deleted(self, message_ids: Sequence[int]) -> None:
+        """Forget what was said in messages that were prompts.
 
         Raises:
             StoreError: That cannot be looked up, or not be stored.
         """
-        me = self._client.user
-        if me is None or message.edited_at is None:
-            return False
-        turn = await self._turn_of(message.id)
-        if turn is None:
-            return await self._store.turns.of_message(SOURCE, str(message.id)) is not None
-        if await self._triggers.verdict(message) is Verdict.ANSWERED:
-            result = await self._bus.execute(edit(message, me, turn))
+        turns = await self._store.turns.known(SOURCE, [str(message_id) for message_id in message_ids])
+        for source_id, turn in turns.items():
+            about = {"session_id": turn.session_id, "turn_id": turn.id, "source_id": source_id}
+            result = await self._bus.execute(DeletePromptCommand.model_validate(about))
             if isinstance(result.exception, StoreError):
                 raise result.exception
-        return True
-
-    async def deleted(self, message_id: int) -> None:
-        """Forget what was said in a message, if it was a prompt."""
-        try:
-            turn = await self._store.turns.known(SOURCE, str(message_id))
-        except StoreError as error:
-            _log.error("Whether message %d is to be forgotten cannot be looked up: %s", message_id, error)
-            return
-        if turn is not None:
-            about = {"session_id": turn.session_id, "turn_id": turn.id, "source_id": str(message_id)}
-            await self._bus.execute(DeletePromptCommand.model_validate(about))
-
-    async def _turn_of(self, message_id: int) -> Turn | None:
-        """The turn that a message was admitted to, unless its texts are gone."""
-        turn_id = await self._store.turns.of_message(SOURCE, str(message_id))
-        found = await self._store.turns.many([turn_id]) if turn_id else []
-        return found[0].turn if found else None
-
-    async def tell_of_riddle(self, message: discord.Message) -> None:
-        """Say that nothing can be stored, if a message that nobody can look up is for the bot at all."""
-        if self._triggers.at_a_glance(message) is Verdict.ANSWERED:
-            await self.tell_of_failure(message)
-
-    async def tell_of_failure(self, message: discord.Message) -> None:
-        """Say that nothing can be stored: once in each channel, until something can be again."""
-        if message.channel.id not in self._told:
-            self._told.add(message.channel.id)
-            await self._say(message, CANNOT_STORE, reply_to=None)
-
-    async def _say(self, message: discord.Message, text: str, *, reply_to: int | None) -> None:
-        try:
-            await self._poster.post(
-                message.channel.id, {"content": text}, nonce=refusal_nonce(message.id), reply_to=reply_to
-            )
-        except (UnreachableError, RefusedError) as error:
-            _log.warning("Nobody could be told in channel %d: %s", message.channel.id, error)
-
-
-def _reason(error: Exception | None) -> str:
-    return str(error) if isinstance(error, LLMgineError) else "something went wrong; the log has the details."
+        for message_id in message_ids:
+            self.decisions.remember_deleted(message_id)

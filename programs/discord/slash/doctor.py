@@ -7,7 +7,7 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,16 @@ import discord
 from discord import app_commands
 
 from llmgine.errors import LLMgineError, RefusedError, StoreError
+from llmgine.sessions.records import Cursor
 from llmgine.sessions.schema import MIGRATIONS
 from programs.application import Application
 from programs.discord.breaker import Breaker
 from programs.discord.needs import missing, vital, wanted
 from programs.discord.permissions import is_moderator
 from programs.discord.slash import lessons
-from programs.discord.slash.findings import PATIENCE, Finding, milliseconds, reason
+from programs.discord.slash.findings import PATIENCE, Finding, milliseconds, quoted, reason
 from programs.discord.slash.model_check import ModelCheck
+from programs.discord.slash.registration import Phase, Registration, Status
 from programs.discord.slash.replies import show_privately
 
 _PORTAL = "https://discord.com/developers/applications"
@@ -31,6 +33,17 @@ _LITTLE, _VERY_LITTLE = 1_000_000_000, 100_000_000  # bytes of free disk space
 _LIMITED_BY_ITSELF = {"Model": 10.0}  # seconds more for a check that has its own limit, and may wait for another's
 _SIGNS = ("✅", "⚠️", "❌")
 _COLOURS = (discord.Colour.green(), discord.Colour.gold(), discord.Colour.red())
+_MAX_WHY = 300  # characters of what Discord said of the commands
+_REINVITE = "Invite me again with the scopes `bot` and `applications.commands`."
+# What to do while the commands are not registered.
+_ADVICE: Mapping[Phase, str] = {
+    Phase.WAITING: "Ask the doctor again in a minute.",
+    Phase.REFUSED: "Discord's words name the command and what is wrong with it: update me, or correct the command.",
+    Phase.LIMITED: "There is nothing to do but wait.",
+    Phase.UNANSWERED: "Look at the network, and at https://discordstatus.com.",
+    Phase.FAILED: "The person who runs me looks in my log, and updates me.",
+    Phase.CLOSED: "Ask again after the start.",
+}
 
 
 class Doctor:
@@ -48,6 +61,7 @@ class Doctor:
             "Discord": lambda: self._discord(client),
             "Message Content intent": lambda: self._intents(client),
             "Permissions here": lambda: self._permissions(interaction),
+            "Slash commands": lambda: self._commands(client),
             "Model": lambda: self._model.finding(interaction),
             "Store": self._store,
             "Log and disk": self._disk,
@@ -88,11 +102,23 @@ class Doctor:
         mute = missing(vital(in_a_thread=in_a_thread), interaction.app_permissions)
         return Finding(about, 2 if mute else 1, f"{what}. Give me these in this channel's settings, or by my role")
 
+    async def _commands(self, client: discord.Client) -> Finding:
+        about, registration = "Slash commands", getattr(getattr(client, "commands", None), "registration", None)
+        if not isinstance(registration, Registration):
+            raise RefusedError("nothing is known of them")
+        status = registration.status
+        if status.phase is Phase.REGISTERED:
+            return Finding(about, 0, f"all are registered, {len(registration.ids)} and the menus")
+        said = f" It said: {quoted(status.why, _MAX_WHY)}." if status.why else ""
+        next_try = f" The next try is <t:{int(status.again_at)}:R>." if status.again_at is not None else ""
+        words = f"{status.phase.value}{said} {_advice(status)}{next_try} Until then the commands of before are offered."
+        return Finding(about, 1, words)
+
     async def _store(self) -> Finding:
         path = _database(self._settings.database_url)
         begun = time.monotonic()
         try:
-            await self._app.store.cursors.move("doctor", "visits", int(time.time()))
+            await self._app.store.cursors.move("doctor", [Cursor("visits", int(time.time()))])
         except StoreError as error:
             return Finding("Store", 2, f"cannot be written: {reason(error)} Look at the disk and its permissions")
         seconds = time.monotonic() - begun
@@ -129,6 +155,11 @@ class Doctor:
         version = importlib.metadata.version("llmgine")
         words = f"LLMgine {version}, discord.py {discord.__version__}, Python {platform.python_version()}"
         return Finding("Version", 0, words)
+
+
+def _advice(status: Status) -> str:
+    """What to do about commands that are not registered."""
+    return _REINVITE if status.phase is Phase.REFUSED and status.code == 403 else _ADVICE[status.phase]
 
 
 async def _made(about: str, check: Callable[[], Awaitable[Finding]]) -> Finding:

@@ -17,7 +17,7 @@ from programs.application import Application
 from programs.discord.channels import Channels
 from programs.discord.delivery.poster import Poster
 from programs.discord.ids import SOURCE, Origin, Place
-from programs.discord.incoming.triggers import Triggers, Verdict
+from programs.discord.incoming.decision import Decisions, Verdict
 from programs.discord.needs import missing, vital
 
 _SEEN = 100  # messages looked through for the person's last
@@ -39,6 +39,10 @@ _NO_TEXT = (
 _NOT_TAKEN_UP = (
     "I did not take it up when it was written. It came while I was away and was too old or too far back when I "
     "returned, or it was not for me then: it was edited since, or a setting was changed. Say it again if it matters."
+)
+_FIRST_IN_A_DM = (
+    "It is the first thing you wrote to me here, and I did not hear of it: Discord lost it, or I was away. I look for "
+    "missed messages only in direct messages I have received something in before. Write again and I will answer both."
 )
 
 
@@ -89,9 +93,8 @@ class Why:
 
     async def _of_silence(self, interaction: discord.Interaction, message: discord.Message) -> str:
         """Why it was never taken up."""
-        verdict = await Triggers(interaction.client, self._store, Poster(interaction.client), self._channels).verdict(
-            message
-        )
+        decisions = Decisions(interaction.client, self._store, Poster(interaction.client), self._channels)
+        verdict = await decisions.verdict(message)
         if verdict is not Verdict.ANSWERED:
             unread = not (message.content or message.attachments or message.stickers)
             hidden = unread and not Place.of(message.channel).is_dm and not _may_read_texts(interaction.client)
@@ -103,8 +106,11 @@ class Why:
         joined = getattr(message.guild and message.guild.me, "joined_at", None)
         if joined is not None and message.created_at < joined:
             return f"It was written before I joined this server ({_when(joined)})."
-        read_up_to = (await self._store.cursors.of(SOURCE)).get(str(message.channel.id), 0)
-        if message.id > read_up_to:
+        place = str(message.channel.id)
+        read_up_to = (await self._store.cursors.at(SOURCE, [place])).get(place)
+        if read_up_to is None and Place.of(message.channel).is_dm:
+            return _FIRST_IN_A_DM
+        if message.id > (read_up_to or 0):
             return "I have not got to it yet; if no answer comes within minutes, say it again."
         return _NOT_TAKEN_UP
 

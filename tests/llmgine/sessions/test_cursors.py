@@ -1,16 +1,60 @@
 """Cursors: up to where a place was looked at."""
 
 from llmgine.sessions import SessionStore
+from llmgine.sessions.records import Cursor
 
 
 async def test_a_cursor_only_moves_forward(store: SessionStore) -> None:
     """Two readers at once cannot take a cursor back; each place and each front end has its own."""
-    assert await store.cursors.of("discord") == {}
+    both = ["general", "random"]
+    assert await store.cursors.at("discord", both) == {}
+    assert await store.cursors.newest("discord") is None
 
-    await store.cursors.move("discord", "general", 2**60)
-    await store.cursors.move("discord", "general", 5)
-    await store.cursors.move("discord", "random", 7)
-    await store.cursors.move("other", "general", 9)
+    await store.cursors.move("discord", [Cursor("general", 2**60), Cursor("random", 7)])
+    await store.cursors.move("discord", [Cursor("general", 5)])
+    await store.cursors.move("other", [Cursor("general", 9)])
 
-    assert await store.cursors.of("discord") == {"general": 2**60, "random": 7}
-    assert await store.cursors.of("other") == {"general": 9}
+    assert await store.cursors.at("discord", both) == {"general": 2**60, "random": 7}
+    assert await store.cursors.at("other", both) == {"general": 9}
+    assert await store.cursors.newest("discord") == 2**60
+
+
+async def test_many_cursors_are_one_transaction(store: SessionStore) -> None:
+    """Thousands of places are stored at once, and looked up at once."""
+    cursors = [Cursor(str(number), number, kind="channel") for number in range(1_234)]
+
+    await store.cursors.move("discord", cursors)
+
+    assert await store.cursors.at("discord", [one.place for one in cursors]) == {
+        one.place: one.position for one in cursors
+    }
+
+
+async def test_places_of_a_kind_come_newest_first(store: SessionStore) -> None:
+    """A front end finds the places that its service does not list, with what is known of them."""
+    thread = Cursor("thread", 3, "thread", "general", 7)
+    older, newer = Cursor("grace", 1, "dm"), Cursor("ada", 2, "dm")
+    await store.cursors.move("discord", [older, Cursor("general", 9, "channel", None, 7), newer, thread])
+
+    assert await store.cursors.of_kinds("discord", ["dm", "thread"]) == [newer, older]
+    assert await store.cursors.of_kinds("discord", ["dm", "thread"], 7) == [thread]
+
+
+async def test_a_cursor_of_a_place_that_is_gone_is_deleted(store: SessionStore) -> None:
+    """Only that one, and only of its front end."""
+    await store.cursors.move("discord", [Cursor("general", 1), Cursor("random", 2)])
+    await store.cursors.move("other", [Cursor("general", 3)])
+
+    await store.cursors.forget("discord", "general")
+
+    assert await store.cursors.at("discord", ["general", "random"]) == {"random": 2}
+    assert await store.cursors.at("other", ["general"]) == {"general": 3}
+
+
+async def test_what_becomes_known_of_a_place_is_stored(store: SessionStore) -> None:
+    """A cursor that stays where it is takes over what kind of place it is of."""
+    await store.cursors.move("discord", [Cursor("ada", 2)])
+
+    await store.cursors.move("discord", [Cursor("ada", 2, "dm")])
+
+    assert await store.cursors.of_kinds("discord", ["dm"]) == [Cursor("ada", 2, "dm")]

@@ -21,7 +21,7 @@ from llmgine.sessions.operations import (
     Stops,
     Turns,
 )
-from llmgine.sessions.records import DeliveryKey, Lesson, Spent
+from llmgine.sessions.records import Cursor, DeliveryKey, Lesson, Spent
 from llmgine.sessions.store import sqlite_path
 from tests.llmgine.sessions.data.old import rows
 from tests.llmgine.sessions.examples import (
@@ -108,7 +108,7 @@ async def going(store: SessionStore) -> Callable[[], Steps[Any]]:
 
 
 async def cursor(store: SessionStore) -> Callable[[], Steps[Any]]:
-    return lambda: Cursors.move.steps(store.cursors, "test", "general", 7)
+    return lambda: Cursors.move.steps(store.cursors, "test", [Cursor("general", 7)])
 
 
 async def setting(store: SessionStore) -> Callable[[], Steps[Any]]:

@@ -1,15 +1,18 @@
 """A playground, a model service, and a bot between them."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import discord
 import pytest
 
 from programs.playground.invariants import Invariants
 from programs.playground.server import Playground
 from tests.chat_completions import ChatCompletionsServer
+from tests.programs.discord.reads import Reads
 from tests.programs.discord.scene import ROOMY, Scene
+from tests.waiting import patience
 
 
 @pytest.fixture
@@ -40,3 +43,30 @@ async def unstarted(
 @pytest.fixture
 async def scene(unstarted: Scene) -> Scene:
     return await unstarted.start()
+
+
+@pytest.fixture
+async def settled(scene: Scene) -> Scene:
+    """A scene whose bot has looked at every channel."""
+    async with patience("the bot to catch up"):
+        await scene.bot.caught_up()
+    assert await scene.cursors() != {}
+    return scene
+
+
+@pytest.fixture
+def reads(playground: Playground, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reads]:
+    """What is read of channels; nothing is held unless the test says so, nor after it."""
+    watched = Reads(playground, monkeypatch)
+    yield watched
+    watched.release()
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Discord's politeness of five seconds between two sessions is not needed here."""
+
+    async def at_once(_client: discord.Client, _shard_id: int | None, *, initial: bool = False) -> None:
+        return
+
+    monkeypatch.setattr(discord.Client, "before_identify_hook", at_once)

@@ -20,11 +20,12 @@ from programs.demo_model import DemoModel
 from programs.discord.bot import discord_at, join
 from programs.discord.client import Bot
 from programs.discord.delivery.rendering import render_deliveries
-from programs.discord.ids import SOURCE
+from programs.discord.ids import SOURCE, Kind
 from programs.playground.entities import (
     ADA_ID,
     BOT_ID,
     GENERAL_ID,
+    GUILD_ID,
     MEMBERS_ROLE_ID,
     PERSON_PERMISSIONS,
     Json,
@@ -140,6 +141,8 @@ class Scene:
         self._joined = asyncio.create_task(join(self.bot, self.playground.token, self._stop))
         async with patience("the bot to be in"):
             await self.bot.wait_until_in()
+            if "rate" not in (bot or {}):  # a slow one registers its commands after all else
+                await self.bot.commands.registration.known()
         return self
 
     async def stop(self) -> None:
@@ -214,10 +217,19 @@ class Scene:
         await self.delivered()
         return found
 
+    async def cursors(self) -> dict[str, int]:
+        """The stored cursors, by place."""
+        kinds = [kind.value for kind in Kind]
+        found = [
+            one for guild in (None, GUILD_ID) for one in await self.app.store.cursors.of_kinds(SOURCE, kinds, guild)
+        ]
+        return {one.place: one.position for one in found}
+
     async def delivered(self) -> None:
         """Wait until the store knows that every outcome is shown."""
         async with patience("everything to be delivered"):
             while True:  # other channels' answers may be on their way
+                await self.bot.caught_up()
                 await self.app.bus.wait_until_idle()
                 await self.bot.all_delivered()
                 if not await self.app.store.undelivered(SOURCE):

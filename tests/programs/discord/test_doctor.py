@@ -23,13 +23,14 @@ async def lines(scene: Scene, *, by: int = ADA_ID, channel: int = GENERAL_ID) ->
 
 
 async def test_a_healthy_bot(scene: Scene) -> None:
-    """Where all is well every line says so: connection, intents, permissions, model, store, disk, requests, version."""
+    """Where all is well every line says so: of the connection, of commands, model, store, disk and version."""
     found = await lines(scene)
 
     assert list(found) == [
         "Discord",
         "Message Content intent",
         "Permissions here",
+        "Slash commands",
         "Model",
         "Store",
         "Log and disk",

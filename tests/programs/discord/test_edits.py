@@ -30,7 +30,8 @@ async def shows(scene: Scene, *texts: str) -> None:
 
 async def at_rest(scene: Scene) -> None:
     """Wait until everything that was heard is dealt with."""
-    async with patience("the bus to be idle"):
+    async with patience("the feeds and the bus to be idle"):
+        await scene.bot.caught_up()
         await scene.app.bus.wait_until_idle()
 
 

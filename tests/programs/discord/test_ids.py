@@ -276,7 +276,8 @@ async def test_turns_name_their_place_and_server(scene: Scene) -> None:
     for channel in (GENERAL_ID, thread, dm):
         await scene.outcome(channel=channel)
 
-    turns = [await scene.app.store.turns.known(SOURCE, str(message.id)) for message in asked]
+    known = await scene.app.store.turns.known(SOURCE, [str(message.id) for message in asked])
+    turns = [known.get(str(message.id)) for message in asked]
 
     assert [(turn.place, turn.guild) for turn in turns if turn] == [
         (str(GENERAL_ID), GUILD_ID),

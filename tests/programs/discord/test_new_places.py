@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 import pytest
 
 from llmgine.sessions.database import Operation
-from programs.discord.ids import SOURCE
 from programs.playground.entities import ADA_ID, GENERAL_ID
 from tests.programs.discord.gate import Gate
 from tests.programs.discord.scene import Scene
@@ -24,7 +23,7 @@ async def test_a_store_that_fails_at_the_first_message(
     gate.failures = 1
     scene.say("one", channel=dm)
     await eventually(lambda: gate.failures == 0)
-    await scene.app.bus.wait_until_idle()
+    await scene.bot.caught_up()
 
     scene.say("two", channel=dm)
 
@@ -50,13 +49,12 @@ async def test_talk_in_a_new_thread_is_no_transaction(scene: Scene) -> None:
     heard = scene.bot.wait_for("message")
     first = scene.say("just talk", channel=thread)
     await heard
-    await scene.app.bus.wait_until_idle()
-    assert "cursors.move" not in names
+    await scene.bot.caught_up()
 
     scene.ask("and now?", channel=thread)
 
     await scene.outcome(channel=thread)
-    assert (await scene.app.store.cursors.of(SOURCE))[str(thread)] == first.id - 1
+    assert (await scene.cursors())[str(thread)] == first.id - 1
 
 
 async def test_a_place_with_talk_alone_loses_no_question(scene: Scene) -> None:

@@ -200,7 +200,7 @@ async def test_history_that_cannot_be_read_is_not_gone(scene: Scene) -> None:
 
     await scene.restart()
     async with patience("the bot to look back"):
-        await scene.bot.looked_back()
+        await scene.bot.caught_up()
 
     assert (await scene.app.store.sessions.get(f"discord:{GENERAL_ID}")).turns == 2
     assert len(scene.outcomes()) == 2

@@ -7,55 +7,60 @@ import pytest
 
 from llmgine.sessions.clock import now
 from programs.discord.ids import SOURCE, Kind, Origin, Place
-from programs.playground.entities import ADA_ID, GENERAL_ID, GRACE_ID, RANDOM_ID, Message
+from programs.playground.entities import ADA_ID, BOT_ID, GENERAL_ID, GRACE_ID, GUILD_ID, RANDOM_ID, Message
 from programs.playground.forms import ThreadChanges
 from tests.durability.waiting import eventually
 from tests.programs.discord.scene import MENTION, Scene, people_said
 
-UNAVAILABLE = 999  # a server that discord.py does not know
+
+@pytest.fixture
+async def away(unstarted: Scene) -> Scene:
+    """A scene in which the server is in an outage, and the bot has never heard of it."""
+    unstarted.playground.gateway.outage(listed=False)
+    return await unstarted.start()
 
 
 def say_elsewhere(scene: Scene, text: str) -> Message:
-    """Have the gateway tell of a message in #random as of a server that the bot does not have."""
-    state = scene.playground.state
-    message = Message(state.ids.next(), RANDOM_ID, ADA_ID, text)
-    state.emit("MESSAGE_CREATE", lambda v: state.message_payload(message, v) | {"guild_id": str(UNAVAILABLE)})
+    """Have the gateway tell of a message in #random all the same."""
+    message = Message(scene.playground.state.ids.next(), RANDOM_ID, ADA_ID, text)
+    payload = scene.playground.state.message_payload(message, BOT_ID) | {"guild_id": str(GUILD_ID)}
+    scene.playground.gateway.send_event("MESSAGE_CREATE", payload)
     return message
 
 
-async def test_a_server_that_is_not_available_is_no_dm(scene: Scene) -> None:
+async def test_a_server_that_is_not_available_is_no_dm(away: Scene) -> None:
     """What is said there without a mention is not answered; what mentions the bot is, and its server is stored."""
-    say_elsewhere(scene, "just among us")
-    asked = say_elsewhere(scene, f"{MENTION} hello")
+    say_elsewhere(away, "just among us")
+    asked = say_elsewhere(away, f"{MENTION} hello")
 
-    await scene.outcome(channel=RANDOM_ID)
+    await away.outcome(channel=RANDOM_ID)
 
-    assert [people_said(request) for request in scene.model.requests] == [["hello"]]
-    turn_id = str(await scene.app.store.turns.of_message(SOURCE, str(asked.id)))
-    place = Origin.of((await scene.app.store.turns.get(turn_id)).turn).asked
-    assert place == Place(Kind.UNKNOWN, RANDOM_ID, guild_id=UNAVAILABLE)
-    assert (await scene.app.store.sessions.get(f"discord:{RANDOM_ID}")).scopes == place.scopes
+    assert [people_said(request) for request in away.model.requests] == [["hello"]]
+    turn_id = str(await away.app.store.turns.of_message(SOURCE, str(asked.id)))
+    place = Origin.of((await away.app.store.turns.get(turn_id)).turn).asked
+    assert place == Place(Kind.UNKNOWN, RANDOM_ID, guild_id=GUILD_ID)
+    assert (await away.app.store.sessions.get(f"discord:{RANDOM_ID}")).scopes == place.scopes
 
 
-async def test_a_setting_of_a_server_that_is_not_available_holds(scene: Scene) -> None:
+async def test_a_setting_of_a_server_that_is_not_available_holds(away: Scene) -> None:
     """What is set for a server is known by its id alone."""
-    await scene.app.store.settings.change(f"discord:server:{UNAVAILABLE}", "listen", "always", None, now())
-    say_elsewhere(scene, "just so")
+    await away.app.store.settings.change(f"discord:server:{GUILD_ID}", "listen", "always", None, now())
+    say_elsewhere(away, "just so")
 
-    await scene.outcome(channel=RANDOM_ID)
+    await away.outcome(channel=RANDOM_ID)
 
-    assert [people_said(request) for request in scene.model.requests] == [["just so"]]
+    assert [people_said(request) for request in away.model.requests] == [["just so"]]
 
 
-async def test_roles_of_a_server_that_is_not_available(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+async def test_roles_of_a_server_that_is_not_available(away: Scene, caplog: pytest.LogCaptureFixture) -> None:
     """Where only some roles are answered, a message waits until it can be looked up who has them."""
-    await scene.app.store.settings.change(f"discord:server:{UNAVAILABLE}", "roles", "1", None, now())
+    await away.app.store.settings.change(f"discord:server:{GUILD_ID}", "roles", "1", None, now())
 
-    asked = say_elsewhere(scene, f"{MENTION} hello")
+    asked = say_elsewhere(away, f"{MENTION} hello")
 
     await eventually(lambda: f"Message {asked.id} is looked at again later" in caplog.text)
-    assert await scene.app.store.turns.of_message(SOURCE, str(asked.id)) is None
-    assert scene.model.requests == []
+    assert await away.app.store.turns.of_message(SOURCE, str(asked.id)) is None
+    assert away.model.requests == []
 
 
 async def test_a_dm_stores_that_it_is_one(scene: Scene) -> None:

@@ -13,7 +13,7 @@ def welcomes(scene: Scene, channel: int = GENERAL_ID) -> list[Message]:
 
 async def recorded(scene: Scene) -> None:
     """Wait until the store knows of the welcome."""
-    await eventually(lambda: scene.app.store.cursors.of("discord welcome"))
+    await eventually(lambda: scene.app.store.cursors.newest("discord welcome"))
 
 
 async def test_a_server_is_welcomed_once(scene: Scene) -> None:

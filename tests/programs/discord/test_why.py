@@ -132,7 +132,7 @@ async def test_who_has_to_approve(unstarted: Scene) -> None:
     assert f"<@{ADA_ID}> or a moderator" in told
     assert "`pay`" in told
     assert "<t:" in told
-    await scene.app.bus.wait_until_idle()
+    await scene.bot.caught_up()
     assert "1 before it. The first of them: I wait for" in await why(scene, str(second.id))
     assert not any(message.mentions for message in scene.private(ADA_ID))
 

@@ -1,34 +1,24 @@
-"""Which messages the bot answers, or why not, and what of them the model is told."""
+"""Which messages the bot answers, or why not: the one place that decides, for live and missed messages and for /why."""
 
 import re
 import time
+from collections import OrderedDict
+from datetime import UTC, datetime
 from enum import Enum, auto
-from typing import TypedDict, Unpack
 
 import discord
 
-from llmgine.messages.commands import Attachment, Author, EditPromptCommand, PromptCommand, Quote
-from llmgine.messages.steps import Turn
-from llmgine.messages.text import collapse_spaces, shorten
 from llmgine.sessions import SessionStore
 from programs.discord.channels import Channels, ChannelSettings
 from programs.discord.delivery.poster import Poster
 from programs.discord.delivery.refusals import UnreachableError
-from programs.discord.ids import SOURCE, Cards, Kind, Origin, Place, channel_name, scopes_now
+from programs.discord.ids import Kind, Place
 from programs.discord.permissions import has_role
 
 _REMEMBERED = 30.0  # seconds for which the roles of somebody who was looked up hold
-_LONGEST_THREAD_NAME = 80  # characters; Discord takes 100
+_DELETED = datetime.max.replace(tzinfo=UTC)  # in place of when it was edited
+_MADE = 10_000  # messages; a RESUME replays fewer
 _ANSWERED_TYPES = (discord.MessageType.default, discord.MessageType.reply)
-
-
-class PromptParts(TypedDict):
-    """What of a prompt has to be looked up elsewhere; see `PromptCommand`."""
-
-    quoted: Quote | None
-    attachments: tuple[Attachment, ...]
-    images: tuple[str, ...]
-    burst: float
 
 
 class Verdict(Enum):
@@ -44,18 +34,25 @@ class Verdict(Enum):
     ROLE_MISSING = auto()
 
 
-class Triggers:
-    """Judges messages: the one place that says what is answered, live, on catching up, and when somebody asks why."""
+class Decisions:
+    """Decides which messages are answered."""
 
     def __init__(self, client: discord.Client, store: SessionStore, poster: Poster, channels: Channels) -> None:
         self._client = client
         self._store = store
         self._poster = poster
         self._channels = channels
+        # The messages that were decided about lately, each with when it had been edited last.
+        self._made: OrderedDict[int, datetime | None] = OrderedDict()
         self._looked_up: dict[tuple[int, int], tuple[float, discord.Member | None]] = {}  # by server and person
 
-    async def verdict(self, message: discord.Message) -> Verdict:
+    async def verdict(self, message: discord.Message, place: Place | None = None) -> Verdict:
         """Whether a message is for the bot.
+
+        Args:
+            message: The message.
+            place: Where it was written, when more is known of that than the message tells: one that was read of an
+                archived thread does not say what channel that belongs to.
 
         Raises:
             StoreError: That cannot be looked up.
@@ -64,29 +61,53 @@ class Triggers:
         me, so_far = self._client.user, written_by(message)
         if me is None or so_far is not Verdict.ANSWERED:
             return so_far
-        settings = await self._channels.settings(message.channel)
-        found = verdict(message, me, settings, replies_to_me=await self._replies_to(message, me))
-        if found is not Verdict.ANSWERED or not settings.roles or Place.of(message.channel).is_dm:
+        place = place or Place.of(message.channel)
+        settings = await self._channels.at(place)
+        found = verdict(message, me, settings, place, replies_to_me=await self._replies_to(message, me))
+        if found is not Verdict.ANSWERED or not settings.roles or place.is_dm:
             return found
         if message.guild is None:
             raise UnreachableError("the server of the message is not available")
         author = await self._member(message.guild, message.author)
         return found if author is not None and has_role(author, settings) else Verdict.ROLE_MISSING
 
-    def dismisses(self, message: discord.Message) -> bool:
+    def dismisses(self, message: discord.Message, place: Place) -> bool:
         """Whether a message is surely not for the bot, as far as that is known without asking anybody."""
-        me, settings = self._client.user, self._channels.known(Place.of(message.channel))
+        me, settings = self._client.user, self._channels.known(place)
         replied_to = _author_replied_to(message)
         if me is None or settings is None or (message.reference is not None and replied_to is None):
             return False
-        return verdict(message, me, settings, replies_to_me=replied_to == me) is not Verdict.ANSWERED
+        return verdict(message, me, settings, place, replies_to_me=replied_to == me) is not Verdict.ANSWERED
+
+    def remember(self, message: discord.Message) -> None:
+        """A message was processed as it is now, or is not for the bot: no read decides about it once more."""
+        self._remember(message.id, message.edited_at)
+
+    def is_made(self, message: discord.Message) -> bool:
+        """Whether it was decided lately about a message that was not edited since."""
+        return message.id in self._made and self._made[message.id] == message.edited_at
+
+    def remember_deleted(self, message_id: int) -> None:
+        """The deletion of a message was processed."""
+        self._remember(message_id, _DELETED)
+
+    def is_deleted(self, message_id: int) -> bool:
+        """Whether the deletion of a message was processed lately."""
+        return self._made.get(message_id) == _DELETED
+
+    def _remember(self, message_id: int, version: datetime | None) -> None:
+        self._made[message_id] = version
+        self._made.move_to_end(message_id)
+        while len(self._made) > _MADE:
+            self._made.popitem(last=False)
 
     def at_a_glance(self, message: discord.Message) -> Verdict:
         """The same without the store: as if nothing was set in the channel."""
         me, so_far = self._client.user, written_by(message)
         if me is None or so_far is not Verdict.ANSWERED:
             return so_far
-        return verdict(message, me, ChannelSettings(), replies_to_me=_author_replied_to(message) == me)
+        place = Place.of(message.channel)
+        return verdict(message, me, ChannelSettings(), place, replies_to_me=_author_replied_to(message) == me)
 
     async def _member(self, guild: discord.Guild, user: discord.abc.User) -> discord.Member | None:
         """A person as a member, whose roles are known; None when they have left. Discord tells only with live messages.
@@ -127,7 +148,7 @@ def is_from_a_person(message: discord.Message) -> bool:
 
 
 def verdict(
-    message: discord.Message, me: discord.ClientUser, settings: ChannelSettings, *, replies_to_me: bool
+    message: discord.Message, me: discord.ClientUser, settings: ChannelSettings, place: Place, *, replies_to_me: bool
 ) -> Verdict:
     """Whether a person's message wants an answer: one that mentions the bot, or replies to it, does.
 
@@ -135,7 +156,7 @@ def verdict(
     """
     if settings.listen == "off":
         return Verdict.NOT_LISTENING
-    if Place.of(message.channel).is_dm or mentions(message, me.id) or replies_to_me:
+    if place.is_dm or mentions(message, me.id) or replies_to_me:
         return Verdict.ANSWERED
     if is_for_somebody(message):
         return Verdict.FOR_SOMEBODY_ELSE
@@ -173,68 +194,3 @@ def is_in(channel: object, me: discord.ClientUser) -> bool:
     if isinstance(channel, discord.PartialMessageable):
         return Place.of(channel).kind is Kind.THREAD
     return isinstance(channel, discord.Thread) and (channel.me is not None or channel.owner_id == me.id)
-
-
-def prompt(
-    message: discord.Message,
-    me: discord.ClientUser,
-    session_id: str,
-    thread_id: int | None = None,
-    *,
-    cards: Cards = "normal",
-    **more: Unpack[PromptParts],
-) -> PromptCommand:
-    """The message as a command to a session. With `thread_id`, it is answered in that thread of its channel.
-
-    `cards` says how much is shown of its tool calls.
-    """
-    origin = Origin.at(Place.of(message.channel), message.id, cards=cards, thread_id=thread_id)
-    return PromptCommand(
-        session_id=session_id,
-        scopes=origin.answered.scopes,
-        session_name=channel_name(message.channel, message.author),
-        text=text_for_model(message, me),
-        source=SOURCE,
-        source_id=str(message.id),
-        author=Author(id=str(message.author.id), name=message.author.display_name),
-        origin=origin.as_json(),
-        place=str(origin.asked.channel_id),
-        guild=origin.guild_id,
-        version=_version(message),
-        **more,
-    )
-
-
-def edit(message: discord.Message, me: discord.ClientUser, turn: Turn) -> EditPromptCommand:
-    """A changed message as a command to the session of the turn it was admitted to."""
-    inside = scopes_now(message.channel)
-    origin = Origin.of(turn)
-    if inside and origin.asked_in is not None:  # it was answered in a thread of its own
-        inside = (origin.answered.session_id(), *inside)
-    return EditPromptCommand(
-        session_id=turn.session_id,
-        turn_id=turn.id,
-        source_id=str(message.id),
-        version=_version(message),
-        text=text_for_model(message, me),
-        attachment_ids=tuple(str(attachment.id) for attachment in message.attachments),
-        scopes=inside,
-    )
-
-
-def _version(message: discord.Message) -> int:
-    """When it was changed last, in microseconds since 1970; 0 for never."""
-    return 0 if message.edited_at is None else round(message.edited_at.timestamp() * 1_000_000)
-
-
-def text_for_model(message: discord.Message, me: discord.ClientUser) -> str:
-    """The text with names in place of ids."""
-    text = re.sub(rf"^\s*<@!?{me.id}>[\s,:]*", "", message.content)
-    names = {user.id: f"@{user.display_name}" for user in message.mentions}
-    text = re.sub(r"<@!?(\d+)>", lambda found: names.get(int(found[1]), found[0]), text)
-    return text.strip() or "[a message without text]"
-
-
-def thread_name(text: str) -> str:
-    """A name for the thread of a question, out of its text."""
-    return shorten(collapse_spaces(text), _LONGEST_THREAD_NAME)

@@ -1,0 +1,68 @@
+"""What the feeds of all places share."""
+
+import asyncio
+import logging
+from enum import Enum, auto
+
+from llmgine.errors import StoreError
+from programs.discord.ids import Place
+from programs.discord.incoming.cursors import Cursors
+from programs.discord.incoming.history import History
+from programs.discord.incoming.intake import Intake
+from programs.discord.incoming.reads import Reads
+
+_LONGEST_WAIT = 60.0  # seconds between two tries
+
+_log = logging.getLogger(__name__)
+
+
+class FeedsPhase(Enum):
+    """What all feeds together are at."""
+
+    STARTING = auto()  # What an earlier process left comes first; what comes in waits.
+    LISTENING = auto()  # Everything is processed.
+    ENDING = auto()  # Nothing is begun any more; the next process finds it.
+
+
+class Shared:
+    """What all feeds share.
+
+    Attributes:
+        phase: What they are at.
+        idle: Set while no feed has anything to do, apart from those that wait for another try.
+    """
+
+    def __init__(
+        self, intake: Intake, history: History, reads: Reads, cursors: Cursors, *, first_wait: float = 1.0
+    ) -> None:
+        self.intake = intake
+        self.history = history
+        self.reads = reads
+        self.cursors = cursors
+        self._first_wait = first_wait
+        self.phase = FeedsPhase.STARTING
+        self.idle = asyncio.Event()
+        self.idle.set()
+        self._busy: set[object] = set()
+
+    def wait(self, failures: int) -> float:
+        """How many seconds to wait after something failed so many times."""
+        return min(self._first_wait * 2.0 ** min(failures - 1, 10), _LONGEST_WAIT)
+
+    async def forget(self, place: Place) -> None:
+        """A place is gone for good, so it is not looked for at the next start."""
+        try:
+            await self.cursors.forget(place)
+        except StoreError as error:
+            _log.warning("The cursor of channel %d could not be deleted: %s", place.channel_id, error)
+
+    def busy(self, who: object) -> None:
+        """Somebody has something to do."""
+        self._busy.add(who)
+        self.idle.clear()
+
+    def done(self, who: object) -> None:
+        """They have not."""
+        self._busy.discard(who)
+        if not self._busy:
+            self.idle.set()

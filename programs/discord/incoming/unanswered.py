@@ -1,0 +1,58 @@
+"""What people are told of messages that get no answer, or not yet: cannot be stored, refused, missed for too long."""
+
+import logging
+
+import discord
+
+from programs.discord.delivery.notices import CANNOT_STORE, MISSED
+from programs.discord.delivery.poster import Poster
+from programs.discord.delivery.refusals import RefusedError, ShutOutError, UnreachableError
+from programs.discord.ids import missed_nonce, refusal_nonce
+
+_log = logging.getLogger(__name__)
+
+
+class Unanswered:
+    """Tells people in the channels where they wrote."""
+
+    def __init__(self, poster: Poster) -> None:
+        self._poster = poster
+        self._told: set[int] = set()  # channels that know that nothing can be stored at present
+
+    async def cannot_store(self, message: discord.Message) -> None:
+        """Say that nothing can be stored: once in each channel, until something can be again."""
+        if message.channel.id not in self._told:
+            self._told.add(message.channel.id)
+            await self._say(message, CANNOT_STORE, reply_to=None)
+
+    def stored(self, channel_id: int) -> None:
+        """Something was stored: the next failure in the channel is told again."""
+        self._told.discard(channel_id)
+
+    async def refused(self, message: discord.Message, reason: str) -> None:
+        """Say why a message is not answered."""
+        await self._say(message, f"⚠️ I could not take this up: {reason}", reply_to=message.id)
+
+    async def failed(self, message: discord.Message) -> None:
+        """Say that a message is not answered because of a fault in the bot."""
+        await self.refused(message, "something went wrong; the log has the details.")
+
+    async def missed(self, message: discord.Message) -> None:
+        """Say that a message, and those before it, came too long ago or were too many. Saying it twice posts it once.
+
+        Raises:
+            UnreachableError: Discord cannot be reached.
+        """
+        try:
+            nonce = missed_nonce(message.id)
+            await self._poster.post(message.channel.id, {"content": MISSED}, nonce=nonce, reply_to=message.id)
+        except (RefusedError, ShutOutError) as error:
+            _log.info("Nobody can be told in channel %d of what was missed: %s", message.channel.id, error)
+
+    async def _say(self, message: discord.Message, text: str, *, reply_to: int | None) -> None:
+        try:
+            await self._poster.post(
+                message.channel.id, {"content": text}, nonce=refusal_nonce(message.id), reply_to=reply_to
+            )
+        except (UnreachableError, RefusedError) as error:
+            _log.warning("Nobody could be told in channel %d: %s", message.channel.id, error)

@@ -1,0 +1,139 @@
+"""Direct messages that came while the bot was away: Discord lists no DMs, so the bot must know where to look."""
+
+import re
+
+from llmgine.sessions.records import Cursor
+from programs.discord.ids import SOURCE
+from programs.playground.entities import ADA_ID, GENERAL_ID, GUILD_ID, Channel
+from tests.programs.discord.reads import Reads
+from tests.programs.discord.scene import Scene, people_said
+from tests.waiting import eventually, patience
+
+QUESTION = "is anybody there?"
+AGAIN = "are you there?"
+MANY = 66  # DMs, or threads
+
+
+def newcomers(scene: Scene, count: int) -> list[Channel]:
+    """The DMs of so many people who joined just now."""
+    joined = [scene.playground.world.join(f"Person {number}") for number in range(count)]
+    return [scene.playground.people.open_dm(person_id) for person_id in joined]
+
+
+def write(scene: Scene, dms: list[Channel], text: str) -> None:
+    """Everybody writes to the bot, one after the other."""
+    for dm in dms:
+        assert dm.recipient_id is not None
+        scene.say(text, by=dm.recipient_id, channel=dm.id)
+
+
+async def greeted(scene: Scene, dms: list[Channel]) -> None:
+    """Everybody wrote to the bot and was answered."""
+    write(scene, dms, "hello")
+    await scene.until(lambda: all(scene.outcomes(dm.id) for dm in dms))
+    await scene.delivered()
+
+
+async def all_answered(scene: Scene, dms: list[Channel]) -> None:
+    """Check that everybody has a second answer, and one only, once nothing is under way."""
+    await scene.until(lambda: all(len(scene.outcomes(dm.id)) > 1 for dm in dms))
+    await scene.delivered()
+    assert {len(scene.outcomes(dm.id)) for dm in dms} == {2}
+
+
+def looks(scene: Scene) -> list[str]:
+    """What the bot asked to know of channels."""
+    return [one.path for one in scene.playground.requests if (one.method, one.route[:9]) == ("GET", "/channels")]
+
+
+async def all_read(scene: Scene, channels: list[Channel]) -> bool:
+    """Whether the bot knows up to where it has read each of them."""
+    cursors = await scene.cursors()
+    return all(str(channel.id) in cursors for channel in channels)
+
+
+async def test_everybody_is_answered_however_many_there_are(settled: Scene, reads: Reads) -> None:
+    """Of 150 people who wrote while the bot was away, each to whom it had spoken before is answered.
+
+    Their DMs are read, and nothing else is asked of them.
+    """
+    scene = settled
+    dms = newcomers(scene, 150)
+    await greeted(scene, dms)
+    await scene.stop()
+    write(scene, dms, AGAIN)
+    reads.begun.clear()
+    asked_before = len(looks(scene))
+
+    await scene.start()
+
+    await all_answered(scene, dms)
+    assert {dm.id for dm in dms} <= set(reads.begun)
+    assert len(looks(scene)) - asked_before == len(reads.begun)
+
+
+async def test_archived_threads_keep_nobody_from_an_answer(settled: Scene) -> None:
+    """However many archived threads were read since, people who wrote in their DMs are answered."""
+    scene = settled
+    dms = newcomers(scene, 3)
+    await greeted(scene, dms)
+    threads = [scene.playground.people.create_thread(GENERAL_ID, ADA_ID, f"t{number}") for number in range(MANY)]
+    for thread in threads:
+        message = scene.say("just talking", channel=thread.id)
+        cursor = Cursor(str(thread.id), message.id, "thread", str(GENERAL_ID), GUILD_ID)
+        await scene.app.store.cursors.move(SOURCE, [cursor])  # as a read of the thread does
+    await eventually(lambda: all_read(scene, threads))
+    await scene.stop()
+    for thread in threads:
+        assert thread.thread is not None
+        thread.thread.archived = True
+        scene.playground.state.update_thread(thread)
+    write(scene, dms, AGAIN)
+
+    await scene.start()
+
+    await all_answered(scene, dms)
+
+
+async def test_the_newest_come_first(settled: Scene, reads: Reads) -> None:
+    """The DM in which something was heard last is read before the one that has been quiet for longest."""
+    scene = settled
+    dms = newcomers(scene, 12)
+    await greeted(scene, dms)
+    await scene.stop()
+    write(scene, dms, AGAIN)
+    reads.begun.clear()
+
+    await scene.start()
+
+    await all_answered(scene, dms)
+    assert reads.begun.index(dms[-1].id) < reads.begun.index(dms[0].id)
+
+
+async def test_answers_go_before_the_reading_of_dms(settled: Scene) -> None:
+    """While the DMs are looked at one after the other, an answer in another channel waits for few of them."""
+    scene = settled
+    await greeted(scene, newcomers(scene, 12))
+    await scene.restart(bot={"rate": 5.0})
+    scene.ask(QUESTION)
+    async with patience("the model to be asked"):
+        await scene.model.until(lambda: people_said(scene.model.requests[-1])[-1:] == [QUESTION])
+    begun = len(looks(scene))
+
+    await scene.until(lambda: scene.shown(GENERAL_ID))
+
+    before = len(looks(scene)) - begun
+    assert before < 4
+
+
+async def test_why_says_that_a_first_message_may_be_lost(settled: Scene) -> None:
+    """In a DM in which nothing was received before, /why says that a first message can be missed for good."""
+    scene = settled
+    dm = scene.playground.people.open_dm(ADA_ID)
+    scene.playground.gateway.lose("MESSAGE_CREATE")
+    scene.say("hello?", channel=dm.id)
+    scene.command("why", channel=dm.id)
+
+    shown = await scene.until(lambda: [message.content for message in scene.private(ADA_ID, dm.id) if message.content])
+
+    assert re.search(r"\bfirst\b", shown[0])

@@ -1,0 +1,83 @@
+"""docs/how-a-message-travels.md tells the truth: its tables are made from the code, and its tests exist."""
+
+import inspect
+import os
+import re
+from enum import Enum
+from pathlib import Path
+from typing import get_args
+
+from programs.discord.incoming.feed_state import FeedState
+from programs.discord.incoming.items import Item
+
+ROOT = Path(__file__).parents[3]
+PAGE = ROOT / "docs" / "how-a-message-travels.md"
+SHOWN_BY = re.compile(r"`(tests/[\w/]+\.py)::(?:(\w+)::)?(\w+)`")
+
+
+def sentences(states: type[Enum]) -> dict[str, str]:
+    """The members of an enum, each with the sentence that is written beside it."""
+    return dict(re.findall(r"^    ([A-Z_]+) = auto\(\)  # (.+)$", inspect.getsource(states), re.MULTILINE))
+
+
+def table(head: tuple[str, str], rows: dict[str, str]) -> str:
+    return "\n".join(
+        [f"| {head[0]} | {head[1]} |", "|---|---|", *(f"| `{name}` | {text} |" for name, text in rows.items())]
+    )
+
+
+def renewed(page: str) -> str:
+    """The page with the tables that are made from the code."""
+    items = {item.__name__: str(item.__doc__).replace("\n", " ") for item in get_args(Item)}
+    for name, made in (
+        ("feed-states", table(("state", "what the feed is at"), sentences(FeedState))),
+        ("feed-items", table(("item", "what it says"), items)),
+    ):
+        before, _, rest = page.partition(f"<!-- {name} -->\n")
+        page = f"{before}<!-- {name} -->\n{made}\n<!-- /{name} -->{rest.partition(f'<!-- /{name} -->')[2]}"
+    return page
+
+
+def test_its_tables_are_made_from_the_code() -> None:
+    """Every state has its sentence and every item its description; `UPDATE_README=1 pytest` writes them."""
+    page = PAGE.read_text(encoding="utf-8")
+    assert set(sentences(FeedState)) == {state.name for state in FeedState}
+    if os.environ.get("UPDATE_README"):
+        PAGE.write_text(renewed(page), encoding="utf-8")
+
+    assert renewed(page) == page or os.environ.get("UPDATE_README")
+
+
+def test_its_pictures_show_every_state() -> None:
+    """Each state is in the diagram, and nothing else is."""
+    diagram = re.search(r"stateDiagram-v2\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    assert diagram is not None
+
+    assert set(re.findall(r"\b[A-Z]{4,}\b", diagram[1])) == {state.name for state in FeedState}
+
+
+def test_the_tests_it_names_exist() -> None:
+    """Every promise names a test, and that test is there."""
+    page = PAGE.read_text(encoding="utf-8")
+    promises = re.search(r"<!-- promises -->\n(.*?)<!-- /promises -->", page, re.DOTALL)
+    assert promises is not None
+    rows = promises[1].splitlines()[2:]
+    assert len(rows) >= 10
+    assert [row for row in rows if not SHOWN_BY.search(row)] == []
+    for file, group, name in SHOWN_BY.findall(page):
+        source = (ROOT / file).read_text(encoding="utf-8")
+        assert re.search(rf"^ *(?:async )?def {name}\(", source, re.MULTILINE) or re.search(
+            rf"^ *class {name}\b|^{name} = ", source, re.MULTILINE
+        ), f"{file}::{name}"
+        assert not group or re.search(rf"^class {group}\b", source, re.MULTILINE), f"{file}::{group}"
+
+
+def test_the_files_it_names_exist() -> None:
+    """Every path and every file of the incoming side that it names is there."""
+    page = PAGE.read_text(encoding="utf-8")
+    bot = ROOT / "programs" / "discord"
+    folders = [bot, bot / "incoming"]
+    for name in set(re.findall(r"\b(\w+\.py)\b", re.sub(r"`tests/[^`]*`", "", page))) - {"discord.py"}:
+        assert any((folder / name).is_file() for folder in folders), name
+    for path in set(re.findall(r"`(programs/[\w/]+)`", page)):
+        assert (ROOT / path).exists(), path
