@@ -130,7 +130,13 @@ class ApplicationBootstrap:
         return ToolChatEngine(
             bus=self.bus,
             store=self.store,
-            model=Model(provider, self.store, calls_at_once=config.calls_at_once, retry=config.retry),
+            model=Model(
+                provider,
+                self.store,
+                calls_at_once=config.calls_at_once,
+                retry=config.retry,
+                max_characters=settings.max_reply_characters,
+            ),
             context=ContextManager(
                 self.store,
                 system_prompt=settings.system_prompt,

@@ -46,6 +46,10 @@ class Settings(BaseSettings):
     )
     context_tokens: int = Field(32_000, ge=1_000, description="How many tokens a model call may have at most")
 
+    max_reply_characters: int = Field(
+        100_000, ge=1_000, description="How long a model's reply may be; a longer one is ended there"
+    )
+
     daily_tokens: int | None = Field(None, ge=1, description="Tokens that all answers of a day may use")
 
     session_titles: bool = Field(True, description="Whether the model gives Discord conversations titles: a small call")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from llmgine.messages.chat import ChatMessage, ToolCall, Usage
 from llmgine.messages.text import shorten
 from llmgine.providers.base import ChatReply, ChatRequest, ListedModel
+from llmgine.providers.bounding import within_bound
 from llmgine.providers.scripted import stream_words
 from programs.demo_texts import HELP, LONG_ANSWER
 
@@ -79,11 +80,14 @@ class DemoModel:
         on_reset: Callable[[], None] | None = None,  # noqa: ARG002  # nothing is taken back here
     ) -> ChatReply:
         """Answer the last turn of the request: by tool calls first, and with their results in words."""
-        reply = _answer(request)
-        await stream_words(reply.text, on_text, delay=self._delay)
+        reply = await within_bound(request, on_text, lambda tell: self._streamed(_answer(request), tell), model=MODEL)
         said = reply.text + "".join(call.name + call.arguments for call in reply.tool_calls)
         usage = Usage(input_tokens=_tokens(request.model_dump_json()), output_tokens=_tokens(said))
         return reply.model_copy(update={"usage": usage})
+
+    async def _streamed(self, reply: ChatReply, on_text: Callable[[str], None]) -> ChatReply:
+        await stream_words(reply.text, on_text, delay=self._delay)
+        return reply
 
     async def models(self) -> tuple[ListedModel, ...]:
         """Itself alone."""

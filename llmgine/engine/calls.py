@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from llmgine.engine.approvals import Approvals
@@ -12,10 +13,17 @@ from llmgine.messages.chat import ToolCall, ToolResult
 from llmgine.messages.events import ToolCallFinishedEvent, ToolCallStartedEvent
 from llmgine.messages.message import inside
 from llmgine.messages.steps import ReplyStep, ResultStep, StartedStep
+from llmgine.providers.bounding import is_cut
+from llmgine.sessions.records import TurnSteps
 from llmgine.tools.arguments import read_arguments
 from llmgine.tools.context import ToolContext, tool_context
 from llmgine.tools.manager import ToolManager
 from llmgine.tools.tool import Tool
+from llmgine.turns import CallState
+
+MOST_CALLS = 32  # of one reply that run
+_TOO_MANY = f"Only {MOST_CALLS} calls of one reply run, and this one came after them. Call it again if it is needed."
+_TOO_LONG = "The arguments are too long and were cut, so this did not run. Write less, or split it over several calls."
 
 
 class ToolCalls:
@@ -34,6 +42,8 @@ class ToolCalls:
     async def run(self, scope: TurnScope, reply: ReplyStep) -> None:
         """Bring every call of the reply to its committed result; what has one already is left alone.
 
+        The first 32 calls run. The result of each one after them is an error for the model.
+
         Raises:
             StoreError: A step cannot be stored.
             SupersededError: The turn is not ours to run any more.
@@ -45,13 +55,14 @@ class ToolCalls:
         round_ = RoundScope(scope, steps, reply.round)
         failures: list[StoreError] = []
         try:
-            open_calls = [call for call in reply.tool_calls if steps.state.calls[call.id].result is None]
+            open_calls, too_many = _divided(steps, reply)
             queue = [call for call in open_calls if self._is_sequential(scope, call)]
             async with asyncio.TaskGroup() as group:
                 for call in open_calls:
                     if call not in queue:
                         group.create_task(self._settle(round_, call))
                 group.create_task(self._settle_in_turn(round_, queue))
+                group.create_task(self._refuse(round_, too_many))
         except* StoreError as errors:
             failures = _leaves(errors)
         finally:
@@ -73,15 +84,26 @@ class ToolCalls:
         for call in calls:
             await self._settle(round_, call)
 
+    async def _refuse(self, round_: RoundScope, calls: Iterable[ToolCall]) -> None:
+        """End calls that are more than may run."""
+        for call in calls:
+            await self._end(round_, call, _refusal(call, _TOO_MANY), 0.0)
+
     async def _settle(self, round_: RoundScope, call: ToolCall) -> None:
         """From a call to its result: in doubt, denied, or run."""
         tool = self._tool(round_.scope, call)
         if round_.steps.state.calls[call.id].started and not (tool and tool.idempotent):
             text = "Interrupted: whether this took effect is unknown. Do not repeat it without asking the person."
             result, seconds = _refusal(call, text), 0.0
+        elif is_cut(call.arguments):
+            result, seconds = _refusal(call, _TOO_LONG), 0.0
         else:
             denial = await self._approvals.denial(round_, call, tool) if tool and _asks_first(tool, call) else None
             result, seconds = (_refusal(call, denial), 0.0) if denial else await self._run(round_, call)
+        await self._end(round_, call, result, seconds)
+
+    async def _end(self, round_: RoundScope, call: ToolCall, result: ToolResult, seconds: float) -> None:
+        """Commit the result of a call and tell of it."""
         scope = round_.scope
         await scope.append(ResultStep(round=round_.number, result=result, seconds=seconds))
         await scope.tell(ToolCallFinishedEvent, round=round_.number, call=call, result=result, seconds=seconds)
@@ -93,6 +115,20 @@ class ToolCalls:
         with inside(started):
             result = await self._tools.run(call, round_.scope.tools)
         return result, time.monotonic() - begin
+
+
+def _divided(steps: TurnSteps, reply: ReplyStep) -> tuple[list[ToolCall], list[ToolCall]]:
+    """The calls of a reply that have no result yet: those that may run, and those that are too many for that.
+
+    A call beyond the first 32 that an earlier version of the program began, or asked somebody about, comes to its end.
+    """
+    open_calls, too_many = list[ToolCall](), list[ToolCall]()
+    for number, call in enumerate(reply.tool_calls):
+        known = steps.state.calls[call.id]
+        if known.result is None:
+            begun = number < MOST_CALLS or known.state is not CallState.QUEUED
+            (open_calls if begun else too_many).append(call)
+    return open_calls, too_many
 
 
 def _leaves(group: BaseExceptionGroup[StoreError]) -> list[StoreError]:

@@ -22,7 +22,7 @@ from llmgine.messages.events import (
     ModelRetryEvent,
 )
 from llmgine.messages.steps import LeftOut, ReplyStep
-from llmgine.providers.base import Change, ChatReply, ChatRequest, ListedModel, Provider
+from llmgine.providers.base import MAX_CHARACTERS, Change, ChatReply, ChatRequest, ListedModel, Provider
 from llmgine.sessions import SessionStore
 from llmgine.sessions.records import Allowance, Spent
 
@@ -68,10 +68,17 @@ class Model:
         store: Where what is learnt of models is kept, and what was used is counted.
         calls_at_once: How many calls may run side by side, over all sessions.
         retry: The policy for failures that may pass.
+        max_characters: How long a reply may be before it is ended; see `ChatRequest`.
     """
 
     def __init__(
-        self, provider: Provider, store: SessionStore, *, calls_at_once: int = 8, retry: RetryPolicy | None = None
+        self,
+        provider: Provider,
+        store: SessionStore,
+        *,
+        calls_at_once: int = 8,
+        retry: RetryPolicy | None = None,
+        max_characters: int = MAX_CHARACTERS,
     ) -> None:
         self._provider = provider
         self._store = store
@@ -80,6 +87,7 @@ class Model:
         self._wanting = 0  # turns that wait for a slot
         self._freed = asyncio.Event()
         self._retry = retry or RetryPolicy()
+        self.max_characters = max_characters
         self._aside = asyncio.Lock()
         self._ticks = Ticks()
         self._listing = asyncio.Lock()
@@ -159,6 +167,7 @@ class Model:
         request = ChatRequest(
             messages=question.conversation.messages,
             tools=question.tools,
+            max_characters=self.max_characters,
             model=name,
             effort=question.effort,
             changes=self.lessons.changes(self.service, name),
@@ -205,6 +214,7 @@ class Model:
 
     async def _committed(self, scope: TurnScope, progress: Progress, question: Question, reply: ChatReply) -> ReplyStep:
         conversation = question.conversation
+        progress.bounded = reply.bounded
         text = unwrapped(reply.text) if progress.hides_envelopes else reply.text
         usage = reply.usage if _is_plausible(reply.usage, conversation) else None
         facts = {
@@ -226,7 +236,8 @@ class Model:
                 "parts": reply.parts,
             }
         )
-        spent = Spent(scopes=question.scopes, tokens=_tokens(conversation.messages, step), day=self._store.today.day)
+        tokens = _tokens(conversation.messages, step, dropped=reply.dropped)
+        spent = Spent(scopes=question.scopes, tokens=tokens, day=self._store.today.day)
         await scope.append_reply(step, spent)
         first = None if progress.first_at is None else progress.first_at - progress.since
         await scope.tell(LLMResponseEvent, **facts, first_token_seconds=first)
@@ -258,6 +269,7 @@ class Model:
                 messages=messages,
                 tools=tools,
                 max_output_tokens=_ASIDE_TOKENS,
+                max_characters=self.max_characters,
                 model=name,
                 effort=_ASIDE_EFFORT,
                 changes=self.lessons.changes(self.service, name),
@@ -318,9 +330,9 @@ def _is_plausible(usage: Usage | None, conversation: Conversation) -> bool:
     return 0 < usage.input_tokens <= most and usage.output_tokens <= _MOST_GENERATED
 
 
-def _tokens(messages: Sequence[ChatMessage], reply: ReplyStep) -> int:
-    """What a call used; about, where the service does not tell."""
+def _tokens(messages: Sequence[ChatMessage], reply: ReplyStep, *, dropped: int) -> int:
+    """What a call used; about, where the service does not tell. `dropped` characters came that are not in the reply."""
     if reply.usage is not None:
         return reply.usage.input_tokens + reply.usage.output_tokens
     answer = ChatMessage(role="assistant", content=reply.text, tool_calls=reply.tool_calls)
-    return estimated_tokens([*messages, answer])
+    return estimated_tokens([*messages, answer]) + dropped // 3

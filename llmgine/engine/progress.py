@@ -40,6 +40,7 @@ class Progress:
         self._grew = asyncio.Event()
         self._pieces: list[str] = []
         self.hides_envelopes = False  # whether the model may copy the form of people's messages
+        self.bounded = False  # whether the reply was ended because it was too long
         self.first_at: float | None = None
 
     @property

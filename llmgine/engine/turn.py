@@ -1,6 +1,7 @@
 """One turn, from its prompt to its outcome: rounds of a model call and its tool calls."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -70,6 +71,7 @@ class TurnRun:
         self._stopped = False
         self._given_up = False
         self._task: asyncio.Task[OutcomeStep] | None = None
+        self._slot = contextlib.AsyncExitStack()  # holds the slot of a call, while this turn has one
         self._begin = time.monotonic()
 
     @property
@@ -100,10 +102,12 @@ class TurnRun:
             steps=scope.steps.steps,
         )
         with inside(started):  # so that the log of a turn is a tree
-            try:
-                await self._finish(await self._outcome_of_run())
-            except SupersededError:
-                await scope.give_up()
+            # What the last reply cost is counted with the outcome, so its slot is free for the next turn only then.
+            async with self._slot:
+                try:
+                    await self._finish(await self._outcome_of_run())
+                except SupersededError:
+                    await scope.give_up()
 
     async def _outcome_of_run(self) -> OutcomeStep:
         self._task = asyncio.create_task(self._answer())
@@ -139,7 +143,7 @@ class TurnRun:
         except Exception:  # a bug of ours must still end in one visible outcome
             _log.exception("Turn %s failed", self._scope.turn.id)
             return self._outcome("failed", "Something went wrong in the program; its log has the details. Ask again.")
-        return self._outcome("done", _NOTICES.get(last.finish))
+        return self._outcome("done", self._notice(last))
 
     async def _rounds(self) -> ReplyStep:
         """Ask, call tools, ask again, until a reply calls no tool; the last round offers none."""
@@ -159,13 +163,16 @@ class TurnRun:
             scope.tools = (await scope.store.settings.of_session(scope.turn.session_id)).tools
             return replies[round_]
         self._progress = Progress(scope, round_)
-        async with self._parts.model.slot():
-            # Read only now: the tokens that are left may be used up while it waits for its slot.
-            before = await scope.store.runs.before_call(scope.turn, scope.store.today, PAGE)
-            require_allowance(before.allowances)
-            scope.tools = before.settings.tools
-            schemas = self._parts.tools.schemas(scope.tools) if offer_tools else ()
-            return await self._ask(before, tuple(schemas), self._progress)
+        await self._slot.enter_async_context(self._parts.model.slot())
+        # Read only now: the tokens that are left may be used up while it waits for its slot.
+        before = await scope.store.runs.before_call(scope.turn, scope.store.today, PAGE)
+        require_allowance(before.allowances)
+        scope.tools = before.settings.tools
+        schemas = self._parts.tools.schemas(scope.tools) if offer_tools else ()
+        reply = await self._ask(before, tuple(schemas), self._progress)
+        if reply.tool_calls:
+            await self._slot.aclose()
+        return reply
 
     async def _ask(self, before: BeforeCall, tools: tuple[ToolSchema, ...], progress: Progress) -> ReplyStep:
         """Ask with as much history as fits, and with less of it each time the service says that it is too long."""
@@ -203,6 +210,15 @@ class TurnRun:
         refusal = PromptRefusedError(too_long(steps, refused, overflow))
         await model.tell_failure(self._scope, progress, settings.model or model.name, refusal)
         raise refusal from overflow
+
+    def _notice(self, last: ReplyStep) -> str | None:
+        """What people should know of the last reply."""
+        # A reply that calls no tool is committed with its outcome, so it is always the one whose progress this is.
+        if self._progress is None or not self._progress.bounded:
+            return _NOTICES.get(last.finish)
+        if not last.text:
+            return "The model thought for too long, so it was ended before it answered. Ask in smaller steps."
+        return f"The answer was ended at {self._parts.model.max_characters:,} characters. Ask it to continue."
 
     def _unfinished_text(self) -> str:
         """What was streamed of a reply that is not committed."""

@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from llmgine.messages.chat import ChatMessage, OpaqueParts, ToolCall, ToolSchema, Usage
 from llmgine.messages.text import CleanText
 
+MAX_CHARACTERS = 100_000  # of a reply, where nothing else is said
+
 
 class Change(StrEnum):
     """A change to requests that a service's refusal asked for."""
@@ -39,6 +41,7 @@ class ChatRequest(BaseModel):
 
     `max_output_tokens` None leaves the length of the reply to the service, `model` None is the provider's own. `effort`
     and `temperature` are sent only where they are set. `changes` are those that the service is known to need.
+    `max_characters` is for the provider, and is not sent: where a reply gets longer, the provider ends it.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -46,6 +49,7 @@ class ChatRequest(BaseModel):
     messages: tuple[ChatMessage, ...]
     tools: tuple[ToolSchema, ...] = ()
     max_output_tokens: int | None = None
+    max_characters: int | None = None
     model: str | None = None
     effort: str | None = None
     temperature: float | None = None
@@ -67,8 +71,9 @@ class Learnt:
 class ChatReply(BaseModel):
     """A whole reply. `finish`: "length" when a limit cut it, "filtered" when content was withheld.
 
-    `parts` go back to the service with the reply; `learnt` are the changes that this request needed beyond those it
-    was given.
+    `bounded`: the provider ended it, because it was longer than `ChatRequest.max_characters`; `dropped` characters of
+    it came and were not kept. `parts` go back to the service with the reply; `learnt` are the changes that this request
+    needed beyond those it was given.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -76,6 +81,8 @@ class ChatReply(BaseModel):
     text: CleanText = ""
     tool_calls: tuple[ToolCall, ...] = ()
     finish: Literal["stop", "tool_calls", "length", "filtered"] = "stop"
+    bounded: bool = False
+    dropped: int = 0
     usage: Usage | None = None
     model: str
     parts: OpaqueParts | None = Field(None, exclude=True, repr=False)
@@ -115,7 +122,9 @@ class Provider(Protocol):
 
         `on_text` is called with each new piece of answer text, in order, as it arrives; not with thinking. Where a
         service shows only later that what it sent was thinking, `on_reset` is called: the answer begins after that.
-        Cancelling the call ends the request.
+        Cancelling the call ends the request. So does a reply that grows beyond `max_characters`: of its text that
+        many are told and returned; a call whose arguments are longer than that is returned with them cut, see
+        `bounding.is_cut`; and thinking that goes on for ten times as long ends it, too.
 
         Raises:
             ProviderError: One of its subclasses; nothing else, whatever the service does.

@@ -16,6 +16,7 @@ from llmgine.providers.reply_builder import (
     joined_surrogates,
     mapping,
     raw_string,
+    size_of,
     string,
 )
 
@@ -133,7 +134,8 @@ class ChatReplyBuilder(ReplyBuilder):
     _reasoning: list[str] | None = None
     _details: "_Details | None" = None
     _extra: JsonValue = None
-    _blocks: list[JsonValue] | None = None
+    _blocks: "_Blocks | None" = None
+    _kept = 0  # characters of reasoning that goes back
 
     def add(self, chunk: object) -> str:
         """Take one chunk; see `ReplyBuilder.add`."""
@@ -148,7 +150,7 @@ class ChatReplyBuilder(ReplyBuilder):
         delta = choice.get("delta") or choice.get("message")
         new = self._add_delta(delta) if isinstance(delta, dict) else ""
         # Some services send "" here until the end.
-        if (finish := choice.get("finish_reason")) and (reason := string(finish)):
+        if (finish := choice.get("finish_reason")) and (reason := string(finish)) and not self.enough:
             self.finish = _FINISHES.get(reason, "stop")
         return new
 
@@ -191,33 +193,45 @@ class ChatReplyBuilder(ReplyBuilder):
                 new += self._add_text(raw_string(part.get("text")))
             elif part.get("type") == "thinking":
                 self._thought = True
-                self._blocks = _with_block(self._blocks or [], dict(part))
+                if self._keep_thinking(part):
+                    self._blocks = self._blocks or _Blocks()
+                    self._blocks.add(part)
         return new
 
     def _add_reasoning(self, delta: Mapping[str, object]) -> None:
         if isinstance(content := delta.get("reasoning_content"), str):
             self._reasoning = self._reasoning or []
-            self._reasoning.append(content)
+            self._reasoning.append(content[: max(0, self._bound - self._kept)])
+            self._keep_thinking(content)
             self._thought = self._thought or bool(content)
         if delta.get("reasoning"):
             self._thought = True
         if isinstance(details := delta.get("reasoning_details"), list) and details:
             self._thought = True
-            self._details = self._details or _Details()
-            self._details.add(details)
+            if self._keep_thinking(details):
+                self._details = self._details or _Details()
+                self._details.add(details)
         if isinstance(extra := delta.get("extra_content"), dict):
             self._extra = extra
+
+    def _keep_thinking(self, thinking: object) -> bool:
+        """Count thinking that came, and say whether it is still kept."""
+        size = size_of(thinking)
+        self._count(size)
+        self._kept += size
+        return self._kept <= self._bound
 
     def _parts(self) -> dict[str, JsonValue]:
         parts: dict[str, JsonValue] = {}
         if self._reasoning is not None:
             parts["reasoning_content"] = joined_surrogates("".join(self._reasoning))
-        if self._details is not None:
+        whole = self._kept <= self._bound  # entries and blocks may be signed: of use as a whole only
+        if self._details is not None and whole:
             parts["reasoning_details"] = self._details.whole()
         if self._extra is not None:
             parts["extra_content"] = self._extra
-        if self._blocks:
-            parts["thinking"] = self._blocks
+        if self._blocks is not None and whole:
+            parts["thinking"] = self._blocks.whole()
         signed: dict[str, JsonValue] = {
             str(place): call.extra for place, call in enumerate(self._calls) if call.extra is not None
         }
@@ -233,9 +247,8 @@ class ChatReplyBuilder(ReplyBuilder):
             arguments = json.dumps(arguments)
         call = self._continued(index, call_id, name, raw_string(arguments))
         if call is None:
-            call = GrowingCall(index, call_id)
-            self._calls.append(call)
-        call.grow(name, raw_string(arguments))
+            call = self._new_call(GrowingCall(index, call_id))
+        self._grow(call, name, raw_string(arguments))
         if isinstance(extra := fragment.get("extra_content"), dict):
             call.extra = extra
 
@@ -272,28 +285,53 @@ class _Details:
 
     def __init__(self) -> None:
         self._entries: dict[tuple[object, object], dict[str, JsonValue]] = {}
+        self._texts: dict[tuple[object, object, str], list[str]] = {}  # the texts of entries that come in pieces
 
     def add(self, details: list[object]) -> None:
         for place, one in enumerate(details):
             if not isinstance(one, Mapping):
                 continue
-            entry = self._entries.setdefault((one.get("index", place), one.get("type")), {})
+            key = (_plain(one.get("index", place)), _plain(one.get("type")))
+            entry = self._entries.setdefault(key, {})
             for name, value in one.items():
-                before = entry.get(name)
-                grows = name in ("text", "summary", "data") and isinstance(before, str) and isinstance(value, str)
-                if value is not None or name not in entry:
-                    entry[name] = f"{before}{value}" if grows else value
+                if name in ("text", "summary", "data") and isinstance(value, str):
+                    pieces = self._texts.setdefault((*key, name), [])
+                    if not isinstance(entry.get(name), str):
+                        pieces.clear()
+                    pieces.append(value)
+                    entry[name] = ""
+                elif value is not None or name not in entry:
+                    entry[name] = value
 
     def whole(self) -> list[JsonValue]:
+        for (index, kind, name), pieces in self._texts.items():
+            entry = self._entries[index, kind]
+            if isinstance(entry[name], str):
+                entry[name] = "".join(pieces)
         return [dict(entry) for entry in self._entries.values()]
 
 
-def _with_block(blocks: list[JsonValue], block: dict[str, JsonValue]) -> list[JsonValue]:
-    """Blocks of thinking with one more; a fragment of a block is joined to the one before."""
-    last, new = (blocks[-1] if blocks else None), block.get("thinking")
-    if isinstance(last, dict) and isinstance(before := last.get("thinking"), list) and isinstance(new, list):
-        return [*blocks[:-1], {**last, **block, "thinking": [*before, *new]}]
-    return [*blocks, block]
+class _Blocks:
+    """Blocks of thinking, put together from their fragments; a fragment of a block is joined to the one before."""
+
+    def __init__(self) -> None:
+        self._blocks: list[tuple[dict[str, JsonValue], list[JsonValue] | None]] = []
+
+    def add(self, fragment: Mapping[str, JsonValue]) -> None:
+        new = fragment.get("thinking")
+        if isinstance(new, list) and self._blocks and (thinking := self._blocks[-1][1]) is not None:
+            self._blocks[-1][0].update(fragment)
+            thinking.extend(new)
+        else:
+            self._blocks.append((dict(fragment), list(new) if isinstance(new, list) else None))
+
+    def whole(self) -> list[JsonValue]:
+        return [block if thinking is None else {**block, "thinking": thinking} for block, thinking in self._blocks]
+
+
+def _plain(value: object) -> object:
+    """A value that can be a key."""
+    return value if isinstance(value, str | int) else None
 
 
 def _usage(usage: object) -> Usage | None:

@@ -14,12 +14,16 @@ from llmgine.errors import ContextOverflowError, EmptyReplyError, ReplyCutOffErr
 from llmgine.messages.chat import OpaqueParts, ToolCall, Usage, new_call_id
 from llmgine.messages.text import clean_text
 from llmgine.providers.base import Change, ChatReply, ChatRequest
+from llmgine.providers.bounding import LONGEST_NAME, MOST_CALLS_KEPT, bound_of, cut
+from llmgine.providers.calls import is_json_object
 from llmgine.providers.thinking import ThinkingFilter
 from llmgine.providers.tool_call_repair import repaired
 
 Finish = Literal["stop", "tool_calls", "length", "filtered", "error"]
 
 _DEEPEST = 40  # levels of what a service wants back
+_MOST_THINKING = 10  # times what is kept of an answer; models think longer than they write
+_PIECE = 4_096  # characters of text that are looked at in one step
 _ALMOST_NONE = 4  # generated tokens of a reply that had no room: its first and last token, at most
 # Characters that count as printable and show nothing.
 _INVISIBLE = frozenset("\u115f\u1160\u2800\u3164\uffa0")
@@ -32,27 +36,36 @@ class GrowingCall:
         self.index = index
         self.service_id = service_id
         self.name = ""
+        self.size = 0  # characters of the arguments so far
         self.extra: JsonValue = None
         self._arguments: list[str] = []
 
     @property
     def arguments(self) -> str:
         """The arguments so far."""
-        return "".join(self._arguments)
+        if len(self._arguments) > 1:
+            self._arguments = ["".join(self._arguments)]
+        return self._arguments[0] if self._arguments else ""
 
     def grow(self, name: str, arguments: str) -> None:
         """Add a fragment."""
         # Some services repeat the whole name in every fragment, some send it in pieces.
         if name != self.name:
-            self.name += name
+            self.name = (self.name + name)[:LONGEST_NAME]
         if arguments:
             self._arguments.append(arguments)
+            self.size += len(arguments)
 
     def replace(self, name: str, arguments: str) -> None:
         """Take what the service says the whole call is."""
-        self.name = name or self.name
+        self.name = name[:LONGEST_NAME] or self.name
         if arguments:
-            self._arguments = [arguments]
+            self._arguments, self.size = [arguments], len(arguments)
+
+    def as_cut(self) -> ToolCall:
+        """The call whose arguments are too long, or did not come to their end before the reply was ended."""
+        arguments = cut(joined_surrogates(self.arguments))
+        return ToolCall(id=new_call_id(), name=clean_text(self.name), arguments=arguments)
 
     def whole(self, offered: Collection[str]) -> list[ToolCall]:
         """The call, or the calls that were sent as one, under ids of ours: a service's own may be empty or doubled."""
@@ -72,16 +85,20 @@ class ReplyBuilder(ABC):
     Attributes:
         finish: How the reply ended, once the service has said so.
         begun: Whether any part of the reply has come: text, thinking or a call.
+        enough: Whether as much has come as is kept, and more: the stream is to be ended.
         taken_back: Set when the text that was told before turns out to be thinking; for the caller to reset.
     """
 
     def __init__(self, request: ChatRequest, *, model: str, service: str, trusted: bool = False) -> None:
         self.model = model
         self.finish: Finish | None = None
-        self.begun = self.taken_back = False
+        self.begun = self.taken_back = self.enough = False
         self._service = service
         self._offered = frozenset(tool.name for tool in request.tools)
-        self._bounded = request.max_output_tokens is not None
+        self._limited = request.max_output_tokens is not None
+        self._bound = bound_of(request)
+        # Characters: of the answer told, of arguments, and of all text and thinking that came.
+        self._told_size = self._called_size = self._came = 0
         self._opened = Change.OPENED_THINKING in request.changes
         self._thinking = ThinkingFilter(opened=self._opened, trusted=trusted)
         self._told: list[str] = []
@@ -108,8 +125,8 @@ class ReplyBuilder(ABC):
 
     @property
     def answers_first(self) -> bool:
-        """Whether a reply without a bound had text, and did not begin with thinking that nobody opened."""
-        return bool(self._told) and not self._bounded and not self._thinking.closed_unopened
+        """Whether a reply without a limit had text, and did not begin with thinking that nobody opened."""
+        return bool(self._told) and not self._limited and not self._thinking.closed_unopened
 
     @abstractmethod
     def add(self, chunk: object) -> str:
@@ -129,7 +146,7 @@ class ReplyBuilder(ABC):
 
         Where the reply was cut before its end, the thinking may have been, too: it stays back.
         """
-        cut = self.finish in (None, "error") or (self.finish == "length" and (self._opened or self._bounded))
+        cut = self.finish in (None, "error") or (self.finish == "length" and (self._opened or self._limited))
         if cut and self._thinking.suspected:
             self._thought = True
             return ""
@@ -144,21 +161,29 @@ class ReplyBuilder(ABC):
             EmptyReplyError: There is nothing to show in the reply.
             ContextOverflowError: The service had no room for a reply, and did not say so.
         """
-        text = self._thinking.answer
+        reply = self._whole()
+        if not reply.bounded:
+            return reply
+        # Nobody told how many tokens that was, and they are paid for.
+        kept = len(reply.text) + sum(len(call.arguments) for call in reply.tool_calls)
+        return reply.model_copy(update={"dropped": max(0, self._came + self._called_size - kept)})
+
+    def _whole(self) -> ChatReply:
+        text = self._thinking.answer[: self._bound]
         if self.finish in {None, "error"}:
             if not self.begun:
                 raise EmptyReplyError("The model gave an empty answer.")
             raise ReplyCutOffError("The model's answer broke off before its end.", partial=text)
         if self.finish == "length" and self._had_no_room(text):
             raise ContextOverflowError("The conversation leaves the model no room for an answer.")
-        reply = ChatReply(text=text, usage=self._usage, model=self.model, parts=self._opaque())
+        reply = ChatReply(text=text, bounded=self.enough, usage=self._usage, model=self.model, parts=self._opaque())
         if self.finish == "filtered" or self._refused:
             return reply.model_copy(update={"finish": "filtered"})
         if self.finish == "length":
             # The last call may lack half of its arguments and still be valid JSON: none of them is safe to run.
             return reply.model_copy(update={"finish": "length"})
         if self._calls:
-            calls = tuple(one for call in self._calls for one in call.whole(self._offered))
+            calls = tuple(one for call in self._calls for one in self._whole_calls(call))
             return reply.model_copy(update={"finish": "tool_calls", "tool_calls": calls})
         if not is_visible(text):
             thought = self._thought or self._thinking.thought
@@ -167,9 +192,15 @@ class ReplyBuilder(ABC):
             raise EmptyReplyError(f"The model gave {what}.", thought=thought, tokens=cost)
         return reply
 
+    def _whole_calls(self, call: GrowingCall) -> list[ToolCall]:
+        """What becomes of a call: where the reply was ended, one that is not surely whole must not run."""
+        if call.size > self._bound or (self.enough and not is_json_object(call.arguments)):
+            return [call.as_cut()]
+        return call.whole(self._offered)
+
     def _had_no_room(self, text: str) -> bool:
         """Some services cut a conversation to their window in silence; nothing is left for the reply then."""
-        if self._bounded or self._calls or self._thought or self._thinking.thought or is_visible(text):
+        if self._limited or self.enough or self._calls or self._thought or self._thinking.thought or is_visible(text):
             return False
         return self._usage is None or self._usage.output_tokens <= _ALMOST_NONE
 
@@ -183,10 +214,54 @@ class ReplyBuilder(ABC):
         """What goes back to the service with this reply."""
         return {}
 
+    def _stop(self, finish: Finish) -> None:
+        """End the reply here: it is as long as it may be."""
+        if not self.enough:
+            self.enough, self.finish = True, finish
+
+    def _count(self, characters: int) -> None:
+        """Note that so much text or thinking came; what never comes to its end is ended."""
+        self._came += characters
+        if self._came > _MOST_THINKING * self._bound:
+            self._stop("length")
+
+    def _new_call(self, call: GrowingCall) -> GrowingCall:
+        """Take note of a call that begins."""
+        if len(self._calls) < MOST_CALLS_KEPT:
+            self._calls.append(call)
+        else:
+            self._stop("tool_calls")
+        return call
+
+    def _grow(self, call: GrowingCall, name: str, arguments: str, *, whole: bool = False) -> None:
+        """Add a fragment to a call, or take what the service says all of it is."""
+        before = call.size
+        kept = arguments[: self._bound + 1 - (0 if whole else before)]  # one too many says that it is too long
+        if whole:
+            call.replace(name, kept)
+        else:
+            call.grow(name, kept)
+        self._called_size += call.size - before
+        if self._called_size > self._bound:
+            self._stop("tool_calls")
+
     def _add_text(self, text: str) -> str:
         """Take answer text, perhaps with thinking in it; return what of it is new for people."""
-        if not text:
+        if len(text) <= _PIECE:
+            return self._add_piece(text)
+        new = ""
+        for at in range(0, len(text), _PIECE):
+            was_thinking = self._thinking.closed_unopened
+            piece = self._add_piece(text[at : at + _PIECE])
+            new = new + piece if was_thinking is self._thinking.closed_unopened else piece
+            if self.enough:
+                break
+        return new
+
+    def _add_piece(self, text: str) -> str:
+        if not text or self.enough:
             return ""
+        self._count(len(text))
         before = self._thinking.closed_unopened
         if text.isascii() and not self._half and "\0" not in text:  # by far the most of all texts
             return self._tell(self._thinking.add(text), before)
@@ -204,9 +279,14 @@ class ReplyBuilder(ABC):
         """
         if self._told and self._thinking.closed_unopened is not before:
             self._told.clear()
-            self.taken_back = True
+            self._told_size, self.taken_back = 0, True
+        room = self._bound - self._told_size
+        if len(new) > room:
+            new = new[:room]
+            self._stop("length")
         if new:
             self._told.append(new)
+            self._told_size += len(new)
         return new
 
 
@@ -229,6 +309,16 @@ def clean_json(value: object, *, depth: int = _DEEPEST) -> JsonValue:
     if isinstance(value, list):
         return [clean_json(one, depth=depth - 1) for one in value]
     return value if isinstance(value, int | float | bool) and value == value else None  # noqa: PLR0124  NaN
+
+
+def size_of(value: object, *, depth: int = _DEEPEST) -> int:
+    """About how many characters a JSON value has."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, Mapping | list) and depth:
+        parts = value.values() if isinstance(value, Mapping) else value
+        return len(value) + sum(size_of(one, depth=depth - 1) for one in parts)
+    return 1
 
 
 def joined_surrogates(text: str) -> str:

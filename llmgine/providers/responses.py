@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from llmgine.messages.chat import ChatMessage, Usage
 from llmgine.providers.base import Change, ChatRequest
 from llmgine.providers.calls import valid_arguments, valid_name
-from llmgine.providers.reply_builder import GrowingCall, ReplyBuilder, count, mapping, raw_string, string
+from llmgine.providers.reply_builder import GrowingCall, ReplyBuilder, count, mapping, raw_string, size_of, string
 
 PATH = "/responses"
 
@@ -89,7 +89,8 @@ def _ordered(order: Sequence[JsonValue], text: list[object], calls: list[object]
 class ResponsesReplyBuilder(ReplyBuilder):
     """A reply growing from the events of a stream, or from one whole response."""
 
-    _order: tuple[tuple[int, Mapping[str, object]], ...] = ()  # the items that are whole, with their places
+    _order: "list[tuple[int, JsonValue]] | None" = None  # the places of what is whole: reasoning, "text" and "call"
+    _kept = 0  # characters of reasoning that goes back
     _streamed = False  # whether text came in pieces
 
     def add(self, chunk: object) -> str:
@@ -101,7 +102,7 @@ class ResponsesReplyBuilder(ReplyBuilder):
             self.begun = self._streamed = True
             return self._add_text(raw_string(chunk.get("delta")))
         if kind == "response.function_call_arguments.delta":
-            self._call(chunk.get("output_index")).grow("", raw_string(chunk.get("delta")))
+            self._grow(self._call(chunk.get("output_index")), "", raw_string(chunk.get("delta")))
         elif kind == "response.refusal.delta":
             self.begun = self._streamed = self._refused = True
             return self._add_text(raw_string(chunk.get("delta")))
@@ -111,6 +112,7 @@ class ResponsesReplyBuilder(ReplyBuilder):
             return self._end(mapping(chunk.get("response")), complete=kind == "response.completed")
         elif isinstance(kind, str) and kind.startswith("response.reasoning"):
             self.begun = self._thought = True
+            self._count(len(raw_string(chunk.get("delta"))))
         return ""
 
     def add_document(self, document: object) -> str:
@@ -124,22 +126,32 @@ class ResponsesReplyBuilder(ReplyBuilder):
         self.begun = True
         same = next((call for call in self._calls if call.index == index), None)
         if same is None:
-            same = GrowingCall(index, "")
-            self._calls.append(same)
+            same = self._new_call(GrowingCall(index, ""))
         return same
 
     def _add_item(self, item: Mapping[str, object], index: object, *, done: bool) -> str:
         kind = item.get("type")
         if kind == "function_call":
             arguments = raw_string(item.get("arguments")) if done else ""
-            self._call(index).replace(string(item.get("name")), arguments)
+            self._grow(self._call(index), string(item.get("name")), arguments, whole=True)
         elif kind == "reasoning":
             self.begun = self._thought = True
         if done:
-            self._order = (*self._order, (index if isinstance(index, int) else len(self._order), item))
+            self._note_order(item, index)
             if kind == "message" and not self._streamed:
                 return self._add_message(item)
         return ""
+
+    def _note_order(self, item: Mapping[str, object], index: object) -> None:
+        """Note what an item is and where it is; of the item itself only reasoning is kept, for it goes back."""
+        self._order = self._order or []
+        place, kind = index if isinstance(index, int) else len(self._order), item.get("type")
+        if kind == "reasoning":
+            self._kept += size_of(item)
+            if self._kept <= self._bound:
+                self._order.append((place, json.loads(json.dumps(item))))
+        elif kind in ("message", "function_call"):
+            self._order.append((place, "text" if kind == "message" else "call"))
 
     def _add_message(self, item: Mapping[str, object]) -> str:
         new = ""
@@ -159,7 +171,8 @@ class ResponsesReplyBuilder(ReplyBuilder):
             for index, item in enumerate(output):
                 new += self._add_item(mapping(item), index, done=True)
         reason = mapping(response.get("incomplete_details")).get("reason")
-        self.finish = "stop" if complete else "filtered" if reason == "content_filter" else "length"
+        if not self.enough:
+            self.finish = "stop" if complete else "filtered" if reason == "content_filter" else "length"
         if isinstance(usage := response.get("usage"), Mapping):
             self._usage = Usage(
                 input_tokens=count(usage.get("input_tokens")),
@@ -171,13 +184,7 @@ class ResponsesReplyBuilder(ReplyBuilder):
 
     def _parts(self) -> dict[str, JsonValue]:
         """The reasoning items as they came, with the places of text and calls among them."""
-        order: list[JsonValue] = []
-        for _, item in sorted(self._order, key=lambda entry: entry[0]):
-            kind = item.get("type")
-            if kind == "reasoning":
-                order.append(json.loads(json.dumps(item)))
-            elif kind in ("message", "function_call"):
-                order.append("text" if kind == "message" else "call")
+        order = [item for _, item in sorted(self._order or (), key=lambda entry: entry[0])]
         return {"output": order} if any(isinstance(entry, dict) for entry in order) else {}
 
 

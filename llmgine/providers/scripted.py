@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from llmgine.errors import ProviderRefusedError
 from llmgine.providers.base import ChatReply, ChatRequest, ListedModel
+from llmgine.providers.bounding import within_bound
 
 OnText = Callable[[str], None]
 ReplyFunction = Callable[[ChatRequest, OnText], Awaitable[ChatReply]]
@@ -69,6 +70,10 @@ class ScriptedProvider:
         reply = self._function or self._next()
         if isinstance(reply, Exception):
             raise reply
+        model = request.model or self._model
+        return await within_bound(request, on_text, lambda tell: self._made(reply, request, tell), model=model)
+
+    async def _made(self, reply: str | ChatReply | ReplyFunction, request: ChatRequest, on_text: OnText) -> ChatReply:
         if callable(reply):
             return await reply(request, on_text)
         if isinstance(reply, str):

@@ -15,11 +15,15 @@ class EventReader:
 
     def __init__(self) -> None:
         self._lines: list[bytes] = []
-        self._rest = b""
+        self._rest: list[bytes] = []  # of a line that has not ended; joined once, for a line may come in thousands
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """The data of the events that these bytes end."""
-        *whole, self._rest = (self._rest + chunk).split(b"\n")
+        self._rest.append(chunk)
+        if b"\n" not in chunk:
+            return []
+        *whole, rest = b"".join(self._rest).split(b"\n")
+        self._rest = [rest]
         found, lines = list[bytes](), self._lines
         for line in whole:
             if line.startswith(b"data:"):

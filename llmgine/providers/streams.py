@@ -20,6 +20,8 @@ _REASONS = ("detail", "errors", "message", "msg")
 _OF_REPLIES = ("choices", "output", "usage", "delta")
 _FAILURES = frozenset({"error", "response.failed"})
 _NOTHING = (b"",)  # for bytes that end no event, such as comments that keep a connection alive
+_LARGE = 2**18  # bytes of one document or event; more are read in a thread, so that nobody has to wait for that
+_LARGEST = 64 * 2**20  # bytes of one document or event; it is held in memory as a whole
 _AFTER_FINISH = 5.0  # seconds for the token count, once the reply itself is at its end
 
 
@@ -67,27 +69,62 @@ def put_off(limit: asyncio.Timeout, deadline: float, *, slack: float) -> None:
 
 
 async def pieces_of(response: httpx2.Response, builder: ReplyBuilder) -> AsyncGenerator[str, None]:
-    """The answer text piece by piece ("" for what has none), in whichever form the service sends it."""
+    """The answer text piece by piece ("" for what has none), in whichever form the service sends it.
+
+    It ends with the reply, or as soon as the builder has enough.
+    """
     kind = response.headers.get("content-type", "")
     if "html" in kind:
         raise ProviderReplyError("The model service answered with a web page. Check OPENAI_BASE_URL.")
     if "json" in kind:
-        document = json.loads(await response.aread())
-        _raise_error(document)
-        yield builder.add_document(document)
+        data = await _whole(response)
+        small = len(data) <= _LARGE
+        yield _added_document(data, builder) if small else await asyncio.to_thread(_added_document, data, builder)
         return
     # Only what is packed needs the client's decoder; each layer between is a twentieth of all the work.
     packed = "content-encoding" in response.headers
     chunks = response.aiter_bytes() if packed else cast("httpx2.AsyncByteStream", response.stream)
-    reader = EventReader()
+    reader, waiting = EventReader(), 0
     async for chunk in chunks:
-        for data in reader.feed(chunk) or _NOTHING:
-            new = _added(data, builder)
+        events = reader.feed(chunk)
+        waiting = 0 if events else _bounded(waiting + len(chunk))
+        for data in events or _NOTHING:
+            small = len(data) <= _LARGE
+            new = _added(data, builder) if small else await asyncio.to_thread(_added, data, builder)
             if new is None:
                 return
             yield new
+            if builder.enough:
+                return
     for data in reader.feed(b"\n\n"):  # some services end without a line
         yield _added(data, builder) or ""
+
+
+async def _whole(response: httpx2.Response) -> bytes:
+    """The body of a response."""
+    chunks, size = list[bytes](), 0
+    async for chunk in response.aiter_bytes():
+        size = _bounded(size + len(chunk))
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _added_document(data: bytes, builder: ReplyBuilder) -> str:
+    """The answer text of a whole, unstreamed reply."""
+    document = _parsed(data)
+    _raise_error(document)
+    return builder.add_document(document)
+
+
+def _bounded(size: int) -> int:
+    """The size, of what is held until it is whole.
+
+    Raises:
+        ProviderReplyError: It is too large.
+    """
+    if size > _LARGEST:
+        raise ProviderReplyError(f"The model service sent more than {_LARGEST >> 20} MB at once.")
+    return size
 
 
 def _added(data: bytes, builder: ReplyBuilder) -> str | None:

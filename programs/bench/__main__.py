@@ -15,10 +15,12 @@ from pathlib import Path
 from rich.console import Console
 
 from programs.bench import bus, discord, path, playground, quiet, start, turns
+from programs.bench.draws import draws
 from programs.bench.measure import Row, alone
 from programs.bench.tables import (
     bus_table,
     busy_table,
+    draws_table,
     one_busy_table,
     path_names,
     path_table,
@@ -153,12 +155,15 @@ async def run_discord(console: Console) -> dict[str, object]:
         await alone(discord.measure, channels=channels, seconds=seconds, ramp=ramp) for channels, seconds, ramp in _BUSY
     ]
     console.print(busy_table(measured))
+    drawn = draws()
+    console.print(draws_table(drawn))
     return {
         **machine(),
         "discord": [dataclasses.asdict(busy) for busy in measured],
         "idle": dataclasses.asdict(idle),
         "starts": [dataclasses.asdict(one) for one in starts],
         "one_busy": dataclasses.asdict(one_busy),
+        "draws": [dataclasses.asdict(draw) for draw in drawn],
     }
 
 

@@ -8,6 +8,7 @@ from rich import box
 from rich.table import Table
 
 from programs.bench.discord import Busy
+from programs.bench.draws import Draw
 from programs.bench.measure import Row
 from programs.bench.path import Trace
 from programs.bench.quiet import OneBusy
@@ -144,6 +145,13 @@ def one_busy_table(measured: OneBusy) -> Table:
     table.add_row("reads of histories", f"{measured.reads}", f"{most:.0f}")
     table.add_row("answers 429", f"{measured.limited}", "1")
     table.add_row("lag of the bot's loop, ms", _two(measured.loop_lag), "50")
+
+
+def draws_table(drawn: Iterable[Draw]) -> Table:
+    """What drawing a turn with a long answer costs, by what is in it."""
+    table = _table("A turn with 64,000 characters, CPU ms a draw", "", "while it grows", "whole", "to stay under")
+    for draw in drawn:
+        table.add_row(draw.name, f"{draw.growing:.1f}", f"{draw.whole:.1f}", "20")
     return table
 
 

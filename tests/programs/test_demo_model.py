@@ -285,3 +285,13 @@ async def test_no_text_keeps_it_busy(hostile: str) -> None:
 
     assert time.process_time() - start < 1
     assert len(reply.tool_calls) <= 10
+
+
+async def test_a_reply_is_bounded() -> None:
+    """Its long answer is ended where a request says so, as that of every provider."""
+    request, pieces = ChatRequest(messages=(user("a long answer"),), max_characters=99), list[str]()
+
+    reply = await DemoModel(delay=0).reply(request, pieces.append)
+
+    assert "".join(pieces) == reply.text
+    assert (len(reply.text), reply.finish, reply.bounded) == (99, "length", True)

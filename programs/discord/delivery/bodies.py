@@ -4,10 +4,11 @@
 """
 
 from dataclasses import dataclass
+from itertools import islice
 
 from pydantic import JsonValue
 
-from programs.discord.delivery.splitting import split
+from programs.discord.delivery.splitting import parts_of
 
 Body = dict[str, JsonValue]
 
@@ -31,12 +32,12 @@ class TextFile:
 
 def preview_of(text: str) -> list[Body]:
     """The messages of a text that is still being written; the file comes when it is whole."""
-    return [{"content": part} for part in split(text)[:MOST_MESSAGES]]
+    return [{"content": part} for part in islice(parts_of(text), MOST_MESSAGES)]
 
 
 def bodies_of(text: str) -> list[Body]:
     """The messages of a text: at most five, and one with all of it in a file where those do not hold it."""
-    parts = split(text)
+    parts = list(islice(parts_of(text), MOST_MESSAGES + 1))
     bodies: list[Body] = [{"content": part} for part in parts[:MOST_MESSAGES]]
     if len(parts) > MOST_MESSAGES:
         bodies.append({"content": _FILE_NOTE, "file": {"name": FILE_NAME, "text": text}})
@@ -54,7 +55,7 @@ def without_file(body: Body) -> list[Body]:
     file = file_of(body)
     if file is None:
         return [body]
-    *parts, last = split(file.text)[MOST_MESSAGES:]
+    *parts, last = islice(parts_of(file.text), MOST_MESSAGES, None)
     footer = str(body["content"]).removeprefix(_FILE_NOTE)
     end: Body = {key: value for key, value in body.items() if key != "file"}
     middle: list[Body] = [{"content": part} for part in parts]

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
+from llmgine.engine.calls import MOST_CALLS
 from llmgine.messages.chat import ToolCall
 from llmgine.messages.commands import Author
 from llmgine.messages.steps import ReplyStep, WaitingStep
@@ -44,6 +45,10 @@ _MAX_NAME = 70  # of the 256, to leave the room to what a call says
 _MAX_VALUE = 1_024
 _MAX_TOTAL = 5_900
 _SHORTEST_LINE = 30  # characters that say anything about the tools that were called
+# Of what a call says no more is looked at than can be shown, several times over: a card is drawn often.
+_MOST_READ = 4_000  # characters of foreign text
+_MOST_FORMATTED = 4_000  # characters of arguments that are indented
+_MOST_NESTED = 32  # objects and arrays of arguments that are indented: each may add a column to all the lines in it
 
 
 def card(steps: TurnSteps, reply: ReplyStep) -> dict[str, JsonValue]:
@@ -57,7 +62,11 @@ def card(steps: TurnSteps, reply: ReplyStep) -> dict[str, JsonValue]:
     fields: list[JsonValue] = [_field(call, steps, room) for call in shown]
     embed: dict[str, JsonValue] = {"color": _colour(states), "fields": fields}
     if len(states) > len(shown):
-        embed["footer"] = {"text": f"and {len(states) - len(shown)} more calls"}
+        more = f"and {len(states) - len(shown):,} more calls"
+        beyond = len(states) - MOST_CALLS
+        embed["footer"] = {
+            "text": f"{more}; {beyond:,} beyond the first {MOST_CALLS} do not run" if beyond > 0 else more
+        }
     return {"embed": embed, "buttons": of_card(steps, reply, waiting, expired)}
 
 
@@ -164,17 +173,44 @@ def _arguments(call: ToolCall) -> str:
 
 def _exact_arguments(call: ToolCall, room: int) -> str:
     """The arguments as they are, for deciding on them, in at most `room` characters."""
-    values = call.parsed()
-    text = call.arguments if values is None else clean_text(json.dumps(values, indent=1, ensure_ascii=False))
-    text = escape(text, keep="\n")  # what does not print could make it read otherwise
     room -= len("```json\n\n… and 100,000,000 characters more\n```")
-    left_out = f"\n… and {len(text) - room:,} characters more" if len(text) > room else ""
-    return f"```json\n{_unfenced(text[:room])}{left_out}\n```"
+    shown, left_out = _printable(_normalized(call.arguments), room)
+    more = f"\n… and {left_out:,} characters more" if left_out else ""
+    return f"```json\n{_unfenced(shown)}{more}\n```"
+
+
+def _normalized(arguments: str) -> str:
+    """Arguments as JSON is written usually, so that no blanks hide a part of them; as they are where they are no JSON.
+
+    Their parts are on lines of their own, unless they are so long or so nested that this would take long.
+    """
+    nested = arguments.count("{") + arguments.count("[")
+    indent = 1 if len(arguments) <= _MOST_FORMATTED and nested <= _MOST_NESTED else None
+    try:
+        return clean_text(json.dumps(json.loads(arguments), indent=indent, ensure_ascii=False))
+    except (ValueError, RecursionError):  # RecursionError: brackets nested by the thousand
+        return arguments
+
+
+def _printable(text: str, room: int) -> tuple[str, int]:
+    """As much of a text as fits, and how many of its characters do not; what does not print is escaped.
+
+    Otherwise it could make the rest read as something else.
+    """
+    shown = ""
+    for number, character in enumerate(text):
+        printable = escape(character, keep="\n")
+        if len(shown) + len(printable) > room:
+            return shown, len(text) - number
+        shown += printable
+    return shown, 0
 
 
 def _code(text: str, room: int) -> str:
     """Foreign text as inline code, where it can neither format, link nor mention."""
-    line = collapse_spaces(clean_text(text))
+    line = collapse_spaces(clean_text(text[:_MOST_READ]))
+    if line and len(text) > _MOST_READ:
+        line += "…"
     return f"`{shorten(line, room - 2).replace('`', 'ˋ')}`" if line else ""
 
 

@@ -2,24 +2,31 @@
 
 Each cut is decided by the first `limit` characters of what is left and by nothing after them. So the parts of a text
 are a prefix of the parts of any longer text that begins with it, the last part aside.
+
+A part costs work in proportion to `limit`, whatever the text is, and a part that is not asked for costs none. That is
+why blocks are found by looking at lines: a Markdown parser needs up to a hundred times as long for hostile texts.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-
-from markdown_it import MarkdownIt
 
 # Room for the footer and a closing fence, so that the last part never has to be cut again for them.
 LIMIT = 1_880
 
-_MARKDOWN = MarkdownIt("commonmark").enable("table")
-_INSIDE_TABLES = {"thead_open", "tbody_open", "tr_open", "th_open", "td_open", "inline"}
 _EARLIEST = 0.3  # of the limit; a cut before that would leave a stub
 
 # To Discord three backticks open a code block anywhere, the next three close it, and no other fence exists.
 _FENCE = "```"
 _CLOSING = f"\n{_FENCE}"
+_FENCES = re.compile(_FENCE)
 _OPENING = re.compile(rf"{_FENCE}([\w+\-.#]{{1,20}}\n)?")
+
+_QUOTE_MARKS = " \t>"
+_BEGINS_BLOCK = re.compile(
+    r"[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])(?:[ \t]|\Z)|#{1,6} |```)"
+)  # an item, a heading, a code block
+_TABLE_RULE = re.compile(r"[ \t|:]*-[-|: \t]*(?:\n|\Z)")  # the line under the head of a table
 
 
 @dataclass(frozen=True)
@@ -36,20 +43,34 @@ def split(text: str, limit: int = LIMIT) -> list[str]:
     A code block is kept whole where it fits, else it is closed and opened again with its language. The fence that
     closes the last part may stand beyond the limit.
     """
-    parts: list[str] = []
-    opening = ""
-    rest = text.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
-    while len(opening) + len(rest) > limit:
-        window = opening + rest[: limit - len(opening)]
+    return list(parts_of(text, limit))
+
+
+def parts_of(text: str, limit: int = LIMIT) -> Iterator[str]:
+    """The same, each part cut when it is asked for."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = text.strip("\n")
+    opening, start = "", 0
+    while len(opening) + len(text) - start > limit:
+        window = opening + text[start : start + limit - len(opening)]
         end = _cut(window, max(int(limit * _EARLIEST), len(opening)))
         block = _open_block(window[:end])
-        parts.append(window[:end].rstrip() + (_CLOSING if block else ""))
-        rest = rest[end - len(opening) :]
-        rest = rest.removeprefix("\n") if block else rest.lstrip("\n")
+        if part := window[:end].rstrip():
+            yield part + (_CLOSING if block else "")
+        start = _begin_of_next(text, start + end - len(opening), in_block=block is not None)
         opening = block.opening if block else ""
-    last = opening + rest
-    parts.append(last.rstrip() + (_CLOSING if _open_block(last) else ""))
-    return [part for part in parts if part.strip()]
+    if part := (opening + text[start:]).rstrip():
+        yield part + (_CLOSING if _open_block(opening + text[start:]) else "")
+
+
+def _begin_of_next(text: str, end: int, *, in_block: bool) -> int:
+    """Where the next part begins: behind the line feed of the cut, and outside of code behind blank lines too."""
+    if in_block:
+        return end + text.startswith("\n", end)
+    while text.startswith("\n", end):
+        end += 1
+    return end
 
 
 def _cut(window: str, earliest: int) -> int:
@@ -57,8 +78,8 @@ def _cut(window: str, earliest: int) -> int:
     block = _open_block(window)
     if block is not None:
         return block.start if block.start > earliest else _cut_in_block(window, earliest)
-    last_block = _last_block(window)
-    if last_block > earliest and not _open_block(window[:last_block]):
+    last_block = _last_block(window, earliest)
+    if last_block is not None:
         return last_block
     for separator in ("\n\n", "\n", ". ", " "):
         end = window.rfind(separator) + len(separator)
@@ -75,16 +96,36 @@ def _cut_in_block(window: str, earliest: int) -> int:
     return line if line >= 0 else room
 
 
-def _last_block(window: str) -> int:
-    """Where the last paragraph, item, table, … begins. Lines end with a line feed only, as the parser has it."""
-    lines = [token.map[0] for token in _MARKDOWN.parse(window) if token.map and token.type not in _INSIDE_TABLES]
-    return sum(len(line) + 1 for line in window.split("\n")[: max(lines, default=0)])
+def _last_block(window: str, earliest: int) -> int | None:
+    """Where the last paragraph, item, table, … begins that begins after `earliest` and not in code."""
+    fences = [found.start() for found in _FENCES.finditer(window)]
+    start = window.rfind("\n") + 1
+    while start > earliest:
+        while fences and fences[-1] >= start:
+            fences.pop()
+        before = window.rfind("\n", 0, start - 1) + 1
+        if len(fences) % 2 == 0 and _begins_block(window, start, window[before : start - 1]):
+            return start
+        start = before
+    return None
+
+
+def _begins_block(window: str, start: int, before: str) -> bool:
+    """Whether a block begins with the line at `start`; `before` is the line before it."""
+    line = window[start : (window.find("\n", start) + 1) or len(window)]
+    if not line.strip(_QUOTE_MARKS + "\n"):
+        return False
+    if not before.strip(_QUOTE_MARKS) or _BEGINS_BLOCK.match(line):
+        return True
+    if line.startswith(">"):
+        return not before.startswith(">")
+    return "|" in line and _TABLE_RULE.match(window, start + len(line)) is not None
 
 
 def _open_block(text: str) -> _CodeBlock | None:
     """The code block that is still open at the end of the text."""
     start = -1
-    for number, fence in enumerate(re.finditer(_FENCE, text)):
+    for number, fence in enumerate(_FENCES.finditer(text)):
         start = -1 if number % 2 else fence.start()
     if start < 0:
         return None

@@ -19,6 +19,7 @@ from programs.discord.delivery.editor import Editor
 from programs.discord.delivery.elsewhere import Elsewhere
 from programs.discord.delivery.metrics import TurnCounts
 from programs.discord.delivery.notices import AGAINST_THE_RULES, NOT_TAKEN
+from programs.discord.delivery.pace import Pace
 from programs.discord.delivery.positions import Positions
 from programs.discord.delivery.poster import Poster
 from programs.discord.delivery.refusals import RefusedError, ShutOutError, UnreachableError
@@ -69,6 +70,7 @@ class TurnView:
         self._elsewhere = elsewhere
         self._cancel = cancel
         self._interval = interval
+        self._previews = Pace(self.draw, interval)
         self._steps: TurnSteps | None = None
         # Until the first words come; the answer that stands there is not to be read as one to what is asked now.
         self._live: Live | None = Live(0, status=AGAIN) if turn.attempt > 1 else None
@@ -122,7 +124,7 @@ class TurnView:
         if self._steps is not None:
             self._type(on=not self._steps.state.waiting and self._steps.state.outcome is None)
         if draw:
-            self.draw()
+            (self._previews.draw if isinstance(event, AnswerProgressEvent) else self.draw)()
 
     async def _after(self, event: TurnEvent) -> TurnSteps:
         """The turn with what an event tells of it; read from the store where it is not known yet."""
@@ -150,6 +152,7 @@ class TurnView:
         `anew`: also what could not be shown before.
         """
         self.ended, self.out_of_date = True, False
+        self._previews.stop()
         self._type(on=False)
         try:
             found = await self._store.deliveries.of_outcome(self.turn)
@@ -198,6 +201,7 @@ class TurnView:
     async def close(self) -> None:
         """End the editors where they are; what they did not show is shown after the next start."""
         self._type(on=False)
+        self._previews.stop()
         self._closed = True
         for editor in self._editors.values():
             editor.task.cancel()

@@ -5,19 +5,24 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Protocol
 
 import pytest
+from aiohttp import web
 
 from llmgine.errors import ProviderError, ProviderUnavailableError
 from llmgine.messages.chat import ChatMessage, ToolCall, ToolSchema
 from llmgine.providers.base import ChatReply, ChatRequest, Provider
+from llmgine.providers.bounding import is_cut
 from llmgine.providers.openai import Api, OpenAIProvider
 from llmgine.providers.scripted import ScriptedProvider, ScriptedReply
-from tests.chat_completions import ChatCompletionsServer
+from tests.chat_completions import ChatCompletionsServer, Exchange
 from tests.waiting import patience
 
 REQUEST = ChatRequest(
     messages=(ChatMessage(role="system", content="Be brief."), ChatMessage(role="user", content="Hi")),
     tools=(ToolSchema(name="roll", description="Roll dice.", parameters={"type": "object", "properties": {}}),),
 )
+
+MOST = 99
+BOUNDED = REQUEST.model_copy(update={"max_characters": MOST})
 
 
 class Backstage(Protocol):
@@ -29,6 +34,7 @@ class Backstage(Protocol):
     def calls(self, *calls: tuple[str, str]) -> None: ...
     def fails(self) -> None: ...
     def hangs_after(self, text: str) -> None: ...
+    def goes_on(self, text: str) -> None: ...
     async def until_idle(self) -> None: ...
 
 
@@ -49,6 +55,13 @@ class OpenAIBackstage:
 
     def hangs_after(self, text: str) -> None:
         self._server.hold(self._never, before=text)
+
+    def goes_on(self, text: str) -> None:
+        async def endless(exchange: Exchange) -> web.StreamResponse:
+            while True:
+                await exchange.chunk({"content": text})
+
+        self._server.answer(endless)
 
     async def until_idle(self) -> None:
         await self._server.until(lambda: self._server.active == 0)
@@ -85,6 +98,18 @@ class ScriptedBackstage:
             raise AssertionError
 
         self._script.append(hang)
+
+    def goes_on(self, text: str) -> None:
+        async def endless(_: ChatRequest, on_text: Callable[[str], None]) -> ChatReply:
+            self._active += 1
+            try:
+                while True:
+                    on_text(text)
+                    await asyncio.sleep(0)
+            finally:
+                self._active -= 1
+
+        self._script.append(endless)
 
     async def until_idle(self) -> None:
         assert self._active == 0
@@ -160,6 +185,42 @@ class TestProvider:
             await backstage.until_idle()
 
         assert (await backstage.provider.reply(REQUEST, _ignore)).text == "whole"
+
+    async def test_ends_a_reply_that_is_too_long(self, backstage: Backstage) -> None:
+        """So much is told and returned, the request ends so that it costs no more, and the next one is served."""
+        pieces: list[str] = []
+        backstage.goes_on("four")
+        backstage.says("short")
+
+        async with patience("the reply to end"):
+            reply = await backstage.provider.reply(BOUNDED, pieces.append)
+            await backstage.until_idle()
+
+        assert "".join(pieces) == reply.text == ("four" * MOST)[:MOST]
+        assert (reply.finish, reply.bounded) == ("length", True)
+        assert (await backstage.provider.reply(BOUNDED, _ignore)).text == "short"
+
+    async def test_leaves_a_reply_of_just_the_length_as_it_is(self, backstage: Backstage) -> None:
+        """What is as long as it may be is not too long."""
+        backstage.says("x" * MOST)
+
+        reply = await backstage.provider.reply(BOUNDED, _ignore)
+
+        assert (reply.text, reply.finish, reply.bounded) == ("x" * MOST, "stop", False)
+
+    async def test_cuts_arguments_that_are_too_long(self, backstage: Backstage) -> None:
+        """The calls before are whole; nobody can take what was cut for what the model meant."""
+        backstage.calls(("roll", '{"sides": 6}'), ("roll", f'{{"sides": "{"6" * 10_000}"}}'))
+
+        async with patience("the reply to end"):
+            reply = await backstage.provider.reply(BOUNDED, _ignore)
+            await backstage.until_idle()
+
+        whole, too_long = reply.tool_calls
+        assert (whole.arguments, is_cut(whole.arguments)) == ('{"sides": 6}', False)
+        assert (too_long.name, is_cut(too_long.arguments), too_long.parsed()) == ("roll", True, None)
+        assert len(too_long.arguments) < 2_000
+        assert (reply.finish, reply.bounded) == ("tool_calls", True)
 
     async def test_fails_with_a_provider_error(self, backstage: Backstage) -> None:
         """The engine needs to know one family of errors, and the next request works."""

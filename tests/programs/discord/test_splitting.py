@@ -124,6 +124,31 @@ def test_code_inside_a_list_is_opened_again() -> None:
     assert all(part.count("```") == 2 for part in parts)
 
 
+@pytest.mark.parametrize(
+    "block",
+    [
+        "- an item",
+        "12. an item",
+        "  * an item",
+        "> a quote\n> and more",
+        "## Title\nText",
+        "| a | b |\n|---|---|\n| 1 | 2 |",
+    ],
+)
+def test_the_last_block_is_kept_whole(block: str) -> None:
+    """The part before it ends early, whatever begins the block, also without a blank line before it."""
+    before = ("word " * 20 + "\n") * 16
+
+    assert split(f"{before}{block} and {'more ' * 60}") == [before.strip(), f"{block} and {'more ' * 60}".rstrip()]
+
+
+def test_what_begins_a_block_begins_none_in_code() -> None:
+    """Code is cut between its lines only where it does not fit; otherwise its lines are never taken for items."""
+    code = "```yaml\n" + "- a: 1\n\n# b\n" * 40 + "```"
+
+    assert split("word " * 250 + f"\n{code}\n" + "word " * 100)[1].startswith(code)
+
+
 def test_a_table_is_not_cut_where_it_fits() -> None:
     """A table keeps its head: the part before it ends early."""
     table = "| a | b |\n|---|---|\n" + "| 1 | 2 |\n" * 60
