@@ -145,6 +145,7 @@ def one_busy_table(measured: OneBusy) -> Table:
     table.add_row("reads of histories", f"{measured.reads}", f"{most:.0f}")
     table.add_row("answers 429", f"{measured.limited}", "1")
     table.add_row("lag of the bot's loop, ms", _two(measured.loop_lag), "50")
+    return table
 
 
 def draws_table(drawn: Iterable[Draw]) -> Table:

@@ -12,11 +12,11 @@ import discord
 from llmgine.errors import LLMgineError, StoreError
 from llmgine.messages.commands import StopTurnCommand
 from programs.application import Application
-from programs.discord.buttons.answers import AnswerButtons
-from programs.discord.buttons.approvals import ApprovalButtons
-from programs.discord.buttons.pressed import Presses
 from programs.discord.channels import Channels
 from programs.discord.chores import Chores
+from programs.discord.components.answers import AnswerButtons
+from programs.discord.components.approvals import ApprovalButtons
+from programs.discord.components.router import ComponentRouter
 from programs.discord.connection import Connection
 from programs.discord.delivery.access import Access
 from programs.discord.delivery.budget import RATE
@@ -29,7 +29,6 @@ from programs.discord.incoming.feeds import LOOK_INTERVAL, Feeds
 from programs.discord.incoming.intake import Intake
 from programs.discord.signs import INTERVAL as SIGN_INTERVAL
 from programs.discord.signs import Signs
-from programs.discord.slash.conversation import ClearView, Sessions
 from programs.discord.slash.tree import Commands
 from programs.discord.thread_names import ThreadNames
 from programs.discord.welcome import Welcome
@@ -111,12 +110,12 @@ class Bot(Connection):
         self._welcome = Welcome(self, app.store, poster, mention=self._commands.mention, clock=clock)
         self._chores = Chores()
         self._recovered = asyncio.Event()
-        self.add_view(ClearView(Sessions(app)))
         parsers = self._connection.parsers  # the only place from which discord.py takes them
         self._connection.parsers = {name: self._guarded(name, parse) for name, parse in parsers.items()}
-        self._presses = Presses(
-            {**AnswerButtons(app.bus, app.store).actions(), **ApprovalButtons(app.bus, app.store).actions()}
-        )
+        answers, approvals = AnswerButtons(app.bus, app.store), ApprovalButtons(app.bus)
+        handlers = {**answers.handlers(), **approvals.handlers(), **self._commands.handlers()}
+        self._router = ComponentRouter(app.store, handlers)
+        self.add_dynamic_items(self._router.item())
 
     def _guarded(self, name: str, parse: Callable[[Any], None]) -> Callable[[Any], None]:
         """Keep what an event cannot be parsed for from ending the client, which discord.py has it do.
@@ -304,9 +303,8 @@ class Bot(Connection):
             await self.check()
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
-        """Buttons and forms are known by their custom ids, so they work after a restart; the rest is discord.py's."""
-        await self._commands.react(interaction)
-        await self._presses.hear(interaction)
+        """A form was sent, perhaps one that an earlier process opened; all else is dispatched by discord.py."""
+        await self._router.dispatch_form(interaction)
 
     @property
     def is_in(self) -> bool:

@@ -12,7 +12,7 @@ from llmgine.messages.steps import ReplyStep, WaitingStep
 from llmgine.messages.text import clean_text, collapse_spaces, escape, shorten
 from llmgine.sessions.records import TurnSteps
 from llmgine.turns import Call, CallState
-from programs.discord.buttons.looks import of_card
+from programs.discord.components.layout import of_card
 from programs.discord.ids import Origin
 
 _ICONS: dict[CallState, str] = {

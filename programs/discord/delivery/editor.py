@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from llmgine.sessions.records import DeliveryKey
-from programs.discord.buttons.looks import asks
+from programs.discord.components.layout import asks
 from programs.discord.delivery.bodies import Body
 from programs.discord.delivery.budget import Importance, Ticket, paid_by
 from programs.discord.delivery.metrics import TurnCounts

@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, stop_after_delay, wait_exponential
 
 from programs.discord.breaker import BreakerOpenError
-from programs.discord.buttons.views import custom_ids, view_of
+from programs.discord.components.views import custom_ids, view_of
 from programs.discord.delivery.access import Access
 from programs.discord.delivery.bodies import Body, file_of
 from programs.discord.delivery.budget import Budget

@@ -8,7 +8,7 @@ import discord
 from llmgine.errors import StoreError
 from llmgine.messages.steps import Turn
 from llmgine.sessions import SessionStore
-from programs.discord.buttons.views import custom_ids
+from programs.discord.components.views import custom_ids
 from programs.discord.delivery.notices import is_notice
 from programs.discord.delivery.poster import Poster
 from programs.discord.delivery.refusals import UnreachableError

@@ -15,8 +15,8 @@ from llmgine.sessions.records import Delivery, DeliveryKey, TurnSteps
 from llmgine.turns import CallState
 from programs.application import LEFT_OUT
 from programs.demo_model import MODEL as DEMO_MODEL
-from programs.discord.buttons.ids import button
-from programs.discord.buttons.looks import of_ended, of_running, with_buttons
+from programs.discord.components.ids import Action, button
+from programs.discord.components.layout import of_ended, of_running, with_buttons
 from programs.discord.delivery.bodies import Body, bodies_of, preview_of
 from programs.discord.delivery.cards import card, has_card, used, waiting_words
 from programs.discord.delivery.splitting import LIMIT
@@ -108,7 +108,7 @@ def waiting_notice(steps: TurnSteps) -> tuple[DeliveryKey, Body] | None:
                 words = waiting_words(call, known.waiting, state.prompt.author)
                 return _key("queue", reply.round, part), {
                     "content": f"-# ✋ {words} What was asked after that is answered then.",
-                    "buttons": [button("skip", "Skip", steps.turn)],
+                    "buttons": [button(Action.SKIP, "Skip", steps.turn)],
                 }
     return None
 

@@ -12,7 +12,7 @@ from llmgine.messages.steps import Turn
 from llmgine.sessions import SessionStore
 from llmgine.sessions.records import Delivery, DeliveryKey, TurnSteps
 from llmgine.turns import step_of
-from programs.discord.buttons.retirement import Ending, ends
+from programs.discord.components.retirement import Ending, ends
 from programs.discord.delivery.bodies import Body, file_of, without_file
 from programs.discord.delivery.budget import as_courtesy
 from programs.discord.delivery.editor import Editor

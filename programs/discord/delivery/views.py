@@ -19,7 +19,7 @@ from llmgine.messages.events import (
 from llmgine.messages.steps import Turn
 from llmgine.observability import MetricEvent
 from llmgine.sessions import SessionStore
-from programs.discord.buttons.retirement import Retirement
+from programs.discord.components.retirement import Retirement
 from programs.discord.delivery.editor import EDIT_INTERVAL, Editor
 from programs.discord.delivery.elsewhere import Elsewhere
 from programs.discord.delivery.positions import Positions

@@ -1,6 +1,6 @@
 """The conversation of a channel: /stop, /clear. Thin: what they do goes over the bus."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import discord
@@ -10,8 +10,12 @@ from llmgine.errors import LLMgineError, RefusedError
 from llmgine.messages.commands import ClearSessionCommand, StopTurnCommand
 from programs.application import Application
 from programs.discord.channels import Channels
+from programs.discord.components.gates import Gates
+from programs.discord.components.ids import Action, ComponentId
+from programs.discord.components.press import Handler, Press
+from programs.discord.components.views import button, rows
 from programs.discord.permissions import may_decide
-from programs.discord.slash.replies import announce, explain, plain_name, require_moderator
+from programs.discord.replies import announce, plain_name
 
 
 class Sessions:
@@ -21,6 +25,7 @@ class Sessions:
         self._bus = app.bus
         self._store = app.store
         self._channels = Channels(app.store)
+        self._gates = Gates(app.store)
 
     async def stop(self, interaction: discord.Interaction) -> str:
         """Stop what is being answered here, as far as the person may; returns what to tell them."""
@@ -33,44 +38,39 @@ class Sessions:
             (await self._bus.execute(StopTurnCommand(session_id=session, turn_id=turn.turn.id))).unwrap()
         return "Stopped." if theirs else "Nothing is being answered here."
 
-    async def clear(self, interaction: discord.Interaction) -> str:
-        """Forget the conversation; returns what to tell the channel."""
-        require_moderator(interaction, "clear the conversation")
-        session_id = await self._channels.session_of(interaction)
-        (await self._bus.execute(ClearSessionCommand(session_id=session_id))).unwrap()
-        return f"🧹 {plain_name(interaction)} cleared the conversation. I remember nothing from before this."
+    async def ask_to_clear(self, interaction: discord.Interaction) -> None:
+        """Ask before the conversation is forgotten, whom the answer would be let through for."""
+        yes, no = ComponentId(Action.CLEAR), ComponentId(Action.KEEP)
+        await self._gates.require(Press(interaction, yes))
+        await interaction.response.send_message(
+            "Forget the conversation of this channel? What was said stays in Discord, but I will not know it.",
+            view=rows(button(yes, "Forget it", style="danger"), button(no, "Keep it")),
+            ephemeral=True,
+        )
 
-
-class ClearView(discord.ui.View):
-    """Asks before a conversation is forgotten. One of them, given to `Client.add_view`, hears all clicks."""
-
-    def __init__(self, sessions: Sessions) -> None:
-        super().__init__(timeout=None)
-        self._sessions = sessions
-
-    @discord.ui.button(label="Forget it", style=discord.ButtonStyle.danger, custom_id="lg:clear:yes")
-    async def yes(self, interaction: discord.Interaction, _button: discord.ui.Button["ClearView"]) -> None:
-        """Forget, and say so to the channel."""
-        await interaction.response.edit_message(content="Forgetting …", view=None)
+    async def clear(self, press: Press) -> None:
+        """Forget the conversation, and say so to the channel."""
+        interaction, question = press.interaction, press.interaction.message
+        await interaction.edit_original_response(content="Forgetting …", view=None)
         try:
-            told = await self._sessions.clear(interaction)
+            session_id = await self._channels.session_of(interaction)
+            (await self._bus.execute(ClearSessionCommand(session_id=session_id))).unwrap()
         except LLMgineError as error:
             await interaction.edit_original_response(content=str(error))
             return
-        question = interaction.message
+        told = f"🧹 {plain_name(interaction)} cleared the conversation. I remember nothing from before this."
         announced = await announce(interaction, told, nonce=question.id if question else None)  # pressed twice: once
         await interaction.edit_original_response(content="Done." if announced else told)
 
-    @discord.ui.button(label="Keep it", style=discord.ButtonStyle.secondary, custom_id="lg:clear:no")
-    async def no(self, interaction: discord.Interaction, _button: discord.ui.Button["ClearView"]) -> None:
+    async def keep(self, press: Press) -> None:
         """Change nothing."""
-        await interaction.response.edit_message(content="Nothing was forgotten.", view=None)
+        await press.interaction.edit_original_response(content="Nothing was forgotten.", view=None)
 
-    async def on_error(
-        self, interaction: discord.Interaction, error: Exception, _item: discord.ui.Item["ClearView"], /
-    ) -> None:
-        """Tell the person."""
-        await explain(interaction, error)
+
+def handlers(app: Application) -> Mapping[Action, Handler]:
+    """What is done with the answer to the question of /clear."""
+    sessions = Sessions(app)
+    return {Action.CLEAR: sessions.clear, Action.KEEP: sessions.keep}
 
 
 def commands(app: Application) -> Iterable[app_commands.Command[Any, ..., Any]]:
@@ -91,13 +91,6 @@ def _stop(sessions: Sessions) -> app_commands.Command[Any, ..., Any]:
 def _clear(sessions: Sessions) -> app_commands.Command[Any, ..., Any]:
     @app_commands.command(name="clear", description="Forget this channel's conversation, after asking you")
     async def clear(interaction: discord.Interaction) -> None:
-        require_moderator(interaction, "clear the conversation")
-        question = ClearView(sessions)
-        question.stop()  # so that discord.py keeps nothing of it
-        await interaction.response.send_message(
-            "Forget the conversation of this channel? What was said stays in Discord, but I will not know it.",
-            view=question,
-            ephemeral=True,
-        )
+        await sessions.ask_to_clear(interaction)
 
     return clear

@@ -21,11 +21,11 @@ from programs.application import Application
 from programs.discord.breaker import Breaker
 from programs.discord.needs import missing, vital, wanted
 from programs.discord.permissions import is_moderator
+from programs.discord.replies import show_privately
 from programs.discord.slash import lessons
 from programs.discord.slash.findings import PATIENCE, Finding, milliseconds, quoted, reason
 from programs.discord.slash.model_check import ModelCheck
 from programs.discord.slash.registration import Phase, Registration, Status
-from programs.discord.slash.replies import show_privately
 
 _PORTAL = "https://discord.com/developers/applications"
 _SLOW_STORE, _SLOW_DISCORD = 0.25, 1.0  # seconds from which each is worth a word

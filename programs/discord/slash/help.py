@@ -10,7 +10,7 @@ from llmgine.messages.chat import ToolSchema
 from llmgine.messages.text import collapse_spaces, shorten
 from programs.application import NOT_CHOSEN, Application
 from programs.demo_model import MODEL as DEMO_MODEL
-from programs.discord.slash.replies import show_privately
+from programs.discord.replies import show_privately
 from programs.discord.translation import translated
 
 TITLE = "What I can do"

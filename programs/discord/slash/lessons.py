@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 import discord
 
 from llmgine.engine.lessons import WINDOW
-from llmgine.errors import RefusedError
 from llmgine.providers.base import Change
 from llmgine.sessions.records import Lesson
 from programs.application import Application
-from programs.discord.permissions import is_moderator
+from programs.discord.components.ids import Action, ComponentId
+from programs.discord.components.press import Handler, Press
+from programs.discord.components.views import button, rows
 from programs.discord.slash.findings import quoted
-from programs.discord.slash.forms import Press, press_id, rows
 
 TITLE = "Learnt from the model's service, for a day"
 # What each change means for people.
@@ -57,21 +57,18 @@ def listed(lessons: Sequence[Lesson]) -> str:
 
 def forget_button() -> discord.ui.View:
     """The button under the list."""
-    return rows(discord.ui.Button(label="Forget", custom_id=press_id("lessons", "forget")))
+    return rows(button(ComponentId(Action.LESSONS_FORGET), "Forget"))
 
 
-def press(app: Application) -> Press:
+def handlers(app: Application) -> Mapping[Action, Handler]:
     """What is done when the button is pressed."""
 
-    async def forget(interaction: discord.Interaction, _about: str, _values: Sequence[str]) -> None:
-        if not is_moderator(interaction.user):
-            raise RefusedError("Only people with the permission Manage Messages can make me forget this.")
-        await interaction.response.defer()
+    async def forget(press: Press) -> None:
         await app.engine.model.lessons.forget()
-        await interaction.edit_original_response(view=None)
-        await interaction.followup.send(FORGOTTEN, ephemeral=True)
+        await press.interaction.edit_original_response(view=None)
+        await press.tell(FORGOTTEN)
 
-    return forget
+    return {Action.LESSONS_FORGET: forget}
 
 
 def _line(lesson: Lesson) -> str:

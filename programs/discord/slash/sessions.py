@@ -2,7 +2,7 @@
 
 import io
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import discord
@@ -14,14 +14,16 @@ from llmgine.messages.text import shorten
 from llmgine.sessions.records import Session
 from programs.application import Application
 from programs.discord.channels import Channels
+from programs.discord.components.ids import Action, ComponentId
+from programs.discord.components.press import Handler, Press
+from programs.discord.components.views import Field, button, form, rows, select
 from programs.discord.ids import Place, channel_name
+from programs.discord.replies import plain_name
 from programs.discord.sight import Sight, title
-from programs.discord.slash.forms import Press, Submit, form, press_id, rows
-from programs.discord.slash.replies import plain_name, require_moderator
 from programs.export import as_json, as_markdown
 
 _PAGE = 10
-_MAX_TITLE = 80
+_TITLE, _MAX_TITLE = "title", 80
 _NO_PINGS = discord.AllowedMentions.none()
 
 
@@ -46,60 +48,58 @@ class SessionList:
         ]
         embed = discord.Embed(title="Conversations", description="\n".join(lines))
         embed.set_footer(text=f"{page + 1} / {(len(found) - 1) // _PAGE + 1}")
-        chosen: discord.ui.Select[Any] = discord.ui.Select(
-            custom_id=press_id("session", "open"), placeholder="Open one of them"
-        )
-        for one in here:
-            words = shorten(f"{_where(one)} · {_turns(one)}", 100)
-            chosen.add_option(label=title(one), value=one.id, description=words)
-        pages = [
-            discord.ui.Button[Any](
-                label=label, custom_id=press_id("session", f"page:{to}"), disabled=not 0 <= to * _PAGE < len(found)
+        options = [
+            discord.SelectOption(
+                label=title(one), value=one.id, description=shorten(f"{_where(one)} · {_turns(one)}", 100)
             )
+            for one in here
+        ]
+        pages = [
+            button(ComponentId(Action.SESSION_PAGE, str(to)), label, disabled=not 0 <= to * _PAGE < len(found))
             for label, to in (("Newer", page - 1), ("Older", page + 1))
         ]
+        chosen = select(Action.SESSION_OPEN, "Open one of them", options)
         view = rows(chosen, *(pages if len(found) > _PAGE else ()))
         await interaction.edit_original_response(content=None, embed=embed, view=view)
 
-    async def press(self, interaction: discord.Interaction, about: str, values: Sequence[str]) -> None:
-        """A button of the list or of one conversation was pressed."""
-        action, _, rest = about.partition(":")
-        if action == "rename":
-            await interaction.response.send_modal(await self._rename_form(interaction, rest))
-        elif action in ("markdown", "json"):
-            await interaction.response.defer(ephemeral=True, thinking=True)
-            await self._export(interaction, rest, action)
-        else:
-            await interaction.response.defer()
-            if action == "page":
-                await self.show(interaction, int(rest))
-            elif action == "resume":
-                await self._resume(interaction, rest)
-            else:
-                await self._open(interaction, values[0])
+    def handlers(self) -> Mapping[Action, Handler]:
+        """What the list's and a conversation's buttons do."""
+        return {
+            Action.SESSION_OPEN: self._open,
+            Action.SESSION_PAGE: self._page,
+            Action.SESSION_RESUME: self._resume,
+            Action.SESSION_MARKDOWN: self._export,
+            Action.SESSION_JSON: self._export,
+            Action.SESSION_RENAME: self._ask_for_title,
+            Action.SESSION_TITLE: self._rename,
+        }
 
-    async def _open(self, interaction: discord.Interaction, session_id: str) -> None:
+    async def _page(self, press: Press) -> None:
+        await self.show(press.interaction, int(press.id.about))
+
+    async def _open(self, press: Press) -> None:
+        await self._show_one(press.interaction, press.session)
+
+    async def _show_one(self, interaction: discord.Interaction, session: Session) -> None:
         """One conversation, and what can be done with it."""
-        session = await Sight(interaction, self._app.store).session(session_id)
         embed = discord.Embed(
             title=title(session), description=f"{_where(session)} · {_turns(session)} · {_when(session)}"
         )
         buttons = [
-            discord.ui.Button[Any](label=label, style=style, custom_id=press_id("session", f"{action}:{session.id}"))
+            button(ComponentId(action, session.id), label, style=style)
             for label, action, style in (
-                ("Resume here", "resume", discord.ButtonStyle.primary),
-                ("Rename", "rename", discord.ButtonStyle.secondary),
-                ("Markdown", "markdown", discord.ButtonStyle.secondary),
-                ("JSON", "json", discord.ButtonStyle.secondary),
+                ("Resume here", Action.SESSION_RESUME, "primary"),
+                ("Rename", Action.SESSION_RENAME, "secondary"),
+                ("Markdown", Action.SESSION_MARKDOWN, "secondary"),
+                ("JSON", Action.SESSION_JSON, "secondary"),
             )
         ]
-        back: discord.ui.Button[Any] = discord.ui.Button(label="Back", custom_id=press_id("session", "page:0"))
+        back = button(ComponentId(Action.SESSION_PAGE, "0"), "Back")
         await interaction.edit_original_response(content=None, embed=embed, view=rows(*buttons, back))
 
-    async def _resume(self, interaction: discord.Interaction, session_id: str) -> None:
+    async def _resume(self, press: Press) -> None:
         """Let this channel go on with a copy of a conversation; what is here now is kept in the list."""
-        require_moderator(interaction, "put another conversation here")
-        session = await Sight(interaction, self._app.store).session(session_id)
+        interaction, session = press.interaction, press.session
         here = await self._channels.session_of(interaction)
         if session.id == here:
             raise RefusedError("This is the conversation that is here already.")
@@ -121,37 +121,31 @@ class SessionList:
             allowed_mentions=_NO_PINGS,
         )
 
-    async def _export(self, interaction: discord.Interaction, session_id: str, kind: str) -> None:
-        session = await Sight(interaction, self._app.store).session(session_id)
-        text = await (as_markdown if kind == "markdown" else as_json)(self._app.store, session.id)
-        data = text.encode()
-        limit = interaction.guild.filesize_limit if interaction.guild else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
+    async def _export(self, press: Press) -> None:
+        """Send a conversation as a file."""
+        session, guild = press.session, press.interaction.guild
+        as_file = as_markdown if press.id.action is Action.SESSION_MARKDOWN else as_json
+        data = (await as_file(self._app.store, session.id)).encode()
+        limit = guild.filesize_limit if guild else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
         if len(data) > limit:
             raise RefusedError(f"The file would have {len(data):,} bytes; Discord takes {limit:,} here.")
-        name = "conversation.md" if kind == "markdown" else "conversation.json"
-        await interaction.followup.send(file=discord.File(io.BytesIO(data), filename=name), ephemeral=True)
+        name = "conversation.md" if press.id.action is Action.SESSION_MARKDOWN else "conversation.json"
+        await press.tell("", file=discord.File(io.BytesIO(data), filename=name))
 
-    async def _rename_form(self, interaction: discord.Interaction, session_id: str) -> discord.ui.Modal:
-        session = await self._to_rename(interaction, session_id)
-        text: discord.ui.TextInput[Any] = discord.ui.TextInput(
-            custom_id="title", default=shorten(title(session), _MAX_TITLE), required=False, max_length=_MAX_TITLE
-        )
-        return form("rename", session.id, "Rename the conversation", discord.ui.Label(text="Title", component=text))
+    async def _ask_for_title(self, press: Press) -> None:
+        session = press.session
+        present = shorten(title(session), _MAX_TITLE)
+        field = Field(_TITLE, "Title", _MAX_TITLE, default=present, lines=False, required=False)
+        custom_id = ComponentId(Action.SESSION_TITLE, session.id)
+        await press.interaction.response.send_modal(form(custom_id, "Rename the conversation", field))
 
-    async def rename(self, interaction: discord.Interaction, session_id: str, values: Mapping[str, str]) -> None:
-        """The form with the title was sent."""
-        await interaction.response.defer()
-        session = await self._to_rename(interaction, session_id)
-        command = RenameSessionCommand(session_id=session.id, title=values["title"].strip() or None)
+    async def _rename(self, press: Press) -> None:
+        """Give a conversation the title that was written into the form."""
+        session_id = press.session.id
+        command = RenameSessionCommand(session_id=session_id, title=press.texts[_TITLE].strip() or None)
         (await self._app.bus.execute(command)).unwrap()
-        await self._open(interaction, session.id)
-
-    async def _to_rename(self, interaction: discord.Interaction, session_id: str) -> Session:
-        sight = Sight(interaction, self._app.store)
-        session = await sight.session(session_id)
-        if not await sight.may_rename(session):
-            raise RefusedError("Only people with the permission Manage Messages there can rename this.")
-        return session
+        renamed = await Sight(press.interaction, self._app.store).session(session_id)
+        await self._show_one(press.interaction, renamed)
 
 
 def _where(session: Session) -> str:
@@ -179,11 +173,6 @@ def commands(app: Application) -> Iterable[app_commands.Command[Any, ..., Any]]:
     return (sessions,)
 
 
-def press(app: Application) -> Press:
-    """What is done with the list's buttons."""
-    return SessionList(app).press
-
-
-def rename_form(app: Application) -> Submit:
-    """What is done with the form for a title."""
-    return SessionList(app).rename
+def handlers(app: Application) -> Mapping[Action, Handler]:
+    """What is done with the list's buttons, and with the form for a title."""
+    return SessionList(app).handlers()

@@ -12,17 +12,19 @@ from llmgine.messages.commands import Author, ChangeSettingCommand
 from llmgine.sessions.records import Setting
 from llmgine.sessions.scoped import fits
 from programs.application import NOT_CHOSEN, Application
+from programs.discord.components.gates import SYSTEM_PROMPT, require_setter
+from programs.discord.components.ids import Action, ComponentId
+from programs.discord.components.press import Handler, Press
+from programs.discord.components.views import Field, form
 from programs.discord.ids import Place
 from programs.discord.options import INHERIT, OPTIONS, WHERE, Option, Where, scope_at
-from programs.discord.permissions import require_permission
-from programs.discord.slash.forms import Submit, form
-from programs.discord.slash.replies import answer, answer_privately, plain_name, quoted
+from programs.discord.replies import answer, answer_privately, plain_name, quoted, show
 from programs.discord.slash.values import Values, shown
 
 _MOST_CHOICES, _LONGEST_CHOICE = 25, 100  # Discord's bounds on what autocompletion offers
 Choice = app_commands.Choice[str]
 
-_SYSTEM = next(option for option in OPTIONS if option.name == "system_prompt")
+_PROMPT = "prompt"  # the input of the form for the system prompt
 
 
 class SettingChanges:
@@ -47,11 +49,14 @@ class SettingChanges:
         return own.get(option.name, option.default)
 
     async def change(self, interaction: discord.Interaction, option: Option, value: str, where: Where) -> str:
-        """Make a setting, or take it away; returns what to tell of it."""
+        """Make a setting, or take it away, as far as the person may; returns what to tell of it."""
+        require_setter(interaction, option, where)
+        return await self._change(interaction, option, value, where)
+
+    async def _change(self, interaction: discord.Interaction, option: Option, value: str, where: Where) -> str:
         if interaction.channel is None:
             raise RefusedError("This works in a channel, a thread or a DM.")
         scope = scope_at(interaction.channel, where)
-        require_permission(interaction, option, where)
         wanted = await self._checked(option, value, scope, interaction.channel)
         by = Author(id=str(interaction.user.id), name=interaction.user.display_name)
         command = ChangeSettingCommand(scope=scope, name=option.name, value=wanted, changed_by=by)
@@ -65,7 +70,7 @@ class SettingChanges:
             RefusedError: It cannot be; the text says what can.
         """
         text = value.strip()
-        if text.lower() == INHERIT and option is not _SYSTEM:
+        if text.lower() == INHERIT and option is not SYSTEM_PROMPT:
             return None
         if option.name == "system_prompt":
             wider = await self.holding(channel, option, outward_of=scope)
@@ -116,25 +121,22 @@ class SettingChanges:
         scope = scope_at(interaction.channel, where)
         order = Place.of(interaction.channel).scopes
         inside = order[order.index(scope) - 1] if scope != order[0] else None
-        setting = await self.holding(interaction.channel, _SYSTEM, outward_of=inside)
-        present = setting.value if setting else self.default(_SYSTEM)
-        text: discord.ui.TextInput[discord.ui.Modal] = discord.ui.TextInput(
-            custom_id="prompt",
-            style=discord.TextStyle.paragraph,
-            default=present[:MAX_SYSTEM_PROMPT],
+        setting = await self.holding(interaction.channel, SYSTEM_PROMPT, outward_of=inside)
+        present = setting.value if setting else self.default(SYSTEM_PROMPT)
+        field = Field(
+            _PROMPT,
+            "What the model is told first",
+            MAX_SYSTEM_PROMPT,
+            f"{WHERE[where][0]}. Leave it empty for what holds without it.",
+            present[:MAX_SYSTEM_PROMPT],
             required=False,
-            max_length=MAX_SYSTEM_PROMPT,
         )
-        label = discord.ui.Label(
-            text="What the model is told first",
-            description=f"{WHERE[where][0]}. Leave it empty for what holds without it.",
-            component=text,
-        )
-        return form("system", where, "System prompt", label)
+        return form(ComponentId(Action.SYSTEM, where), "System prompt", field)
 
-    async def set_system(self, interaction: discord.Interaction, about: str, values: Mapping[str, str]) -> None:
-        """The form was sent: `about` is where it shall hold."""
-        await answer(interaction, self.change, _SYSTEM, values["prompt"], cast("Where", about))
+    async def set_system(self, press: Press) -> None:
+        """Set the system prompt to what was written into the form, and tell the channel."""
+        interaction, where = press.interaction, cast("Where", press.id.about)
+        await show(interaction, await self._change(interaction, SYSTEM_PROMPT, press.texts[_PROMPT], where))
 
 
 def _from(setting: Setting) -> str:
@@ -170,9 +172,9 @@ def commands(app: Application) -> Iterable[app_commands.Command[Any, ..., Any]]:
     return (*(_change(option, changes) for option in OPTIONS), _settings(changes))
 
 
-def system_form(app: Application) -> Submit:
+def handlers(app: Application) -> Mapping[Action, Handler]:
     """What is done with the form of the system prompt."""
-    return SettingChanges(app).set_system
+    return {Action.SYSTEM: SettingChanges(app).set_system}
 
 
 def _change(option: Option, changes: SettingChanges) -> app_commands.Command[Any, ..., Any]:
@@ -180,7 +182,7 @@ def _change(option: Option, changes: SettingChanges) -> app_commands.Command[Any
         place = cast("Where", where)
         if value is not None:
             await (answer if option.told else answer_privately)(interaction, changes.change, option, value, place)
-        elif option is _SYSTEM:
+        elif option is SYSTEM_PROMPT:
             await interaction.response.send_modal(await changes.system_form(interaction, place))
         else:
             await answer_privately(interaction, changes.show, option)
@@ -196,7 +198,7 @@ def _change(option: Option, changes: SettingChanges) -> app_commands.Command[Any
         change = app_commands.choices(
             value=[app_commands.Choice(name=f"{value}: {words}", value=value) for value, words in offered.items()]
         )(change)
-    elif option is not _SYSTEM:
+    elif option is not SYSTEM_PROMPT:
         change = app_commands.autocomplete(value=suggest)(change)
     change = app_commands.describe(
         value="The new one; leave it out to see the present one", where="Where it shall hold; by default only here"

@@ -7,11 +7,12 @@ import discord
 from discord import app_commands
 
 from programs.application import Application
+from programs.discord.components.ids import Action
+from programs.discord.components.press import Handler
+from programs.discord.replies import explain
 from programs.discord.slash import asking, branches, conversation, doctor, lessons, sessions, settings, threads, why
-from programs.discord.slash.forms import Press, Reactions, Submit
 from programs.discord.slash.help import help_command
 from programs.discord.slash.registration import Registration
-from programs.discord.slash.replies import explain
 
 AnyCommand = app_commands.Command[Any, ..., Any] | app_commands.ContextMenu | app_commands.Group
 
@@ -26,14 +27,14 @@ FAMILIES: tuple[Callable[[Application], Iterable[AnyCommand]], ...] = (
     why.commands,
     doctor.commands,
 )
-# What is done with each form when it is sent.
-FORMS: Mapping[str, Callable[[Application], Submit]] = {
-    "system": settings.system_form,
-    "rename": sessions.rename_form,
-    "ask": asking.ask_form,
-}
-# What is done with each button and select that is known by its custom id.
-PRESSES: Mapping[str, Callable[[Application], Press]] = {"session": sessions.press, "lessons": lessons.press}
+# Each family with components or forms is a function that makes their handlers.
+HANDLERS: tuple[Callable[[Application], Mapping[Action, Handler]], ...] = (
+    conversation.handlers,
+    sessions.handlers,
+    asking.handlers,
+    settings.handlers,
+    lessons.handlers,
+)
 
 
 class Commands(app_commands.CommandTree[discord.Client]):
@@ -50,13 +51,11 @@ class Commands(app_commands.CommandTree[discord.Client]):
                 self.add_command(command)
         self.add_command(help_command(self, app))
         self.registration = Registration(self)
-        self._reactions = Reactions(
-            {name: make(app) for name, make in FORMS.items()}, {name: make(app) for name, make in PRESSES.items()}
-        )
+        self._app = app
 
-    async def react(self, interaction: discord.Interaction) -> None:
-        """Answer a form that was sent or a button that was pressed, if it is one of ours."""
-        await self._reactions.react(interaction)
+    def handlers(self) -> Mapping[Action, Handler]:
+        """The handlers of the components under their answers, and of their forms."""
+        return {action: handler for family in HANDLERS for action, handler in family(self._app).items()}
 
     async def on_error(self, interaction: discord.Interaction, error: app_commands.AppCommandError, /) -> None:
         """Tell the person."""

@@ -11,7 +11,7 @@ from llmgine.engine import ToolChatEngine
 from llmgine.errors import RefusedError
 from llmgine.messages.text import shorten
 from programs.discord.options import EVERYONE, INHERIT, Option
-from programs.discord.slash.replies import quoted
+from programs.discord.replies import quoted
 
 _AUTOCOMPLETE_SECONDS = 2.0  # Discord waits for 3
 _SHOWN = 300  # characters of a value in /settings

@@ -102,18 +102,21 @@ async def test_who_has_left_is_not_answered(scene: Scene) -> None:
     await scene.outcome()
 
 
-@pytest.mark.parametrize("label", ["Regenerate", "Continue", "Ask about this"])
+@pytest.mark.parametrize("label", ["Regenerate", "Continue", "Ask about this", "its form"])
 async def test_buttons_and_menus_take_the_role_too(scene: Scene, label: str) -> None:
     """Whose role is gone gets no answer in a roundabout way either, and is told why."""
+    people = scene.playground.people
     scene.model.reply("something", finish="length")
     scene.ask("something")
     answer = await scene.outcome()
+    people.command(GENERAL_ID, ADA_ID, "Ask about this", target_id=answer.id)
+    opened = await modal(scene)
     await helpers(scene, GRACE_ID)
 
     if label == "Ask about this":
-        scene.playground.people.command(GENERAL_ID, ADA_ID, label, target_id=answer.id)
-        opened = await modal(scene)
-        scene.playground.people.submit_modal(ADA_ID, int(opened["modal_id"]), {text_input(opened)["custom_id"]: "?"})
+        people.command(GENERAL_ID, ADA_ID, label, target_id=answer.id)
+    elif label == "its form":
+        people.submit_modal(ADA_ID, int(opened["modal_id"]), {text_input(opened)["custom_id"]: "?"})
     else:
         scene.click(answer, label)
 

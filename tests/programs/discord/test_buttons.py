@@ -6,7 +6,7 @@ import json
 import pytest
 
 from llmgine.sessions.clock import now
-from programs.discord.buttons.ids import Press
+from programs.discord.components.ids import Action, ComponentId, Target
 from programs.discord.ids import Kind, Origin, Place
 from programs.playground.entities import ADA_ID, GENERAL_ID, GRACE_ID, Message, Reference
 from tests.programs.discord.scene import Scene, body_of, is_outcome, labels, people_said
@@ -286,13 +286,30 @@ async def test_long_details_are_a_file(scene: Scene) -> None:
 
 @pytest.mark.parametrize(
     "custom_id",
-    ["", "lg:", "lg:undo:xyz", "lg:undo:0123456789abcdef:1:2", "lg:UNDO:0123456789abcdef", "lg:clear:yes", None, 7],
+    [
+        "",
+        "lg:",
+        "lg:undo",
+        "lg:undo:xyz",
+        "lg:undo:0123456789abcdef:1:2",
+        "lg:UNDO:0123456789abcdef",
+        "lg:clear:yes:no",
+        "lg:press:session:page:one",
+        "lg:form:system:everywhere",
+        "lg:press:session:resume:",
+        None,
+        7,
+    ],
 )
-def test_other_ids_are_not_ours(custom_id: object) -> None:
-    """What is no custom id of an action is left to others."""
-    assert Press.read(custom_id) is None
+def test_other_ids_mean_nothing(custom_id: object) -> None:
+    """What is no custom id of an action has no meaning."""
+    assert ComponentId.read(custom_id) is None
 
 
 def test_ids_without_an_attempt_are_understood() -> None:
     """Buttons that were posted before attempts stood in them say what they mean."""
-    assert Press.read("lg:approve:0123456789abcdef:3.1") == Press("approve", "0123456789abcdef", None, 3, 1)
+    found = ComponentId.read("lg:approve:0123456789abcdef:3.1")
+
+    assert found is not None
+    assert found.action is Action.APPROVE
+    assert found.target == Target("0123456789abcdef", None, 3, 1)

@@ -7,6 +7,7 @@ from enum import Enum
 from pathlib import Path
 from typing import get_args
 
+from programs.discord.components import registry
 from programs.discord.incoming.feed_state import FeedState
 from programs.discord.incoming.items import Item
 
@@ -32,6 +33,7 @@ def renewed(page: str) -> str:
     for name, made in (
         ("feed-states", table(("state", "what the feed is at"), sentences(FeedState))),
         ("feed-items", table(("item", "what it says"), items)),
+        ("presses", registry.table()),
     ):
         before, _, rest = page.partition(f"<!-- {name} -->\n")
         page = f"{before}<!-- {name} -->\n{made}\n<!-- /{name} -->{rest.partition(f'<!-- /{name} -->')[2]}"
@@ -76,7 +78,7 @@ def test_the_files_it_names_exist() -> None:
     """Every path and every file of the incoming side that it names is there."""
     page = PAGE.read_text(encoding="utf-8")
     bot = ROOT / "programs" / "discord"
-    folders = [bot, bot / "incoming"]
+    folders = [bot, bot / "incoming", bot / "components"]
     for name in set(re.findall(r"\b(\w+\.py)\b", re.sub(r"`tests/[^`]*`", "", page))) - {"discord.py"}:
         assert any((folder / name).is_file() for folder in folders), name
     for path in set(re.findall(r"`(programs/[\w/]+)`", page)):

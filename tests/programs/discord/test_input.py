@@ -95,7 +95,7 @@ async def test_many_turns_leave_nothing_behind(scene: Scene) -> None:
     kept = [kind for kind in map(type, gc.get_objects()) if kind.__name__ in {"TurnView", "Editor", "_Runner"}]
     assert kept == []
     store = scene.bot._connection._view_store
-    assert set(store._views) == {None}
+    assert store._views == {}
     assert store._synced_message_views == {}
     names = [task.get_coro().__qualname__ for task in asyncio.all_tasks()]  # type: ignore[union-attr]  # coroutines
     assert not [name for name in names if name.startswith(("Editor.", "TurnView", "SessionRunners."))]

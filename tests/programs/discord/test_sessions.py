@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from programs.discord.slash.forms import press_id
+from programs.discord.components.ids import Action, ComponentId
 from programs.playground.entities import (
     ADA_ID,
     BOT_ID,
@@ -45,7 +45,7 @@ def offered(message: Message) -> list[str]:
 async def opened(scene: Scene, session_id: str, person: int = ADA_ID, channel: int = GENERAL_ID) -> Message:
     """One conversation, chosen in the list."""
     message = await listed(scene, person, channel)
-    scene.playground.people.click(channel, person, message.id, press_id("session", "open"), [session_id])
+    scene.playground.people.click(channel, person, message.id, str(ComponentId(Action.SESSION_OPEN)), [session_id])
     await scene.until(lambda: "Resume here" in json.dumps(message.components))
     return message
 
@@ -142,7 +142,7 @@ async def test_another_persons_dm_is_never_seen(scene: Scene) -> None:
         for one in row["components"]:
             if one["type"] == 3:
                 one["options"][0]["value"] = f"discord:{dm.id}"
-    press = press_id("session", "open")
+    press = str(ComponentId(Action.SESSION_OPEN))
     scene.playground.people.click(GENERAL_ID, GRACE_ID, theirs.id, press, [f"discord:{dm.id}"])
     await told(scene, "gone, or you may not see it", GRACE_ID)
 

@@ -93,9 +93,9 @@ async def test_no_thread_for_who_may_open_none(scene: Scene, command: str, permi
 async def test_no_question_for_who_may_not_write(scene: Scene) -> None:
     """In a channel where somebody may only read, the bot does not write their question either."""
     message = scene.say("An announcement.")
-    scene.playground.world.overwrite(GENERAL_ID, GRACE_ID, deny=Permission.SEND_MESSAGES, allow=NO_PERMISSION)
     scene.playground.people.command(GENERAL_ID, GRACE_ID, "Ask about this", target_id=message.id)
     form = await modal(scene)
+    scene.playground.world.overwrite(GENERAL_ID, GRACE_ID, deny=Permission.SEND_MESSAGES, allow=NO_PERMISSION)
 
     scene.playground.people.submit_modal(GRACE_ID, int(form["modal_id"]), {"question": "Buy this"})
 

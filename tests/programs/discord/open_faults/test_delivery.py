@@ -39,11 +39,6 @@ def first_fails(form: MessageForm, _files: object) -> ApiError | None:
     return unavailable() if "first" in (form.content or "") else None
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=(AssertionError, TimeoutError),
-    reason="A permission event ends the delivery that the one before it began, and the answer is never shown.",
-)
 async def test_many_permission_events_lose_no_answer(unstarted: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many permission events arrive together, an owed answer is shown when the permission is there."""
     scene = await unstarted.start()

@@ -9,7 +9,7 @@ from typing import TypeVar
 from llmgine.errors import StoreError
 from llmgine.messages.steps import Turn
 from llmgine.sessions import SessionStore
-from programs.discord.buttons.looks import buttons_of, lasting
+from programs.discord.components.layout import buttons_of, lasting
 from programs.discord.delivery.bodies import Body
 from programs.discord.delivery.budget import as_courtesy
 from programs.discord.delivery.poster import Poster

@@ -6,10 +6,10 @@ from pydantic import JsonValue
 
 from llmgine.messages.steps import ReplyStep
 from llmgine.sessions.records import TurnSteps
-from programs.discord.buttons.ids import action_of, button
+from programs.discord.components.ids import Action, action_of, button
 from programs.discord.delivery.bodies import Body
 
-LASTING = frozenset({"details", "again"})  # actions that apply for as long as the turn is remembered
+LASTING = frozenset({Action.DETAILS, Action.AGAIN})  # actions that apply for as long as the turn is remembered
 _AT_ONCE = 2  # rows, of calls that carry buttons; the next ones get theirs when these are decided
 _LAST_ROW = _AT_ONCE + 1
 
@@ -33,12 +33,12 @@ def lasting(body: Body) -> list[JsonValue]:
 
 def asks(body: Body) -> bool:
     """Whether somebody has to press a button for the turn to go on."""
-    return any(action_of(one) == "approve" for one in buttons_of(body))
+    return any(action_of(one) is Action.APPROVE for one in buttons_of(body))
 
 
 def of_running(steps: TurnSteps) -> list[JsonValue]:
     """Under the last part of a turn that has not ended."""
-    return [button("stop", "Stop", steps.turn, row=_AT_ONCE)]
+    return [button(Action.STOP, "Stop", steps.turn, row=_AT_ONCE)]
 
 
 def of_ended(steps: TurnSteps) -> list[JsonValue]:
@@ -47,13 +47,13 @@ def of_ended(steps: TurnSteps) -> list[JsonValue]:
     failed = outcome is not None and outcome.state == "failed"
     buttons: list[JsonValue] = []
     if failed:
-        buttons.append(button("retry", "Retry", turn, style="primary", row=_LAST_ROW))
+        buttons.append(button(Action.RETRY, "Retry", turn, style="primary", row=_LAST_ROW))
     else:
-        buttons.append(button("regenerate", "Regenerate", turn, row=_LAST_ROW))
+        buttons.append(button(Action.REGENERATE, "Regenerate", turn, row=_LAST_ROW))
     if outcome is not None and outcome.state == "done" and replies and replies[-1].finish == "length":
-        buttons.append(button("continue", "Continue", turn, style="primary", row=_LAST_ROW))
-    buttons.append(button("undo", "Undo", turn, row=_LAST_ROW))
-    buttons.append(button("details", "Details", turn, row=_LAST_ROW))
+        buttons.append(button(Action.CONTINUE, "Continue", turn, style="primary", row=_LAST_ROW))
+    buttons.append(button(Action.UNDO, "Undo", turn, row=_LAST_ROW))
+    buttons.append(button(Action.DETAILS, "Details", turn, row=_LAST_ROW))
     return buttons
 
 
@@ -67,8 +67,8 @@ def of_card(steps: TurnSteps, reply: ReplyStep, waiting: list[int], expired: lis
     ]
     for part in expired[:_AT_ONCE]:
         what = f" about {reply.tool_calls[part].name} {part + 1}" if len(expired) > 1 else ""
-        buttons.append(button("again", f"Ask again{what}", steps.turn, place=(reply.round, part), row=_AT_ONCE))
-    buttons.append(button("details", "Details", steps.turn, place=(reply.round, 0), row=_AT_ONCE))
+        buttons.append(button(Action.AGAIN, f"Ask again{what}", steps.turn, place=(reply.round, part), row=_AT_ONCE))
+    buttons.append(button(Action.DETAILS, "Details", steps.turn, place=(reply.round, 0), row=_AT_ONCE))
     return buttons
 
 
@@ -78,10 +78,10 @@ def _decisions(steps: TurnSteps, reply: ReplyStep, part: int, *, row: int, numbe
     place = (reply.round, part)
     waiting = steps.state.calls[call.id].waiting
     always = waiting is not None and waiting.allows_always
-    looks: Collection[tuple[str, str, str]] = (
-        ("approve", f"Approve{what}", "success"),
-        *((("always", f"Always{what}", "secondary"),) if always else ()),
-        ("deny", f"Deny{what}", "danger"),
-        ("reason", "Deny with a reason", "secondary"),
+    looks: Collection[tuple[Action, str, str]] = (
+        (Action.APPROVE, f"Approve{what}", "success"),
+        *(((Action.ALWAYS, f"Always{what}", "secondary"),) if always else ()),
+        (Action.DENY, f"Deny{what}", "danger"),
+        (Action.REASON, "Deny with a reason", "secondary"),
     )
     return [button(action, label, steps.turn, place=place, style=style, row=row) for action, label, style in looks]

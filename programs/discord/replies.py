@@ -1,4 +1,4 @@
-"""What commands and buttons say back, and who may use them."""
+"""What commands and buttons say back."""
 
 import logging
 from typing import Any
@@ -6,10 +6,9 @@ from typing import Any
 import aiohttp
 import discord
 
-from llmgine.errors import LLMgineError, RefusedError
+from llmgine.errors import LLMgineError
 from llmgine.messages.text import shorten
 from programs.discord.delivery.splitting import split
-from programs.discord.permissions import is_moderator
 
 _LATE = frozenset({10015, 10062, 50027})  # what Discord calls an interaction, or a token of one, that has run out
 _TOO_LATE = "I took too long to answer {}. Look whether it was done, or try once more."
@@ -26,6 +25,11 @@ async def answer(interaction: discord.Interaction, action: Any, *arguments: Any)
         await interaction.delete_original_response()
         await interaction.followup.send(str(error), ephemeral=True)
         return
+    await show(interaction, told)
+
+
+async def show(interaction: discord.Interaction, told: str) -> None:
+    """Show what was done, as the answer that was deferred; where that is too late, as a message of its own."""
     try:
         await interaction.edit_original_response(content=told, allowed_mentions=discord.AllowedMentions.none())
     except discord.HTTPException as error:
@@ -128,11 +132,3 @@ def plain_name(interaction: discord.Interaction) -> str:
 def quoted(text: str, room: int = 1_700) -> str:
     """A text as a quote of at most `room` characters, to fit into a message."""
     return shorten("\n".join(f"> {line}" for line in text.splitlines()), room)
-
-
-def require_moderator(interaction: discord.Interaction, what: str) -> None:
-    """In a server, what concerns everybody in the channel is for moderators, and for the owner of a thread."""
-    channel = interaction.channel
-    owns_thread = isinstance(channel, discord.Thread) and channel.owner_id == interaction.user.id
-    if interaction.guild_id is not None and not owns_thread and not is_moderator(interaction.user):
-        raise RefusedError(f"Only people with the permission Manage Messages can {what} here.")

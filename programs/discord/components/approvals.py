@@ -1,0 +1,68 @@
+"""The buttons of tool calls that wait for somebody: Approve, Always, Deny, Deny with a reason, Ask again."""
+
+from collections.abc import Mapping
+
+from llmgine.bus import MessageBus
+from llmgine.messages.chat import ToolCall
+from llmgine.messages.commands import DecideToolCallCommand
+from programs.discord.components.answers import follow_up
+from programs.discord.components.ids import Action, of_turn
+from programs.discord.components.press import DecidedError, Handler, OutdatedError, Press
+from programs.discord.components.views import Field, form
+
+_REASON = Field("reason", "The reason", 500, "The model is told.")
+
+
+class ApprovalButtons:
+    """What the buttons of a card do."""
+
+    def __init__(self, bus: MessageBus) -> None:
+        self._bus = bus
+
+    def handlers(self) -> Mapping[Action, Handler]:
+        """What is done, by action."""
+        return {
+            Action.APPROVE: self._decide,
+            Action.ALWAYS: self._decide,
+            Action.DENY: self._decide,
+            Action.BECAUSE: self._decide,
+            Action.REASON: self._ask_for_reason,
+            Action.AGAIN: self._ask_again,
+        }
+
+    async def _decide(self, press: Press) -> None:
+        turn, action = press.steps.turn, press.id.action
+        command = DecideToolCallCommand(
+            session_id=turn.session_id,
+            turn_id=turn.id,
+            call_id=_call(press).id,
+            approved=action in {Action.APPROVE, Action.ALWAYS},
+            decided_by=press.who,
+            reason=press.texts.get(_REASON.name, "").strip()[: _REASON.most] or None,
+            always=action is Action.ALWAYS,
+        )
+        if not (await self._bus.execute(command)).unwrap():
+            raise DecidedError("This was decided before, or its time ran out.")
+
+    async def _ask_for_reason(self, press: Press) -> None:
+        target = press.id.target
+        custom_id = of_turn(Action.BECAUSE, press.steps.turn, (target.round, target.part))
+        await press.interaction.response.send_modal(form(custom_id, "Why not?", _REASON))
+
+    async def _ask_again(self, press: Press) -> None:
+        turn, target, call = press.steps.turn, press.id.target, _call(press)
+        text = (
+            f"Nobody decided on your call of {call.name} in time. Call it again, with these arguments: {call.arguments}"
+        )
+        source_id = f"again:{turn.id}:{turn.attempt}:{target.round}.{target.part}"
+        admitted = (await self._bus.execute(follow_up(press, text, source_id))).unwrap()
+        if admitted.duplicate:
+            await press.tell("This was asked again before.")
+
+
+def _call(press: Press) -> ToolCall:
+    target = press.id.target
+    try:
+        return press.steps.state.replies[target.round].tool_calls[target.part]
+    except IndexError:
+        raise OutdatedError("This call is not there any more.") from None

@@ -1,0 +1,131 @@
+"""The gates of what people press: checked at the moment of each press, before anything is done."""
+
+import discord
+
+from llmgine.errors import RefusedError
+from llmgine.messages.steps import Turn
+from llmgine.sessions import SessionStore
+from llmgine.sessions.records import Session, TurnSteps
+from programs.discord.channels import Channels
+from programs.discord.components.ids import Action
+from programs.discord.components.press import OutdatedError, Press
+from programs.discord.components.registry import Gate
+from programs.discord.ids import SOURCE, Origin
+from programs.discord.options import OPTIONS, WHERE, Option, Where, scope_at
+from programs.discord.permissions import (
+    is_moderator,
+    may_decide,
+    require_permission,
+    require_role,
+    require_writing,
+)
+from programs.discord.sight import Sight
+
+SYSTEM_PROMPT = next(option for option in OPTIONS if option.name == "system_prompt")
+
+
+class Gates:
+    """Checks the gates of an entry.
+
+    Args:
+        store: Where turns, conversations and settings are.
+    """
+
+    def __init__(self, store: SessionStore) -> None:
+        self._store = store
+        self._channels = Channels(store)
+
+    async def require(self, press: Press) -> Press:
+        """Check all gates of a press, in the order of its entry.
+
+        Returns:
+            The press with what it is about.
+
+        Raises:
+            RefusedError: A gate is closed for the person; the text says why.
+            OutdatedError: What it is about has changed since the button was made.
+            ForgottenTurnError: The turn was forgotten, or its conversation was cleared.
+            StoreError: That cannot be looked up.
+        """
+        for gate in press.entry.gates:
+            match gate:
+                case Gate.ASKER:
+                    press = press.about(await self._turn(press))
+                case Gate.READER | Gate.RENAMER:
+                    press = press.about(await self._session(press, to_rename=gate is Gate.RENAMER))
+                case Gate.LISTENING | Gate.ROLE:
+                    await self._require_answered(press.interaction, gate)
+                case _:
+                    _require_permission(gate, press)
+        return press
+
+    async def _require_answered(self, interaction: discord.Interaction, gate: Gate) -> None:
+        """Where no message of the person is answered, no button of theirs asks the model anything either."""
+        settings = await self._channels.settings(interaction.channel)
+        if gate is Gate.ROLE:
+            require_role(interaction, settings)
+        elif settings.listen == "off":
+            raise RefusedError("I am switched off here, see /settings.")
+
+    async def _turn(self, press: Press) -> TurnSteps:
+        """The turn that is pressed about, for the one who asked or a moderator."""
+        target, user = press.id.target, press.interaction.user
+        steps = await self._store.turns.get(target.turn_id)
+        if not _is_here(steps.turn, press.interaction.channel_id):  # its permissions are those of its channel
+            raise OutdatedError("This belongs to another channel.")
+        asker = steps.state.prompt.author
+        if not may_decide(user, asker):
+            raise RefusedError(f"Only {asker.name if asker else 'the one who asked'} or a moderator can do this.")
+        if target.attempt not in (None, steps.turn.attempt) and press.id.action is not Action.DETAILS:
+            raise OutdatedError("This was done before: the question is being answered anew, or was.")
+        return steps
+
+    async def _session(self, press: Press, *, to_rename: bool) -> Session:
+        """The conversation that was chosen, or whose button it is, for those who may read it."""
+        sight = Sight(press.interaction, self._store)
+        session = await sight.session(press.id.about or next(iter(press.values), ""))
+        if to_rename and not await sight.may_rename(session):
+            raise RefusedError("Only people with the permission Manage Messages there can rename this.")
+        return session
+
+
+def _require_permission(gate: Gate, press: Press) -> None:
+    """What Discord's permissions decide."""
+    interaction, what = press.interaction, press.entry.what
+    match gate:
+        case Gate.WRITING:
+            require_writing(interaction)
+        case Gate.MODERATOR:
+            _require_moderator(interaction, what)
+        case Gate.SERVER_MODERATOR:
+            _require_server_moderator(interaction, what)
+        case Gate.SETTER:
+            require_setter(interaction, SYSTEM_PROMPT, next(one for one in WHERE if one == press.id.about))
+
+
+def _require_moderator(interaction: discord.Interaction, what: str) -> None:
+    """In a server, what concerns everybody in the channel is for moderators, and for the owner of a thread."""
+    channel = interaction.channel
+    owns_thread = isinstance(channel, discord.Thread) and channel.owner_id == interaction.user.id
+    if interaction.guild_id is not None and not owns_thread:
+        _require_server_moderator(interaction, what)
+
+
+def require_setter(interaction: discord.Interaction, option: Option, where: Where) -> None:
+    """A setting is changed where there is such a place, by those who may.
+
+    Raises:
+        RefusedError: The channel lies in no such place, or the person may not.
+    """
+    scope_at(interaction.channel, where)
+    require_permission(interaction, option, where)
+
+
+def _require_server_moderator(interaction: discord.Interaction, what: str) -> None:
+    if not is_moderator(interaction.user):
+        raise RefusedError(f"Only people with the permission Manage Messages can {what}.")
+
+
+def _is_here(turn: Turn, channel_id: int | None) -> bool:
+    """Whether the turn was answered where the press was."""
+    return turn.source == SOURCE and Origin.of(turn).channel_id == channel_id
