@@ -28,14 +28,14 @@ async def web() -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-async def told(web: aiohttp.ClientSession, served: LogPage, *, turns: int) -> dict[str, Any]:
-    """What the page is told once so many turns are there."""
+async def told(web: aiohttp.ClientSession, served: LogPage, *, turns: int, done: int = 0) -> dict[str, Any]:
+    """What the page is told once so many turns are there, and so many of them done: it may look between two lines."""
     async with patience("so many turns on the page"):
         while True:
             seen = served.log.revision
             async with web.get(f"{served.url}api/turns") as answer:
                 data: dict[str, Any] = await answer.json()
-            if len(data["turns"]) == turns:
+            if len(data["turns"]) == turns and [turn["state"] for turn in data["turns"]].count("done") >= done:
                 return data
             await served.log.change(seen, 10)
 
@@ -47,7 +47,7 @@ async def test_recent_turns_are_told(story: Story, served: LogPage, web: aiohttp
         turn.reply()
         turn.finish()
 
-    data = await told(web, served, turns=3)
+    data = await told(web, served, turns=3, done=3)
 
     assert data["log"] == str(story.path)
     assert [turn["id"] for turn in data["turns"]] == ["t2", "t1", "t0"]
