@@ -135,7 +135,8 @@ class Feed:
 
     def is_at(self, place: Place) -> None:
         """The place as Discord tells of it now: it may have moved, or only its id was known."""
-        if place.kind is not Kind.UNKNOWN:
+        says_more = self.place.kind is Kind.UNKNOWN and place.guild_id is not None
+        if place.kind is not Kind.UNKNOWN or says_more:
             self.place = place
 
     def back(self) -> None:

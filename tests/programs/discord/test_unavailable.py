@@ -42,6 +42,18 @@ async def test_a_server_that_is_not_available_is_no_dm(away: Scene) -> None:
     assert (await away.app.store.sessions.get(f"discord:{RANDOM_ID}")).scopes == place.scopes
 
 
+async def test_a_server_is_learnt_from_a_later_event(away: Scene) -> None:
+    """A deletion does not say what server its channel is in; the message after it does, and that is stored."""
+    state = away.playground.state
+    away.playground.gateway.send_event("MESSAGE_DELETE", {"id": str(state.ids.next()), "channel_id": str(RANDOM_ID)})
+
+    asked = say_elsewhere(away, f"{MENTION} hello")
+
+    await away.outcome(channel=RANDOM_ID)
+    turn_id = str(await away.app.store.turns.of_message(SOURCE, str(asked.id)))
+    assert Origin.of((await away.app.store.turns.get(turn_id)).turn).asked.guild_id == GUILD_ID
+
+
 async def test_a_setting_of_a_server_that_is_not_available_holds(away: Scene) -> None:
     """What is set for a server is known by its id alone."""
     await away.app.store.settings.change(f"discord:server:{GUILD_ID}", "listen", "always", None, now())
