@@ -9,6 +9,7 @@ what is found is what people would see, and an answer, an edit or a kill costs a
 """
 
 import asyncio
+import gc
 import os
 import random
 from collections.abc import Coroutine
@@ -273,12 +274,13 @@ class FeedMachine(RuleBasedStateMachine):
 
 
 @pytest.mark.timeout(900)  # a failure is run once more
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # who is killed closes no connection
 def test_whatever_comes_in() -> None:
     """Whatever happens in whatever order, what is said to the bot is admitted once, in order, in its latest words."""
     number = int(os.environ.get("SEED", "0")) or random.randrange(1, 2**32)  # noqa: S311  not a secret
     print(f"SEED={number}")  # noqa: T201  what a failure is repeated by
     bounds = settings(
-        max_examples=int(os.environ.get("EXAMPLES", "30")),
+        max_examples=int(os.environ.get("EXAMPLES", "12")),
         stateful_step_count=25,
         deadline=None,
         database=None,
@@ -290,4 +292,7 @@ def test_whatever_comes_in() -> None:
     class Seeded(FeedMachine):
         pass
 
-    run_state_machine_as_test(hypothesis.seed(number)(Seeded), settings=bounds)
+    try:
+        run_state_machine_as_test(hypothesis.seed(number)(Seeded), settings=bounds)
+    finally:
+        gc.collect()  # what a killed bot left unclosed is told of here, and not in another test
