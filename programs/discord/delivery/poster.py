@@ -5,7 +5,7 @@ import io
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 import aiohttp
@@ -46,6 +46,8 @@ Channel = (
     | discord.DMChannel
     | discord.PartialMessageable
 )
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -215,14 +217,14 @@ class Poster:
         """
         if not self.access.may_read_back(channel.id):
             return None
+
+        async def read() -> list[discord.Message]:
+            return [m async for m in channel.history(limit=PAGE, after=discord.Object(after), oldest_first=True)]
+
         try:
-            async with asyncio.timeout(_TIMEOUT):
-                return [m async for m in channel.history(limit=PAGE, after=discord.Object(after), oldest_first=True)]
-        except _FAILURES as error:
-            failure = sorted_out(error)
-            if isinstance(failure, ShutOutError):
-                return None
-            raise failure from error
+            return await self._ask(read)
+        except ShutOutError:
+            return None
 
     async def is_gone(self, channel: Channel, message_id: int) -> bool:
         """Whether Discord says that a message is not there. It is asked once.
@@ -231,13 +233,9 @@ class Poster:
             UnreachableError: It did not say.
         """
         try:
-            async with asyncio.timeout(_TIMEOUT):
-                await channel.fetch_message(message_id)
-        except _FAILURES as error:
-            failure = sorted_out(error)
-            if isinstance(failure, RefusedError):
-                return failure.code == UNKNOWN_MESSAGE
-            raise failure from error
+            await self._ask(lambda: channel.fetch_message(message_id))
+        except RefusedError as error:
+            return error.code == UNKNOWN_MESSAGE
         return False
 
     def _options(self, channel_id: int, body: Body) -> dict[str, Any]:
@@ -271,6 +269,14 @@ class Poster:
             if isinstance(error, ShutOutError):
                 self.access.note_shut(channel_id, error)
             raise
+
+    async def _ask(self, request: Callable[[], Awaitable[T]]) -> T:
+        """Make a request that changes nothing, once."""
+        try:
+            async with asyncio.timeout(_TIMEOUT):
+                return await request()
+        except _FAILURES as error:
+            raise sorted_out(error) from error
 
     async def _try(self, channel_id: int, request: Callable[[], Awaitable[Any]]) -> Any:
         """Make a request until it succeeds, or until another try would not help."""

@@ -147,8 +147,10 @@ class Intake:
         _log.log(level, "Message %s could not be admitted: %s", message.id, error)
         if isinstance(error, StoreError):
             raise error
-        words = str(error) if isinstance(error, LLMgineError) else "something went wrong; the log has the details."
-        await self.unanswered.refused(message, words)
+        if isinstance(error, LLMgineError):
+            await self.unanswered.refused(message, str(error))
+        else:
+            await self.unanswered.failed(message)
 
     async def _own_thread(
         self, message: discord.Message, me: discord.ClientUser, settings: ChannelSettings, *, patient: bool
