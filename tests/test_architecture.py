@@ -84,6 +84,7 @@ BOT_FAMILIES = {
     "signs": "delivery",
     "thread_names": "delivery",
     "delivery.poster": "Discord calls",
+    "delivery.arguments": "Discord calls",
     "delivery.budget": "Discord calls",
     "breaker": "Discord calls",
     "discord_time": "Discord calls",

@@ -12,7 +12,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-PATIENCE = 30.0  # seconds without progress after which a state that did not come is a failure
+# Seconds without progress after which a state that did not come is a failure; fewer where most waits are in vain.
+PATIENCE = float(os.environ.get("TESTS_PATIENCE", "30"))
 _LOOK = 0.2  # seconds between two looks for progress
 
 _noted = 0

@@ -180,8 +180,9 @@ class ToolChatEngine:
                     place=admitted.place,
                 )
             )
+        if not admitted.joined:  # a duplicate may be of an admission of which nobody heard that it was committed
             span = SpanContext(trace_id=command.trace_id, span_id=command.span_id)
-            self._runners.wake(command.session_id, admitted.turn_id, span)
+            self._runners.wake(command.session_id, admitted.turn_id, None if admitted.duplicate else span)
         return admitted
 
     async def _edit_prompt(self, command: EditPromptCommand) -> bool:
@@ -262,8 +263,11 @@ class ToolChatEngine:
             self._runners.stop(turn_id)
             await self._runners.ended(session_id, [turn_id])
         self._changes.notify()
-        about = {"session_id": session_id, "turn_id": turn_id, "source": turn.source, "origin": turn.origin}
-        await self._bus.publish(TurnForgottenEvent.model_validate(about))
+        await self._bus.publish(
+            TurnForgottenEvent(
+                session_id=session_id, turn_id=turn_id, source=turn.source, origin=turn.origin, turn=turn
+            )
+        )
         return True
 
     async def _clear(self, command: ClearSessionCommand) -> None:

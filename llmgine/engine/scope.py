@@ -5,10 +5,11 @@ from typing import Any
 
 from llmgine.bus import MessageBus
 from llmgine.errors import StoreError
+from llmgine.messages.deliveries import Delivery
 from llmgine.messages.events import TurnEvent
 from llmgine.messages.steps import OutcomeStep, ReplyStep, Step, Turn, TurnStatus
 from llmgine.sessions import SessionStore
-from llmgine.sessions.records import Claimed, Delivery, Spent, TurnSteps
+from llmgine.sessions.records import Claimed, Spent, TurnSteps
 
 
 class TurnScope:

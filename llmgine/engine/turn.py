@@ -26,10 +26,11 @@ from llmgine.errors import (
     SupersededError,
 )
 from llmgine.messages.chat import ToolSchema
+from llmgine.messages.deliveries import Delivery
 from llmgine.messages.events import TurnFinishedEvent, TurnStartedEvent
 from llmgine.messages.message import inside
 from llmgine.messages.steps import OutcomeStep, ReplyStep
-from llmgine.sessions.records import BeforeCall, Delivery, TurnSteps
+from llmgine.sessions.records import BeforeCall, TurnSteps
 from llmgine.tools.manager import ToolManager
 
 # Turns an ended turn into the parts that are posted; each front end that delivers has its own.
@@ -254,7 +255,8 @@ class TurnRun:
         scope = self._scope
         steps = scope.steps.plus(outcome)
         state = steps.state
-        await self._store_outcome(outcome, self._render(steps))
+        parts = self._render(steps)
+        await self._store_outcome(outcome, parts)
         self._parts.context.remember(steps)
         await scope.tell(
             TurnFinishedEvent,
@@ -266,6 +268,8 @@ class TurnRun:
             seconds=outcome.seconds,
             partial=outcome.partial,
             refused=outcome.refused,
+            turn=scope.turn,
+            parts=parts,
         )
 
     async def _store_outcome(self, outcome: OutcomeStep, parts: tuple[Delivery, ...]) -> None:

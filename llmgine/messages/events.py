@@ -7,6 +7,7 @@ from pydantic import Field, JsonValue
 
 from llmgine.messages.chat import ToolCall, ToolResult, Usage
 from llmgine.messages.commands import Author, CommandResult
+from llmgine.messages.deliveries import Delivery
 from llmgine.messages.message import Message
 from llmgine.messages.steps import Step, Turn
 
@@ -170,6 +171,7 @@ class TurnFinishedEvent(TurnEvent):
     """A turn has its outcome, committed. `text` is the last round's answer; `notice` what people should know.
 
     `partial` is the answer's text where no whole reply followed it. `refused`: the service will not take what was said.
+    `turn` is the turn, and `parts` are those that were stored to be shown. They are in no dump and no log.
     """
 
     state: Literal["done", "failed", "stopped"]
@@ -180,10 +182,17 @@ class TurnFinishedEvent(TurnEvent):
     seconds: float
     partial: str = ""
     refused: bool = False
+    turn: Turn | None = Field(None, exclude=True, repr=False)
+    parts: tuple[Delivery, ...] = Field((), exclude=True, repr=False)
 
 
 class TurnForgottenEvent(TurnEvent):
-    """A turn was forgotten: its texts are deleted, and what was posted for it is to be taken away."""
+    """A turn was forgotten: its texts are deleted, and what was posted for it is to be taken away.
+
+    `turn` is the turn as it was before; it is in no dump and no log.
+    """
+
+    turn: Turn | None = Field(None, exclude=True, repr=False)
 
 
 class SessionClearedEvent(Event):

@@ -131,8 +131,8 @@ class Turn(_Record):
     """One prompt and its place in the session.
 
     `claim` grows whenever somebody begins to run the turn, or it is taken from whoever does; only who has the present
-    number can write. `resumes` counts how often it was resumed after a process died. `place` is where it was
-    said and `guild` the server that is in, as the front end named them.
+    number can write. `resumes` counts how often it was resumed after a process died, `posts` how many messages a front
+    end has posted for it. `place` is where it was said and `guild` the server that is in, as the front end named them.
     """
 
     id: str
@@ -141,6 +141,7 @@ class Turn(_Record):
     attempt: int
     claim: int
     resumes: int
+    posts: int = 0
     state: TurnStatus
     owner: str
     source: str

@@ -8,7 +8,9 @@ from pydantic import AfterValidator
 
 def clean_text(text: str) -> str:
     """Without NUL and lone surrogates: no database and no UTF-8 holds them, but JSON can smuggle them in."""
-    return text.encode("utf-8", "ignore").decode().replace("\0", "")
+    if not text.isascii():
+        text = text.encode("utf-8", "ignore").decode()
+    return text.replace("\0", "")
 
 
 CleanText = Annotated[str, AfterValidator(clean_text)]

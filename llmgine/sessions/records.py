@@ -1,10 +1,10 @@
-"""What the store gives back: sessions, turns, the steps of a turn and its deliveries."""
+"""What the store gives back: sessions, settings, and turns with their steps."""
 
 from dataclasses import InitVar, dataclass, field
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from llmgine.messages.steps import Step, Turn
 from llmgine.messages.text import CleanText
@@ -126,36 +126,6 @@ class Cursor:
     kind: str = "unknown"
     parent: str | None = None
     guild: int | None = None
-
-
-class DeliveryKey(_Record):
-    """Which part of an outcome: the `part`-th message of its `kind` in a round.
-
-    `old` is what an earlier attempt left and no part of this one has taken over yet, in the order it was posted.
-    """
-
-    kind: Literal["text", "card", "notice", "queue", "old"]
-    round: int
-    part: int
-
-    @property
-    def place(self) -> tuple[bool, int, int, int]:
-        """Sorts parts as they stand on screen: by round, its text before its card, notices last; then what is old."""
-        return self.kind == "old", self.round, {"text": 0, "card": 1}.get(self.kind, 2), self.part
-
-
-class Delivery(_Record):
-    """One part of an outcome as it is posted.
-
-    `body` is rendered and final once the turn has its outcome; before, a preview. `message_id` is where it was posted.
-    """
-
-    turn_id: str
-    attempt: int
-    key: DeliveryKey
-    body: dict[str, JsonValue]
-    message_id: str | None = None
-    sent: bool = False
 
 
 class Claimed(_Record):

@@ -1,6 +1,7 @@
 """The breaker: when Discord wants no more requests of ours it gets none, or it would shut us out for longer."""
 
 import logging
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -8,16 +9,14 @@ from types import SimpleNamespace
 
 import aiohttp
 
+from programs.discord.delivery.refusals import BreakerOpenError
+
 _CLOUDFLARE_SECONDS = 600.0  # how long requests stop when Cloudflare does not say
 _LATELY = 3600.0  # seconds
 _COUNTED = 1000  # requests over a limit that are counted in that time
 _OWN_TOKENS = {"webhooks", "interactions"}  # routes with a token of their own, which runs out all the time
 
 _log = logging.getLogger(__name__)
-
-
-class BreakerOpenError(aiohttp.ClientError):
-    """No request is made at present."""
 
 
 class Breaker:
@@ -56,7 +55,7 @@ class Breaker:
         self, _session: aiohttp.ClientSession, _context: SimpleNamespace, _params: aiohttp.TraceRequestStartParams
     ) -> None:
         if self.open:
-            raise BreakerOpenError("Discord asked for no more requests")
+            raise BreakerOpenError(math.inf if self._refused else self._closed_at - self._clock())
 
     async def _after(
         self, _session: aiohttp.ClientSession, _context: SimpleNamespace, params: aiohttp.TraceRequestEndParams

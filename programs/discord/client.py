@@ -9,7 +9,7 @@ from typing import Any
 
 import discord
 
-from llmgine.errors import LLMgineError, StoreError
+from llmgine.errors import StoreError
 from llmgine.messages.commands import StopTurnCommand
 from programs.application import Application
 from programs.discord.channels import Channels
@@ -19,10 +19,10 @@ from programs.discord.components.approvals import ApprovalButtons
 from programs.discord.components.router import ComponentRouter
 from programs.discord.connection import Connection
 from programs.discord.delivery.access import Access
+from programs.discord.delivery.applied import Pace
 from programs.discord.delivery.budget import RATE
-from programs.discord.delivery.editor import EDIT_INTERVAL
+from programs.discord.delivery.deliveries import EDIT_INTERVAL, Deliveries
 from programs.discord.delivery.poster import Poster
-from programs.discord.delivery.views import TurnViews
 from programs.discord.ids import SOURCE, session_id
 from programs.discord.incoming.attachments import AttachmentReader
 from programs.discord.incoming.feeds import LOOK_INTERVAL, Feeds
@@ -89,8 +89,9 @@ class Bot(Connection):
         self._app = app
         clock = self.clock
         self._access = Access(self, clock=monotonic)
-        poster = Poster(self, access=self._access, budget=self.budget, first_wait=first_wait, clock=clock, sleep=sleep)
-        self._views = TurnViews(self, app.bus, app.store, poster, edit_interval=edit_interval)
+        poster = Poster(self, access=self._access, budget=self.budget, first_wait=first_wait, clock=clock)
+        pace = Pace(edit_interval, first_wait)
+        self._deliveries = Deliveries(self, app.bus, app.store, poster, pace=pace, sleep=sleep)
         self._signs = Signs(
             self,
             poster.access,
@@ -110,6 +111,7 @@ class Bot(Connection):
         self._welcome = Welcome(self, app.store, poster, mention=self._commands.mention, clock=clock)
         self._chores = Chores()
         self._recovered = asyncio.Event()
+        self._is_closing = False  # a login may end later than this begins
         parsers = self._connection.parsers  # the only place from which discord.py takes them
         self._connection.parsers = {name: self._guarded(name, parse) for name, parse in parsers.items()}
         answers, approvals = AnswerButtons(app.bus, app.store), ApprovalButtons(app.bus)
@@ -137,11 +139,13 @@ class Bot(Connection):
         return guarded
 
     async def setup_hook(self) -> None:
-        """Once, after login: listen, and begin to register the slash commands."""
-        self._views.start()
-        self._signs.start(self._app.bus)
-        self._thread_names.start()
-        self._commands.registration.start()
+        """Once, after login: listen, and begin to register the slash commands; unless it is told to end already."""
+        await super().setup_hook()
+        if not self._is_closing:
+            self._deliveries.start()
+            self._signs.start(self._app.bus)
+            self._thread_names.start()
+            self._commands.registration.start()
 
     async def on_connect(self) -> None:
         """A session with the gateway begins, in which nothing from before it is told."""
@@ -156,7 +160,7 @@ class Bot(Connection):
         """Take over what an earlier process left before anything new, however often the store fails meanwhile."""
         while not self._recovered.is_set():
             try:
-                await self._views.owe_what_is_left()
+                await self._deliveries.recover()
                 self._signs.recover(await self._app.store.turns.unfinished_of({SOURCE}))
                 resumed = await self._app.engine.recover({SOURCE})
             except StoreError as error:
@@ -167,7 +171,7 @@ class Bot(Connection):
             self._recovered.set()
             self._chores.do("check now and then", self._check_now_and_then)
         self._feeds.ready()
-        self._chores.do("deliver", self._deliver)
+        self._deliveries.look_again()
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
         """A server is there: at the start, later, or after an outage."""
@@ -198,6 +202,12 @@ class Bot(Connection):
         """Somebody wrote."""
         self._feeds.created(message)
 
+    async def create_dm(self, user: discord.abc.Snowflake) -> discord.DMChannel:
+        """Open the DM with somebody, who may write there from then on."""
+        channel = await super().create_dm(user)
+        self._feeds.opened(channel)
+        return channel
+
     async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
         """A message changed."""
         self._feeds.edited(payload.message)
@@ -212,13 +222,16 @@ class Bot(Connection):
 
     async def on_raw_thread_delete(self, payload: discord.RawThreadDeleteEvent) -> None:
         """Nobody can read an answer there any more; what was said is kept."""
-        self._feeds.removed(payload.thread_id)
-        await self._app.bus.execute(StopTurnCommand(session_id=session_id(payload.thread_id)))
+        await self._removed(payload.thread_id)
 
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
         """As of a thread."""
-        self._feeds.removed(channel.id)
-        await self._app.bus.execute(StopTurnCommand(session_id=session_id(channel.id)))
+        await self._removed(channel.id)
+
+    async def _removed(self, channel_id: int) -> None:
+        self._feeds.removed(channel_id)
+        self._deliveries.removed(channel_id)
+        await self._app.bus.execute(StopTurnCommand(session_id=session_id(channel_id)))
 
     async def on_guild_channel_update(self, before: discord.abc.GuildChannel, after: discord.abc.GuildChannel) -> None:
         """The bot may be allowed to read or write where it was not."""
@@ -239,7 +252,7 @@ class Bot(Connection):
     def _pay(self) -> None:
         """Show what could not be shown for want of a permission."""
         self._access.forget()
-        self._chores.do("deliver", self._deliver)
+        self._deliveries.look_again()
 
     async def caught_up(self) -> None:
         """Wait until what was missed was read, and all that came in was processed, or is to be tried again later."""
@@ -253,9 +266,8 @@ class Bot(Connection):
         because they cannot be shown now; of each turn that runs all parts show what they should at present. Status
         reactions do not count, nor does what happens while this waits.
         """
-        await self._chores.over("deliver")
         await self._app.bus.wait_until_idle()
-        await self._views.all_delivered()
+        await self._deliveries.rested()
 
     async def signs_settled(self) -> None:
         """Wait until there is no sign to be set."""
@@ -269,33 +281,22 @@ class Bot(Connection):
     @property
     def active_turns(self) -> int:
         """How many turns are being shown."""
-        return self._views.active
+        return self._deliveries.active
 
     @property
     def is_busy(self) -> bool:
         """Whether so many turns are active that signs give way."""
-        return self._views.is_busy
+        return self._deliveries.is_busy
 
     def is_typing_in(self, channel_id: int) -> bool:
         """Whether people see in a channel that an answer is being written."""
-        return self._views.is_typing_in(channel_id)
+        return self._deliveries.is_typing_in(channel_id)
 
     async def check(self) -> None:
         """Look for what Discord did not tell, and for what it did not take: parts, and the commands."""
         self._commands.registration.try_again()
         self._feeds.look_again()
-        self._chores.do("deliver", self._deliver)
-        await self._chores.over("deliver")
-
-    async def _deliver(self) -> None:
-        """Show what could not be shown before."""
-        try:
-            late = await self._views.deliver_what_is_left()
-        except LLMgineError as error:
-            _log.warning("What could not be shown cannot be looked up: %s", error)
-        else:
-            if late:
-                _log.info("%d answers are delivered late", late)
+        self._deliveries.look_again()
 
     async def _check_now_and_then(self) -> None:
         while True:
@@ -325,16 +326,17 @@ class Bot(Connection):
         await self._feeds.stop(_FEEDS_PATIENCE)
         await self._app.engine.drain(grace)
         await self._app.bus.wait_until_idle()
-        await self._views.pause(_PAUSE_PATIENCE)
+        await self._deliveries.pause(_PAUSE_PATIENCE)
 
     async def close(self) -> None:
         """Leave Discord; what was not shown is shown after the next start."""
+        self._is_closing = True
         await self._commands.registration.close()
         await self._finish_start()
         await self._feeds.stop(_FEEDS_PATIENCE)
         self._thread_names.stop()
         await self._chores.close()
-        await self._views.close()
+        await self._deliveries.close()
         await self._signs.close(_SIGNS_PATIENCE)
         await super().close()
 

@@ -97,6 +97,10 @@ class Connection(discord.Client):
             _log.warning("A login could not be counted: %s", error)
         await super().before_identify_hook(shard_id, initial=initial)
 
+    async def setup_hook(self) -> None:
+        """Once, after the login."""
+        self.http._global_over = _GlobalLimit()  # noqa: SLF001  discord.py makes its own at each login
+
     async def close(self) -> None:
         """Leave Discord."""
         await super().close()
@@ -111,6 +115,34 @@ class Connection(discord.Client):
                 continue
             if beat.ws._connection is self._connection:  # noqa: SLF001  whose it is, it tells nowhere else
                 await beat.ws.close()
+
+
+class _GlobalLimit(asyncio.Event):
+    """Set unless the limit over all requests was reached, which every request waits for.
+
+    discord.py sets it again in the request that was limited, once that has waited. If that request is cancelled
+    meanwhile nothing would set it, and no request would ever be made again. So it is set in any case when the longest
+    wait there is has passed.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._timer: asyncio.TimerHandle | None = None
+        self.set()
+
+    def set(self) -> None:
+        """Requests may be made."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        super().set()
+
+    def clear(self) -> None:
+        """No requests may be made for a while."""
+        super().clear()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(LONGEST_LIMIT, self.set)
 
 
 def _intents() -> discord.Intents:

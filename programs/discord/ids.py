@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 from llmgine.messages.events import TurnEvent
 from llmgine.messages.steps import Turn
-from llmgine.sessions.records import DeliveryKey
 
 SOURCE = "discord"
 MAX_NONCE = 25  # characters, Discord's limit
@@ -238,14 +237,14 @@ class Origin(BaseModel):
         return self.message_id if self.asked_in is None else None
 
 
-def nonce(turn: Turn, key: DeliveryKey) -> str:
-    """The nonce of a part: the same part of the same turn always has the same one, so that Discord posts it once."""
-    return _fitting(f"{turn.id}{turn.attempt}{key.kind[0]}{key.round}.{key.part}")
+def nonce(turn_id: str, number: int) -> str:
+    """The nonce of a message of a turn, by how many were posted for the turn before it. Discord posts it once."""
+    return _fitting(f"{turn_id}.{number}")
 
 
-def notice_nonce(turn: Turn) -> str:
-    """The nonce of what people are told elsewhere of a turn that cannot be shown."""
-    return _fitting(f"?{turn.id}")
+def notice_nonce(turn_id: str, kind: str) -> str:
+    """The nonce of what people are told of a turn beside its answer; each kind of notice begins with its own sign."""
+    return _fitting(f"{kind}{turn_id}")
 
 
 def refusal_nonce(message_id: int) -> str:

@@ -1,19 +1,66 @@
-"""What commands and buttons say back."""
+"""What commands and buttons say back.
+
+It may be in the words of the model or of people, so nobody is pinged by it, and no link in it is fetched for a preview.
+"""
 
 import logging
 from typing import Any
 
 import aiohttp
 import discord
+from discord.http import handle_message_parameters
+from discord.webhook.async_ import async_context
 
 from llmgine.errors import LLMgineError
 from llmgine.messages.text import shorten
 from programs.discord.delivery.splitting import split
 
 _LATE = frozenset({10015, 10062, 50027})  # what Discord calls an interaction, or a token of one, that has run out
+# Discord is not there, or wants to be asked later: no fault of ours, and nothing that the person did.
+_UNREACHABLE = (discord.DiscordServerError, discord.RateLimited, aiohttp.ClientError, ConnectionError, TimeoutError)
+_NO_ANSWER = "Discord did not answer me just now. Look whether it was done, or try once more."
 _TOO_LATE = "I took too long to answer {}. Look whether it was done, or try once more."
 
+_NO_PINGS = discord.AllowedMentions.none()
+
 _log = logging.getLogger(__name__)
+
+
+async def set_answer(
+    interaction: discord.Interaction, text: str, *, view: discord.ui.View | None = discord.utils.MISSING
+) -> None:
+    """Let the first answer to an interaction say this: one that was deferred, or the message that was pressed.
+
+    It is for texts alone: under the flag that hides previews Discord hides cards too.
+
+    Args:
+        interaction: The interaction.
+        text: What it says.
+        view: The buttons under it; None takes them away. They stay as they are unless it is given.
+    """
+    flags = discord.MessageFlags(suppress_embeds=True)
+    with handle_message_parameters(content=text, view=view, flags=flags, allowed_mentions=_NO_PINGS) as parameters:
+        followup = interaction.followup
+        # As `edit_original_response` does it, which takes no flags.
+        await async_context.get().edit_original_interaction_response(
+            interaction.application_id,
+            interaction.token,
+            session=followup.session,
+            proxy=followup.proxy,
+            proxy_auth=followup.proxy_auth,
+            payload=parameters.payload,
+        )
+
+
+async def add_answer(interaction: discord.Interaction, text: str, *, private: bool) -> None:
+    """Answer an interaction once more: to the person alone, or to the channel."""
+    await interaction.followup.send(text, ephemeral=private, suppress_embeds=True, allowed_mentions=_NO_PINGS)
+
+
+async def post(channel: discord.abc.Messageable, text: str, *, nonce: str | None = None) -> discord.Message:
+    """Say something in a channel, apart from any interaction; what has the same `nonce` is said once."""
+    named: dict[str, Any] = {} if nonce is None else {"nonce": nonce}
+    return await channel.send(text, suppress_embeds=True, allowed_mentions=_NO_PINGS, **named)
 
 
 async def answer(interaction: discord.Interaction, action: Any, *arguments: Any) -> None:
@@ -23,7 +70,7 @@ async def answer(interaction: discord.Interaction, action: Any, *arguments: Any)
         told = await action(interaction, *arguments)
     except LLMgineError as error:
         await interaction.delete_original_response()
-        await interaction.followup.send(str(error), ephemeral=True)
+        await add_answer(interaction, str(error), private=True)
         return
     await show(interaction, told)
 
@@ -31,7 +78,7 @@ async def answer(interaction: discord.Interaction, action: Any, *arguments: Any)
 async def show(interaction: discord.Interaction, told: str) -> None:
     """Show what was done, as the answer that was deferred; where that is too late, as a message of its own."""
     try:
-        await interaction.edit_original_response(content=told, allowed_mentions=discord.AllowedMentions.none())
+        await set_answer(interaction, told)
     except discord.HTTPException as error:
         if not is_late(error):
             raise
@@ -45,7 +92,7 @@ async def answer_privately(interaction: discord.Interaction, action: Any, *argum
         told = await action(interaction, *arguments)
     except LLMgineError as error:
         told = str(error)
-    await interaction.edit_original_response(content=told, allowed_mentions=discord.AllowedMentions.none())
+    await set_answer(interaction, told)
 
 
 async def show_privately(
@@ -59,10 +106,9 @@ async def show_privately(
         await interaction.edit_original_response(embed=card, view=view)
         return
     first, *more = split(as_text(card))
-    no_pings = discord.AllowedMentions.none()
-    await interaction.edit_original_response(content=first, view=view, allowed_mentions=no_pings)
+    await set_answer(interaction, first, view=view)
     for part in more:
-        await interaction.followup.send(part, ephemeral=True, allowed_mentions=discord.AllowedMentions.none())
+        await add_answer(interaction, part, private=True)
 
 
 def as_text(card: discord.Embed) -> str:
@@ -79,8 +125,8 @@ async def announce(interaction: discord.Interaction, text: str, *, nonce: int | 
     """
     channel = interaction.client.get_partial_messageable(interaction.channel_id or 0)
     try:
-        await channel.send(text, nonce=str(nonce or interaction.id), allowed_mentions=discord.AllowedMentions.none())
-    except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
+        await post(channel, text, nonce=str(nonce or interaction.id))
+    except (discord.HTTPException, *_UNREACHABLE) as error:
         _log.warning("Channel %s could not be told: %s", interaction.channel_id, error)
         return False
     return True
@@ -94,7 +140,7 @@ def is_late(error: Exception) -> bool:
 async def explain(interaction: discord.Interaction, error: Exception) -> None:
     """Tell the person what went wrong, in the channel where it is too late for an answer.
 
-    What is not meant for people goes to the log.
+    What is not meant for people goes to the log, and so does what Discord cannot be told at present.
     """
     if interaction.client.is_closed():  # nobody can be told any more
         _log.warning("An interaction was not answered before the end: %r", error)
@@ -106,9 +152,13 @@ async def explain(interaction: discord.Interaction, error: Exception) -> None:
     told = _in_words(error)
     try:
         if interaction.response.is_done():
-            await interaction.followup.send(told, ephemeral=True)
+            await add_answer(interaction, told, private=True)
         else:
-            await interaction.response.send_message(told, ephemeral=True)
+            await interaction.response.send_message(
+                told, ephemeral=True, suppress_embeds=True, allowed_mentions=_NO_PINGS
+            )
+    except _UNREACHABLE as unreachable:
+        _log.warning("An interaction was not answered: %r", unreachable)
     except discord.HTTPException as too_late:
         if not is_late(too_late):
             raise
@@ -120,6 +170,9 @@ def _in_words(error: Exception) -> str:
         return str(error)
     if isinstance(error, discord.Forbidden):
         return f"Discord does not let me do that here: {error.text}. Ask a moderator to check my permissions."
+    if isinstance(error, _UNREACHABLE):
+        _log.warning("Discord could not be asked for what an interaction needs: %r", error)
+        return _NO_ANSWER
     _log.error("An interaction failed", exc_info=error)
     return "Something went wrong; the log has the details."
 

@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from enum import Enum, auto
 
 import aiohttp
 import discord
@@ -22,7 +23,8 @@ from llmgine.messages.events import (
 from llmgine.messages.steps import Turn
 from programs.discord.delivery.access import Access
 from programs.discord.delivery.budget import as_courtesy
-from programs.discord.ids import SOURCE, Origin
+from programs.discord.delivery.events import TurnDeliveredEvent
+from programs.discord.ids import SOURCE, Kind, Origin, Place
 
 WORKING, WAITING = "⏳", "✋"
 ENDED = {"done": "✅", "failed": "⚠️", "stopped": "⏹️"}
@@ -31,10 +33,20 @@ PLACES = ("1️⃣", "2️⃣", "3️⃣", "4️⃣", "5️⃣", "6️⃣", "7�
 INTERVAL = 0.3  # seconds between two requests; Discord takes four reactions a second in a channel
 _STALE = 10.0  # seconds after which a sign that is not there yet is not worth a request
 _TIMEOUT = 10.0
+_GRACE = 5.0  # seconds in which an outcome is delivered as a rule: until then the sign of its turn is left as it is
 
 _ALL = frozenset({WORKING, WAITING, *ENDED.values(), *PLACES})
 
 _log = logging.getLogger(__name__)
+
+
+class _Phase(Enum):
+    """How far a turn is."""
+
+    QUEUED = auto()  # It has not begun; its sign says how many are before it.
+    RUNNING = auto()  # It runs, or waits for somebody's approval.
+    ENDED = auto()  # It has its outcome, which is not visible yet: there is nothing to say of it.
+    OVER = auto()  # Its outcome is visible, or nothing of it is to be: this sign is its last.
 
 
 @dataclass
@@ -42,27 +54,42 @@ class _Sign:
     """The sign on one message.
 
     Attributes:
-        wanted: What it should be.
+        session_id: The session of its turn.
+        turn_id: Its turn.
+        place: Where the message is.
+        message_id: The message.
+        phase: How far the turn is.
+        wanted: What the sign should be; None for none.
         due: When it is worth a request.
-        shown: What is there, as far as is known.
-        doubtful: Whether an earlier process may have left another one.
-        found: Whether the message was seen, though discord.py may not know its channel, as with a DM after a restart.
-        waits: Whether its turn has not begun, so that the sign is its place.
+        shown: What is there; None where that has to be read, as an earlier process may have left something, or a
+            request may have arrived whose answer did not.
     """
 
-    channel_id: int
+    session_id: str
+    turn_id: str
+    place: Place
     message_id: int
+    phase: _Phase = _Phase.QUEUED
     wanted: str | None = None
     due: float = 0.0
-    shown: set[str] = field(default_factory=set)
-    doubtful: bool = False
-    found: bool = False
-    waits: bool = True
+    shown: set[str] | None = None
 
     @property
     def misleads(self) -> bool:
         """Whether leaving it as it is would say something wrong."""
-        return self.doubtful or bool(self.shown - {self.wanted})
+        return self.shown is None or bool(self.shown - {self.wanted})
+
+
+# What changes a sign; all else that happens in a turn does not.
+_News = (
+    TurnAdmittedEvent
+    | TurnStartedEvent
+    | ToolCallWaitingEvent
+    | ToolCallDecidedEvent
+    | TurnFinishedEvent
+    | TurnDeliveredEvent
+    | TurnForgottenEvent
+)
 
 
 class Signs:
@@ -93,7 +120,7 @@ class Signs:
         self._is_busy = is_busy
         self._interval = interval
         self._delay = delay
-        self._open: dict[str, dict[str, _Sign]] = {}  # for each session its unfinished turns, in order
+        self._turns: dict[str, dict[str, _Sign]] = {}  # for each session its turns that are not over, in order
         self._pending: dict[int, _Sign] = {}  # by message
         self._news = asyncio.Event()
         self._settled = asyncio.Event()
@@ -110,8 +137,12 @@ class Signs:
         """Stop; what would mislead people has so many seconds to be set right."""
         if self._deaf is not None:
             self._deaf()
-        for sign in [sign for sign in self._pending.values() if not sign.misleads]:
-            self._drop(sign)
+        for sign in list(self._pending.values()):
+            if not sign.misleads:
+                self._drop(sign)
+            elif sign.phase is _Phase.ENDED:
+                sign.due = 0.0  # its outcome is delivered by the next process
+        self._news.set()
         if self._work is not None:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(patience):
@@ -120,61 +151,96 @@ class Signs:
             await asyncio.gather(self._work, return_exceptions=True)
 
     async def settled(self) -> None:
-        """Wait until there is no sign to be set."""
+        """Wait until there is no sign to be set, nor a turn that ended a moment ago to be delivered."""
         await self._settled.wait()
 
     def recover(self, turns: Iterable[Turn]) -> None:
-        """Turns that an earlier process left, in their order: whatever sign it left on them is set right."""
+        """Unfinished turns of an earlier process, in their order: whatever sign it left on them is set right."""
         for turn in turns:
-            question = Origin.of(turn).question
-            if question is not None:
-                sign = _Sign(*question, doubtful=True, waits=turn.state == "queued")
-                self._open.setdefault(turn.session_id, {})[turn.id] = sign
-        for session_id in list(self._open):
+            origin = Origin.of(turn)
+            if origin.message_id is not None:
+                phase = _Phase.QUEUED if turn.state == "queued" else _Phase.RUNNING
+                self._keep(_Sign(turn.session_id, turn.id, origin.asked, origin.message_id, phase))
+        for session_id in list(self._turns):
             self._show_places(session_id)
 
     def hear(self, event: TurnEvent) -> None:
         """Take notice of what became of a turn."""
-        question = Origin.of(event).question if event.source == SOURCE else None
-        if question is None:
-            return
-        sign = self._open.get(event.session_id, {}).get(event.turn_id) or _Sign(*question)
-        if isinstance(event, TurnAdmittedEvent | TurnStartedEvent):
-            self._open.setdefault(event.session_id, {})[event.turn_id] = sign
-        if isinstance(event, TurnAdmittedEvent):
-            self._show_places(event.session_id)
-        elif isinstance(event, TurnStartedEvent):
-            sign.waits = False
-            sign.doubtful |= event.resumed or event.attempt > 1
-            self._want(sign, WORKING, delay=self._delay)
-        elif isinstance(event, ToolCallWaitingEvent):
-            self._want(sign, WAITING)
-        elif isinstance(event, ToolCallDecidedEvent):
-            self._want(sign, WORKING)
-        elif isinstance(event, TurnFinishedEvent | TurnForgottenEvent):
-            self._open.get(event.session_id, {}).pop(event.turn_id, None)
-            sign.doubtful |= isinstance(event, TurnForgottenEvent)
-            self._want(sign, ENDED[event.state] if isinstance(event, TurnFinishedEvent) else None)
-            self._show_places(event.session_id)
+        if event.source == SOURCE and isinstance(event, _News):
+            origin = Origin.of(event)
+            if origin.message_id is not None:
+                self._take_notice(event, self._sign(event, origin.asked, origin.message_id))
+
+    def _sign(self, event: TurnEvent, place: Place, message_id: int) -> _Sign:
+        """The sign of a turn. One that is not known ended long ago, or in an earlier process, unless it is new."""
+        sign = self._turns.get(event.session_id, {}).get(event.turn_id)
+        if sign is None:
+            sign = _Sign(event.session_id, event.turn_id, place, message_id, _Phase.ENDED)
+            if isinstance(event, TurnAdmittedEvent):
+                sign.phase, sign.shown = _Phase.QUEUED, set()
+        return sign
+
+    def _take_notice(self, event: _News, sign: _Sign) -> None:
+        match event:
+            case TurnAdmittedEvent():
+                self._keep(sign)
+                self._show_places(sign.session_id)
+            case TurnStartedEvent():
+                self._keep(sign)
+                sign.phase = _Phase.RUNNING
+                if event.resumed or event.attempt > 1:
+                    sign.shown = None
+                self._want(sign, WORKING, delay=0.0 if sign.shown else self._delay)
+            case ToolCallWaitingEvent():
+                self._want(sign, WAITING)
+            case ToolCallDecidedEvent():
+                self._want(sign, WORKING)
+            case TurnFinishedEvent():
+                self._keep(sign)
+                sign.phase = _Phase.ENDED
+                self._want(sign, None, delay=_GRACE)
+                self._show_places(sign.session_id)
+            case TurnDeliveredEvent() if sign.phase is _Phase.ENDED:  # else it is answered again already
+                self._end(sign, ENDED[event.state])
+            case TurnForgottenEvent():
+                self._end(sign, None)
+
+    def _keep(self, sign: _Sign) -> None:
+        self._turns.setdefault(sign.session_id, {})[sign.turn_id] = sign
+
+    def _forget(self, sign: _Sign) -> None:
+        turns = self._turns.get(sign.session_id, {})
+        turns.pop(sign.turn_id, None)
+        if not turns:
+            self._turns.pop(sign.session_id, None)
+
+    def _end(self, sign: _Sign, last: str | None) -> None:
+        """Set the last sign of a turn."""
+        sign.phase = _Phase.OVER
+        self._want(sign, last)
+        self._forget(sign)
+        self._show_places(sign.session_id)
 
     def _show_places(self, session_id: str) -> None:
         """Say of the turns that wait how many are before them."""
-        turns = self._open.get(session_id, {})
-        for place, sign in enumerate(turns.values()):
-            if sign.waits and place:
+        turns = self._turns.get(session_id, {}).values()
+        for place, sign in enumerate(sign for sign in turns if sign.phase is not _Phase.ENDED):
+            if sign.phase is _Phase.QUEUED and place:
                 self._want(sign, PLACES[min(place, len(PLACES)) - 1])
-        if not turns:
-            self._open.pop(session_id, None)
 
     def _want(self, sign: _Sign, wanted: str | None, *, delay: float = 0.0) -> None:
         sign.wanted = wanted
-        sign.due = asyncio.get_running_loop().time() + (0.0 if sign.shown else delay)
+        sign.due = asyncio.get_running_loop().time() + delay
         self._pending[sign.message_id] = sign
         self._settled.clear()
         self._news.set()
 
     def _drop(self, sign: _Sign) -> None:
-        self._pending.pop(sign.message_id, None)
+        """Nothing is to be done about a sign at present. That of a turn that has ended may never be set, so it goes."""
+        if sign.phase is _Phase.ENDED:
+            self._forget(sign)
+        if self._pending.get(sign.message_id) is sign:
+            del self._pending[sign.message_id]
         if not self._pending:
             self._settled.set()
 
@@ -189,17 +255,19 @@ class Signs:
                 self._drop(sign)
 
     async def _rest(self) -> None:
-        """Wait for news, or until a sign that waits may be due."""
+        """Wait for news, or until a sign that waits is due, or may be for want of more important requests."""
         self._news.clear()
+        now = asyncio.get_running_loop().time()
+        wait = max(self._interval, min((sign.due for sign in self._pending.values()), default=now) - now)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._interval if self._pending else None):
+            async with asyncio.timeout(wait if self._pending else None):
                 await self._news.wait()
 
     def _next(self) -> _Sign | None:
         """The sign to work at. What came too late, or at a busy time, is forgotten unless it would mislead."""
         now, busy = asyncio.get_running_loop().time(), self._is_busy()
-        for sign in list(self._pending.values()):
-            if not sign.misleads and (busy or now - sign.due > _STALE):
+        for sign in [sign for sign in self._pending.values() if sign.due <= now and not sign.misleads]:
+            if busy or now - sign.due > _STALE:
                 self._drop(sign)
         if busy:
             return None
@@ -207,40 +275,52 @@ class Signs:
 
     async def _step(self, sign: _Sign) -> bool:
         """Make the one request that brings a sign nearer to what it should be; False when none does."""
-        if sign.wanted == ENDED["done"] and not self._access.may_write(sign.channel_id):
-            sign.wanted = None  # the answer is not there
+        wanted = sign.wanted
         try:
             with as_courtesy():
                 async with asyncio.timeout(_TIMEOUT):
                     return await self._request(sign)
         except TimeoutError:
-            sign.doubtful |= bool(sign.shown)
+            sign.shown = None
+            sign.due = asyncio.get_running_loop().time() + _TIMEOUT  # it is the turn of others
             return True
         except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
             _log.debug("The sign on message %d stays as it is: %s", sign.message_id, error)
-            sign.shown.clear()
-            return False
+        except Exception:  # a fault in one sign must not keep the others from being set
+            _log.exception("The sign on message %d stays as it is", sign.message_id)
+        sign.shown = None
+        return sign.wanted != wanted  # a failure is not repeated, but what is wanted since is tried
 
     async def _request(self, sign: _Sign) -> bool:
-        message = self._client.get_partial_messageable(sign.channel_id).get_partial_message(sign.message_id)
-        if sign.doubtful:
-            sign.doubtful = False
+        """See `_step`."""
+        channel_id, shown, wanted = sign.place.channel_id, sign.shown, sign.wanted
+        message = self._client.get_partial_messageable(channel_id).get_partial_message(sign.message_id)
+        if not self._can_be_changed(sign):
+            return False
+        if shown is None:
+            if not self._access.may_read_back(channel_id):
+                return False
             reactions = (await message.fetch()).reactions
             sign.shown = {str(reaction.emoji) for reaction in reactions if reaction.me} & _ALL
-            sign.found = True
-        elif not sign.found and self._client.get_channel(sign.channel_id) is None:
-            return False  # it was deleted
-        elif sign.wanted and sign.wanted not in sign.shown and self._access.may_react(sign.channel_id):
-            emoji = sign.wanted
-            await message.add_reaction(emoji)
-            sign.shown.add(emoji)
-        elif stale := sign.shown - {sign.wanted}:
-            emoji = stale.pop()
-            sign.shown.discard(emoji)
-            await message.remove_reaction(emoji, discord.Object(self._me))
+        elif wanted and wanted not in shown and self._access.may_react(channel_id):
+            await message.add_reaction(wanted)
+            shown.add(wanted)
+        elif stale := sorted(shown - {wanted}):
+            await message.remove_reaction(stale[0], discord.Object(self._me))
+            shown.discard(stale[0])
         else:
             return False
         return True
+
+    def _can_be_changed(self, sign: _Sign) -> bool:
+        """Whether a sign can be set or taken away, as far as is known without asking Discord.
+
+        It cannot in a thread that is archived, nor where a channel was deleted: of servers, discord.py knows the
+        others. Where an answer is visible it can, though discord.py may not have heard yet that its thread is open.
+        """
+        if sign.place.kind in (Kind.DM, Kind.UNKNOWN) or sign.phase is _Phase.OVER:
+            return True
+        return self._client.get_channel(sign.place.channel_id) is not None
 
     @property
     def _me(self) -> int:

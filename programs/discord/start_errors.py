@@ -13,7 +13,7 @@ import discord
 
 from llmgine.errors import ConfigurationError, LLMgineError
 from llmgine.messages.text import collapse_spaces, shorten
-from programs.discord.breaker import BreakerOpenError
+from programs.discord.delivery.refusals import BreakerOpenError
 
 _PORTAL = "your application at https://discord.com/developers/applications"
 REFUSED = f"Discord refused DISCORD_TOKEN: copy it again from the Bot page of {_PORTAL}"

@@ -146,12 +146,23 @@ class Invariants:
         return written and (in_dm or BOT_ID in message.mentions)
 
     def _outcomes(self, message: Message) -> list[Message]:
-        wanted = (message.channel_id, message.id)
-        return [
-            one
-            for one in self._shown()
-            if one.reference and wanted == (one.reference.channel_id, one.reference.message_id)
-        ]
+        """The first parts of what answers a message. A part that something else was said before replies again."""
+        first: list[Message] = []
+        for one in self._shown():
+            if not _replies_to(one, message):
+                continue
+            if not first or not self._goes_on(first[-1], one):
+                first.append(one)
+        return first
+
+    def _goes_on(self, first: Message, later: Message) -> bool:
+        """Whether two replies to one message are parts of one outcome: they differ, and something is between them."""
+        between = (
+            one for one in self._messages() if one.channel_id == later.channel_id and first.id < one.id < later.id
+        )
+        return first.content != later.content and any(
+            one.author_id != BOT_ID or one.reference is not None for one in between
+        )
 
     def _shown(self) -> list[Message]:
         return [message for message in self._messages() if message.author_id == BOT_ID]
@@ -160,3 +171,8 @@ class Invariants:
         """Every message that is there, oldest first in each channel."""
         for channel in self._state.channels.values():
             yield from channel.messages.values()
+
+
+def _replies_to(one: Message, message: Message) -> bool:
+    found = one.reference
+    return found is not None and (found.channel_id, found.message_id) == (message.channel_id, message.id)

@@ -21,18 +21,20 @@ import discord
 
 from llmgine.bootstrap import ApplicationConfig
 from llmgine.engine.retries import RetryPolicy
+from llmgine.messages.deliveries import Delivery, DeliveryKey
 from llmgine.messages.steps import DecisionStep, ReplyStep, ResultStep, StartedStep, WaitingStep
 from llmgine.providers.base import ChatReply, ChatRequest
 from llmgine.providers.openai import OpenAIProvider
 from llmgine.sessions.database import Operation
-from llmgine.sessions.records import Delivery, DeliveryKey, TurnSteps
+from llmgine.sessions.records import TurnSteps
 from llmgine.settings import Settings
 from llmgine.tools.context import current_tool_context
 from llmgine.turns import Call
 from programs.application import Application
 from programs.discord.bot import discord_at, join
-from programs.discord.delivery.editor import drawing
+from programs.discord.delivery.calls import requested
 from programs.discord.delivery.rendering import render_deliveries
+from programs.discord.delivery.steps import Edit, Post
 from programs.discord.ids import SOURCE
 from tests.programs.discord.scene import PromptBot
 from tests.prompt import LONGEST
@@ -113,8 +115,10 @@ class NumberedStore:
 def _name_of(operation: Operation) -> str:
     """The operation's name, and which step or part it is about."""
     for fact in operation.about:
-        if isinstance(fact, DeliveryKey):
-            return f"{operation.name} {fact.kind}{fact.round}.{fact.part}"
+        if (
+            operation.name.startswith("deliveries.") and isinstance(fact, list) and fact
+        ):  # messages, each with the part it shows: the last one is new
+            return f"{operation.name} {_in_short(fact[-1][0])}"
         if isinstance(fact, ResultStep):
             return f"{operation.name} {fact.kind} {fact.result.name}"
         if isinstance(fact, StartedStep | ReplyStep | WaitingStep | DecisionStep):
@@ -180,11 +184,15 @@ class NumberedBot(PromptBot):
 
 def _drawn() -> str | None:
     """The part that the present request shows."""
-    drawn = drawing.get()
-    if drawn is None:
+    step = requested.get()
+    if not isinstance(step, Post | Edit):
         return None
-    suffix = " final" if drawn.final and drawn.posted else ""
-    return f"{drawn.key.kind}{drawn.key.round}.{drawn.key.part}{suffix}"
+    suffix = " final" if isinstance(step, Edit) and step.answer.has_ended else ""
+    return f"{_in_short(step.part.key)}{suffix}"
+
+
+def _in_short(key: DeliveryKey) -> str:
+    return f"{key.kind}{key.round}.{key.part}"
 
 
 def main(order: Order) -> None:

@@ -188,7 +188,7 @@ async def test_one_process_per_token(tmp_path: Path) -> None:
     other = context.Process(target=_hold, args=("the token", tmp_path, held), daemon=True)
     try:
         other.start()
-        await eventually(held.is_set, "the other process")
+        await eventually(held.is_set, "the other process, which has much to import", seconds=30.0)
 
         with pytest.raises(ConfigurationError, match=f"process {other.pid}"), only_one("the token", tmp_path):
             pass

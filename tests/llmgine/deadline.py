@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.waiting import Watch
+from tests.waiting import PATIENCE, Watch
 
-SECONDS = 20.0
+SECONDS = min(20.0, PATIENCE)
 
 
 @pytest.fixture(autouse=True)

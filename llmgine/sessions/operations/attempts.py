@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
+from llmgine.messages.deliveries import DeliveryKey
 from llmgine.messages.steps import PromptStep
 from llmgine.sessions.database import Steps
 from llmgine.sessions.operations.rows import add_steps
-from llmgine.sessions.records import DeliveryKey
 
 
 def again(turn_id: str, old: int, prompts: Iterable[PromptStep], owner: str) -> Steps[None]:

@@ -1,15 +1,13 @@
 """The parts of turns' outcomes, and where they were posted."""
 
 import json
+from collections.abc import Sequence
 
-from llmgine.errors import SupersededError
+from llmgine.messages.deliveries import Delivery, DeliveryKey
 from llmgine.messages.steps import Turn
-from llmgine.sessions.database import Group, Row, Steps, operation, query
+from llmgine.sessions.database import Group, Row, Steps, listed, operation, query
 from llmgine.sessions.operations.attempts import leave
 from llmgine.sessions.operations.rows import to_turn
-from llmgine.sessions.records import Delivery, DeliveryKey
-
-_WHERE = "WHERE turn_id = $1 AND attempt = $2 AND kind = $3 AND round = $4 AND part = $5"
 
 
 class Deliveries(Group):
@@ -19,18 +17,6 @@ class Deliveries(Group):
     def of(self, turn_id: str) -> Steps[list[Delivery]]:
         """The parts of the turn's present attempt in the order they are shown, and behind them what is old."""
         return (yield from _parts(turn_id))
-
-    @query
-    def of_outcome(self, turn: Turn) -> Steps[list[Delivery]]:
-        """The same, as long as this attempt of the turn is the present one.
-
-        Raises:
-            SupersededError: There is a newer attempt.
-        """
-        rows = yield "SELECT attempt FROM turn WHERE id = $1", (turn.id,)
-        if not rows or rows[0]["attempt"] != turn.attempt:
-            raise SupersededError(f"Attempt {turn.attempt} of the turn {turn.id!r} was given up")
-        return (yield from _parts(turn.id))
 
     @query
     def undelivered(self, source: str) -> Steps[list[Turn]]:
@@ -46,57 +32,28 @@ class Deliveries(Group):
         )
         return [to_turn(row) for row in rows]
 
-    @operation
-    def posted(self, turn: Turn, key: DeliveryKey, message_id: str) -> Steps[None]:
-        """Remember where a part was posted, at once; "" for nowhere any more.
+    @query
+    def load(self, turn_id: str) -> Steps[tuple[Turn, list[Delivery]] | None]:
+        """A turn, and the parts of its present attempt; None when there is no such turn any more."""
+        rows = yield "SELECT * FROM turn WHERE id = $1", (turn_id,)
+        return (to_turn(rows[0]), (yield from _parts(turn_id))) if rows else None
 
-        A message has one part: one that was no part any more gives it up. What was under way while its attempt was
-        given up counts for the next one. The turn's `posts` counts its messages, so that no nonce is used twice.
+    @operation
+    def place(self, turn: Turn, messages: Sequence[tuple[DeliveryKey, str]], posts: int) -> Steps[None]:
+        """Remember which message shows which part, at once; the kind `old` is for one that shows none any more.
+
+        Args:
+            turn: The turn, and the attempt that the messages are of. Those of an attempt that was given up
+                meanwhile are left to the newest one.
+            messages: All messages there are, each with the part it shows.
+            posts: How many messages were ever posted for the turn.
         """
-        rows = yield (
-            """
-            UPDATE turn SET posts = posts + CASE
-                WHEN $2 = '' OR EXISTS (SELECT 1 FROM delivery WHERE turn_id = $1 AND message_id = $2) THEN 0 ELSE 1 END
-            WHERE id = $1 RETURNING attempt
-            """,
-            (turn.id, message_id),
-        )
-        newest = rows[0]["attempt"]
-        where = _key(turn, key)
-        if newest > turn.attempt:
-            if message_id:
-                yield from leave(turn.id, newest, message_id)
-        elif not message_id:
-            yield f"DELETE FROM delivery {_WHERE} AND final = 0", where
-            yield f"UPDATE delivery SET message_id = '' {_WHERE}", where
-        else:
-            yield (
-                """
-                DELETE FROM delivery
-                WHERE turn_id = $1 AND attempt = $2 AND message_id = $6 AND final = 0
-                    AND NOT (kind = $3 AND round = $4 AND part = $5)
-                """,
-                (*where, message_id),
-            )
-            yield (
-                """
-                INSERT INTO delivery (turn_id, attempt, kind, round, part, body, message_id, final, sent)
-                VALUES ($1, $2, $3, $4, $5, '{}', $6, 0, 0)
-                ON CONFLICT (turn_id, attempt, kind, round, part) DO UPDATE SET message_id = $6
-                """,
-                (*where, message_id),
-            )
+        yield from _place(turn, messages, posts, sent=False)
 
     @operation
-    def sent(self, turn: Turn, key: DeliveryKey) -> Steps[None]:
-        """A part shows its final body."""
-        yield f"UPDATE delivery SET sent = 1 {_WHERE}", _key(turn, key)
-
-    @operation
-    def gone(self, turn: Turn, key: DeliveryKey) -> Steps[None]:
-        """A part's message was deleted for good."""
-        yield f"DELETE FROM delivery {_WHERE} AND final = 0", _key(turn, key)
-        yield f"UPDATE delivery SET message_id = '', sent = 1 {_WHERE}", _key(turn, key)
+    def settle(self, turn: Turn, messages: Sequence[tuple[DeliveryKey, str]], posts: int) -> Steps[None]:
+        """The same, and nothing more is to be sent of the attempt: it is all visible, or it is given up."""
+        yield from _place(turn, messages, posts, sent=True)
 
     @query
     def turn_of(self, message_id: str) -> Steps[str | None]:
@@ -105,9 +62,17 @@ class Deliveries(Group):
         return rows[0]["turn_id"] if rows else None
 
     @query
-    def has(self, message_id: str) -> Steps[bool]:
-        """Whether the message is one of ours."""
-        return bool((yield "SELECT turn_id FROM delivery WHERE message_id = $1 LIMIT 1", (message_id,)))
+    def turns_of(self, message_ids: Sequence[str]) -> Steps[dict[str, str]]:
+        """The turn of each of the messages that is a part of one."""
+        ids = listed(message_ids)
+        rows = yield f"SELECT message_id, turn_id FROM delivery WHERE message_id IN ({ids})", message_ids
+        return {row["message_id"]: row["turn_id"] for row in rows}
+
+    @query
+    def known(self, message_ids: Sequence[str]) -> Steps[set[str]]:
+        """Those of the messages that are ours."""
+        rows = yield f"SELECT message_id FROM delivery WHERE message_id IN ({listed(message_ids)})", message_ids
+        return {row["message_id"] for row in rows}
 
     @query
     def is_last_answer(self, session_id: str, message_id: str) -> Steps[bool]:
@@ -145,5 +110,39 @@ def _to_delivery(row: Row) -> Delivery:
     )
 
 
-def _key(turn: Turn, key: DeliveryKey) -> tuple[object, ...]:
-    return (turn.id, turn.attempt, key.kind, key.round, key.part)
+def _place(turn: Turn, messages: Sequence[tuple[DeliveryKey, str]], posts: int, *, sent: bool) -> Steps[None]:
+    rows = yield (
+        "UPDATE turn SET posts = CASE WHEN posts < $2 THEN $2 ELSE posts END WHERE id = $1 RETURNING attempt, state",
+        (turn.id, posts),
+    )
+    if not rows:
+        return
+    newest, forgotten = rows[0]["attempt"], rows[0]["state"] == "forgotten"
+    if forgotten and sent and not messages:
+        yield "DELETE FROM delivery WHERE turn_id = $1", (turn.id,)
+        return
+    sent = sent and not forgotten  # its messages are still to be deleted
+    if newest > turn.attempt:
+        for _, message_id in messages:
+            yield from leave(turn.id, newest, message_id)
+        return
+    attempt = (turn.id, turn.attempt)
+    yield "DELETE FROM delivery WHERE turn_id = $1 AND attempt = $2 AND final = 0", attempt
+    yield (
+        """
+        UPDATE delivery SET message_id = '', sent = CASE WHEN $3 = 1 THEN 1 ELSE sent END
+        WHERE turn_id = $1 AND attempt = $2
+        """,
+        (*attempt, int(sent)),
+    )
+    if not messages:
+        return
+    new = [(*attempt, key.kind, key.round, key.part, message_id, int(sent)) for key, message_id in messages]
+    places = ", ".join(f"({listed(row, 1 + number * len(row))}, '{{}}', 0)" for number, row in enumerate(new))
+    yield (
+        f"""
+        INSERT INTO delivery (turn_id, attempt, kind, round, part, message_id, sent, body, final) VALUES {places}
+        ON CONFLICT (turn_id, attempt, kind, round, part) DO UPDATE SET message_id = excluded.message_id
+        """,
+        tuple(value for row in new for value in row),
+    )

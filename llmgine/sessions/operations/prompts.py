@@ -38,6 +38,9 @@ class Prompts(Group):
         turn = yield from _turn(turn_id)
         if turn is None:
             yield from _forget_copies(turn_id)  # it was cleared, and what others branched from it was not
+            rows = yield "SELECT session_id FROM turn WHERE id = $1 AND state = 'forgotten'", (turn_id,)
+            if rows:  # perhaps by this command, of which nobody heard that it was done
+                return Revision(what="whole", session_id=rows[0]["session_id"])
             return Revision(what="no", session_id=session_id)
         old = _said(turn, source_id)
         if old is None:

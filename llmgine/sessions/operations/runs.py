@@ -4,13 +4,14 @@ import json
 from collections.abc import Iterable, Sequence
 
 from llmgine.errors import SupersededError
+from llmgine.messages.deliveries import Delivery
 from llmgine.messages.steps import DecisionStep, ReplyStep, Step, Turn, TurnStatus
 from llmgine.sessions.database import Group, Steps, listed, operation, query
 from llmgine.sessions.operations.allowances import spend, used_of
 from llmgine.sessions.operations.rows import add_steps
 from llmgine.sessions.operations.settings import own_and_inherited, settings
 from llmgine.sessions.operations.turns import ended
-from llmgine.sessions.records import BeforeCall, Delivery, SessionSettings, Spent, Today
+from llmgine.sessions.records import BeforeCall, SessionSettings, Spent, Today
 from llmgine.sessions.scoped import holding
 
 _GIVEN_UP = "Attempt {} of the turn {!r} was given up"

@@ -278,19 +278,22 @@ class Turns(Group):
     def forget(self, session_id: str, turn_id: str, dead_owner: str = "") -> Steps[Turn | None]:
         """Delete a turn's texts, also from its copies in branches, and mark its messages as to be deleted.
 
-        None where it is there no more, or runs: of the turns that do, only those of a dead owner are forgotten.
+        None where it is there no more, or runs: of the turns that do, only those of a dead owner are forgotten. One
+        that was forgotten already is given again until its messages are gone: whoever asked may not have heard of it.
         """
         yield from lock(session_id)
         rows = yield (
             """
             SELECT * FROM turn
-            WHERE id = $2 AND session_id = $1 AND state <> 'forgotten'
-                AND (state NOT IN ('running', 'waiting') OR owner = $3)
+            WHERE id = $2 AND session_id = $1 AND (state NOT IN ('running', 'waiting') OR owner = $3)
+                AND (state <> 'forgotten' OR EXISTS (SELECT 1 FROM delivery WHERE turn_id = $2 AND sent = 0))
             """,
             (session_id, turn_id, dead_owner),
         )
         if not rows:
             return None
+        if rows[0]["state"] == "forgotten":
+            return to_turn(rows[0])
         for one in (turn_id, *(yield from copies(turn_id))):
             yield from erase(one)
         yield (
@@ -298,6 +301,13 @@ class Turns(Group):
             (turn_id, rows[0]["attempt"]),
         )
         yield "UPDATE delivery SET body = '{}', final = 0, sent = 0 WHERE turn_id = $1", (turn_id,)
+        yield (  # a message may be on its way that is not stored yet: the turn is owed until it was looked for
+            """
+            INSERT INTO delivery (turn_id, attempt, kind, round, part, body, message_id, final, sent)
+            VALUES ($1, $2, 'old', 0, -1, '{}', '', 0, 0)
+            """,
+            (turn_id, rows[0]["attempt"]),
+        )
         return to_turn(rows[0])
 
 

@@ -79,6 +79,9 @@ _ABOUT = {
 }
 
 
+_ID = re.compile(f"{PREFIX}(?P<action>{'|'.join(map(re.escape, Action))})(?::(?P<about>.*))?")
+
+
 @dataclass(frozen=True)
 class Target:
     """What a button under an answer is about. Ids that are older than attempts in them have none."""
@@ -99,13 +102,10 @@ class ComponentId:
     @classmethod
     def read(cls, custom_id: object) -> "ComponentId | None":
         """The meaning of a custom id; None when this version knows none."""
-        if not isinstance(custom_id, str) or not custom_id.startswith(PREFIX):
+        found = _ID.fullmatch(custom_id) if isinstance(custom_id, str) else None
+        if found is None:
             return None
-        rest = custom_id.removeprefix(PREFIX)
-        action = next((one for one in Action if f"{rest}:".startswith(f"{one}:")), None)
-        if action is None:
-            return None
-        about = rest.removeprefix(action).removeprefix(":")
+        action, about = Action(found["action"]), found["about"] or ""
         return cls(action, about) if re.fullmatch(action.about.value, about) else None
 
     def __str__(self) -> str:

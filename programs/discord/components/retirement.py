@@ -1,8 +1,9 @@
 """Taking away what no longer applies under an older answer: a courtesy, since a press of it says so too."""
 
 import asyncio
+import logging
 from collections import OrderedDict
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -19,6 +20,8 @@ from programs.discord.ids import Origin
 _REMEMBERED = 5_000  # sessions and turns
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class Retirement:
             del self._last[turn.session_id]
         self._begun.move_to_end(turn.session_id)
         _bound(self._begun)
-        self._work(self._retire_before(turn))
+        self._work(lambda: self._retire_before(turn))
 
     def delivered(self, turn: Turn, ending: Ending | None) -> None:
         """An outcome is shown, perhaps after the next turn began."""
@@ -63,13 +66,13 @@ class Retirement:
             self._last.move_to_end(turn.session_id)
             _bound(self._last)
         if self._begun.get(turn.session_id, 0) > turn.seq:
-            self._work(self._change(turn, back=False))
+            self._work(lambda: self._change(turn, back=False))
 
     def forgotten(self, session_id: str) -> None:
         """A turn was forgotten: the one before it may be the last one again."""
         self._begun.pop(session_id, None)
         self._last.pop(session_id, None)
-        self._work(self._give_back(session_id))
+        self._work(lambda: self._give_back(session_id))
 
     async def close(self) -> None:
         """Leave the rest as it is."""
@@ -77,8 +80,8 @@ class Retirement:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _work(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work)
+    def _work(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        task = asyncio.create_task(_done(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -100,27 +103,34 @@ class Retirement:
         """Retire the buttons of a turn that is shown, or give them back; once."""
         if (turn.id in self._retired) is not back:
             return
-        try:
-            ending = ending or await self._ending(turn)
-            if ending is None or self._poster.is_old(ending.message_id):
-                return
-            if back:
-                self._retired.pop(turn.id)
-            else:
-                self._retired[turn.id] = None
-                _bound(self._retired)
-            buttons = buttons_of(ending.body) if back else lasting(ending.body)
-            with as_courtesy():
-                await self._poster.set_buttons(Origin.of(turn).channel_id, ending.message_id, buttons)
-        except (StoreError, UnreachableError, RefusedError):
+        ending = ending or await self._ending(turn)
+        if ending is None or self._poster.is_old(ending.message_id):
             return
+        if back:
+            self._retired.pop(turn.id, None)
+        else:
+            self._retired[turn.id] = None
+            _bound(self._retired)
+        buttons = buttons_of(ending.body) if back else lasting(ending.body)
+        with as_courtesy():
+            await self._poster.set_buttons(Origin.of(turn).channel_id, ending.message_id, buttons)
 
     async def _ending(self, turn: Turn) -> Ending | None:
         """The end of a turn that is shown, as the store has it."""
         part = next((part for part in await self._store.deliveries.of(turn.id) if ends(part.body)), None)
-        if part is None or not part.sent or part.message_id is None:
+        if part is None or not part.sent or not part.message_id:
             return None
         return Ending(turn, int(part.message_id), part.body)
+
+
+async def _done(work: Callable[[], Coroutine[None, None, None]]) -> None:
+    """Do this. Nobody waits for it, so whatever it fails by ends here."""
+    try:
+        await work()
+    except (StoreError, UnreachableError, RefusedError) as error:
+        _log.info("The buttons of an older answer stay as they are: %s", error)
+    except Exception:  # a bug of ours, which nobody else would see
+        _log.exception("The buttons of an older answer stay as they are")
 
 
 def ends(body: Body) -> bool:

@@ -44,6 +44,11 @@ class Access:
         writes = may_write(allowed, self._client.get_channel(channel_id))
         return None if allowed.view_channel and writes else ShutOutError(NO_PERMISSION)
 
+    def may_view(self, channel_id: int) -> bool:
+        """Whether the channel can be seen; True where nothing is known."""
+        allowed = self._permissions(channel_id)
+        return allowed is None or allowed.view_channel
+
     def may_read_back(self, channel_id: int) -> bool:
         """Whether earlier messages can be read there. Where they cannot, Discord answers as if there were none."""
         allowed = self._permissions(channel_id)

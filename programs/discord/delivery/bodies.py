@@ -14,6 +14,7 @@ Body = dict[str, JsonValue]
 
 MOST_MESSAGES = 5  # of one text; what is longer stands in a file besides
 FILE_NAME = "answer.md"
+_MAX_CONTENT = 2_000  # characters of a message
 _FILE_NOTE = "-# That is not all: the whole answer is in the file."
 
 
@@ -50,8 +51,10 @@ def file_of(body: Body) -> TextFile | None:
     return TextFile(str(file["name"]), str(file["text"])) if isinstance(file, dict) else None
 
 
-def without_file(body: Body) -> list[Body]:
-    """What the file of a body holds beyond the messages above it, as messages: for where no file can be sent."""
+def plain_form(body: Body) -> list[Body]:
+    """A body for where its usual form is not taken: a card as text, and more messages in place of a file."""
+    if "embed" in body:
+        return [{**{key: value for key, value in body.items() if key != "embed"}, "content": card_as_text(body)}]
     file = file_of(body)
     if file is None:
         return [body]
@@ -60,3 +63,19 @@ def without_file(body: Body) -> list[Body]:
     end: Body = {key: value for key, value in body.items() if key != "file"}
     middle: list[Body] = [{"content": part} for part in parts]
     return [*middle, {**end, "content": f"{last}{footer}"}]
+
+
+def card_as_text(body: Body) -> str:
+    """The card of a body in plain text."""
+    embed = body["embed"]
+    fields = embed.get("fields") if isinstance(embed, dict) else None
+    lines = [f"**{one['name']}**\n{one['value']}" for one in fields or () if isinstance(one, dict)]  # type: ignore[union-attr]  # JSON is wider
+    return "\n".join(lines)[:_MAX_CONTENT]
+
+
+def replaced_by(body: Body, words: str) -> Body:
+    """These words in place of a body, with its footer and its buttons."""
+    last_line = str(body.get("content", "")).rpartition("\n")[2]
+    footer = f"\n{last_line}" if last_line.startswith("-# ") else ""
+    buttons = {"buttons": body["buttons"]} if "buttons" in body else {}
+    return {"content": f"{words}{footer}", **buttons}

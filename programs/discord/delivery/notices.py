@@ -3,13 +3,14 @@
 CANNOT_STORE = "⚠️ I cannot store anything at present. What is written to me now I will answer when I can."
 MISSED = "I was offline when this was written, and more came after it than I answer late. Say it again if it matters."
 LATE = "⏳ Discord let me write nothing here for more than half a minute, so this came late."
+FAILING = "⚠️ Discord does not take one of my answers at present. I keep trying, and answer later questions meanwhile."
 _ELSEWHERE = "⚠️ I cannot write in "
 
 # In place of a part that Discord does not take.
 AGAINST_THE_RULES = "⚠️ This part of my answer was blocked by the rules of this server."
 NOT_TAKEN = "⚠️ Discord did not take this part of my answer; the log has the details."
 
-_NOTICES = frozenset({CANNOT_STORE, MISSED, LATE})
+_NOTICES = frozenset({CANNOT_STORE, MISSED, LATE, FAILING})
 
 
 def not_allowed(channel_id: int) -> str:

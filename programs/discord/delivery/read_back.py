@@ -1,26 +1,34 @@
-"""Reading a channel back after a crash: messages of ours that Discord has and the store knows nothing of."""
+"""Reading a channel back: messages of an answer that Discord has and the store knows nothing of."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 import discord
 
-from llmgine.errors import StoreError
 from llmgine.messages.steps import Turn
 from llmgine.sessions import SessionStore
 from programs.discord.components.views import custom_ids
 from programs.discord.delivery.notices import is_notice
-from programs.discord.delivery.poster import Poster
-from programs.discord.delivery.refusals import UnreachableError
+from programs.discord.delivery.poster import PAGE, Poster
+from programs.discord.delivery.refusals import NO_ACCESS, ShutOutError
 from programs.discord.ids import Origin
 
-_LIMIT = 200  # messages after the question that are looked through
+_PAGES = 2  # of messages after the question that are looked through
 
 _log = logging.getLogger(__name__)
 
 
+class Seen(NamedTuple):
+    """A message of the bot's: which one it replies to, and the ids of its buttons."""
+
+    id: int
+    reply_to: int | None
+    buttons: tuple[str, ...]
+
+
 class ReadBack:
-    """Finds what a dead process posted for a turn without having written it down.
+    """Finds what was posted for a turn without having been stored, because a process died or Discord did not answer.
 
     The nonce keeps such a post from being made twice, but only for the few minutes that Discord remembers it.
     """
@@ -30,56 +38,82 @@ class ReadBack:
         self._store = store
         self._poster = poster
 
-    async def orphans(self, turn: Turn, *, died: bool) -> "Orphans":
-        """The bot's messages after the turn's question that are no known part of any turn, oldest first.
+    async def orphans(self, turn: Turn, *, unsure: bool = True) -> tuple[int, ...] | None:
+        """The bot's messages after the turn's question that are parts of it and not stored, in the order of their ids.
 
-        Unless a process `died` over it, only those that name the turn, by what they reply to or by a button.
+        Args:
+            turn: The turn.
+            unsure: Whether there may be messages that do not name the turn, neither as a reply nor by a button.
+
+        Returns:
+            None where the channel may not be read, or no message asked, so that only the nonces protect from repeats.
+
+        Raises:
+            UnreachableError: Discord does not answer.
+            RefusedError: The channel is gone.
+            ShutOutError: The bot may not see the channel, so what is there is looked up when it may.
+            StoreError: It cannot be looked up which messages are known.
         """
         origin = Origin.of(turn)
-        channel_id, question = origin.channel_id, origin.message_id
-        if question is None:
-            return Orphans()
-        channel = self._client.get_partial_messageable(channel_id)
-        try:
-            async with self._poster.turnstile(channel_id):
-                messages = await self._poster.history(channel, after=question, limit=_LIMIT) or []
-                ours = [message for message in messages if died or _names(message, turn, question)]
-                return Orphans([message for message in ours if await self._is_orphan(message, question)])
-        except (UnreachableError, StoreError) as error:
-            _log.warning("Channel %d cannot be read back, so only nonces protect from repeats: %s", channel_id, error)
-            return Orphans()
+        if origin.message_id is None:
+            return None
+        channel = self._client.get_partial_messageable(origin.channel_id)
+        after = origin.message_id
+        seen: list[Seen] = []
+        for _ in range(_PAGES):
+            page = await self._poster.page(channel, after=after)
+            access = self._poster.access
+            if page is None and (access.may_read_back(channel.id) or not access.may_view(channel.id)):
+                raise ShutOutError(NO_ACCESS)
+            if page is None:
+                _log.warning("Channel %d may not be read, so only nonces protect from repeats", origin.channel_id)
+                return None
+            seen += [_seen(message) for message in page if self._is_of_an_answer(message)]
+            if len(page) < PAGE:
+                break
+            after = page[-1].id
+        stored = await self._store.deliveries.turns_of([str(one.id) for one in seen]) if seen else {}
+        owners = {int(one): owner for one, owner in stored.items()}
+        return orphans_of(turn.id, origin.message_id, seen, owners, unsure=unsure)
 
-    async def _is_orphan(self, message: discord.Message, question: int) -> bool:
+    def _is_of_an_answer(self, message: discord.Message) -> bool:
         me = self._client.user
-        if me is None or message.author.id != me.id or message.interaction_metadata is not None:
-            return False
-        if is_notice(message.content):
-            return False
-        if message.reference is not None and message.reference.message_id != question:
-            return False
-        return not await self._store.deliveries.has(str(message.id))
+        is_ours = me is not None and message.author.id == me.id and message.interaction_metadata is None
+        return is_ours and not is_notice(message.content)
 
 
-def _names(message: discord.Message, turn: Turn, question: int) -> bool:
-    if message.reference is not None:
-        return message.reference.message_id == question
-    ids = custom_ids(discord.ui.View.from_message(message)) if message.components else ()
-    return any(turn.id in str(one) for one in ids)
+def orphans_of(
+    turn_id: str, question: int, seen: Iterable[Seen], stored: Mapping[int, str], *, unsure: bool = True
+) -> tuple[int, ...]:
+    """Which messages are parts of a turn that the store does not know.
 
+    A part that says nothing of its turn was posted directly below another part of it, or what is left of that is the
+    question: anywhere else it would reply.
 
-class Orphans:
-    """Posts that belong to a turn, as long as nobody has said to which part.
-
-    Parts are posted one after the other, so there is hardly ever more than one.
+    Args:
+        turn_id: The turn.
+        question: The message that asked.
+        seen: The bot's messages after that one, oldest first.
+        stored: The turns of those that the store knows.
+        unsure: Whether there may be messages that do not name the turn.
     """
+    found, is_of_the_turn = [], True
+    for message in seen:
+        owner = stored.get(message.id)
+        if owner is not None:
+            is_of_the_turn = owner == turn_id
+        elif message.reply_to is not None:
+            is_of_the_turn = message.reply_to == question
+        elif message.buttons:
+            is_of_the_turn = any(turn_id in one for one in message.buttons)
+        elif not unsure:
+            continue
+        if is_of_the_turn and owner is None:
+            found.append(message.id)
+    return tuple(found)
 
-    def __init__(self, messages: Iterable[discord.Message] = ()) -> None:
-        self._messages = list(messages)
 
-    def adopt(self) -> int | None:
-        """The message that is taken for a part from here on, if there is one."""
-        return self._messages.pop(0).id if self._messages else None
-
-    def left(self) -> list[int]:
-        """Those that are no part."""
-        return [message.id for message in self._messages]
+def _seen(message: discord.Message) -> Seen:
+    ids = custom_ids(discord.ui.View.from_message(message)) if message.components else []
+    reply_to = message.reference.message_id if message.reference is not None else None
+    return Seen(message.id, reply_to, tuple(str(one) for one in ids))

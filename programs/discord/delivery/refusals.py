@@ -1,11 +1,13 @@
 """The ways in which Discord does not do what it is asked, sorted by what helps; numbers are Discord's own codes."""
 
+import aiohttp
 import discord
 
 UNKNOWN_CHANNEL, UNKNOWN_MESSAGE = 10003, 10008
 ARCHIVED, THREAD_EXISTS, LOCKED = 50083, 160004, 160005
-_NO_ACCESS, _DM_CLOSED, NO_PERMISSION = 50001, 50007, 50013
+NO_ACCESS, _DM_CLOSED, NO_PERMISSION = 50001, 50007, 50013
 _TOO_OLD = 30046
+_NO_HISTORY = 160002
 _AGAINST_THE_RULES = {200000, 200001, 240000}  # AutoMod, its title filter, and the filter of links
 
 _REFUSED = (400, 403, 404, 405, 413)  # statuses that the same request will meet again
@@ -21,6 +23,14 @@ class MustWaitError(UnreachableError):
     def __init__(self, seconds: float) -> None:
         super().__init__(f"Discord asks to wait {seconds:.0f} s")
         self.seconds = seconds
+
+
+class BreakerOpenError(aiohttp.ClientError):
+    """No request is made for `retry_after` seconds."""
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__("Discord asked for no more requests")
+        self.retry_after = retry_after
 
 
 class ShutOutError(UnreachableError):
@@ -45,8 +55,18 @@ class RefusedError(Exception):
 
     @property
     def gone(self) -> bool:
-        """Whether what it was about is no longer there."""
-        return self.code in (UNKNOWN_CHANNEL, UNKNOWN_MESSAGE)
+        """Whether the channel is no longer there."""
+        return self.code == UNKNOWN_CHANNEL
+
+    @property
+    def no_message(self) -> bool:
+        """Whether the message is no longer there."""
+        return self.code == UNKNOWN_MESSAGE
+
+    @property
+    def no_history(self) -> bool:
+        """Whether a reply is refused because the bot may not read what was said before."""
+        return self.code == _NO_HISTORY
 
     @property
     def locked(self) -> bool:
@@ -66,10 +86,10 @@ class RefusedError(Exception):
 
 def sorted_out(error: Exception) -> Exception:
     """What discord.py raised, or a connection, as one of ours."""
-    if isinstance(error, discord.RateLimited):
+    if isinstance(error, discord.RateLimited | BreakerOpenError):
         return MustWaitError(error.retry_after)
     status, code = getattr(error, "status", None), getattr(error, "code", 0)
-    if code in (_NO_ACCESS, _DM_CLOSED, NO_PERMISSION):
+    if code in (NO_ACCESS, _DM_CLOSED, NO_PERMISSION):
         return ShutOutError(code)
     if status in _REFUSED or code == _TOO_OLD:
         return RefusedError(code, str(error))

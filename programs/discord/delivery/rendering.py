@@ -8,10 +8,11 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from llmgine.messages.deliveries import Delivery, DeliveryKey
 from llmgine.messages.events import ModelRetryEvent
 from llmgine.messages.steps import LeftOut
 from llmgine.messages.text import collapse_spaces, shorten
-from llmgine.sessions.records import Delivery, DeliveryKey, TurnSteps
+from llmgine.sessions.records import TurnSteps
 from llmgine.turns import CallState
 from programs.application import LEFT_OUT
 from programs.demo_model import MODEL as DEMO_MODEL

@@ -130,7 +130,7 @@ class Decisions:
             return False  # a forwarded answer is not one that is replied to
         if author is not None or reference is None or reference.message_id is None:
             return author == me
-        return await self._store.deliveries.has(str(reference.message_id))
+        return bool(await self._store.deliveries.known([str(reference.message_id)]))
 
 
 def written_by(message: discord.Message) -> Verdict:

@@ -227,7 +227,7 @@ class Feed:
         except (StoreError, UnreachableError, RefusedError) as error:
             _log.warning("Channel %d could not be read: %s", self.place.channel_id, error)
             self._read_failed(missed, error)
-            if isinstance(error, RefusedError) and error.gone:
+            if isinstance(error, RefusedError) and (error.gone or error.no_message):
                 self.gone()
                 await self._shared.forget(self.place)
         except Exception as error:  # what Discord told cannot be understood; that must not make the place deaf
@@ -248,6 +248,9 @@ class Feed:
             stored = (await cursors.at([self.place])).get(self.place.channel_id)
             cursor = await cursors.beginning(self.place, first_live=self.first_live) if stored is None else stored
             self.start_at(cursor, stored=stored is not None)
+        if not self.is_stored:  # before the read, which may fail: the next process would begin after what is missed
+            await cursors.move([(self.place, self.cursor or 0)])
+            self.is_stored = True
         questions = await history.questions(self.place) if missed is Missed.CHANGES else ()
         if self.state is FeedState.GONE:
             return None
@@ -261,7 +264,7 @@ class Feed:
             return
         if found.position is not None and found.position <= (self.cursor or 0):
             found.position = None  # nothing is new
-        self._items = merged(self._items or (), found, begun=None if self.is_stored else self.cursor)
+        self._items = merged(self._items or (), found)
         if found.more:
             self._missed = max(self._missed, Missed.MESSAGES)
 

@@ -67,6 +67,8 @@ class Feeds:
     def created(self, message: discord.Message) -> None:
         """Somebody wrote. Most messages are for other people, and cost no more than to see that."""
         if not is_from_a_person(message):
+            if isinstance(message.channel, discord.DMChannel):
+                self.opened(message.channel)
             return
         feed = self._feed(Place.of(message.channel))
         now = time.monotonic()
@@ -95,6 +97,11 @@ class Feeds:
         """A channel or thread was made, or the bot was added to it: it is looked at now and then."""
         if isinstance(channel, _GuildChannel):
             self._feed(Place.of(channel))
+
+    def opened(self, dm: discord.DMChannel) -> None:
+        """The bot opened a DM, perhaps one that it does not know: nothing else would tell the next process of it."""
+        if dm.id not in self._feeds:
+            self._feed(Place.of(dm)).look_again()
 
     def shown(self, channel: discord.abc.GuildChannel) -> None:
         """The bot may read a channel that it could not read before."""

@@ -53,7 +53,7 @@ def from_read(item: Item) -> bool:
     return isinstance(item, GivenUp | Covered) or (isinstance(item, Created) and item.read)
 
 
-def merged(live: Iterable[Item], found: Found, *, begun: int | None) -> deque[Item]:
+def merged(live: Iterable[Item], found: Found) -> deque[Item]:
     """The queue once a place was read: what was read, and what was told live, in the order of their ids.
 
     A message that is in both is there once: as it was told live if it is to be answered, else not at all. So what the
@@ -62,7 +62,6 @@ def merged(live: Iterable[Item], found: Found, *, begun: int | None) -> deque[It
     Args:
         live: The queue before.
         found: What was read.
-        begun: The cursor, if it has to be stored before anything else, as there is none in the store yet.
     """
     first: list[Item] = [Edited(message) for message in found.edited]
     first += [Deleted(tuple(found.deleted))] if found.deleted else []
@@ -81,10 +80,7 @@ def merged(live: Iterable[Item], found: Found, *, begun: int | None) -> deque[It
     if found.position is not None:
         created.append((found.position, Covered(found.position)))
     in_order = sorted(created, key=lambda one: (one[0], isinstance(one[1], Covered)))
-    queue = deque([*first, *(item for _, item in in_order), *others])
-    if begun is not None and not (queue and isinstance(queue[0], Covered)):
-        queue.appendleft(Covered(begun))
-    return queue
+    return deque([*first, *(item for _, item in in_order), *others])
 
 
 def name(item: Item) -> str:

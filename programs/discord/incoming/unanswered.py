@@ -9,6 +9,8 @@ from programs.discord.delivery.poster import Poster
 from programs.discord.delivery.refusals import RefusedError, ShutOutError, UnreachableError
 from programs.discord.ids import missed_nonce, refusal_nonce
 
+_SIGN = "❌"  # as on a question whose answer cannot be shown
+
 _log = logging.getLogger(__name__)
 
 
@@ -40,14 +42,25 @@ class Unanswered:
     async def missed(self, message: discord.Message) -> None:
         """Say that a message, and those before it, came too long ago or were too many. Saying it twice posts it once.
 
+        Where the bot may not write, a reaction on the message says so.
+
         Raises:
             UnreachableError: Discord cannot be reached.
         """
+        channel_id = message.channel.id
         try:
             nonce = missed_nonce(message.id)
-            await self._poster.post(message.channel.id, {"content": MISSED}, nonce=nonce, reply_to=message.id)
-        except (RefusedError, ShutOutError) as error:
-            _log.info("Nobody can be told in channel %d of what was missed: %s", message.channel.id, error)
+            await self._poster.post(channel_id, {"content": MISSED}, nonce=nonce, reply_to=message.id)
+        except ShutOutError as error:
+            if not self._poster.access.may_react(channel_id):
+                _log.info("Nobody can be told in channel %d of what was missed: %s", channel_id, error)
+                return
+            try:
+                await self._poster.react(channel_id, message.id, _SIGN, on=True)
+            except (RefusedError, ShutOutError) as refused:
+                _log.info("Nobody can be told in channel %d of what was missed: %s", channel_id, refused)
+        except RefusedError as error:
+            _log.info("Nobody can be told in channel %d of what was missed: %s", channel_id, error)
 
     async def _say(self, message: discord.Message, text: str, *, reply_to: int | None) -> None:
         try:

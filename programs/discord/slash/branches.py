@@ -14,12 +14,12 @@ from programs.application import Application
 from programs.discord.channels import Channels
 from programs.discord.ids import SOURCE, Place, channel_name, session_id
 from programs.discord.permissions import require_threads
+from programs.discord.replies import post, set_answer
 from programs.discord.sight import Sight, title
 
 ThreadType = Literal[discord.ChannelType.private_thread, discord.ChannelType.public_thread]
 _PLACES = {"thread": "A thread here", "private": "A private thread, for you", "dm": "Your DM with me"}
 _LONGEST_NAME = 80
-_NO_PINGS = discord.AllowedMentions.none()
 _HERE = "This goes on from {}, with all I know of it. Just write; what is said here stays here."
 
 
@@ -78,7 +78,7 @@ class Branches:
             raise
         await thread.add_user(interaction.user)
         words = _HERE.format(getattr(interaction.channel, "mention", "elsewhere"))
-        await thread.send(words, allowed_mentions=_NO_PINGS)
+        await post(thread, words)
 
     async def _in_dm(self, interaction: discord.Interaction, here: str) -> str:
         dm = await interaction.user.create_dm()
@@ -87,7 +87,7 @@ class Branches:
         new = session_id(dm.id)
         name = channel_name(dm, interaction.user)
         words = _HERE.format(getattr(interaction.channel, "mention", "elsewhere"))
-        told = await dm.send(words, allowed_mentions=_NO_PINGS)  # first: many people take no DMs
+        told = await post(dm, words)  # first: many people take no DMs
         command = BranchSessionCommand(
             session_id=here,
             new_session_id=new,
@@ -138,11 +138,11 @@ def commands(app: Application) -> Iterable[app_commands.Command[Any, ..., Any] |
     @app_commands.choices(where=[app_commands.Choice(name=words, value=place) for place, words in _PLACES.items()])
     async def branch(interaction: discord.Interaction, where: str = "thread") -> None:
         await interaction.response.defer(ephemeral=True)
-        await interaction.edit_original_response(content=await branches.branch(interaction, where))
+        await set_answer(interaction, await branches.branch(interaction, where))
 
     @app_commands.context_menu(name="Branch from here")
     async def branch_from(interaction: discord.Interaction, message: discord.Message) -> None:
         await interaction.response.defer(ephemeral=True)
-        await interaction.edit_original_response(content=await branches.branch_from(interaction, message))
+        await set_answer(interaction, await branches.branch_from(interaction, message))
 
     return (branch, branch_from)

@@ -15,7 +15,7 @@ from programs.discord.components.ids import Action, ComponentId
 from programs.discord.components.press import Handler, Press
 from programs.discord.components.views import button, rows
 from programs.discord.permissions import may_decide
-from programs.discord.replies import announce, plain_name
+from programs.discord.replies import announce, plain_name, set_answer
 
 
 class Sessions:
@@ -56,11 +56,11 @@ class Sessions:
             session_id = await self._channels.session_of(interaction)
             (await self._bus.execute(ClearSessionCommand(session_id=session_id))).unwrap()
         except LLMgineError as error:
-            await interaction.edit_original_response(content=str(error))
+            await set_answer(interaction, str(error))
             return
         told = f"🧹 {plain_name(interaction)} cleared the conversation. I remember nothing from before this."
         announced = await announce(interaction, told, nonce=question.id if question else None)  # pressed twice: once
-        await interaction.edit_original_response(content="Done." if announced else told)
+        await set_answer(interaction, "Done." if announced else told)
 
     async def keep(self, press: Press) -> None:
         """Change nothing."""
@@ -83,7 +83,7 @@ def _stop(sessions: Sessions) -> app_commands.Command[Any, ..., Any]:
     @app_commands.command(name="stop", description="Stop the answer that is being written in this channel")
     async def stop(interaction: discord.Interaction) -> None:
         await interaction.response.defer(ephemeral=True)
-        await interaction.edit_original_response(content=await sessions.stop(interaction))
+        await set_answer(interaction, await sessions.stop(interaction))
 
     return stop
 

@@ -18,13 +18,12 @@ from programs.discord.components.ids import Action, ComponentId
 from programs.discord.components.press import Handler, Press
 from programs.discord.components.views import Field, button, form, rows, select
 from programs.discord.ids import Place, channel_name
-from programs.discord.replies import plain_name
+from programs.discord.replies import add_answer, plain_name
 from programs.discord.sight import Sight, title
 from programs.export import as_json, as_markdown
 
 _PAGE = 10
 _TITLE, _MAX_TITLE = "title", 80
-_NO_PINGS = discord.AllowedMentions.none()
 
 
 class SessionList:
@@ -115,11 +114,11 @@ class SessionList:
             raise RefusedError("This is the conversation that is here already.")
         await interaction.edit_original_response(content="Resumed.", embed=None, view=None)
         name = discord.utils.escape_markdown(title(session))
-        await interaction.followup.send(
+        told = (
             f"⏯️ {plain_name(interaction)} resumed the conversation **{name}** here ({turns} turns). "
-            "What was here before is kept, see /sessions.",
-            allowed_mentions=_NO_PINGS,
+            "What was here before is kept, see /sessions."
         )
+        await add_answer(interaction, told, private=False)
 
     async def _export(self, press: Press) -> None:
         """Send a conversation as a file."""

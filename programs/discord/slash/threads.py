@@ -11,6 +11,7 @@ from llmgine.messages.commands import RenameSessionCommand
 from programs.application import Application
 from programs.discord.ids import session_id
 from programs.discord.permissions import require_threads
+from programs.discord.replies import post, set_answer
 
 
 def commands(app: Application) -> Iterable[app_commands.Command[Any, ..., Any]]:
@@ -31,11 +32,11 @@ def _thread(app: Application) -> app_commands.Command[Any, ..., Any]:
         if name is not None:  # the model gives it no other
             (await app.bus.execute(RenameSessionCommand(session_id=session_id(opened.id), title=name))).unwrap()
         await opened.add_user(interaction.user)
-        await opened.send(
+        await post(
+            opened,
             f"This thread has a conversation of its own, {interaction.user.mention}. Just write; "
             "no need to mention me.",
-            allowed_mentions=discord.AllowedMentions.none(),
         )
-        await interaction.edit_original_response(content=f"Opened {opened.mention}.")
+        await set_answer(interaction, f"Opened {opened.mention}.")
 
     return thread

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from llmgine.errors import RefusedError
+from llmgine.errors import RefusedError, StoreError
 from llmgine.messages.commands import (
     Author,
     ClearSessionCommand,
@@ -177,10 +177,36 @@ async def test_a_prompt_that_is_taken_back_is_forgotten(start_chat: StartChat) -
 
     assert await take_back(chat, said, turn_id)
 
-    await chat.told(TurnForgottenEvent, turn_id)
+    forgotten = await chat.told(TurnForgottenEvent, turn_id)
     await chat.say("hello")
     assert heard(provider) == ["hello"]
+    assert forgotten.turn is not None
+    await chat.store.deliveries.settle(forgotten.turn, [], 0)  # its messages are gone
     assert not await take_back(chat, said, turn_id)
+
+
+async def test_a_prompt_is_taken_back_though_nobody_heard_that_it_was(
+    start_chat: StartChat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the store fails after the turn was forgotten, the next try tells of it, so that its messages go."""
+    chat = await start_chat(ScriptedProvider(["ok"]))
+    said = prompt("my secret")
+    turn_id = await admit(chat, said)
+    await chat.outcome(turn_id)
+    forget = chat.store.forget
+
+    async def forget_and_fail(session_id: str, of_turn: str) -> None:
+        await forget(session_id, of_turn)
+        raise StoreError("nobody knows whether it was committed")
+
+    monkeypatch.setattr(chat.store, "forget", forget_and_fail)
+    with pytest.raises(StoreError):
+        await take_back(chat, said, turn_id)
+    monkeypatch.setattr(chat.store, "forget", forget)
+
+    assert await take_back(chat, said, turn_id)
+
+    await chat.told(TurnForgottenEvent, turn_id)
 
 
 def burst(text: str, author: Author = ADA, seconds: float = 60.0) -> PromptCommand:

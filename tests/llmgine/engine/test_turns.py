@@ -13,6 +13,7 @@ from llmgine.messages.commands import (
     PromptCommand,
     SetSystemPromptCommand,
 )
+from llmgine.messages.deliveries import Delivery, DeliveryKey
 from llmgine.messages.events import (
     AnswerProgressEvent,
     Event,
@@ -23,10 +24,10 @@ from llmgine.messages.events import (
     TurnFinishedEvent,
     TurnStartedEvent,
 )
-from llmgine.providers.base import ChatReply, ChatRequest
+from llmgine.providers.base import MAX_CHARACTERS, ChatReply, ChatRequest
 from llmgine.providers.scripted import ScriptedProvider
 from llmgine.sessions.database import Operation
-from llmgine.sessions.records import Delivery, DeliveryKey, TurnSteps
+from llmgine.sessions.records import TurnSteps
 from tests.llmgine.engine.chat import ADA, Held, OnText, call, echo, prompt, roll
 from tests.llmgine.engine.conftest import StartChat
 
@@ -123,6 +124,27 @@ async def test_a_message_that_comes_twice_is_answered_once(start_chat: StartChat
 
     assert (again.turn_id, again.duplicate) == (first.turn_id, True)
     assert [event.text for event in chat.of(TurnFinishedEvent)] == ["one", "two"]
+
+
+async def test_a_prompt_is_answered_though_nobody_heard_that_it_was_admitted(
+    start_chat: StartChat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the store fails after a turn was admitted, and the prompt is said again, that turn is run."""
+    chat = await start_chat(ScriptedProvider(["hello"]))
+    said = prompt("hi")
+    admit = chat.store.turns.admit
+
+    async def admit_and_fail(command: PromptCommand, turn_id: str, at: int) -> None:
+        await admit(command, turn_id, at)
+        raise StoreError("nobody knows whether it was committed")
+
+    monkeypatch.setattr(chat.store.turns, "admit", admit_and_fail)
+    assert isinstance((await chat.bus.execute(said)).exception, StoreError)
+    monkeypatch.setattr(chat.store.turns, "admit", admit)
+
+    admitted = (await chat.bus.execute(said)).unwrap()
+
+    assert (await chat.outcome(admitted.turn_id)).text == "hello"
 
 
 @pytest.mark.parametrize("text", ["", "  \n\t", "\0", "\ud800"])
@@ -299,3 +321,13 @@ def test_a_prompt_names_its_source() -> None:
     """The gate needs it: a prompt without one cannot be built."""
     with pytest.raises(ValueError, match="source_id"):
         PromptCommand(session_id="s", text="hi", source="test")  # type: ignore[call-arg]  # that it is refused is the promise
+
+
+async def test_a_reply_is_ended_at_its_bound(start_chat: StartChat) -> None:
+    """What a model writes beyond it is not kept, and people are told that the answer was ended."""
+    chat = await start_chat(["x" * (MAX_CHARACTERS + 1)])
+
+    outcome = await chat.say()
+
+    assert outcome.text == "x" * MAX_CHARACTERS
+    assert outcome.notice == "The answer was ended at 100,000 characters. Ask it to continue."

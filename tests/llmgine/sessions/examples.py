@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from llmgine.messages.chat import ToolCall, ToolResult, Usage
 from llmgine.messages.commands import Admitted, Author, PromptCommand
+from llmgine.messages.deliveries import Delivery, DeliveryKey
 from llmgine.messages.steps import (
     DecisionStep,
     OutcomeStep,
@@ -21,7 +22,7 @@ from llmgine.messages.steps import (
 )
 from llmgine.sessions import SessionStore
 from llmgine.sessions.clock import now
-from llmgine.sessions.records import Claimed, Delivery, DeliveryKey, TurnSteps
+from llmgine.sessions.records import Claimed, TurnSteps
 
 S = TypeVar("S", bound=Step)
 

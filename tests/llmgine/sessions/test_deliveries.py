@@ -5,12 +5,14 @@ from collections.abc import Iterator
 import pytest
 
 from llmgine.messages.commands import RegenerateTurnCommand
+from llmgine.messages.deliveries import Delivery, DeliveryKey
 from llmgine.messages.steps import Turn
 from llmgine.sessions import SessionStore
 from llmgine.sessions.clock import now
-from llmgine.sessions.records import Delivery, DeliveryKey
 from tests.llmgine.sessions.conftest import Open
 from tests.llmgine.sessions.examples import DONE, admitted, begun, claimed, finish, outcome, part
+
+OLD = DeliveryKey(kind="old", round=0, part=0)
 
 
 async def test_an_outcome_is_one_whole(store: SessionStore) -> None:
@@ -43,20 +45,19 @@ async def test_parts_come_in_the_order_they_stand_on_screen(store: SessionStore)
 
 
 async def test_parts_are_sent_once(store: SessionStore) -> None:
-    """Ended turns with unsent parts are found, until the last part is sent."""
+    """Ended turns with unsent parts are found, until all of it is shown."""
     turn = await begun(store, "1")
     parts = [part(turn, "text", 0, 0), part(turn, "card", 0, 0)]
     assert await store.undelivered("test") == []
 
     await finish(store, turn, *parts)
-    await store.deliveries.posted(turn, parts[0].key, "100")
-    await store.deliveries.sent(turn, parts[0].key)
+    await store.deliveries.place(turn, [(parts[0].key, "100")], 1)
     assert [t.id for t in await store.undelivered("test")] == [turn.id]
     assert await store.undelivered("other") == []
 
-    await store.deliveries.sent(turn, parts[1].key)
+    await store.deliveries.settle(turn, [(parts[0].key, "100"), (parts[1].key, "200")], 2)
     assert await store.undelivered("test") == []
-    assert [(d.message_id, d.sent) for d in await store.deliveries.of(turn.id)] == [("100", True), (None, True)]
+    assert [(d.message_id, d.sent) for d in await store.deliveries.of(turn.id)] == [("100", True), ("200", True)]
 
 
 async def test_a_preview_keeps_its_place(store: SessionStore) -> None:
@@ -64,7 +65,7 @@ async def test_a_preview_keeps_its_place(store: SessionStore) -> None:
     turn = await begun(store, "1")
     final = part(turn, "text", 0, 0, "final")
 
-    await store.deliveries.posted(turn, final.key, "100")
+    await store.deliveries.place(turn, [(final.key, "100")], 1)
     (preview,) = await store.deliveries.of(turn.id)
     assert (preview.body, preview.message_id, preview.sent) == ({}, "100", False)
     assert await store.undelivered("test") == []
@@ -76,15 +77,14 @@ async def test_a_preview_keeps_its_place(store: SessionStore) -> None:
 
 
 async def test_a_part_posted_again_has_its_new_place(store: SessionStore) -> None:
-    """The latest message id counts; the older one is no longer a part."""
+    """The latest message id counts; the older one is no longer ours."""
     turn = await begun(store, "1")
     key = part(turn, "text", 0, 0).key
 
-    await store.deliveries.posted(turn, key, "100")
-    await store.deliveries.posted(turn, key, "200")
+    await store.deliveries.place(turn, [(key, "100")], 1)
+    await store.deliveries.place(turn, [(key, "200")], 2)
 
-    assert await store.deliveries.has("200")
-    assert not await store.deliveries.has("100")
+    assert await store.deliveries.known(["100", "200"]) == {"200"}
 
 
 async def standing(store: SessionStore, turn: Turn) -> list[tuple[str, int, str | None]]:
@@ -95,33 +95,68 @@ async def standing(store: SessionStore, turn: Turn) -> list[tuple[str, int, str 
 
 
 async def test_a_message_shows_one_part(store: SessionStore) -> None:
-    """Taken over by another part it is no longer the first one's, unless that is part of the outcome."""
+    """Where each message is told, all of them are: what is not told of shows nothing any more, also of the outcome."""
     turn = await begun(store, "1")
     note, card = part(turn, "text", 1, 0), part(turn, "card", 1, 0)
 
-    await store.deliveries.posted(turn, note.key, "100")
-    await store.deliveries.posted(turn, card.key, "100")
+    await store.deliveries.place(turn, [(note.key, "100"), (card.key, "200")], 2)
+    await store.deliveries.place(turn, [(card.key, "100"), (OLD, "200")], 2)
+    assert await standing(store, turn) == [("card", 0, "100"), ("old", 0, "200")]
 
-    assert await standing(store, turn) == [("card", 0, "100")]
+    await finish(store, turn, note, card)
+    await store.deliveries.place(turn, [(note.key, "100"), (card.key, "200")], 2)
+    assert await standing(store, turn) == [("text", 0, "100"), ("card", 0, "200")]
+
+
+async def test_a_turn_is_loaded_with_its_messages(store: SessionStore) -> None:
+    """With how many there ever were, and the parts of its present attempt; one that does not exist with nothing."""
+    turn = await begun(store, "1")
+    text = part(turn, "text", 0, 0)
+    await finish(store, turn, text)
+    await store.deliveries.place(turn, [(text.key, "100")], 3)
+
+    loaded = await store.deliveries.load(turn.id)
+
+    assert loaded is not None
+    found, (only,) = loaded
+    assert (found.id, found.posts, found.state) == (turn.id, 3, "done")
+    assert (only.key, only.message_id, only.body) == (text.key, "100", text.body)
+    assert await store.deliveries.load("nothing") is None
 
 
 async def test_an_old_answer_is_left_to_the_next_attempt(store: SessionStore) -> None:
-    """In its order, and with what was under way while it was given up; what is taken over or gone is not old."""
+    """In its order, and with what was under way while it was given up; what shows a part again is not old."""
     turn = await begun(store, "1")
     parts = [part(turn, "text", 0, 0), part(turn, "card", 0, 0), part(turn, "notice", 1, 0)]
     await finish(store, turn, *parts)
-    for one, message_id in zip(parts, ("100", "200", "300"), strict=True):
-        await store.deliveries.posted(turn, one.key, message_id)
+    places = [(one.key, message_id) for one, message_id in zip(parts, ("100", "200", "300"), strict=True)]
+    await store.deliveries.place(turn, places, 3)
 
     await store.turns.regenerate(RegenerateTurnCommand(session_id="s", turn_id=turn.id))
     assert await standing(store, turn) == [("old", 0, "100"), ("old", 1, "200"), ("old", 2, "300")]
 
-    await store.deliveries.posted(turn, parts[0].key, "100")  # said late: it is left already
-    await store.deliveries.posted(turn, parts[1].key, "400")
+    await store.deliveries.settle(turn, [*places, (OLD, "400")], 4)  # said late: three of them are left already
+    assert await standing(store, turn) == [("old", number, f"{number + 1}00") for number in range(4)]
     again = (await store.turns.get(turn.id)).turn
-    await store.deliveries.posted(again, parts[0].key, "100")
-    await store.deliveries.posted(again, DeliveryKey(kind="old", round=0, part=1), "")
-    assert await standing(store, turn) == [("text", 0, "100"), ("old", 2, "300"), ("old", 3, "400")]
+    await store.deliveries.place(again, [(parts[0].key, "100"), (OLD, "300")], 4)
+    assert await standing(store, turn) == [("text", 0, "100"), ("old", 0, "300")]
+    assert again.posts == 4
+
+
+async def test_a_forgotten_turn_is_owed_until_its_messages_are_gone(store: SessionStore) -> None:
+    """Also where its outcome is said to be settled at that moment; then nothing is left of it."""
+    turn = await begun(store, "1")
+    text = part(turn, "text", 0, 0)
+    await finish(store, turn, text)
+    await store.deliveries.place(turn, [(text.key, "100")], 1)
+    assert await store.forget("s", turn.id)
+
+    await store.deliveries.settle(turn, [(text.key, "100")], 1)
+    assert [t.id for t in await store.undelivered("test")] == [turn.id]
+
+    await store.deliveries.settle(turn, [], 1)
+    assert await store.undelivered("test") == []
+    assert await store.deliveries.of(turn.id) == []
 
 
 async def test_another_living_process_sends_its_own_parts(open_another: Open) -> None:
@@ -140,7 +175,7 @@ async def test_clearing_keeps_what_still_has_to_be_sent(store: SessionStore) -> 
     sent, unsent = await admitted(store, "1"), await admitted(store, "2")
     for turn in (sent, unsent):
         await finish(store, await claimed(store), part(turn, "text", 0, 0))
-    await store.deliveries.sent(sent, part(sent, "text", 0, 0).key)
+    await store.deliveries.settle(sent, [(part(sent, "text", 0, 0).key, "100")], 1)
 
     await store.sessions.clear("s", now())
 

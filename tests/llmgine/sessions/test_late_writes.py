@@ -90,7 +90,7 @@ async def under_way(store: SessionStore) -> Turn:
     await append(store, turn, REPLY, WaitingStep(round=0, call_id="c", deadline=FAR_OFF))
     decision = DecisionStep(call_id="c", approved=False, decided_by=ADA, reason=SECRET)
     assert await store.decisions.decide(turn.id, decision, now())
-    await store.deliveries.posted(turn, part(turn, "text", 0, 0).key, "100")
+    await store.deliveries.place(turn, [(part(turn, "text", 0, 0).key, "100")], 1)
     return turn
 
 
@@ -99,9 +99,7 @@ async def answered(store: SessionStore) -> Turn:
     turn = await under_way(store)
     parts = [part(turn, "text", 0, 0, SECRET), part(turn, "card", 0, 0, SECRET)]
     await finish(store, turn, *parts, steps=[RESULT, OUTCOME])
-    for one, message_id in zip(parts, ("100", "200"), strict=True):
-        await store.deliveries.posted(turn, one.key, message_id)
-        await store.deliveries.sent(turn, one.key)
+    await store.deliveries.settle(turn, [(parts[0].key, "100"), (parts[1].key, "200")], 2)
     return turn
 
 
@@ -172,11 +170,10 @@ async def test_a_decision_or_a_message_id_brings_no_text_back(store: SessionStor
 
     late = DecisionStep(call_id="c", approved=True, decided_by=ADA, reason=SECRET)
     assert not await store.decisions.decide(turn.id, late, now())
-    await store.deliveries.posted(turn, part(turn, "card", 0, 0).key, "300")
-    await store.deliveries.sent(turn, part(turn, "text", 0, 0).key)
+    await store.deliveries.settle(turn, [(part(turn, "card", 0, 0).key, "300")], 2)
 
     assert SECRET not in stored(url)
-    assert await store.deliveries.has("300")
+    assert await store.deliveries.known(["300"]) == {"300"}
 
 
 async def test_a_turn_that_lost_its_process_begins_again_when_edited(url: str, open_another: Open) -> None:

@@ -3,18 +3,19 @@
 import asyncio
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from typing import Any
 
 import pytest
 
 from llmgine.errors import StoreError
+from llmgine.messages.deliveries import DeliveryKey
 from llmgine.messages.steps import ReplyStep, Turn, WaitingStep
 from llmgine.sessions import SessionStore
 from llmgine.sessions.clock import now
 from llmgine.sessions.database import Operation, Steps
-from llmgine.sessions.records import DeliveryKey, Spent, Today
+from llmgine.sessions.records import Spent, Today
 from llmgine.sessions.store import sqlite_path
 from tests.llmgine.sessions.data.old import rows
 from tests.llmgine.sessions.examples import (
@@ -66,10 +67,10 @@ async def test_hot_operations_are_few_statements(store: SessionStore) -> None:
     await before_call(store, turn)
     await store.runs.append_reply(turn, 2, REPLY, Spent(scopes=("s", "a", "b"), tokens=1, day=1))
     await store.runs.append(turn, 3, WAITING)
-    await store.deliveries.posted(turn, KEY, "100")
+    await store.deliveries.place(turn, [(KEY, "100")], 1)
     parts = [part(turn, "text", 0, number) for number in range(5)]
     await store.runs.finish(turn, "done", [(4, REPLY), (5, DONE)], parts, SPENT)
-    await store.deliveries.sent(turn, KEY)
+    await store.deliveries.settle(turn, [(one.key, str(one.key.part)) for one in parts], 5)
 
     statements = {operation.name: operation.statements for operation in noted.ended}
     assert set(statements) == {
@@ -78,9 +79,9 @@ async def test_hot_operations_are_few_statements(store: SessionStore) -> None:
         "runs.before_call",
         "runs.append_reply",
         "runs.append",
-        "deliveries.posted",
+        "deliveries.place",
         "runs.finish",
-        "deliveries.sent",
+        "deliveries.settle",
     }
     assert max(statements.values()) <= 4, statements
 
@@ -193,24 +194,21 @@ async def test_observers_stand_around_each_other(store: SessionStore) -> None:
 
 
 async def test_the_post_count_only_rises(store: SessionStore, url: str) -> None:
-    """By one with each message that is new to the turn; one it has, none at all, or a deleted one count nothing."""
+    """Whatever is said of it late, and by whichever attempt: a nonce is not used for two messages."""
     turn = await begun(store, "1")
-    other = KEY.model_copy(update={"part": 1})
     counts: list[object] = []
 
-    async def after(change: Awaitable[None]) -> None:
-        await change
+    async def placed(messages: list[tuple[DeliveryKey, str]], posts: int) -> None:
+        await store.deliveries.place(turn, messages, posts)
         counts.extend(row["posts"] for row in tables(url)["turn"])
 
-    await after(store.deliveries.posted(turn, KEY, "100"))
-    await after(store.deliveries.posted(turn, KEY, "100"))
-    await after(store.deliveries.posted(turn, other, "100"))  # the same message, as another part
-    await after(store.deliveries.posted(turn, KEY, "200"))
-    await after(store.deliveries.posted(turn, KEY, ""))
-    await after(store.deliveries.gone(turn, other))
-    await after(store.deliveries.posted(turn, KEY, "300"))
+    await placed([(KEY, "100")], 1)
+    await placed([(KEY, "100")], 1)
+    await placed([(KEY, "200")], 2)
+    await placed([(KEY, "100")], 1)
+    await placed([], 2)
     await store.run(lambda: again(turn.id), Operation("test.again"))
-    await after(store.deliveries.posted(turn, KEY, "400"))  # said late, by the attempt before
-    await after(store.deliveries.posted(turn, KEY, "400"))
+    await placed([(KEY, "400")], 3)  # said late, by the attempt before
+    await placed([(KEY, "400")], 2)
 
-    assert counts == [1, 1, 1, 2, 2, 2, 3, 4, 4]
+    assert counts == [1, 1, 2, 2, 2, 3, 3]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from llmgine.messages.commands import BranchSessionCommand
+from llmgine.messages.deliveries import DeliveryKey
 from llmgine.messages.steps import DecisionStep, ReplyStep, Step, Turn, WaitingStep
 from llmgine.sessions import SessionStore
 from llmgine.sessions.clock import now
@@ -21,7 +22,7 @@ from llmgine.sessions.operations import (
     Stops,
     Turns,
 )
-from llmgine.sessions.records import Cursor, DeliveryKey, Lesson, Spent
+from llmgine.sessions.records import Cursor, Lesson, Spent
 from llmgine.sessions.store import sqlite_path
 from tests.llmgine.sessions.data.old import rows
 from tests.llmgine.sessions.examples import (
@@ -88,23 +89,23 @@ async def stop(store: SessionStore) -> Callable[[], Steps[Any]]:
 
 async def posting(store: SessionStore) -> Callable[[], Steps[Any]]:
     turn = await begun(store, "1")
-    return lambda: Deliveries.posted.steps(store.deliveries, turn, KEY, "100")
+    return lambda: Deliveries.place.steps(store.deliveries, turn, [(KEY, "100")], 1)
 
 
 async def posting_for_an_earlier_attempt(store: SessionStore) -> Callable[[], Steps[Any]]:
     turn = await posted_and_ended(store)
     await regenerated(store, turn)
-    return lambda: Deliveries.posted.steps(store.deliveries, turn, KEY, "300")
+    return lambda: Deliveries.place.steps(store.deliveries, turn, [(KEY, "300")], 2)
 
 
 async def sending(store: SessionStore) -> Callable[[], Steps[Any]]:
     turn = await posted_and_ended(store)
-    return lambda: Deliveries.sent.steps(store.deliveries, turn, KEY)
+    return lambda: Deliveries.settle.steps(store.deliveries, turn, [(KEY, "100")], 1)
 
 
 async def going(store: SessionStore) -> Callable[[], Steps[Any]]:
     turn = await posted_and_ended(store)
-    return lambda: Deliveries.gone.steps(store.deliveries, turn, KEY)
+    return lambda: Deliveries.settle.steps(store.deliveries, turn, [], 1)
 
 
 async def cursor(store: SessionStore) -> Callable[[], Steps[Any]]:
@@ -141,7 +142,7 @@ def owned_by(owner: str) -> Steps[None]:
 
 async def posted_and_ended(store: SessionStore) -> Turn:
     turn = await begun(store, "1")
-    await store.deliveries.posted(turn, KEY, "100")
+    await store.deliveries.place(turn, [(KEY, "100")], 1)
     await finish(store, turn, part(turn, "text", 0, 0))
     return turn
 

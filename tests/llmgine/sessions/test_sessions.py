@@ -2,7 +2,7 @@
 
 import pytest
 
-from llmgine.errors import StoreError, UnknownSessionError
+from llmgine.errors import RefusedError, StoreError, UnknownSessionError
 from llmgine.messages.commands import Attachment
 from llmgine.messages.steps import (
     ReplyStep,
@@ -26,6 +26,20 @@ from tests.llmgine.sessions.examples import (
 )
 
 REPLY = ReplyStep(round=0, text="answer", finish="stop", model="m", usage=None, seconds=0.1)
+
+
+async def test_so_many_turns_wait_at_most(store: SessionStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is said beyond that is refused until one has ended, and then may be said again; other sessions are free."""
+    monkeypatch.setattr("llmgine.sessions.operations.turns.MAX_OPEN", 2)
+    await admitted(store, "1")
+    await admitted(store, "2")
+
+    with pytest.raises(RefusedError, match="2 messages wait"):
+        await admit(store, prompt("3"))
+
+    await admitted(store, "3", session_id="other")
+    await finish(store, await claimed(store))
+    assert (await admit(store, prompt("4"))).place == 1
 
 
 async def test_history_is_the_ended_turns_before(store: SessionStore) -> None:

@@ -90,6 +90,26 @@ async def test_the_files_are_their_owners_only(store: SessionStore, path: Path) 
     assert modes == {"test.db": 0o600, "test.db-wal": 0o600, "test.db-shm": 0o600, "owners": 0o700}
 
 
+async def test_a_commit_outlives_a_loss_of_power(store: SessionStore) -> None:
+    """A commit is told of when the disk has it: SQLite waits for that at each one, which is its level 2."""
+
+    def level() -> Steps[int]:
+        rows = yield "PRAGMA synchronous", ()
+        return int(rows[0]["synchronous"])
+
+    assert await store.run(level, Operation("test.level")) == 2
+
+
+async def test_the_database_takes_nothing_of_no_turn(store: SessionStore) -> None:
+    """Whoever writes it, and however: a step without its turn would be a text that nothing ever deletes."""
+
+    def write() -> Steps[None]:
+        yield "INSERT INTO step (turn_id, attempt, seq, body) VALUES ('nobody', 1, 1, '{}')", ()
+
+    with pytest.raises(StoreError, match="FOREIGN KEY"):
+        await store.run(write, Operation("test.write"))
+
+
 async def test_many_processes_may_open_a_new_file_at_once(tmp_path: Path) -> None:
     """Making the file, the write-ahead log and the schema is safe against others who do the same."""
     for number in range(5):

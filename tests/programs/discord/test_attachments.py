@@ -11,10 +11,11 @@ import discord
 import pytest
 from aiohttp import web
 
-from programs.discord.incoming.attachments import MAX_IMAGE, MAX_SHOWN, MAX_TEXT, AttachmentReader, Files
+from programs.discord.incoming.attachments import MAX_IMAGE, MAX_SHOWN, MAX_TEXT, MAX_TEXTS, AttachmentReader, Files
 from programs.playground.entities import ADA_ID, GENERAL_ID, Json, Message
 from programs.playground.posting import Upload
 from tests.programs.discord.scene import MENTION, Scene, body_of
+from tests.waiting import patience
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
 
@@ -124,6 +125,19 @@ async def test_too_many_and_too_large(scene: Scene) -> None:
         "left out: 4 images are shown of a message",
     ]
     assert "`big.png`: left out" in outcome.content
+
+
+async def test_too_many_text_files(scene: Scene) -> None:
+    """Only so many are read of a message; of each of the others the model and the person are told that it was not."""
+    ask(scene, *((f"{number}.txt", b"words") for number in range(MAX_TEXTS + 2)))
+
+    outcome = await scene.outcome()
+
+    told, _ = asked(scene)
+    note = "left out: 4 text files are read of a message"
+    assert [file.get("text") for file in told["files"]] == [*["words"] * MAX_TEXTS, None, None]
+    assert [file.get("note") for file in told["files"]] == [*[None] * MAX_TEXTS, note, note]
+    assert f"`4.txt`: {note}" in outcome.content
 
 
 async def test_a_model_that_sees_nothing(scene: Scene) -> None:
@@ -256,7 +270,8 @@ class TestReader:
         state: Any = SimpleNamespace(http=None)  # it is needed for other things only
         file = discord.Attachment(data=data, state=state)  # type: ignore[arg-type]  # fewer fields than there may be
         reader = AttachmentReader(vision=True, base=f"{base}/api/v10", patience=0.5)
-        return await reader.read([file])
+        async with patience("a file to be read or given up"):
+            return await reader.read([file])
 
     async def test_the_size_is_counted_not_believed(self, cdn: str) -> None:
         """A file without end is cut, or left out, whatever size it says it has."""
@@ -290,3 +305,9 @@ class TestReader:
         [file] = (await self.read(cdn, url)).attachments
 
         assert file.note == "could not be read"
+
+    async def test_a_server_of_somebody_else_is_not_asked(self, cdn: str) -> None:
+        """Not even where it is on this machine too, and would answer."""
+        [file] = (await self.read("http://127.0.0.1:1", f"{cdn}/endless")).attachments
+
+        assert (file.note, file.text) == ("could not be read", None)

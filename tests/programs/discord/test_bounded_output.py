@@ -16,10 +16,10 @@ from llmgine.messages.events import AnswerProgressEvent
 from llmgine.messages.steps import PromptStep, ReplyStep, StartedStep, Turn, WaitingStep
 from llmgine.sessions.records import TurnSteps
 from programs.discord.delivery import rendering, splitting
-from programs.discord.delivery.bodies import MOST_MESSAGES, Body, bodies_of, preview_of, without_file
+from programs.discord.delivery.bodies import MOST_MESSAGES, Body, bodies_of, plain_form, preview_of
 from programs.playground.entities import RANDOM_ID
 from tests.chat_completions import Exchange
-from tests.programs.discord.open_faults.delivery_scene import stages
+from tests.programs.discord.delivery.delivery_scene import stages
 from tests.programs.discord.scene import Scene, labels
 from tests.waiting import patience
 
@@ -117,7 +117,7 @@ def test_no_text_without_its_file_blocks_the_loop(unit: str) -> None:
     """The longest reply, shown in fifty messages where no file can be sent, takes less than 100 ms of CPU."""
     whole = bodies_of(long_text(unit, MOST_TEXT))
 
-    assert cpu(lambda: [without_file(body) for body in whole]) < MOST_CPU
+    assert cpu(lambda: [plain_form(body) for body in whole]) < MOST_CPU
 
 
 def test_a_preview_of_ten_megabytes_does_not_block_the_loop() -> None:

@@ -213,6 +213,18 @@ async def test_only_the_asker_and_moderators(scene: Scene, label: str) -> None:
     assert labels(answer) == DONE
 
 
+async def test_the_asker_needs_no_permission(scene: Scene) -> None:
+    """Who asked may take the question back, without being a moderator."""
+    scene.no_moderators()
+    scene.ask("one", by=GRACE_ID)
+    answer = await scene.outcome()
+
+    scene.click(answer, "Undo", by=GRACE_ID)
+
+    assert (await told(scene, GRACE_ID)).startswith("Forgotten:")
+    await scene.until(lambda: not scene.shown())
+
+
 async def test_the_buttons_work_after_a_restart(scene: Scene) -> None:
     """An earlier process's buttons do what they say."""
     scene.ask("one")

@@ -4,13 +4,12 @@ import asyncio
 
 import pytest
 
-from programs.discord.delivery.poster import Poster
-from programs.playground.entities import ADA_ID, BOT_ID, GENERAL_ID, Json
+from programs.playground.entities import ADA_ID, GENERAL_ID, Json
 from programs.playground.faults import Effect
 from programs.playground.forms import ThreadChanges
 from programs.playground.rules import Rules, Window
 from programs.playground.server import Playground
-from tests.chat_completions import ChatCompletionsServer
+from tests.programs.discord.delivery.delivery_scene import Time
 from tests.programs.discord.scene import PLENTY, Scene, body_of
 
 
@@ -155,9 +154,8 @@ async def test_a_dropped_gateway_loses_nothing(scene: Scene) -> None:
 async def test_an_unreachable_discord_leaves_the_part_for_later(
     unstarted: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A part that could not be sent stays undelivered in the store, and is sent when Discord is back."""
-    monkeypatch.setattr("programs.discord.delivery.poster._TRIES", 1)
-    scene = await unstarted.start()
+    """A part that could not be sent for two minutes is owed, and is sent when Discord is back."""
+    scene = await unstarted.start(bot={"sleep": Time().sleep})
 
     async def cut_off(*_: object, **__: object) -> None:
         raise ConnectionResetError
@@ -176,18 +174,3 @@ async def test_an_unreachable_discord_leaves_the_part_for_later(
 
     await scene.outcome(2)
     assert len(scene.shown()) == 2
-
-
-async def test_the_reply_of_a_lost_post_is_brought_up_to_date(
-    playground: Playground, model: ChatCompletionsServer, scene: Scene
-) -> None:
-    """A message that was posted before under the same nonce is edited to the present text."""
-    poster = Poster(scene.bot)
-    first = await poster.post(GENERAL_ID, {"content": "older"}, nonce="same", reply_to=None)
-
-    second = await poster.post(GENERAL_ID, {"content": "newer"}, nonce="same", reply_to=None)
-
-    assert first == second
-    [message] = scene.shown()
-    assert message.content == "newer"
-    assert message.author_id == BOT_ID

@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import get_args
 
 from programs.discord.components import registry
+from programs.discord.delivery.answer import ChannelState, Phase, SlotState
+from programs.discord.delivery.results import Result
 from programs.discord.incoming.feed_state import FeedState
 from programs.discord.incoming.items import Item
 
 ROOT = Path(__file__).parents[3]
+STATES: tuple[type[Enum], ...] = (FeedState, Phase, SlotState, ChannelState)
 PAGE = ROOT / "docs" / "how-a-message-travels.md"
 SHOWN_BY = re.compile(r"`(tests/[\w/]+\.py)::(?:(\w+)::)?(\w+)`")
 
@@ -30,9 +33,14 @@ def table(head: tuple[str, str], rows: dict[str, str]) -> str:
 def renewed(page: str) -> str:
     """The page with the tables that are made from the code."""
     items = {item.__name__: str(item.__doc__).replace("\n", " ") for item in get_args(Item)}
+    results = {one.__name__: str(one.__doc__).replace("\n   ", "") for one in get_args(Result)}
     for name, made in (
         ("feed-states", table(("state", "what the feed is at"), sentences(FeedState))),
         ("feed-items", table(("item", "what it says"), items)),
+        ("answer-states", table(("state", "what an answer is at"), sentences(Phase))),
+        ("slot-states", table(("state", "what a message is at"), sentences(SlotState))),
+        ("channel-states", table(("state", "what the delivery of a channel is at"), sentences(ChannelState))),
+        ("results", table(("result", "what it says"), results)),
         ("presses", registry.table()),
     ):
         before, _, rest = page.partition(f"<!-- {name} -->\n")
@@ -43,7 +51,8 @@ def renewed(page: str) -> str:
 def test_its_tables_are_made_from_the_code() -> None:
     """Every state has its sentence and every item its description; `UPDATE_README=1 pytest` writes them."""
     page = PAGE.read_text(encoding="utf-8")
-    assert set(sentences(FeedState)) == {state.name for state in FeedState}
+    for states in STATES:
+        assert set(sentences(states)) == {state.name for state in states}
     if os.environ.get("UPDATE_README"):
         PAGE.write_text(renewed(page), encoding="utf-8")
 
@@ -51,21 +60,22 @@ def test_its_tables_are_made_from_the_code() -> None:
 
 
 def test_its_pictures_show_every_state() -> None:
-    """Each state is in the diagram, and nothing else is."""
-    diagram = re.search(r"stateDiagram-v2\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    assert diagram is not None
+    """Each state is in its diagram, and nothing else is."""
+    diagrams = re.findall(r"stateDiagram-v2\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
 
-    assert set(re.findall(r"\b[A-Z]{4,}\b", diagram[1])) == {state.name for state in FeedState}
+    shown = [set(re.findall(r"\b[A-Z_]{4,}\b", diagram)) for diagram in diagrams]
+    assert shown == [{state.name for state in states} for states in (FeedState, Phase)]
 
 
 def test_the_tests_it_names_exist() -> None:
     """Every promise names a test, and that test is there."""
     page = PAGE.read_text(encoding="utf-8")
-    promises = re.search(r"<!-- promises -->\n(.*?)<!-- /promises -->", page, re.DOTALL)
-    assert promises is not None
-    rows = promises[1].splitlines()[2:]
-    assert len(rows) >= 10
-    assert [row for row in rows if not SHOWN_BY.search(row)] == []
+    for name in ("promises", "promises-out"):
+        promises = re.search(rf"<!-- {name} -->\n(.*?)<!-- /{name} -->", page, re.DOTALL)
+        assert promises is not None
+        rows = promises[1].splitlines()[2:]
+        assert len(rows) >= 10
+        assert [row for row in rows if not SHOWN_BY.search(row)] == []
     for file, group, name in SHOWN_BY.findall(page):
         source = (ROOT / file).read_text(encoding="utf-8")
         assert re.search(rf"^ *(?:async )?def {name}\(", source, re.MULTILINE) or re.search(
@@ -78,7 +88,7 @@ def test_the_files_it_names_exist() -> None:
     """Every path and every file of the incoming side that it names is there."""
     page = PAGE.read_text(encoding="utf-8")
     bot = ROOT / "programs" / "discord"
-    folders = [bot, bot / "incoming", bot / "components"]
+    folders = [bot, bot / "incoming", bot / "delivery", bot / "components"]
     for name in set(re.findall(r"\b(\w+\.py)\b", re.sub(r"`tests/[^`]*`", "", page))) - {"discord.py"}:
         assert any((folder / name).is_file() for folder in folders), name
     for path in set(re.findall(r"`(programs/[\w/]+)`", page)):

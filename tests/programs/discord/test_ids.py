@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmgine.messages.steps import Turn
-from llmgine.sessions.records import DeliveryKey
 from programs.discord.ids import (
     MAX_NONCE,
     SOURCE,
@@ -72,18 +71,18 @@ class Server:
         )
 
 
-def turn(origin: dict[str, Any] | None = None, *, attempt: int = 1) -> Turn:
+def turn(origin: dict[str, Any]) -> Turn:
     return Turn(
         id="0123456789abcdef",
         session_id="discord:3",
         seq=1,
-        attempt=attempt,
+        attempt=1,
         claim=1,
         resumes=0,
         state="done",
         owner="me",
         source="discord",
-        origin=origin or {},
+        origin=origin,
         created_at=datetime.now(UTC),
     )
 
@@ -239,33 +238,30 @@ def test_a_turn_that_no_message_asked_for() -> None:
 @given(message_id=_ids)
 def test_nonces_of_notices_fit(message_id: int) -> None:
     """Discord takes each, however long the id, and none is another's."""
-    found = [refusal_nonce(message_id), missed_nonce(message_id), welcome_nonce(message_id), notice_nonce(turn())]
+    found = [
+        refusal_nonce(message_id),
+        missed_nonce(message_id),
+        welcome_nonce(message_id),
+        *(notice_nonce("0123456789abcdef", kind) for kind in "?/~+"),
+    ]
 
     assert max(map(len, found)) <= MAX_NONCE
     assert len(set(found)) == len(found)
 
 
-@given(
-    attempts=st.tuples(st.integers(1, 99), st.integers(1, 99)),
-    kinds=st.tuples(*[st.sampled_from(["text", "card", "notice", "queue", "old"])] * 2),
-    places=st.tuples(*[st.tuples(st.integers(0, 99), st.integers(0, 99))] * 2),
-)
-def test_a_nonce_is_a_parts_own(
-    attempts: tuple[int, int], kinds: tuple[Any, Any], places: tuple[tuple[int, int], tuple[int, int]]
-) -> None:
-    """Two parts have the same nonce only when they are the same part of the same attempt, and all of them fit."""
-    keys = [DeliveryKey(kind=kind, round=round_, part=part) for kind, (round_, part) in zip(kinds, places, strict=True)]
+@given(numbers=st.tuples(st.integers(0, 10_000_000), st.integers(0, 10_000_000)))
+def test_a_nonce_is_a_messages_own(numbers: tuple[int, int]) -> None:
+    """Two messages of a turn have different nonces, and all of them fit."""
+    one, other = (nonce("0123456789abcdef", number) for number in numbers)
 
-    one, other = (nonce(turn(attempt=attempt), key) for attempt, key in zip(attempts, keys, strict=True))
-
-    assert (one == other) is (attempts[0] == attempts[1] and keys[0] == keys[1])
+    assert (one == other) is (numbers[0] == numbers[1])
     assert len(one) <= MAX_NONCE
 
 
 def test_a_nonce_that_does_not_fit_is_refused() -> None:
     """It is no nonce that Discord would cut, and so take for another's."""
     with pytest.raises(ValueError, match="longer than the 25 characters"):
-        nonce(turn(attempt=1000), DeliveryKey(kind="text", round=1000, part=1000))
+        nonce("0123456789abcdef", 10**9)
 
 
 async def test_turns_name_their_place_and_server(scene: Scene) -> None:

@@ -65,6 +65,22 @@ async def test_a_reply_to_a_person_is_not(scene: Scene) -> None:
     assert [people_said(request) for request in scene.model.requests] == [["now you"]]
 
 
+async def test_a_forwarded_answer_is_no_reply(scene: Scene) -> None:
+    """Who forwards an answer of the bot shows it to others; the bot is not asked anything."""
+    scene.ask("first")
+    answer = await scene.outcome()
+    state = scene.playground.state
+    shown = state.message_payload(Message(state.ids.next(), GENERAL_ID, ADA_ID, "look"), BOT_ID)
+    forwarded = {"type": 1, "channel_id": str(GENERAL_ID), "message_id": str(answer.id)}
+    drawn = shown | {"guild_id": str(state.guild.id), "message_reference": forwarded, "message_snapshots": []}
+
+    state.emit("MESSAGE_CREATE", lambda _: drawn)
+
+    scene.ask("second")
+    await scene.outcome(2)
+    assert [people_said(request) for request in scene.model.requests] == [["first"], ["first", "second"]]
+
+
 async def test_a_dm_is_answered(scene: Scene) -> None:
     """In a DM everything is for the bot."""
     dm = scene.playground.people.open_dm(ADA_ID)

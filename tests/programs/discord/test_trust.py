@@ -2,6 +2,7 @@
 
 import json
 
+import discord
 import pytest
 
 from llmgine.messages.chat import ToolCall
@@ -127,6 +128,19 @@ async def test_history_is_for_who_may_read_it(scene: Scene) -> None:
     assert offered(await listed(scene, GRACE_ID)) == []
 
 
+async def test_a_private_thread_is_for_its_members(scene: Scene) -> None:
+    """Who was not added to a private thread is offered no conversation of it, though they read the channel."""
+    without(scene, Permission.CREATE_PRIVATE_THREADS)
+    await talk(scene, "in public")
+    scene.command("branch", {"where": "private"})
+    await told(scene, "It goes on in <#")
+    thread = the_thread(scene)
+    assert thread is not None
+
+    assert set(offered(await listed(scene))) == {f"discord:{GENERAL_ID}", f"discord:{thread.id}"}
+    assert offered(await listed(scene, GRACE_ID)) == [f"discord:{GENERAL_ID}"]
+
+
 async def test_a_fresh_branch_is_renamed_by_moderators(scene: Scene) -> None:
     """A thread in which nobody has said anything yet is not renamed by just anybody."""
     scene.no_moderators()
@@ -226,6 +240,19 @@ async def test_a_card_shows_what_does_not_print(unstarted: Scene) -> None:
 
     assert not {"\u202e", "\u200b"} & set(value(card))
     assert "u202e" in value(card)
+
+
+async def test_nothing_pings_by_default(scene: Scene) -> None:
+    """Also what is sent without a word about pings pings nobody."""
+    channel = scene.bot.get_channel(GENERAL_ID)
+    assert isinstance(channel, discord.TextChannel)
+
+    await channel.send(f"@everyone <@{ADA_ID}> <@&{MEMBERS_ROLE_ID}>", nonce="by hand")
+
+    [sent] = scene.sends()
+    assert sent["allowed_mentions"]["parse"] == []
+    [shown] = scene.history
+    assert (shown.payload["mentions"], shown.payload["mention_roles"]) == ([], [])
 
 
 async def test_a_name_is_no_link(scene: Scene) -> None:

@@ -2,10 +2,13 @@
 
 import asyncio
 
+import discord
 import pytest
 from discord.flags import ApplicationFlags
 
 from llmgine.sessions.clock import now
+from programs.discord.delivery.refusals import UnreachableError
+from programs.discord.ids import SOURCE
 from programs.playground.entities import (
     ADA_ID,
     BOT_ID,
@@ -17,6 +20,9 @@ from programs.playground.entities import (
     Permission,
     User,
 )
+from programs.playground.forms import ThreadChanges
+from tests.durability.waiting import eventually
+from tests.programs.discord.gate import Gate
 from tests.programs.discord.scene import Scene, body_of
 
 MENU = "Why no answer?"
@@ -40,6 +46,27 @@ async def why_menu(scene: Scene, message: Message, *, by: int = ADA_ID) -> str:
 
 async def listen(scene: Scene, value: str) -> None:
     await scene.app.store.settings.change(f"discord:{GENERAL_ID}", "listen", value, None, now())
+
+
+async def owed(scene: Scene) -> None:
+    """Wait until an outcome is stored that is not shown."""
+
+    async def found() -> bool:
+        await scene.app.bus.wait_until_idle()
+        return bool(await scene.app.store.undelivered(SOURCE))
+
+    await eventually(found)
+
+
+async def unshown(scene: Scene) -> Message:
+    """A question, and its outcome, in a channel where the bot may not write."""
+    scene.playground.world.overwrite(GENERAL_ID, BOT_ID, deny=Permission.SEND_MESSAGES)
+    general = scene.bot.get_channel(GENERAL_ID)
+    assert isinstance(general, discord.TextChannel)
+    await eventually(lambda: not general.permissions_for(general.guild.me).send_messages)
+    asked = scene.ask("hello")
+    await owed(scene)
+    return asked
 
 
 async def test_a_message_without_a_mention(scene: Scene) -> None:
@@ -144,6 +171,165 @@ async def test_a_cleared_conversation(scene: Scene) -> None:
     await scene.app.store.sessions.clear(f"discord:{GENERAL_ID}", now())
 
     assert "was cleared" in await why(scene, str(asked.id))
+
+
+async def test_an_undone_question(scene: Scene) -> None:
+    """After Undo it is said that it was undone, not that the conversation was cleared."""
+    asked = scene.ask("hello")
+    scene.click(await scene.outcome(), "Undo")
+    await scene.until(lambda: not scene.shown())
+
+    told = await why(scene, str(asked.id))
+
+    assert "was undone" in told
+    assert "cleared" not in told
+
+
+@pytest.mark.parametrize("operation", ["turns.known", "turns.get", "deliveries.of"])
+async def test_a_store_that_fails(scene: Scene, operation: str) -> None:
+    """When the store cannot be read that is said, and nothing of the conversation is claimed."""
+    asked = scene.ask("hello")
+    await scene.outcome()
+    gate = Gate(scene, operation)
+    gate.failures = 1
+
+    told = await why(scene, str(asked.id))
+
+    assert gate.failures == 0
+    assert "my store does not answer" in told
+    assert "cleared" not in told
+    assert "I answered" not in told
+
+
+async def test_a_store_that_fails_over_a_message_that_is_not_answered(scene: Scene) -> None:
+    """Nothing is claimed either of a message that has no answer."""
+    await scene.bot.caught_up()
+    said = scene.say("is anybody here?")
+    gate = Gate(scene, "turns.known")
+    gate.failures = 1
+
+    assert "my store does not answer" in await why(scene, str(said.id))
+
+
+async def test_a_discord_that_does_not_tell(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When Discord has to be asked who wrote a message and cannot be, that is said."""
+    said = scene.say("is anybody here?")
+
+    async def unreachable(*_: object) -> None:
+        raise UnreachableError("no answer")
+
+    monkeypatch.setattr("programs.discord.slash.why.Decisions.verdict", unreachable)
+
+    assert "Discord does not tell me" in await why(scene, str(said.id))
+
+
+@pytest.mark.parametrize(("state", "words"), [("done", "I answered it"), ("failed", "I could not answer it")])
+async def test_an_outcome_that_is_owed_for_want_of_a_permission(scene: Scene, state: str, words: str) -> None:
+    """An outcome that is not shown because the bot may not write says so, not that it can be seen."""
+    if state == "failed":
+        scene.model.fail(401)
+    asked = await unshown(scene)
+
+    told = await why(scene, str(asked.id))
+
+    assert f"{words}. Not all that I wrote is there: I may not write in <#{GENERAL_ID}>" in told
+    assert "[here]" not in told
+
+
+async def test_an_outcome_that_discord_does_not_take(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An outcome that Discord does not take, for whatever reason, is not said to be there."""
+    monkeypatch.setattr("programs.discord.delivery.poster._TRIES", 1)
+
+    async def cut_off(*_: object, **__: object) -> None:
+        raise ConnectionResetError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(scene.bot.http, "send_message", cut_off)
+        asked = scene.ask("hello")
+        await owed(scene)
+        told = await why(scene, str(asked.id))
+
+    assert "Discord has not taken it yet" in told
+    assert "[here]" not in told
+    caplog.clear()
+
+
+async def test_an_outcome_that_was_given_up(scene: Scene) -> None:
+    """An outcome that was never shown, and is not owed any more, is not said to be there or to come."""
+    asked = await unshown(scene)
+    [turn] = await scene.app.store.undelivered(SOURCE)
+    await scene.app.store.deliveries.settle(turn, [], turn.posts)
+
+    told = await why(scene, str(asked.id))
+
+    assert "Nothing that I wrote is there" in told
+    assert "follows" not in told
+
+
+async def test_an_answer_that_was_deleted(scene: Scene) -> None:
+    """No link leads to an answer that somebody deleted."""
+    asked = scene.ask("hello")
+    answer = await scene.outcome()
+    scene.playground.state.delete_message(answer)
+
+    told = await why(scene, str(asked.id))
+
+    assert "What I wrote was deleted since" in told
+    assert "[here]" not in told
+
+
+async def test_an_answer_whose_channel_is_gone(scene: Scene) -> None:
+    """No link leads to an answer in a thread that was deleted."""
+    await scene.app.store.settings.change(f"discord:{GENERAL_ID}", "threads", "auto", None, now())
+    asked = scene.ask("hello")
+    await scene.until(lambda: scene.playground.state.channels.get(asked.id))
+    await scene.outcome(channel=asked.id)
+    scene.playground.people.delete_thread(asked.id, ADA_ID)
+    await eventually(lambda: scene.bot.get_channel(asked.id) is None)
+
+    told = await why(scene, str(asked.id))
+
+    assert "The channel I wrote it for is gone" in told
+    assert "[here]" not in told
+
+
+async def test_an_answer_in_a_thread_that_was_locked(scene: Scene) -> None:
+    """An answer that is missing because its thread was locked says so, and promises nothing."""
+    thread = scene.playground.people.create_thread(GENERAL_ID, ADA_ID, "Ours")
+    await eventually(lambda: scene.bot.get_channel(thread.id))
+    go_on = asyncio.Event()
+    scene.model.hold(go_on)
+    asked = scene.ask("hello", channel=thread.id)
+    await scene.model.until(lambda: scene.model.active == 1)
+    scene.playground.people.change_thread(thread.id, ADA_ID, ThreadChanges(archived=True, locked=True))
+    go_on.set()
+    await scene.until(lambda: any(f"<#{thread.id}>" in message.content for message in scene.shown()))
+    await scene.delivered()
+    scene.playground.people.change_thread(thread.id, ADA_ID, ThreadChanges(archived=False, locked=True))
+    await eventually(lambda: scene.bot.get_channel(thread.id))
+
+    told = await why(scene, str(asked.id), channel=thread.id)
+
+    assert f"<#{thread.id}> is locked" in told
+    assert "[here]" not in told
+
+
+async def test_a_question_that_is_answered_again(scene: Scene) -> None:
+    """Of a question that was edited it is said that it is answered again, not since when."""
+    asked = scene.ask("hello")
+    await scene.outcome()
+    go_on = asyncio.Event()
+    scene.model.hold(go_on)
+    scene.playground.people.edit(GENERAL_ID, asked.id, ADA_ID, f"<@{BOT_ID}> hello again")
+    await scene.model.until(lambda: scene.model.active == 1)
+
+    told = await why(scene, str(asked.id))
+    go_on.set()
+
+    assert "I am answering it again" in told
+    assert "<t:" not in told
 
 
 async def test_a_missing_permission(scene: Scene) -> None:

@@ -72,6 +72,22 @@ async def test_everybody_is_answered_however_many_there_are(settled: Scene, read
     assert len(looks(scene)) - asked_before == len(reads.begun)
 
 
+async def test_a_dm_that_the_bot_opened_is_known(settled: Scene) -> None:
+    """Who answers what the bot wrote to them first, while it is away, is answered after the next start."""
+    scene = settled
+    person = scene.playground.world.join("Newcomer")
+    channel = await scene.bot.create_dm(await scene.bot.fetch_user(person))
+    await channel.send("Your answer could not be shown.")
+    dm = scene.playground.people.open_dm(person)
+    await eventually(lambda: all_read(scene, [dm]))
+    await scene.stop()
+    write(scene, [dm], QUESTION)
+
+    await scene.start()
+
+    await scene.outcome(channel=dm.id)
+
+
 async def test_archived_threads_keep_nobody_from_an_answer(settled: Scene) -> None:
     """However many archived threads were read since, people who wrote in their DMs are answered."""
     scene = settled

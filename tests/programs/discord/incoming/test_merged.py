@@ -23,7 +23,6 @@ class _Read:
     cursor: int
     found: Found
     live: list[Item]
-    begun: int | None
 
 
 @st.composite
@@ -47,7 +46,7 @@ def _reads(draw: st.DrawFn) -> _Read:
         seen=set(seen),
         position=draw(st.sampled_from([None, end])) if not new else end,
     )
-    return _Read(cursor, found, [_item(*one) for one in draw(st.lists(changed, max_size=10))], draw(st.none() | _ids))
+    return _Read(cursor, found, [_item(*one) for one in draw(st.lists(changed, max_size=10))])
 
 
 def _item(kind: type[Item], message_id: int) -> Item:
@@ -55,7 +54,7 @@ def _item(kind: type[Item], message_id: int) -> Item:
 
 
 def _queue(read: _Read) -> list[Item]:
-    return list(merged(read.live, read.found, begun=read.begun))
+    return list(merged(read.live, read.found))
 
 
 _thorough = settings(max_examples=100, deadline=None)
@@ -103,9 +102,9 @@ def test_a_cursor_is_after_all_it_covers(read: _Read) -> None:
     """A process that dies before a message is processed has no cursor after it; what an earlier one covers may come."""
     queue = _queue(read)
     for number, item in enumerate(queue):
-        if isinstance(item, Covered) and not (number == 0 and item.position == read.begun):
+        if isinstance(item, Covered):
             assert all(one > item.position or one <= read.cursor for one in _created(queue[number:]))
-    positions = [item.position for item in queue if isinstance(item, Covered) and item.position != read.begun]
+    positions = [item.position for item in queue if isinstance(item, Covered)]
     assert all(one <= other for one, other in pairwise(positions))
 
 
@@ -128,14 +127,6 @@ def test_a_notice_comes_first_and_is_told_once(read: _Read) -> None:
     for number in notices:
         assert isinstance(queue[number + 1], Covered)
         assert _created(queue[:number]) == []
-
-
-@_thorough
-@given(_reads())
-def test_where_to_begin_is_stored_before_anything_is_answered(read: _Read) -> None:
-    """A place without a stored cursor gets one first: else the next process would begin after what this one missed."""
-    queue = _queue(read)
-    assert read.begun is None or isinstance(queue[0], Covered)
 
 
 def test_messages_are_real_ones() -> None:

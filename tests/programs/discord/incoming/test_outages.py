@@ -240,3 +240,16 @@ async def test_a_channel_that_is_hidden_while_it_is_read(settled: Scene, reads: 
     scene.ask("shown")
 
     await answered(scene, ["missed", "shown"])
+
+
+async def test_what_was_missed_is_told_by_a_sign_where_the_bot_may_not_write(settled: Scene) -> None:
+    """The newest message that is not answered, as more came after it than are, gets a sign in place of a notice."""
+    scene = settled
+    await scene.stop()
+    missed = [scene.ask(f"question {number}") for number in range(12)]
+    scene.playground.world.overwrite(GENERAL_ID, BOT_ID, deny=Permission.SEND_MESSAGES)
+
+    await scene.start()
+
+    await scene.until(lambda: BOT_ID in missed[1].reactions.get("❌", ()))
+    assert scene.shown() == []

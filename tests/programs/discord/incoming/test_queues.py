@@ -50,6 +50,23 @@ async def test_a_full_queue_while_the_store_hangs(settled: Scene) -> None:
 
 
 @pytest.mark.usefixtures("small")
+async def test_no_more_waits_than_a_queue_takes(settled: Scene) -> None:
+    """However much comes in while the store does not answer, memory holds no more of it; the rest is read later."""
+    scene = settled
+    gate = Gate(scene, "turns.admit")
+    gate.holds = True
+    scene.ask("first")
+    async with patience("the store to be asked"):
+        await gate.reached.wait()
+
+    questions = await ask_many(scene, MOST + 5)
+
+    assert len(scene.bot._feeds._feeds[GENERAL_ID]._items or ()) <= MOST
+    gate.open.set()
+    await answered(scene, ["first", *questions])
+
+
+@pytest.mark.usefixtures("small")
 async def test_a_full_queue_while_the_store_fails(settled: Scene, caplog: pytest.LogCaptureFixture) -> None:
     """The same while the store fails: people are told that once, and nobody that the bot was offline."""
     scene = settled

@@ -6,6 +6,7 @@ from programs.playground.entities import GENERAL_ID
 from tests.programs.discord.answers import answered
 from tests.programs.discord.reads import HISTORY, Reads
 from tests.programs.discord.scene import Scene
+from tests.programs.discord.test_slash import told
 from tests.waiting import eventually
 
 ALWAYS = 100  # times
@@ -68,3 +69,24 @@ async def test_a_read_that_gets_no_answer_is_made_again(settled: Scene) -> None:
     scene.ask("live")
 
     await answered(scene, ["missed", "live"])
+
+
+async def test_where_a_new_place_begins_is_known_though_it_could_not_be_read(settled: Scene) -> None:
+    """What was said in a new DM while the bot was away is answered, though it could not be read before that.
+
+    Nothing else tells the next process of the DM: what was heard there was undone.
+    """
+    scene = settled
+    person = scene.playground.world.join("Newcomer")
+    dm = scene.playground.people.open_dm(person)
+    scene.playground.faults.plan("rate_limit", "GET", HISTORY, retry_after=3600, times=ALWAYS)
+    scene.say("heard", by=person, channel=dm.id)
+    scene.click(await scene.outcome(channel=dm.id), "Undo", by=person)
+    await told(scene, "Forgotten", person, dm.id)
+    await scene.stop()
+    scene.playground.faults.clear()
+    scene.say("missed", by=person, channel=dm.id)
+
+    await scene.start()
+
+    await scene.until(lambda: any("You said: missed" in one.content for one in scene.outcomes(dm.id)))

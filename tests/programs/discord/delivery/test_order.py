@@ -7,7 +7,7 @@ import pytest
 
 from programs.discord.delivery.notices import LATE
 from programs.playground.server import Playground
-from tests.programs.discord.open_faults.delivery_scene import (
+from tests.programs.discord.delivery.delivery_scene import (
     EDIT,
     Sleep,
     answered_anew,
@@ -24,11 +24,6 @@ from tests.programs.discord.open_faults.delivery_scene import (
 from tests.programs.discord.scene import ROOMY, Scene
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=(AssertionError, TimeoutError),
-    reason="A message that takes no more edits is posted again below the parts after it.",
-)
 async def test_the_order_holds_when_a_message_grows_too_old(unstarted: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """Discord takes no more edits of a message while its answer streams on below it: the order holds."""
     scene = await unstarted.start()
@@ -58,11 +53,6 @@ class TestAnHour:
         async with Playground(rules=ROOMY, clock=lambda: now[0]) as running:
             yield running
 
-    @pytest.mark.xfail(
-        strict=True,
-        raises=(AssertionError, TimeoutError),
-        reason="A message that is over an hour old is posted again below the parts after it.",
-    )
     async def test_the_order_holds_when_time_makes_a_message_too_old(self, unstarted: Scene, now: list[float]) -> None:
         """An answer whose model thinks for over an hour between two messages is in order."""
         scene = await unstarted.start(bot={"clock": lambda: now[0]})
@@ -80,20 +70,7 @@ class TestAnHour:
         assert bodies(scene) == ["one", "two"]
 
 
-@pytest.mark.parametrize(
-    "number",
-    [
-        pytest.param(
-            0,
-            marks=pytest.mark.xfail(
-                strict=True,
-                raises=(AssertionError, TimeoutError),
-                reason="A message that takes no more edits is posted again below the parts after it.",
-            ),
-        ),
-        1,
-    ],
-)
+@pytest.mark.parametrize("number", [0, 1])
 async def test_the_order_holds_when_a_final_edit_is_too_late(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
@@ -113,23 +90,7 @@ async def test_the_order_holds_when_a_final_edit_is_too_late(
     assert bodies(scene) == ["new one", "new two"]
 
 
-@pytest.mark.parametrize(
-    "number",
-    [
-        *(
-            pytest.param(
-                number,
-                marks=pytest.mark.xfail(
-                    strict=True,
-                    raises=(AssertionError, TimeoutError),
-                    reason="A message that somebody deleted is posted again below the parts after it.",
-                ),
-            )
-            for number in (0, 1)
-        ),
-        2,
-    ],
-)
+@pytest.mark.parametrize("number", [0, 1, 2])
 async def test_the_order_holds_after_a_deletion(scene: Scene, number: int) -> None:
     """Somebody deletes one of several messages, and the question is edited: the new answer is in order."""
     scene.model.reply(marked("one", "two", "three"))
@@ -144,20 +105,7 @@ async def test_the_order_holds_after_a_deletion(scene: Scene, number: int) -> No
     assert bodies(scene) == ["new one", "new two", "new three"]
 
 
-@pytest.mark.parametrize(
-    "speed",
-    [
-        pytest.param(
-            "fast",
-            marks=pytest.mark.xfail(
-                strict=True,
-                raises=(AssertionError, TimeoutError),
-                reason="The answer ends while its first message waits, which is then posted again at the end.",
-            ),
-        ),
-        "slow",
-    ],
-)
+@pytest.mark.parametrize("speed", ["fast", "slow"])
 async def test_the_order_holds_while_an_edit_waits(unstarted: Scene, speed: str) -> None:
     """An edit waits 45 s for a 429 while the answer goes on below: the order holds, however fast the model is."""
     scene = await unstarted.start(bot={"sleep": (sleep := Sleep())})

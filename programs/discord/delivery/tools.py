@@ -1,0 +1,55 @@
+"""What the deliveries of all channels have in common."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import discord
+
+from llmgine.bus import MessageBus
+from llmgine.observability import MetricEvent
+from programs.discord.components.retirement import Ending, ends
+from programs.discord.delivery.answer import Answer
+from programs.discord.delivery.applied import Pace
+from programs.discord.delivery.calls import Calls
+from programs.discord.delivery.events import TurnDeliveredEvent
+from programs.discord.delivery.metrics import TurnCounts
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What the deliveries of all channels have in common.
+
+    Attributes:
+        client: The client.
+        bus: Where it is told what was delivered.
+        calls: Who makes the requests.
+        pace: How hurried they are.
+        sleep: How it is waited until something may be tried again.
+        started_at: When this process began to show answers, in seconds since 1970.
+    """
+
+    client: discord.Client
+    bus: MessageBus
+    calls: Calls
+    pace: Pace
+    sleep: Callable[[float], Awaitable[None]]
+    started_at: float
+
+    async def announce(self, answer: Answer, counts: TurnCounts) -> None:
+        """Tell the bus that an answer is delivered, and what that took."""
+        turn, part = answer.turn, next((part for part in answer.parts if ends(part.body)), None)
+        message_id = None if part is None else answer.message_of(part.key)
+        await self.bus.publish(
+            TurnDeliveredEvent(
+                session_id=turn.session_id,
+                turn_id=turn.id,
+                source=turn.source,
+                origin=turn.origin,
+                state=answer.outcome,
+                turn=turn,
+                ending=None if part is None or message_id is None else Ending(turn, message_id, part.body),
+            )
+        )
+        metrics = counts.metrics(turn.created_at)
+        if metrics:
+            await self.bus.publish(MetricEvent(session_id=turn.session_id, metrics=metrics))

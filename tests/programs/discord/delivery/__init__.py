@@ -1,0 +1,1 @@
+"""Tests of the rules of delivery, without Discord and without a store."""
