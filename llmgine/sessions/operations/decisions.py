@@ -42,9 +42,9 @@ class Decisions(Group):
             if decision.always:
                 yield from _approve_always(steps, call, decision, now)
             return True
-        # One of the same moment is the same: this is run again because nobody knew whether it had been committed.
-        made = yield "SELECT made_at FROM decision WHERE turn_id = $1 AND attempt = $2 AND call_id = $3", key
-        return bool(made[0]["made_at"] == now)
+        # The same decision of the same moment: this is run again because nobody knew whether it had been committed.
+        made = yield "SELECT body, made_at FROM decision WHERE turn_id = $1 AND attempt = $2 AND call_id = $3", key
+        return bool((made[0]["body"], made[0]["made_at"]) == (decision.model_dump_json(), now))
 
 
 def _approve_always(steps: TurnSteps, call: Call, decision: DecisionStep, now: int) -> Steps[None]:

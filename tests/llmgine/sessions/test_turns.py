@@ -276,6 +276,16 @@ async def test_the_first_decision_counts(open_another: Open) -> None:
     assert await stores[0].runs.decision(turn, "another") is None
 
 
+async def test_decisions_of_the_same_microsecond_are_two(store: SessionStore) -> None:
+    """A second decision does not count because the clock says the same; only the first one, repeated, does."""
+    turn = await begun(store, "1")
+    await append(store, turn, WAITING)
+    yes = DecisionStep(call_id="c", approved=True, decided_by=ADA)
+    no = DecisionStep(call_id="c", approved=False, decided_by=ADA)
+
+    assert [await store.decisions.decide(turn.id, one, 7) for one in (yes, no, yes)] == [True, False, True]
+
+
 async def test_only_the_runner_reads_a_decision(store: SessionStore) -> None:
     """Whoever has lost the turn is told so in place of it."""
     turn = await begun(store, "1")
