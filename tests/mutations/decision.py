@@ -57,6 +57,13 @@ MUTATIONS = (
         (f"{_TRIGGERS}::test_a_forwarded_answer_is_no_reply",),
     ),
     Mutation(
+        "an edit of a reply to what is gone being for the bot",
+        _DECISION,
+        " or (was_ours and _replies_to_what_is_gone(message))",
+        "",
+        ("tests/programs/discord/test_edits.py::test_an_edit_of_a_reply_to_what_is_gone",),
+    ),
+    Mutation(
         "the roles that are answered",
         _DECISION,
         "return found if author is not None and has_role(author, settings) else Verdict.ROLE_MISSING",

@@ -41,6 +41,27 @@ MUTATIONS = (
         (f"{_TESTS}/test_long_answers.py::test_a_long_answer_is_whole_after_a_restart[4-True]",),
     ),
     Mutation(
+        "no post of what may be there, where the channel may not be read",
+        f"{_DELIVERY}/arranging.py",
+        "return since is not None and since <= now - NONCE_IS_SURE",
+        "return False",
+        (f"{_RULES}::test_where_it_may_not_read_it_says_that_it_cannot_know",),
+    ),
+    Mutation(
+        "saying that it cannot know what is there",
+        f"{_DELIVERY}/steps.py",
+        "                plan.others.append(Tell(answer, About.UNKNOWN))\n",
+        "                pass\n",
+        (f"{_RULES}::test_where_it_may_not_read_it_says_that_it_cannot_know",),
+    ),
+    Mutation(
+        "not believing a history that seems empty",
+        f"{_DELIVERY}/read_back.py",
+        "            if not page and after < begin and not await self._is_empty(origin):\n",
+        "            if False:\n",
+        (f"{_FAULTS}::test_a_history_that_seems_empty_is_not_believed",),
+    ),
+    Mutation(
         "previews give way to answers",
         f"{_DELIVERY}/channel.py",
         "Importance.FIRST if first else Importance.PREVIEW",
@@ -162,9 +183,16 @@ MUTATIONS = (
     Mutation(
         "a message is stored before the next is posted",
         f"{_DELIVERY}/steps.py",
-        "answer.storing or any(slot.message_id and slot.stored is None for slot in answer.slots):",
-        "False:",
+        "answer.storing or answer.no_more or any(slot.message_id and slot.stored is None for slot in answer.slots):",
+        "answer.no_more:",
         (f"{_RULES}::test_nothing_is_posted_before_the_message_above_is_stored",),
+    ),
+    Mutation(
+        "the note that all is known goes before the next post",
+        f"{_DELIVERY}/steps.py",
+        "answer.storing or answer.no_more or any(",
+        "answer.storing or any(",
+        (f"{_RULES}::test_where_it_may_not_read_what_it_noted_goes_before_the_next_post",),
     ),
     Mutation(
         "whoever deletes an answer that is written stops it",

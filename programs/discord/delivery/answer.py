@@ -14,6 +14,8 @@ from llmgine.messages.steps import Turn
 from programs.discord.delivery.bodies import Body, plain_form, replaced_by
 
 OLD = "old"  # the kind of a key whose message shows no part of the present outcome
+# Stored, without a message, where the bot may not read the channel: nothing of the answer is there but what is stored.
+NO_MORE = DeliveryKey(kind=OLD, round=1, part=0)
 
 
 class SlotState(Enum):
@@ -43,6 +45,7 @@ class Lookup(Enum):
 
     STORE = auto()  # Which messages it has, in the store.
     CHANNEL = auto()  # Whether Discord has a message of it that was never stored, in the channel's history.
+    BARRED = auto()  # The same, but the bot may not read the channel; what is there is edited, and nothing is posted.
     NOTHING = auto()  # All its messages are known.
 
 
@@ -115,9 +118,11 @@ class Answer:
         tries: How often the store, or the reading of the channel, failed in a row.
         storing: Whether a write to the store is under way.
         looking: Whether something is being looked up.
-        unsure: Whether a message of it may be there that nobody stored and that does not name it: a process may have
-            died over it, or a request got no answer.
+        unknown_since: Since when a message of it may be there that nobody knows of: a process may have died over it, or
+            a request got no answer. None where all its messages are known.
+        no_more: Whether the store has, or may have, the note `NO_MORE`; it goes before the next post.
         told: Whether people know that it has to wait.
+        told_unknown: Whether people know that it waits because the bot cannot know what is there.
         waited: Whether Discord made it wait for longer than discord.py does by itself.
         outcome: How its turn ended, once it has.
     """
@@ -138,8 +143,10 @@ class Answer:
     tries: int = 0
     storing: bool = False
     looking: bool = False
-    unsure: bool = True
+    unknown_since: float | None = None
+    no_more: bool = False
     told: Told = Told.NOT
+    told_unknown: bool = False
     waited: bool = False
     outcome: Literal["done", "failed", "stopped"] = "done"
     parts: list[Part] = field(default_factory=list)  # `drawn` in the forms that Discord takes
@@ -207,6 +214,7 @@ class Channel:
 
     Attributes:
         code: Why it is shut, in Discord's number.
+        may_read: Whether the bot may read what was said there.
         is_ending: Whether the bot ends; nothing new of running turns is shown, and final parts as far as time allows.
         told_of_failure: Whether people were told that an answer is owed, since the last time that none was.
     """
@@ -214,6 +222,7 @@ class Channel:
     id: int
     state: ChannelState = ChannelState.OPEN
     code: int = 0
+    may_read: bool = True
     is_ending: bool = False
     answers: list[Answer] = field(default_factory=list)
     told_of_failure: bool = False

@@ -7,6 +7,7 @@ from llmgine.messages.deliveries import Delivery
 from llmgine.messages.steps import Turn
 from programs.discord.components.layout import asks
 from programs.discord.delivery.answer import (
+    NO_MORE,
     OLD,
     Answer,
     Channel,
@@ -18,6 +19,7 @@ from programs.discord.delivery.answer import (
     SlotState,
     Told,
 )
+from programs.discord.delivery.arranging import is_forgotten
 from programs.discord.delivery.bodies import file_of, plain_form
 from programs.discord.delivery.notices import AGAINST_THE_RULES, NOT_TAKEN
 from programs.discord.delivery.refusals import RefusedError
@@ -51,17 +53,20 @@ def begun(step: Step, now: float) -> None:
     match step:
         case Post(answer=answer, slot=slot, part=part):
             slot.asked, slot.shows = True, part.body
-            slot.began_at = slot.began_at if slot.tries else now
+            if not slot.tries:  # what may be there from before is what this nonce brings back
+                slot.began_at = now if answer.unknown_since is None else answer.unknown_since
             if slot not in answer.slots:
                 answer.slots.append(slot)
         case Edit(slot=slot) | Delete(slot=slot):
             slot.asked = True
-        case Store(answer=answer):
-            answer.storing = True
+        case Store(answer=answer, no_more=no_more):
+            answer.storing, answer.no_more = True, answer.no_more or no_more
         case LookUp(answer=answer):
             answer.looking = True
         case Tell(answer=answer, about=About.SHUT):
             answer.told = Told.BY_WORDS  # or is about to be
+        case Tell(answer=answer, about=About.UNKNOWN):
+            answer.told_unknown = True
 
 
 def apply(channel: Channel, step: Step, result: Result, now: float, pace: Pace) -> list[Tell]:
@@ -92,7 +97,7 @@ def _posted(channel: Channel, step: Post, result: Result, now: float, pace: Pace
     match result:
         case Done(message_id=message_id):
             answer.posts = max(answer.posts, step.number + 1)
-            answer.failing_since, slot.tries = None, 0
+            answer.failing_since, answer.unknown_since, slot.tries = None, None, 0
             if any(other.message_id == message_id for one in channel.answers for other in one.slots):
                 answer.slots.remove(slot)  # it was found by reading the channel
                 return []
@@ -123,6 +128,7 @@ def _not_posted(channel: Channel, step: Post, result: Result) -> list[Tell]:
         answer.replies = False
     elif result.error.no_message:  # Discord answers so to the nonce of a message that was deleted
         answer.posts = step.number + 1
+        answer.unknown_since = None
     else:
         return _refused(channel, answer, step.part, result.error)
     return []
@@ -187,7 +193,7 @@ def _stored(channel: Channel, step: Store, result: Result, now: float, pace: Pac
         answer.tries += 1
         answer.retry_at = now + min(_LONGEST_UNSTORED, pace.after(answer.tries))
         return
-    answer.tries = 0
+    answer.tries, answer.no_more = 0, step.no_more
     for key, slot in step.places:
         slot.stored = key
     if step.last and (step.phase, step.attempt) == (answer.phase, answer.turn.attempt):  # else there is more to do
@@ -205,12 +211,7 @@ def _looked_up(channel: Channel, answer: Answer, result: Result, now: float, pac
         case Loaded():  # it was forgotten with all of its messages, or a newer attempt shows them
             channel.answers.remove(answer)
         case Found(message_ids=found):
-            known = {slot.message_id for slot in answer.slots}
-            new = [one for one in found or () if one not in known]
-            answer.slots += [Slot(SlotState.POSTED, one, inherited=True) for one in new]
-            answer.slots.sort(key=lambda slot: slot.message_id)
-            answer.posts += len(new)
-            answer.lookup, answer.tries = Lookup.NOTHING, 0
+            _found(answer, found, now)
         case Wait(seconds=seconds):
             answer.retry_at = now + seconds
         case Shut(code=code):
@@ -237,6 +238,8 @@ def _loaded(answer: Answer, turn: Turn, parts: tuple[Delivery, ...]) -> None:
     answer.slots.sort(key=lambda slot: slot.message_id)
     answer.posts, answer.tries = max(answer.posts, turn.posts), 0
     answer.lookup = Lookup.CHANNEL
+    if any(part.key == NO_MORE for part in parts):
+        answer.no_more, answer.unknown_since = True, None
     if answer.phase in (Phase.OUTCOME, Phase.OWED) and not answer.drawn:
         answer.show([Part(part.key, part.body) for part in parts if part.body])
     stored = {part.key for part in parts if part.message_id}
@@ -244,6 +247,23 @@ def _loaded(answer: Answer, turn: Turn, parts: tuple[Delivery, ...]) -> None:
         if file_of(body) and key.model_copy(update={"part": key.part + 1}) in stored:  # it was begun without its file
             answer.plain.add(key)
     answer.reform()
+
+
+def _found(answer: Answer, found: tuple[int, ...] | None, now: float) -> None:
+    """The messages that nobody stored. Where they cannot be looked for, the nonce finds one as long as it is known."""
+    answer.tries = 0
+    if found is None and is_forgotten(answer.unknown_since, now):
+        answer.lookup = Lookup.BARRED
+        return
+    answer.lookup = Lookup.NOTHING
+    if found is None:
+        return
+    answer.unknown_since = None
+    known = {slot.message_id for slot in answer.slots}
+    new = [one for one in found if one not in known]
+    answer.slots += [Slot(SlotState.POSTED, one, inherited=True) for one in new]
+    answer.slots.sort(key=lambda slot: slot.message_id)
+    answer.posts += len(new)
 
 
 def _fail(answer: Answer, slot: Slot, now: float, pace: Pace) -> None:
@@ -269,7 +289,7 @@ def _leave_posting(answer: Answer, slot: Slot) -> None:
     if slot in answer.slots:
         answer.slots.remove(slot)
     if slot.tries:
-        answer.lookup, answer.unsure = Lookup.CHANNEL, True
+        answer.lookup, answer.unknown_since = Lookup.CHANNEL, slot.began_at
 
 
 def _shut(channel: Channel, code: int) -> None:

@@ -22,7 +22,7 @@ def arrange(channel: Channel, now: float, old_before: int) -> list[Tell]:
     told = []
     for answer in channel.answers:
         told += _passed(channel, answer, now)
-        if answer.lookup is Lookup.NOTHING:
+        if answer.lookup in (Lookup.NOTHING, Lookup.BARRED):
             _place(answer, now, old_before)
     if not any(answer.phase is Phase.OWED for answer in channel.answers):
         channel.told_of_failure = False
@@ -34,6 +34,8 @@ def _passed(channel: Channel, answer: Answer, now: float) -> list[Tell]:
     if channel.state is ChannelState.GONE and answer.has_ended:
         answer.enter(Phase.GIVEN_UP)
     _forget_posting(answer, now - NONCE_IS_SURE)
+    if answer.lookup is Lookup.BARRED and answer.phase is Phase.OUTCOME:
+        answer.enter(Phase.OWED)
     since = answer.failing_since
     if since is None or answer.phase in (Phase.OWED, Phase.GIVEN_UP) or _is_being_posted(answer):
         return []
@@ -55,13 +57,20 @@ def _passed(channel: Channel, answer: Answer, now: float) -> list[Tell]:
     return [Tell(answer, About.FAILING)]
 
 
+def is_forgotten(since: float | None, now: float) -> bool:
+    """Whether Discord may have forgotten the nonce of what was posted then."""
+    return since is not None and since <= now - NONCE_IS_SURE
+
+
 def _forget_posting(answer: Answer, until: float) -> None:
     """What may have been posted until then is looked for before anything else of the answer is posted."""
-    for slot in answer.slots:
-        if slot.state is SlotState.POSTING and slot.tries and slot.began_at <= until and not slot.asked:
-            answer.slots.remove(slot)
-            answer.lookup, answer.unsure = Lookup.CHANNEL, True
-            return
+    slot = next((slot for slot in answer.slots if slot.state is SlotState.POSTING), None)
+    since = slot.began_at if slot is not None and slot.tries else answer.unknown_since
+    if since is None or since > until or answer.lookup is not Lookup.NOTHING or (slot is not None and slot.asked):
+        return
+    if slot is not None:
+        answer.slots.remove(slot)
+    answer.lookup, answer.unknown_since = Lookup.CHANNEL, since
 
 
 def _is_being_posted(answer: Answer) -> bool:

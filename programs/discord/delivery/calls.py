@@ -8,7 +8,7 @@ from llmgine.bus import MessageBus
 from llmgine.errors import StoreError
 from llmgine.messages.commands import StopTurnCommand
 from llmgine.sessions import SessionStore
-from programs.discord.delivery.answer import Lookup
+from programs.discord.delivery.answer import NO_MORE, Lookup
 from programs.discord.delivery.bodies import Body, file_of
 from programs.discord.delivery.poster import Poster
 from programs.discord.delivery.read_back import ReadBack
@@ -67,8 +67,8 @@ class Calls:
             case Delete(slot=slot):
                 message = self._client.get_partial_messageable(channel_id).get_partial_message(slot.message_id)
                 await self.poster.once(channel_id, message.delete)
-            case Store(answer=answer, places=places, last=last):
-                messages = [(key, str(slot.message_id)) for key, slot in places]
+            case Store(answer=answer, places=places, last=last, no_more=no_more):
+                messages = [(key, str(slot.message_id)) for key, slot in places] + [(NO_MORE, "")] * no_more
                 write = self._store.deliveries.settle if last else self._store.deliveries.place
                 await write(answer.turn, messages, answer.posts)
             case LookUp():
@@ -123,6 +123,7 @@ class Calls:
         """What is not known of an answer: its messages in the store, or those that nobody stored."""
         turn = step.answer.turn
         if step.answer.lookup is Lookup.CHANNEL:
-            return Found(await self._read_back.orphans(turn, unsure=step.answer.unsure))
+            unsure = step.answer.unknown_since is not None
+            return Found(await self._read_back.orphans(turn, unsure=unsure))
         found = await self._store.deliveries.load(turn.id)
         return Loaded(None) if found is None else Loaded(found[0], tuple(found[1]))

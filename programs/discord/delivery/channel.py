@@ -93,10 +93,8 @@ class ChannelDelivery:
         """A turn begins; `others_wait` says whether other questions of its session wait behind it."""
         answer = self._answer(turn.id)
         if answer is None:
-            is_known = turn.attempt == 1 and not event.resumed  # nothing was posted for it yet
-            lookup = Lookup.NOTHING if is_known else Lookup.STORE
-            unsure = event.resumed or turn.created_at.timestamp() < self._tools.started_at
-            answer = Answer(turn, lookup=lookup, posts=turn.posts, unsure=unsure)
+            is_new = turn.attempt == 1 and not event.resumed  # nothing was posted for it yet
+            answer = Answer(turn) if is_new else self._from_before(turn, resumed=event.resumed)
         else:
             self.state.answers.remove(answer)  # it is begun again below what was asked meanwhile
             answer.again(turn)
@@ -109,7 +107,7 @@ class ChannelDelivery:
 
     def _finish(self, answer: Answer | None, turn: Turn, event: TurnFinishedEvent) -> None:
         if answer is None:
-            answer = Answer(turn, lookup=Lookup.STORE)
+            answer = self._from_before(turn)
             self.state.answers.append(answer)
         if answer.turn.attempt == turn.attempt and answer.phase is not Phase.WITHDRAWN:
             self._drawings.pop(turn.id, None)
@@ -119,15 +117,26 @@ class ChannelDelivery:
     def _withdraw(self, answer: Answer | None, turn: Turn) -> None:
         self._drawings.pop(turn.id, None)
         if answer is None:
-            answer = Answer(turn, lookup=Lookup.STORE)
+            answer = self._from_before(turn)
             self.state.answers.append(answer)
         answer.withdraw(turn)
+
+    def _from_before(self, turn: Turn, *, resumed: bool = False) -> Answer:
+        """The answer of a turn for which something may have been posted before."""
+        answer = Answer(turn, lookup=Lookup.STORE, posts=turn.posts)
+        if resumed or turn.id in self._tools.unsettled:  # after it was admitted, as far as anybody knows
+            answer.unknown_since = self._now() - self._age(turn)
+        return answer
+
+    def _age(self, turn: Turn) -> float:
+        return max(0.0, self._tools.calls.poster.now() - turn.created_at.timestamp())
 
     def owe(self, turn: Turn) -> None:
         """A turn that has ended, or was forgotten, has parts that are to be shown or taken away."""
         if self._answer(turn.id) is None:
             phase = Phase.WITHDRAWN if turn.state == "forgotten" else Phase.OUTCOME
-            answer = Answer(turn, phase, Lookup.STORE)
+            answer = self._from_before(turn)
+            answer.phase = phase
             if turn.state in ("done", "failed", "stopped"):
                 answer.outcome = turn.state
             self.state.answers.append(answer)
@@ -135,10 +144,13 @@ class ChannelDelivery:
 
     def look_again(self) -> None:
         """Try what could not be done, and give up what is owed for a day."""
-        now = self._tools.calls.poster.now()
-        old = [answer for answer in self.state.answers if now - answer.turn.created_at.timestamp() > _LONGEST_DEBT]
         shut = self._tools.calls.poster.access.shut_out(self.state.id) is not None
-        given_up = [one for one in old if one.phase is Phase.OWED or (one.has_ended and shut)]
+        given_up = [
+            one
+            for one in self.state.answers
+            if one.has_ended and self._age(one.turn) > _LONGEST_DEBT
+            if shut or one.phase is Phase.OWED or one.lookup is Lookup.BARRED
+        ]
         look_again(self.state, self._now(), shut=shut, given_up=given_up)
         self._wake()
 
@@ -184,6 +196,7 @@ class ChannelDelivery:
         self._work_is_due = False
         now = self._now()
         draw_at = self._draw(now)
+        self.state.may_read = self._tools.calls.poster.access.may_read_back(self.state.id)
         told = arrange(self.state, now, self._tools.calls.poster.old_before())
         plan = next_steps(self.state, now)
         for step in (*told, *plan.others):
@@ -302,6 +315,7 @@ class ChannelDelivery:
     def _settled(self, answer: Answer) -> None:
         """Nothing more is to be shown of an answer, and the store knows it."""
         self._drawings.pop(answer.turn.id, None)
+        self._tools.unsettled.discard(answer.turn.id)
         counts = self._counts.pop(answer.turn.id, TurnCounts())
         if answer.phase is Phase.DELIVERED:
             self._do(self._tools.announce(answer, counts))

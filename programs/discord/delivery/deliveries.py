@@ -53,7 +53,7 @@ class Deliveries:
     ) -> None:
         self._bus = bus
         self._store = store
-        self._tools = Tools(client, bus, Calls(client, bus, store, poster), pace, sleep, poster.now())
+        self._tools = Tools(client, bus, Calls(client, bus, store, poster), pace, sleep, set())
         self._retirement = Retirement(store, poster)
         self._channels: dict[int, ChannelDelivery] = {}
         self._queued: dict[str, set[str]] = {}  # turns that have not begun, by session
@@ -69,9 +69,11 @@ class Deliveries:
         Raises:
             StoreError: It cannot be looked up.
         """
-        for turn in await self._store.undelivered(SOURCE):
+        owed, unfinished = await self._store.undelivered(SOURCE), await self._store.turns.unfinished_of({SOURCE})
+        self._tools.unsettled.update(turn.id for turn in (*owed, *unfinished))
+        for turn in owed:
             self._channel(Origin.of(turn).channel_id).owe(turn)
-        for turn in await self._store.turns.unfinished_of({SOURCE}):
+        for turn in unfinished:
             if turn.state == "queued":
                 self._queued.setdefault(turn.session_id, set()).add(turn.id)
 

@@ -5,6 +5,7 @@ MISSED = "I was offline when this was written, and more came after it than I ans
 LATE = "⏳ Discord let me write nothing here for more than half a minute, so this came late."
 FAILING = "⚠️ Discord does not take one of my answers at present. I keep trying, and answer later questions meanwhile."
 _ELSEWHERE = "⚠️ I cannot write in "
+_UNKNOWN = "⚠️ I cannot know whether "
 
 # In place of a part that Discord does not take.
 AGAINST_THE_RULES = "⚠️ This part of my answer was blocked by the rules of this server."
@@ -28,6 +29,15 @@ def locked(thread_id: int) -> str:
     return f"{_ELSEWHERE}<#{thread_id}>, which is locked, so my answer there is missing."
 
 
+def unknown(person_id: str | None) -> str:
+    """To the channel: part of an answer may be there or not; nothing of what was said."""
+    whose = "an answer of mine" if person_id is None else f"my answer to <@{person_id}>"
+    return (
+        f"{_UNKNOWN}{whose} is here in part: I was interrupted while I wrote it, and may not read this channel. "
+        "Give me the permission Read Message History, and what is missing will follow."
+    )
+
+
 def is_notice(content: str) -> bool:
     """Whether the bot said it outside of any turn."""
-    return content in _NOTICES or content.startswith(_ELSEWHERE)
+    return content in _NOTICES or content.startswith((_ELSEWHERE, _UNKNOWN))

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import NamedTuple
 
 import discord
@@ -11,10 +12,11 @@ from llmgine.sessions import SessionStore
 from programs.discord.components.views import custom_ids
 from programs.discord.delivery.notices import is_notice
 from programs.discord.delivery.poster import PAGE, Poster
-from programs.discord.delivery.refusals import NO_ACCESS, ShutOutError
+from programs.discord.delivery.refusals import NO_ACCESS, ShutOutError, UnreachableError
 from programs.discord.ids import Origin
 
 _PAGES = 2  # of messages after the question that are looked through
+_AHEAD = timedelta(seconds=5)  # by which our clock may be before Discord's
 
 _log = logging.getLogger(__name__)
 
@@ -46,7 +48,7 @@ class ReadBack:
             unsure: Whether there may be messages that do not name the turn, neither as a reply nor by a button.
 
         Returns:
-            None where the channel may not be read, or no message asked, so that only the nonces protect from repeats.
+            None where the channel may not be read, so that only the nonces protect from repeats.
 
         Raises:
             UnreachableError: Discord does not answer.
@@ -55,10 +57,9 @@ class ReadBack:
             StoreError: It cannot be looked up which messages are known.
         """
         origin = Origin.of(turn)
-        if origin.message_id is None:
-            return None
         channel = self._client.get_partial_messageable(origin.channel_id)
-        after = origin.message_id
+        begin = _first_id(turn) if origin.message_id is None else origin.message_id
+        after = begin - 1
         seen: list[Seen] = []
         for _ in range(_PAGES):
             page = await self._poster.page(channel, after=after)
@@ -68,13 +69,33 @@ class ReadBack:
             if page is None:
                 _log.warning("Channel %d may not be read, so only nonces protect from repeats", origin.channel_id)
                 return None
+            if not page and after < begin and not await self._is_empty(origin):
+                return None
             seen += [_seen(message) for message in page if self._is_of_an_answer(message)]
             if len(page) < PAGE:
                 break
             after = page[-1].id
         stored = await self._store.deliveries.turns_of([str(one.id) for one in seen]) if seen else {}
         owners = {int(one): owner for one, owner in stored.items()}
-        return orphans_of(turn.id, origin.message_id, seen, owners, unsure=unsure)
+        return orphans_of(turn.id, begin, seen, owners, unsure=unsure)
+
+    async def _is_empty(self, origin: Origin) -> bool:
+        """Whether nothing is there, where nothing was read: Discord answers so, too, where the bot may not read.
+
+        Raises:
+            UnreachableError: That cannot be known now.
+        """
+        if origin.question is None:
+            return True
+        channel_id, message_id = origin.question
+        channel = self._client.get_partial_messageable(channel_id)
+        try:
+            is_gone = await self._poster.is_gone(channel, message_id)
+        except ShutOutError:
+            return False
+        if not is_gone and channel_id == origin.channel_id:
+            raise UnreachableError("the history lacks a message that is there")
+        return True
 
     def _is_of_an_answer(self, message: discord.Message) -> bool:
         me = self._client.user
@@ -111,6 +132,11 @@ def orphans_of(
         if is_of_the_turn and owner is None:
             found.append(message.id)
     return tuple(found)
+
+
+def _first_id(turn: Turn) -> int:
+    """An id before all messages of a turn that no message asked."""
+    return discord.utils.time_snowflake(turn.created_at - _AHEAD)
 
 
 def _seen(message: discord.Message) -> Seen:

@@ -60,13 +60,17 @@ class Delete:
 
 @dataclass(frozen=True, eq=False)
 class Store:
-    """Store which message shows which part; `last` when nothing more is owed at this phase of this attempt."""
+    """Store which message shows which part; `last` when nothing more is owed at this phase of this attempt.
+
+    With `no_more` it is noted that there is nothing else of it in the channel.
+    """
 
     answer: Answer
     places: tuple[tuple[DeliveryKey, Slot], ...]
     last: bool
     phase: Phase
     attempt: int
+    no_more: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +86,7 @@ class About(Enum):
     SHUT = auto()  # The bot may not write where it was asked.
     LOCKED = auto()  # It was asked in a thread that is locked.
     FAILING = auto()  # Discord does not take it, so later answers come first.
+    UNKNOWN = auto()  # Part of it may be there, and the bot may not read the channel to know.
     LATE = auto()  # Discord made it wait for long.
     TAKEN_BACK = auto()  # It is there after all, so the sign on the question goes.
     STOP = auto()  # A person deleted it while it was written: its turn is to be stopped.
@@ -142,13 +147,17 @@ def next_steps(channel: Channel, now: float) -> Plan:
                 _tell_of_shut(channel, answer, plan)
             waiting |= answer.phase is Phase.OUTCOME
             continue
-        _store(answer, plan, now)
+        _store(channel, answer, plan, now)
         if not changing and channel.state is not ChannelState.GONE:
             _change(channel, answer, plan, now)
         part = _missing(answer)
         if part is None:
             continue
         _tell_of_shut(channel, answer, plan)
+        if answer.lookup is Lookup.BARRED:
+            if channel.state is ChannelState.OPEN and not answer.told_unknown:
+                plan.others.append(Tell(answer, About.UNKNOWN))
+            continue
         if channel.state is not ChannelState.SHUT and not (waiting or posting or reading or plan.post):
             _post(channel, answer, part, plan, now)
         waiting |= answer.phase is Phase.OUTCOME
@@ -189,7 +198,7 @@ def _is_unstored(slot: Slot) -> bool:
     return slot.stored is None and (slot.message_id != 0 or slot.asked or slot.tries > 0)
 
 
-def _store(answer: Answer, plan: Plan, now: float) -> None:
+def _store(channel: Channel, answer: Answer, plan: Plan, now: float) -> None:
     """A message is stored when it is there, and before it is deleted it is stored as one that shows no part."""
     placed = answer.placed()
     last = _is_over(answer, placed)
@@ -197,8 +206,17 @@ def _store(answer: Answer, plan: Plan, now: float) -> None:
     changed = any(slot.message_id and slot.stored is None for slot in answer.slots) or (
         answer.phase is not Phase.WITHDRAWN and any(slot.stored and slot.stored.kind != OLD for slot in leaving)
     )
-    if answer.storing or not (last or changed) or not plan.is_time(now, retry_at=answer.retry_at):
+    posts = _missing(answer) is not None and channel.state is ChannelState.OPEN
+    is_due = last or changed or (posts and answer.no_more)  # a process that dies over a post must not leave the note
+    if answer.storing or not is_due or not plan.is_time(now, retry_at=answer.retry_at):
         return
+    is_known = answer.lookup is Lookup.NOTHING and answer.unknown_since is None and _missing(answer) is None
+    plan.others.append(_places(answer, placed, last=last, no_more=is_known and not (last or channel.may_read)))
+
+
+def _places(answer: Answer, placed: list[Slot], *, last: bool, no_more: bool) -> Store:
+    """Where the parts are shown now, to be stored."""
+    leaving = [slot for slot in answer.slots if slot.state is SlotState.LEAVING and slot.message_id]
     keys = [part.key for part in answer.parts]
     shown = [slot for slot in placed if slot.message_id]
     # What was not shown yet in a message from before is stored only when it is: a missing one is no person's doing.
@@ -209,14 +227,15 @@ def _store(answer: Answer, plan: Plan, now: float) -> None:
     places += [(old_key(number), slot) for number, slot in enumerate(leaving, len(shown))]
     if last and not answer.drawn:  # it was forgotten, or there is nothing to show
         places = []
-    plan.others.append(Store(answer, tuple(places), last, answer.phase, answer.turn.attempt))
+    return Store(answer, tuple(places), last, answer.phase, answer.turn.attempt, no_more)
 
 
 def _is_over(answer: Answer, placed: list[Slot]) -> bool:
     """Whether nothing more is to be done for it in Discord."""
     if answer.phase is Phase.GIVEN_UP:
         return not any(slot.asked for slot in answer.slots)
-    if answer.phase not in (Phase.OUTCOME, Phase.OWED, Phase.WITHDRAWN) or len(placed) < len(answer.slots):
+    has_ended = answer.phase in (Phase.OUTCOME, Phase.OWED, Phase.WITHDRAWN)
+    if not has_ended or answer.lookup is not Lookup.NOTHING or len(placed) < len(answer.slots):
         return False
     if answer.phase is Phase.WITHDRAWN:
         return not answer.slots
@@ -241,10 +260,10 @@ def _missing(answer: Answer) -> Part | None:
 
 
 def _post(channel: Channel, answer: Answer, part: Part, plan: Plan, now: float) -> None:
-    """The first part that has no message, unless something of the answer is still to be stored."""
+    """The first part that has no message, unless something of the answer is still to be stored, or a note to go."""
     if channel.state is ChannelState.GONE or (channel.is_ending and not answer.has_ended):
         return
-    if answer.storing or any(slot.message_id and slot.stored is None for slot in answer.slots):
+    if answer.storing or answer.no_more or any(slot.message_id and slot.stored is None for slot in answer.slots):
         return
     if not answer.has_ended and part.key in answer.refused:
         return
@@ -272,9 +291,10 @@ def _changes(channel: Channel, answer: Answer) -> Iterator[Edit | Delete]:
         return
     # A message that nobody stored is recognized by the one above it, so that one stays until it is stored.
     may_go = not answer.storing and all(slot.stored is not None for slot in answer.slots)
+    kept = answer.slots[-1:] if answer.lookup is Lookup.BARRED else []
     for slot in answer.slots:
         is_old = slot.stored is not None and (slot.stored.kind == OLD or answer.phase is Phase.WITHDRAWN)
-        if slot.state is SlotState.LEAVING and is_old and may_go:
+        if slot.state is SlotState.LEAVING and is_old and may_go and slot not in kept:
             yield Delete(answer, slot)
     for slot, part in zip(answer.placed(), answer.parts, strict=False):
         if slot.state not in (SlotState.POSTED, SlotState.LIMITED) or slot.shows == part.body:
@@ -297,6 +317,8 @@ def look_again(channel: Channel, now: float, *, shut: bool, given_up: Iterable[A
     for answer in given_up:
         answer.enter(Phase.GIVEN_UP)
     for answer in channel.answers:
+        if answer.lookup is Lookup.BARRED:
+            answer.lookup = Lookup.CHANNEL
         if answer.phase is Phase.OWED or math.isinf(answer.retry_at):
             answer.retry_at = min(answer.retry_at, now)
         for slot in answer.slots:

@@ -18,7 +18,13 @@ from programs.discord.ids import Origin, notice_nonce
 _SIGN = "❌"
 _REMINDER = 600.0  # seconds in which a channel is told of one wait only
 _SEEN = 100  # DMs looked through for the same notice
-_NONCES = {About.SHUT: "?", About.LOCKED: "/", About.FAILING: "~", About.LATE: "+"}  # what their nonces begin with
+_NONCES = {
+    About.SHUT: "?",
+    About.LOCKED: "/",
+    About.FAILING: "~",
+    About.LATE: "+",
+    About.UNKNOWN: "=",
+}  # what their nonces begin with
 
 _log = logging.getLogger(__name__)
 
@@ -41,6 +47,10 @@ class Teller:
                 await self._tell_of_lock(turn)
             case About.FAILING:
                 await self._post(Origin.of(turn).channel_id, notices.FAILING, turn, about)
+            case About.UNKNOWN:
+                author = await self._author(turn)
+                text = notices.unknown(None if author is None else author.id)
+                await self._post(Origin.of(turn).channel_id, text, turn, about)
             case About.LATE:
                 await self._tell_of_wait(turn)
             case About.TAKEN_BACK:

@@ -25,7 +25,7 @@ class Tools:
         calls: Who makes the requests.
         pace: How hurried they are.
         sleep: How it is waited until something may be tried again.
-        started_at: When this process began to show answers, in seconds since 1970.
+        unsettled: The turns that an earlier process may have posted something of that nobody knows of.
     """
 
     client: discord.Client
@@ -33,7 +33,7 @@ class Tools:
     calls: Calls
     pace: Pace
     sleep: Callable[[float], Awaitable[None]]
-    started_at: float
+    unsettled: set[str]
 
     async def announce(self, answer: Answer, counts: TurnCounts) -> None:
         """Tell the bus that an answer is delivered, and what that took."""

@@ -46,13 +46,15 @@ class Decisions:
         self._made: OrderedDict[int, datetime | None] = OrderedDict()
         self._looked_up: dict[tuple[int, int], tuple[float, discord.Member | None]] = {}  # by server and person
 
-    async def verdict(self, message: discord.Message, place: Place | None = None) -> Verdict:
+    async def verdict(self, message: discord.Message, place: Place | None = None, *, was_ours: bool = False) -> Verdict:
         """Whether a message is for the bot.
 
         Args:
             message: The message.
             place: Where it was written, when more is known of that than the message tells: one that was read of an
                 archived thread does not say what channel that belongs to.
+            was_ours: Whether it was for the bot before it was edited. Then what it replies to is taken for the bot's
+                though that is gone by now: no edit changes what a message replies to.
 
         Raises:
             StoreError: That cannot be looked up.
@@ -63,7 +65,8 @@ class Decisions:
             return so_far
         place = place or Place.of(message.channel)
         settings = await self._channels.at(place)
-        found = verdict(message, me, settings, place, replies_to_me=await self._replies_to(message, me))
+        replies_to_me = await self._replies_to(message, me) or (was_ours and _replies_to_what_is_gone(message))
+        found = verdict(message, me, settings, place, replies_to_me=replies_to_me)
         if found is not Verdict.ANSWERED or not settings.roles or place.is_dm:
             return found
         if message.guild is None:
@@ -184,6 +187,11 @@ def _author_replied_to(message: discord.Message) -> discord.abc.User | None:
     """Who wrote what the message replies to; None when it replies to nothing, or to what is not there any more."""
     resolved = message.reference.resolved if message.reference else None
     return resolved.author if isinstance(resolved, discord.Message) else None
+
+
+def _replies_to_what_is_gone(message: discord.Message) -> bool:
+    reference = message.reference
+    return reference is not None and isinstance(reference.resolved, discord.DeletedReferencedMessage)
 
 
 def is_in(channel: object, me: discord.ClientUser) -> bool:

@@ -185,7 +185,7 @@ class Intake:
             await self.created(place, message, patient=patient)
             return
         turn = await self._turn(turn_id)
-        if me and turn and await self.decisions.verdict(message, place) is Verdict.ANSWERED:
+        if me and turn and await self.decisions.verdict(message, place, was_ours=True) is Verdict.ANSWERED:
             result = await self._bus.execute(edit(message, me, turn))
             if isinstance(result.exception, StoreError):
                 raise result.exception

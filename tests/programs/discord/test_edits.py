@@ -129,6 +129,19 @@ async def test_what_changes_nothing_is_not_answered_again(scene: Scene) -> None:
     assert [people_said(request) for request in scene.model.requests] == [["one"], ["one", "two"]]
 
 
+async def test_an_edit_of_a_reply_to_what_is_gone(scene: Scene) -> None:
+    """A question that is one because of what it replies to is answered in its new words when that is gone by then."""
+    first = scene.ask("one")
+    asked = scene.say("two", reply_to=(await scene.outcome()).id)
+    await scene.outcome(2)
+    delete(scene, first)
+    await shows(scene, "You said: two")
+
+    edit(scene, asked, "two, I mean")
+
+    await scene.until(lambda: "two, I mean" in scene.shown()[0].content)
+
+
 async def test_the_same_edit_told_twice_runs_once(scene: Scene) -> None:
     """Discord may tell of an edit again after a reconnect."""
     asked = scene.ask("one")

@@ -1,6 +1,5 @@
 """A Discord of one channel, as far as the delivery sees it: messages, nonces, refusals, and requests that get lost."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -40,7 +39,7 @@ class SimulatedDiscord:
         now: Seconds that never go back.
         may_write: Whether the bot may post.
         may_view: Whether it may see the channel at all.
-        may_read: Whether it may read what was said before; without that nonces are remembered for good.
+        may_read: Whether it may read what was said before.
         is_gone: Whether the channel was deleted.
         late: Requests that were cut off and still arrive, and when, the first one first.
     """
@@ -83,7 +82,7 @@ class SimulatedDiscord:
             return Shut(NO_PERMISSION if self.may_view else NO_ACCESS)
         if reply_to is not None and not self.may_read:
             return _refused(NO_HISTORY)
-        forgotten = self.now - REMEMBERED if self.may_read else -math.inf
+        forgotten = self.now - REMEMBERED
         for message in self.messages:
             if message.nonce == nonce and message.posted_at >= forgotten:
                 return _refused(UNKNOWN_MESSAGE) if message.is_deleted else Done(message.id, shown=message.body == body)
@@ -126,6 +125,10 @@ class SimulatedDiscord:
     def visible(self) -> list[Message]:
         """The bot's messages that are there, from top to bottom."""
         return [one for one in self.messages if one.nonce is not None and not one.is_deleted]
+
+    def posted_at(self, message_id: int) -> float:
+        """When a message was posted."""
+        return next(one.posted_at for one in self.messages if one.id == message_id)
 
     def last_id(self) -> int:
         """The id of the newest message that there ever was."""

@@ -7,7 +7,17 @@ from enum import StrEnum
 
 from llmgine.messages.deliveries import DeliveryKey
 from llmgine.messages.steps import Turn
-from programs.discord.delivery.answer import Answer, Channel, ChannelState, Lookup, Part, Phase, SlotState, Told
+from programs.discord.delivery.answer import (
+    NO_MORE,
+    Answer,
+    Channel,
+    ChannelState,
+    Lookup,
+    Part,
+    Phase,
+    SlotState,
+    Told,
+)
 from programs.discord.delivery.applied import Pace, apply, begun
 from programs.discord.delivery.arranging import arrange
 from programs.discord.delivery.read_back import orphans_of
@@ -77,6 +87,7 @@ class Shell:
         settled: The answers for which nothing more is to be done, with the phase in which each was settled.
         told: What people were told.
         refused: Keys of the parts that Discord refused in some form, by turn.
+        unsettled: The turns that an earlier process may have posted something of that nobody knows of.
     """
 
     def __init__(self, discord: SimulatedDiscord, store: SimulatedStore, questions: dict[str, int]) -> None:
@@ -89,6 +100,7 @@ class Shell:
         self.settled: list[tuple[Answer, Phase]] = []
         self.told: list[tuple[str, About]] = []
         self.refused: set[tuple[str, DeliveryKey]] = set()
+        self.unsettled: set[str] = set()
         self.plan = Plan()
         self._shut: tuple[int, float] = 0, -math.inf  # the code of a refusal, and until when it is remembered
 
@@ -99,13 +111,23 @@ class Shell:
         answer = self.answer(turn.id)
         if answer is None:
             is_known = turn.attempt == 1 and not resumed
-            answer = Answer(turn, lookup=Lookup.NOTHING if is_known else Lookup.STORE, posts=turn.posts)
+            answer = Answer(turn) if is_known else self._from_before(turn, resumed=resumed)
         else:
             self.channel.answers.remove(answer)
             answer.again(turn)
         self.channel.answers.append(answer)
         answer.show(parts)
         self.work()
+
+    def _from_before(self, turn: Turn, *, resumed: bool = False) -> Answer:
+        answer = Answer(turn, lookup=Lookup.STORE, posts=turn.posts)
+        if resumed or turn.id in self.unsettled:
+            answer.unknown_since = self.asked_at(turn)
+        return answer
+
+    def asked_at(self, turn: Turn) -> float:
+        """When the question of a turn was asked."""
+        return self.discord.posted_at(self.questions[turn.id])
 
     def progress(self, turn_id: str, parts: list[Part]) -> None:
         """A running turn shows these parts now."""
@@ -118,7 +140,7 @@ class Shell:
         """A turn has ended."""
         answer = self.answer(turn.id)
         if answer is None:
-            answer = Answer(turn, lookup=Lookup.STORE)
+            answer = self._from_before(turn)
             self.channel.answers.append(answer)
         if answer.turn.attempt == turn.attempt and answer.phase is not Phase.WITHDRAWN:
             answer.show(parts, Phase.OUTCOME)
@@ -128,16 +150,18 @@ class Shell:
         """A turn was forgotten."""
         answer = self.answer(turn.id)
         if answer is None:
-            answer = Answer(turn, lookup=Lookup.STORE)
+            answer = self._from_before(turn)
             self.channel.answers.append(answer)
         answer.withdraw(turn)
         self.work()
 
     def recover(self) -> None:
         """Take over what an earlier process owes."""
+        self.unsettled = {turn.id for turn in (*self.store.undelivered(), *self.store.unfinished())}
         for turn in self.store.undelivered():
             phase = Phase.WITHDRAWN if turn.state == "forgotten" else Phase.OUTCOME
-            self.channel.answers.append(Answer(turn, phase, Lookup.STORE))
+            self.channel.answers.append(self._from_before(turn))
+            self.channel.answers[-1].phase = phase
         self.work()
 
     def look_again(self, given_up: list[Answer] | None = None) -> None:
@@ -176,6 +200,7 @@ class Shell:
 
     def _work(self) -> bool:
         """Returns whether something changed that calls for one more round."""
+        self.channel.may_read = self.discord.may_read or not self.knows_rights
         told = arrange(self.channel, self.discord.now, self.discord.old_before)
         self.plan = next_steps(self.channel, self.discord.now)
         for step in (*told, *self.plan.others):
@@ -210,6 +235,7 @@ class Shell:
         """The rules of order that hold for every single request."""
         steps = [request.step for request in self.running]
         if isinstance(step, Post):
+            assert not self.store.has_no_more(step.answer.turn), "posted though the store has it that there is no more"
             assert not any(isinstance(one, Post) for one in steps), "two posts at once"
             assert not any(_reads(one) for one in steps), "posted while the channel is read back"
             assert step.answer.has_ended or not self.is_ending, "something new of a running turn after the end"
@@ -227,12 +253,14 @@ class Shell:
 
     def _write_of(self, step: Store) -> Callable[[], None]:
         turn, posts = step.answer.turn, step.answer.posts
-        messages = [(key, slot.message_id) for key, slot in step.places]
+        messages: list[tuple[DeliveryKey, int | str]] = [(key, slot.message_id) for key, slot in step.places]
+        messages += [(NO_MORE, "")] * step.no_more
         return lambda: self.store.place(turn, messages, posts, sent=step.last)
 
     def _reply_to(self, answer: Answer) -> int | None:
         shown = [slot.message_id for slot in answer.placed() if slot.message_id]
-        replies = answer.replies and (not shown or self.discord.last_id() > shown[-1])
+        may = self.discord.may_read or not self.knows_rights
+        replies = may and answer.replies and (not shown or self.discord.last_id() > shown[-1])
         return self.questions[answer.turn.id] if replies else None
 
     def _shut_out(self) -> Shut | None:
@@ -325,7 +353,8 @@ class Shell:
         seen = self.discord.read(question)
         if not isinstance(seen, list):
             return seen
-        return Found(orphans_of(turn.id, question, seen, self.store.owners()))
+        unsure = step.answer.unknown_since is not None
+        return Found(orphans_of(turn.id, question, seen, self.store.owners(), unsure=unsure))
 
     def _take(self, request: Request, result: Result) -> None:
         step, now = request.step, self.discord.now
@@ -337,6 +366,7 @@ class Shell:
             step.answer.show(step.answer.drawn)
         if isinstance(step, Store) and step.answer not in self.channel.answers:
             self.settled.append((step.answer, step.answer.phase))
+            self.unsettled.discard(step.answer.turn.id)
 
 
 def _reads(step: Step) -> bool:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from llmgine.messages.deliveries import Delivery, DeliveryKey
 from llmgine.messages.steps import Turn, TurnStatus
-from programs.discord.delivery.answer import OLD, Part
+from programs.discord.delivery.answer import NO_MORE, OLD, Part
 from programs.discord.delivery.bodies import Body
 
 ENDED = ("done", "failed", "stopped", "forgotten")
@@ -100,7 +100,7 @@ class SimulatedStore:
         ]
         return turn, tuple(sorted(parts, key=lambda part: part.key.place))
 
-    def place(self, turn: Turn, messages: Sequence[tuple[DeliveryKey, int]], posts: int, *, sent: bool) -> None:
+    def place(self, turn: Turn, messages: Sequence[tuple[DeliveryKey, int | str]], posts: int, *, sent: bool) -> None:
         """Remember which message shows which part."""
         now = self._change(turn.id, posts=max(posts, self.turns[turn.id].posts))
         rows = self.rows[turn.id]
@@ -136,6 +136,14 @@ class SimulatedStore:
             for turn in self.turns.values()
             if turn.state in ENDED and any(not row.is_sent for row in self.rows[turn.id].values())
         ]
+
+    def has_no_more(self, turn: Turn) -> bool:
+        """Whether it is noted that nothing else of an attempt is in the channel."""
+        return turn.attempt == self.turns[turn.id].attempt and (turn.attempt, NO_MORE) in self.rows[turn.id]
+
+    def unfinished(self) -> list[Turn]:
+        """Turns that have not ended."""
+        return [turn for turn in self.turns.values() if turn.state not in ENDED]
 
     def _shown(self, turn_id: str) -> list[Row]:
         attempt = self.turns[turn_id].attempt

@@ -209,10 +209,14 @@ class DeliveryMachine(RuleBasedStateMachine):
         """Somebody writes."""
         self.discord.say()
 
-    @rule(rights=st.sampled_from([(True, True), (True, True), (True, False), (False, False)]))
-    def permissions(self, rights: tuple[bool, bool]) -> None:
+    @rule(
+        rights=st.sampled_from([(True, True), (True, True), (True, False), (False, False)]),
+        may_read=st.sampled_from([True, True, False]),
+    )
+    def permissions(self, rights: tuple[bool, bool], *, may_read: bool) -> None:
         """Permissions change."""
         self.discord.may_view, self.discord.may_write = rights
+        self.discord.may_read = may_read
         self.shell.rights_changed()
 
     @precondition(lambda self: not self.discord.is_gone and len(self.talks) > 1)
@@ -306,8 +310,6 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     def _look_at(self, talk: Talk) -> None:
         seen = [one for one in self.discord.visible() if one.turn_id == talk.turn.id]
-        if not self.discord.may_read:  # what was never stored cannot be found, and is taken away by nobody
-            seen = [one for one in seen if one.id in self.store.owners()]
         bodies = [one.body for one in seen]
         refused = {key for turn_id, key in self.refused if turn_id == talk.turn.id}
         final = talk.final or []
@@ -325,7 +327,7 @@ class DeliveryMachine(RuleBasedStateMachine):
     def _rest(self) -> None:
         if self.is_paused:
             self.kill(arrived=True, forgotten=False)
-        self.discord.may_view = self.discord.may_write = self.shell.allowed = True
+        self.discord.may_view = self.discord.may_write = self.discord.may_read = self.shell.allowed = True
         self.shell.rights_changed()
         for talk in self._waiting():
             self._run(talk, "T")

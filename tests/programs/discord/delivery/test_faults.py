@@ -2,12 +2,16 @@
 
 import asyncio
 import contextlib
+from typing import Any
 
 import pytest
 
-from programs.playground.entities import BOT_PERMISSIONS, BOT_ROLE_ID, Permission
+from programs.discord.delivery.access import Access
+from programs.discord.delivery.notices import FAILING, is_notice
+from programs.playground.entities import BOT_ID, BOT_PERMISSIONS, BOT_ROLE_ID, Channel, Message, Permission
 from programs.playground.errors import ApiError
 from programs.playground.forms import MessageForm
+from programs.playground.posting import Posting
 from tests.programs.discord.delivery.delivery_scene import (
     CREATE,
     HISTORY,
@@ -152,6 +156,66 @@ async def test_without_the_history_it_does_not_reply(unstarted: Scene) -> None:
     await soon(scene, scene.outcomes)
 
     assert [message.reference for message in scene.shown()] == [None]
+
+
+def loses_answers(patch: pytest.MonkeyPatch) -> None:
+    """Discord posts what the bot says in answers, but does not answer to that."""
+    create = Posting.create
+
+    def deaf(
+        posting: Posting, channel: Channel, author_id: int, form: MessageForm, *rest: Any, **options: Any
+    ) -> Message:
+        message = create(posting, channel, author_id, form, *rest, **options)
+        if author_id == BOT_ID and not is_notice(message.content):
+            raise unavailable()
+        return message
+
+    patch.setattr(Posting, "create", deaf)
+
+
+async def test_where_it_may_not_read_it_says_that_it_cannot_know(
+    unstarted: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without Read Message History nobody can know whether a post without an answer is there: people are told so, it is
+    not posted twice, and with the permission it is found.
+    """
+    now = Time()
+    scene = await unstarted.start(bot={"clock": now, "sleep": now.sleep, "first_wait": 0.001})
+    deny(scene, Permission.READ_MESSAGE_HISTORY)
+    await allowed(scene, "read_message_history", yes=False)
+    with monkeypatch.context() as patch:
+        loses_answers(patch)
+        scene.ask("hello")
+        await soon(scene, lambda: [one for one in scene.shown() if one.content == FAILING])
+        scene.playground._posting._nonces.clear()
+        await scene.bot.check()
+        await soon(scene, lambda: "I cannot know whether my answer to" in scene.shown()[-1].content)
+    await scene.bot.check()
+    assert len(scene.shown()) == 3, "the answer, and two notices"
+    assert not await nothing_owed(scene)
+
+    deny(scene)
+
+    await delivered(scene)
+    assert len(scene.shown()) == 3
+
+
+async def test_a_history_that_seems_empty_is_not_believed(unstarted: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Discord answers as if nothing was there where the bot may not read, which discord.py may not know yet."""
+    now = Time()
+    scene = await unstarted.start(bot={"clock": now, "sleep": now.sleep, "first_wait": 0.001})
+    monkeypatch.setattr(Access, "may_read_back", lambda *_: True)
+    deny(scene, Permission.READ_MESSAGE_HISTORY)
+    await allowed(scene, "read_message_history", yes=False)
+    with monkeypatch.context() as patch:
+        loses_answers(patch)
+        scene.ask("hello")
+        await soon(scene, lambda: [one for one in scene.shown() if one.content == FAILING])
+        scene.playground._posting._nonces.clear()
+    await scene.bot.check()
+
+    await soon(scene, lambda: "I cannot know whether my answer to" in scene.shown()[-1].content)
+    assert len(scene.shown()) == 3, "the answer, and two notices"
 
 
 async def test_a_refused_reply_is_posted_without_the_reference(

@@ -8,7 +8,7 @@ from llmgine.messages.deliveries import DeliveryKey
 from llmgine.messages.steps import Turn
 from programs.discord.components.ids import Action, button
 from programs.discord.delivery.answer import Part, Phase
-from programs.discord.delivery.arranging import PLAIN_AFTER
+from programs.discord.delivery.arranging import NONCE_IS_SURE, PLAIN_AFTER
 from programs.discord.delivery.bodies import Body, plain_form
 from programs.discord.delivery.notices import NOT_TAKEN
 from programs.discord.delivery.read_back import Seen, orphans_of
@@ -76,6 +76,15 @@ class Scene:
         self.shell.kill(arrived=arrived)
         self.shell = Shell(self.discord, self.store, self.questions)
         self.shell.recover()
+
+    def resume(self, turn: Turn, *texts: str | Body) -> None:
+        """The turn goes on in the process that began last, and shows this."""
+        self.shell.begin(turn, parts(*texts), resumed=True)
+
+    def bar(self, *, yes: bool) -> None:
+        """The bot may not read what was said before, or may again."""
+        self.discord.may_read = not yes
+        self.shell.rights_changed()
 
     def requests(self, kind: type[Step]) -> list[Step]:
         """The requests of a kind that are under way."""
@@ -357,6 +366,155 @@ def test_a_post_is_not_repeated_for_longer_than_its_nonce_is_remembered(scene: S
     scene.live(10.0)
 
     assert scene.seen() == ["ONE", "TWO", "THREE"]
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+def test_where_it_may_not_read_it_says_that_it_cannot_know(scene: Scene, arrived: bool) -> None:
+    """What may be there, and cannot be looked for, is not posted twice; people are told once, and it comes in the end.
+
+    Later answers do not wait for it.
+    """
+    scene.bar(yes=True)
+    turn = scene.ask()
+    scene.finish(turn, "ONE", "TWO")
+    scene.discord.pass_time(REMEMBERED)
+    scene.restart(arrived=arrived)
+    later = scene.ask()
+    scene.finish(later, "LATER")
+    scene.live(400.0)
+    scene.shell.look_again()
+    scene.live(10.0)
+    assert scene.seen() == ["ONE", "LATER"][not arrived :]
+    assert scene.told(About.UNKNOWN) == 1
+
+    scene.bar(yes=False)
+    scene.live(10.0)
+
+    assert sorted(map(str, scene.seen())) == ["LATER", "ONE", "TWO"]
+    assert is_settled(scene)
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+def test_where_it_may_not_read_a_nonce_that_is_known_yet_is_enough(scene: Scene, arrived: bool) -> None:
+    """Soon after the question the same nonce brings back what is there, so nothing has to be read."""
+    scene.bar(yes=True)
+    turn = scene.ask()
+    scene.finish(turn, "ONE", "TWO")
+    scene.restart(arrived=arrived)
+    scene.live(10.0)
+
+    assert scene.seen() == ["ONE", "TWO"]
+    assert is_settled(scene)
+    assert scene.told(About.UNKNOWN) == 0
+
+
+def test_where_it_may_not_read_a_nonce_is_not_trusted_for_longer(scene: Scene) -> None:
+    """A turn that had nothing to show until its nonce was too old posts nothing, as something may be there."""
+    scene.bar(yes=True)
+    turn = scene.ask("one")
+    scene.restart(arrived=True)
+    scene.resume(turn)
+    scene.live(REMEMBERED)
+
+    scene.finish(turn, "ONE")
+    scene.live(10.0)
+    assert scene.seen() == ["one"]
+    assert scene.told(About.UNKNOWN) == 1
+
+    scene.bar(yes=False)
+    scene.live(10.0)
+    assert scene.seen() == ["ONE"]
+    assert is_settled(scene)
+
+
+def test_where_it_may_not_read_a_post_without_an_answer_is_not_made_twice(scene: Scene) -> None:
+    """In the same process: once the nonce may be forgotten, people are told, and nothing more is posted."""
+    scene.bar(yes=True)
+    turn = scene.ask()
+    scene.finish(turn, "ONE")
+    scene.fail(NONCE_IS_SURE * 2, arrived=True)
+    scene.shell.look_again()
+    scene.live(300.0)
+    assert scene.seen() == ["ONE"]
+    assert scene.told(About.UNKNOWN) == 1
+    assert not is_settled(scene)
+
+    scene.bar(yes=False)
+    scene.live(10.0)
+    assert scene.seen() == ["ONE"]
+    assert is_settled(scene)
+
+
+def test_where_it_may_not_read_what_is_known_is_edited(scene: Scene) -> None:
+    """What needs no new message is shown all the same."""
+    scene.bar(yes=True)
+    turn = scene.ask("one")
+    scene.run()
+    scene.shell.progress(turn.id, parts("one", "two"))
+    scene.end(Store, Fate.FINE)
+    scene.discord.pass_time(REMEMBERED)
+    scene.restart(arrived=False)
+    scene.resume(turn, "one more")
+    scene.live(10.0)
+    scene.finish(turn, "ONE")
+    scene.live(10.0)
+
+    assert scene.seen() == ["ONE"]
+    assert scene.told(About.UNKNOWN) == 0
+    assert not is_settled(scene)
+
+
+def test_where_it_may_not_read_it_notes_what_it_knows(scene: Scene) -> None:
+    """A process that died over no post leaves nothing unknown, so the next one goes on, whatever time has passed."""
+    scene.bar(yes=True)
+    turn = scene.ask("one")
+    scene.run()
+    scene.discord.pass_time(REMEMBERED)
+    scene.restart(arrived=True)
+    scene.resume(turn, "one")
+    scene.finish(turn, "ONE", "TWO")
+    scene.live(10.0)
+
+    assert scene.seen() == ["ONE", "TWO"]
+    assert is_settled(scene)
+
+
+def test_where_it_may_not_read_what_it_noted_goes_before_the_next_post(scene: Scene) -> None:
+    """A process that died over a post leaves no note that it knew all."""
+    scene.bar(yes=True)
+    turn = scene.ask("one")
+    scene.run()
+    scene.shell.progress(turn.id, parts("one", "two"))
+    assert scene.requests(Post) == []
+    scene.end(Store, Fate.FINE)
+    assert len(scene.requests(Post)) == 1
+    scene.discord.pass_time(REMEMBERED)
+    scene.restart(arrived=True)
+    scene.resume(turn, "one", "two")
+    scene.finish(turn, "ONE", "TWO")
+    scene.live(10.0)
+
+    assert scene.seen() == ["ONE", "two"]
+    assert scene.told(About.UNKNOWN) == 1
+
+
+def test_what_is_forgotten_where_it_may_not_read_leaves_one_message_to_find_the_rest_by(scene: Scene) -> None:
+    """All but the last message of a forgotten answer go at once, and that one when the channel may be read."""
+    scene.bar(yes=True)
+    turn = scene.ask("one", "two")
+    scene.run()
+    scene.finish(turn, "ONE", "TWO", "THREE")
+    scene.end(Store, Fate.FINE)
+    scene.discord.pass_time(REMEMBERED)
+    scene.restart(arrived=True)
+    scene.shell.withdraw(scene.store.forget(turn.id))
+    scene.live(10.0)
+    assert len(scene.seen()) == 2, "the last one that is stored, and what nobody stored"
+
+    scene.bar(yes=False)
+    scene.live(10.0)
+    assert scene.seen() == []
+    assert is_settled(scene)
 
 
 def test_a_reply_that_is_refused_is_posted_without_its_reference(scene: Scene) -> None:
