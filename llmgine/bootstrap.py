@@ -22,6 +22,7 @@ from llmgine.observability.spans import TurnSpans
 from llmgine.providers.base import Provider
 from llmgine.sessions import SessionStore, open_store
 from llmgine.sessions.backup import DailyBackup
+from llmgine.sessions.integrity import IntegrityCheck
 from llmgine.sessions.store import sqlite_path
 from llmgine.settings import PROVIDERS, Settings
 
@@ -57,6 +58,7 @@ class ApplicationBootstrap:
 
     bus: MessageBus
     store: SessionStore
+    integrity: IntegrityCheck
     provider: Provider
     engine: ToolChatEngine
 
@@ -89,8 +91,12 @@ class ApplicationBootstrap:
             StoreError: The database cannot be used.
         """
         async with AsyncExitStack() as stack:
+            self.integrity = IntegrityCheck(sqlite_path(self.config.settings.database_url))
+            stack.callback(self.integrity.close)  # after the store, which leaves a damaged file as it is
             self.store = await open_store(self.config.settings.database_url)
             stack.push_async_callback(self.store.close)
+            self.integrity.start()
+            stack.push_async_callback(self.integrity.stop)
             self.store.daily_tokens = self.config.settings.daily_tokens
             backup = DailyBackup(sqlite_path(self.config.settings.database_url))
             backup.start()

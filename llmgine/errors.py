@@ -12,7 +12,8 @@
     │   ├── UnknownSessionError       list the sessions and take one that is there
     │   ├── ForgottenTurnError        nothing is left of the turn; take its buttons away
     │   ├── SupersededError           leave the turn alone; a newer attempt of it answers
-    │   └── NewerStoreError           update the program; the database is newer
+    │   ├── NewerStoreError           update the program; the database is newer
+    │   └── DamagedStoreError         restore a copy; the database is damaged
     ├── ToolError                     told to the model, which goes on
     │   ├── UnknownToolError          call a tool that is offered
     │   └── InvalidArgumentsError     call again with arguments that fit the schema
@@ -82,6 +83,10 @@ class SupersededError(StoreError):
 
 class NewerStoreError(StoreError):
     """The database was written by a newer version of this program."""
+
+
+class DamagedStoreError(StoreError):
+    """The database is damaged; the text says what was found and what to do."""
 
 
 class ToolError(LLMgineError):

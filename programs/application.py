@@ -5,7 +5,7 @@ import contextlib
 import copy
 import logging
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime
 
 from pydantic import ValidationError
@@ -53,6 +53,27 @@ class Application(ApplicationBootstrap):
             provider = DemoModel()
         super().__init__(config, provider=provider, renderers=renderers)
         self._look: asyncio.Task[None] | None = None
+
+    @contextlib.asynccontextmanager
+    async def unless_damaged(self, end: Callable[[], object]) -> AsyncIterator[None]:
+        """End what runs in the block when the database turns out to be damaged: by `end`, or by its being cancelled.
+
+        Raises:
+            DamagedStoreError: It is damaged; after the block.
+        """
+        watching = asyncio.create_task(self.integrity.until_damaged())
+        watching.add_done_callback(lambda task: task.cancelled() or end())
+        try:
+            yield
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if self.integrity.damage is None or task is None:
+                raise
+            task.uncancel()
+        finally:
+            watching.cancel()
+        if self.integrity.damage is not None:
+            raise self.integrity.damage
 
     async def startup(self) -> None:
         """Start, offer the tools, and look in the background whether the model is to be shut down.

@@ -245,7 +245,8 @@ class ToolChatEngine:
         """Delete what only past days needed, once a day."""
         if self._swept != self._store.today.day:
             day = self._store.today.day
-            await self._store.allowances.sweep(day)
+            while await self._store.allowances.sweep(day):
+                pass
             await self._store.stops.sweep()
             self._swept = day
 

@@ -47,6 +47,18 @@ def turns() -> Steps[None]:
         last = rows[-1]["id"]
 
 
+def listed_under() -> Steps[None]:
+    """Write under what each session is listed: the widest of its scopes."""
+    last = ""
+    while rows := (yield "SELECT id, scopes FROM session WHERE id > $1 ORDER BY id LIMIT $2", (last, _PAGE)):
+        for row in rows:
+            scopes = tuple(_strings(json.loads(row["scopes"])))
+            # One without any is a DM, or another front end's; what follows a slash tells apart what was kept of a DM.
+            widest = scopes[-1] if scopes else row["id"].partition("/")[0]
+            yield "UPDATE session SET listed_under = $2 WHERE id = $1", (row["id"], widest)
+        last = rows[-1]["id"]
+
+
 def settings() -> Steps[None]:
     """Write when each setting was made as a number."""
     for row in (yield "SELECT scope, name, changed_at FROM setting", ()):

@@ -40,6 +40,23 @@ class Session(_Record):
     updated_at: datetime
 
 
+class Position(_Record):
+    """A place in the list of sessions: that of the session with this id, used at this time (microseconds since 1970).
+
+    An empty id is the place below all sessions that were used at the time.
+    """
+
+    updated_at: int
+    id: str
+
+
+class Listed(_Record):
+    """Sessions from a list, in the order they were read. `end` is where that ended; None where nothing follows."""
+
+    sessions: tuple[Session, ...]
+    end: Position | None
+
+
 class Setting(_Record):
     """A setting made for a session or for a scope that sessions inherit from."""
 

@@ -244,4 +244,21 @@ MIGRATIONS: tuple[tuple[str | Callable[[], Steps[None]], ...], ...] = (
         "CREATE INDEX turn_place ON turn (source, place, created_at)",
         "CREATE INDEX inbox_turn ON inbox (turn_id)",
     ),
+    (
+        # Sessions are listed by when they were used: all of them, or those of a server or a DM.
+        "ALTER TABLE session ADD COLUMN listed_under TEXT NOT NULL DEFAULT ''",
+        conversions.listed_under,
+        "CREATE INDEX session_used ON session (updated_at, id)",
+        "CREATE INDEX session_listed ON session (listed_under, updated_at, id)",
+        # Open turns are found by who runs them and by where they came from, however many turns have ended.
+        "CREATE INDEX turn_owner ON turn (owner) WHERE state IN ('queued', 'running', 'waiting')",
+        "CREATE INDEX turn_source ON turn (state, source) WHERE state IN ('queued', 'running', 'waiting')",
+        "DROP INDEX delivery_unsent",
+        "CREATE INDEX delivery_unsent ON delivery (sent, turn_id) WHERE sent = 0",
+        # Cursors are read page by page. No server is 0, since PostgreSQL sorts nothing by an index behind IS NULL.
+        "DROP INDEX cursor_guild",
+        "CREATE INDEX cursor_kind ON cursor_of_place (source, (COALESCE(guild, 0)), kind, position, place)",
+        "CREATE INDEX cursor_parent ON cursor_of_place (source, parent) WHERE parent IS NOT NULL",
+        "CREATE INDEX spent_day ON spent (day)",
+    ),
 )

@@ -11,12 +11,17 @@ from typing import TypeVar
 
 import aiosqlite
 
-from llmgine.errors import ConfigurationError, StoreError
+from llmgine.errors import ConfigurationError, DamagedStoreError, StoreError
 from llmgine.sessions.database import Operation, Row, Statement, Steps, storable
 
 T = TypeVar("T")
 
 _BUSY_TIMEOUT = 5.0  # seconds to wait for another process's transaction
+_INTERRUPT = 0.05  # seconds between two tries to end a look through the file
+_DAMAGED = (
+    "DATABASE_URL: {path} is damaged ({found}). Nothing was changed in it. Put back a copy from the folder backups "
+    "beside it, or move it away to begin anew; remove the files with -wal and -shm at the end of their names with it"
+)
 
 
 class _Connection(aiosqlite.Connection):
@@ -38,7 +43,8 @@ class _Connection(aiosqlite.Connection):
 class SqliteDatabase:
     """One database file. Reads do not wait for writes, nor writes for reads."""
 
-    def __init__(self, writer: _Connection, reader: _Connection) -> None:
+    def __init__(self, path: Path, writer: _Connection, reader: _Connection) -> None:
+        self._path = path
         self._writer = writer
         self._reader = reader
 
@@ -58,13 +64,15 @@ class SqliteDatabase:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         except OSError as error:
             raise ConfigurationError(f"DATABASE_URL: {path} cannot be opened: {error.strerror}") from error
+        if _has_log(path):
+            await asyncio.to_thread(_note_unclean_end, path)
         writer = await _opened(path, lambda: _connect(path, busy_timeout))
         try:
             reader = await _opened(path, lambda: _connect_reader(path, busy_timeout))
         except BaseException:
             await writer.close()
             raise
-        return cls(writer, reader)
+        return cls(path, writer, reader)
 
     async def run(self, work: Callable[[], Steps[T]], operation: Operation) -> T:
         """See `Database.run`."""
@@ -79,6 +87,8 @@ class SqliteDatabase:
         try:
             return await connection.call(function)
         except (sqlite3.Error, ValueError) as error:  # ValueError: closed, or a value that cannot be stored
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_CORRUPT:
+                raise DamagedStoreError(_DAMAGED.format(path=self._path, found=error)) from error
             raise StoreError(f"The session store failed: {error}") from error
 
     async def close(self) -> None:
@@ -98,6 +108,84 @@ async def _opened(path: Path, connect: Callable[[], sqlite3.Connection]) -> _Con
             await connection.stopped
         raise ConfigurationError(f"DATABASE_URL: {path} is not a usable SQLite database: {error}") from error
     return connection
+
+
+def mark_of_unclean_end(path: Path) -> Path:
+    """The file that is beside a database from when it was found not to have been closed until it was checked."""
+    return path.with_name(f"{path.name}-unchecked")
+
+
+def _has_log(path: Path) -> bool:
+    """Whether there is a write-ahead log: somebody has the database open, or did not close it."""
+    log = path.with_name(f"{path.name}-wal")
+    return log.exists() and log.stat().st_size > 0
+
+
+def _note_unclean_end(path: Path) -> None:
+    """Leave a mark if nobody has the database open, so that its log was left by a process that did not close it."""
+    try:
+        with contextlib.closing(sqlite3.connect(path, timeout=0.0, isolation_level=None)) as connection:
+            connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+            connection.execute("BEGIN IMMEDIATE")  # refused while anybody else has it open, though they do nothing
+            # Before the database is closed here, by which the log goes.
+            mark_of_unclean_end(path).touch(mode=0o600)
+    except (sqlite3.Error, OSError):
+        return  # it is open elsewhere, or cannot be used, which whoever opens it is told
+
+
+class Inspection:
+    """A look through a whole database file for damage, on a connection that only reads.
+
+    Args:
+        path: The file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+
+    async def run(self) -> None:
+        """Look through all of it, in a thread of its own; ends early where it is cancelled.
+
+        Raises:
+            DamagedStoreError: There is damage. From then on, until `close`, whoever else closes the database does not
+                write its log into it.
+            StoreError: It cannot be read.
+        """
+        looking = asyncio.create_task(asyncio.to_thread(self._look))
+        try:
+            found = await asyncio.shield(looking)
+        except asyncio.CancelledError:
+            while not looking.done():
+                if self._connection is not None:
+                    self._connection.interrupt()
+                await asyncio.wait({looking}, timeout=_INTERRUPT)  # it may have begun only after the interrupt
+            self.close()
+            raise
+        except sqlite3.Error as error:
+            self.close()
+            raise StoreError(f"The database cannot be checked: {error}") from error
+        if found is not None:
+            raise DamagedStoreError(_DAMAGED.format(path=self._path, found=found))
+        self.close()
+
+    def _look(self) -> str | None:
+        address = f"{self._path.absolute().as_uri()}?mode=ro"
+        self._connection = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
+        try:
+            self._connection.execute("BEGIN")  # held until the end, with what it keeps from being written into the file
+            found = str(self._connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+                raise
+            return str(error)
+        return None if found == "ok" else " ".join(found.split())
+
+    def close(self) -> None:
+        """Let go of the database; doing it twice is harmless."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
 
 async def copy_database(source: Path, target: Path) -> None:
@@ -137,8 +225,6 @@ def _connect(path: Path, busy_timeout: float) -> sqlite3.Connection:
     connection.row_factory = sqlite3.Row
     try:
         _enter_wal(connection, busy_timeout)
-        if (found := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
-            raise sqlite3.DatabaseError(f"{found}. Restore a copy, or move it away to begin anew")
         for pragma in ("synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
             connection.execute(f"PRAGMA {pragma}")
     except sqlite3.Error:

@@ -1,4 +1,4 @@
-"""`uv run python -m programs.bench bus`, `… turns`, `… playground`, `… discord` and `… path`: what LLMgine costs."""
+"""What LLMgine costs: `uv run python -m programs.bench bus`, `turns`, `playground`, `discord`, `store` or `path`."""
 
 import argparse
 import asyncio
@@ -8,13 +8,14 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
-from programs.bench import bus, discord, path, playground, quiet, start, turns
+from programs.bench import bus, discord, path, playground, quiet, start, store, turns
 from programs.bench.draws import draws
 from programs.bench.measure import Row, alone
 from programs.bench.tables import (
@@ -25,6 +26,7 @@ from programs.bench.tables import (
     path_names,
     path_table,
     start_table,
+    store_table,
     streams_table,
     turns_table,
 )
@@ -167,6 +169,14 @@ async def run_discord(console: Console) -> dict[str, object]:
     }
 
 
+async def run_store(console: Console, *, sessions: int) -> dict[str, object]:
+    """Measure the bot with many conversations stored, and with none; return it as data."""
+    fresh = await alone(store.measure_store, 0)
+    stored = await alone(store.measure_store, sessions)
+    console.print(store_table(fresh, stored))
+    return {**machine(), "store": [dataclasses.asdict(one) for one in (fresh, stored)]}
+
+
 async def run_path(console: Console) -> dict[str, object]:
     """Write down what each kind of message passes through, and return it as data."""
     traces = await path.traces()
@@ -179,14 +189,16 @@ async def run_path(console: Console) -> dict[str, object]:
 def main() -> int:
     """The program."""
     parser = argparse.ArgumentParser(prog="python -m programs.bench", description=__doc__)
-    parser.add_argument("what", choices=["bus", "turns", "playground", "discord", "path"])
+    parser.add_argument("what", choices=["bus", "turns", "playground", "discord", "store", "path"])
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the same as data")
+    parser.add_argument("--sessions", type=int, default=100_000, help="conversations stored for `store`")
     options = parser.parse_args()
-    works = {
+    works: dict[str, Callable[[Console], Coroutine[Any, Any, dict[str, object]]]] = {
         "bus": run_bus,
         "turns": run_turns,
         "playground": run_playground,
         "discord": run_discord,
+        "store": functools.partial(run_store, sessions=options.sessions),
         "path": run_path,
     }
     data = asyncio.run(works[options.what](Console()))

@@ -13,6 +13,7 @@ from programs.bench.measure import Row
 from programs.bench.path import Trace
 from programs.bench.quiet import OneBusy
 from programs.bench.start import Start
+from programs.bench.store import Stored
 from programs.bench.turns import Streams, Turns
 
 # The numbers of a trace, and the transactions to reach, warm / cold.
@@ -98,6 +99,32 @@ def busy_table(measured: Iterable[Busy]) -> Table:
         ("its last piece to the whole answer, s", [_two(b.final) for b in measured], ""),
         ("slash command to its first answer, s", [_two(b.acknowledged) for b in measured], "0.5"),
         ("lag of the bot's loop, ms", [_two(b.loop_lag) for b in measured], "50"),
+    ]
+    for name, values, target in rows:
+        table.add_row(name, *values, target)
+    return table
+
+
+def store_table(fresh: Stored, stored: Stored) -> Table:
+    """A start, and the list of conversations, with many stored beside none."""
+    table = _table("With conversations stored", "", *(f"{one.sessions:,}" for one in (fresh, stored)))
+    table.add_column("to stay under", justify="right")
+    both = (fresh, stored)
+    slower = [(one.turn_beside[0] - one.turn[0]) * 1e3 for one in both]
+    rows: list[tuple[str, list[str], str]] = [
+        ("the database, GB", [f"{one.gigabytes:.2f}" for one in both], ""),
+        ("ready, s", [f"{one.ready:.2f}" for one in both], "3"),
+        ("a question at READY to its first text, s", [f"{one.first_turn:.2f}" for one in both], "3"),
+        ("memory, MB more than before", [f"{one.megabytes:.0f}" for one in both], "20 more than with none"),
+        ("/sessions, ms", [_two((one.listed[0] * 1e3, one.listed[1] * 1e3)) for one in both], "300"),
+        (
+            "/sessions with words nobody used, ms",
+            [_two((s[0] * 1e3, s[1] * 1e3)) for s in (fresh.searched, stored.searched)],
+            "300",
+        ),
+        ("requests for a use of /sessions", [f"{one.requests:.1f}" for one in both], "10"),
+        ("a question to its first text, ms", [_two((one.turn[0] * 1e3, one.turn[1] * 1e3)) for one in both], ""),
+        ("longer beside /sessions, by medians, ms", [f"{one:.1f}" for one in slower], "20"),
     ]
     for name, values, target in rows:
         table.add_row(name, *values, target)

@@ -34,7 +34,7 @@ class Visit:
         self.facts = facts
         self.settings = settings
 
-    async def do(self, name: str, *arguments: float) -> Any:
+    async def do(self, name: str, *arguments: float | str) -> Any:
         """Have a method of `Visitors` called there; gives what it gave.
 
         Raises:

@@ -14,7 +14,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from programs.playground.entities import ADA_ID, BOT_ID
+from programs.playground.entities import ADA_ID, BOT_ID, GRACE_ID, GUILD_ID
 from programs.playground.server import Playground
 from programs.playground.state import Dispatch
 
@@ -68,6 +68,7 @@ class Visitors:
             "api": playground.api_base,
             "gateway": playground.gateway_url,
             "places": list(self._writers),
+            "guild": GUILD_ID,
         }
 
     def slow_down(self, seconds: float) -> None:
@@ -116,6 +117,36 @@ class Visitors:
         seen = self._traffic() | {"seconds": time.monotonic() - begin}
         await self._until_answered()
         return seen | {"questions": [asdict(question) for question in self._asked.values()]}
+
+    async def ask(self) -> dict[str, float]:
+        """Ask in the first place, and wait for the answer."""
+        place = next(iter(self._writers))
+        message = self._ask(place, self._writers[place])
+        await self._until_answered()
+        return asdict(self._asked[message])
+
+    async def use_sessions(self, words: str) -> dict[str, float]:
+        """Have a plain member use /sessions in the second place, perhaps to search, and wait for the list."""
+        place = list(self._writers)[1]
+        given = [{"name": "search", "value": words}] if words else []
+        self._count_anew()
+        begun = time.monotonic()
+        before = len(self._shown_to_member(place))
+        self._playground.people.command(place, GRACE_ID, "sessions", given)
+        async with asyncio.timeout(_PATIENCE):
+            await self._playground.wait_for(lambda _: len(self._shown_to_member(place)) > before)
+        # Old DMs and threads are read in the background meanwhile.
+        requests = self._requests.total() - self._requests[" ".join(_READ)]
+        return {"seconds": time.monotonic() - begun, "requests": requests}
+
+    def _shown_to_member(self, place: int) -> list[object]:
+        messages = self._playground.state.channels[place].messages.values()
+        return [one for one in messages if one.ephemeral_to == GRACE_ID and (one.embeds or one.content)]
+
+    async def ask_beside_sessions(self) -> dict[str, float]:
+        """Ask while a member uses /sessions."""
+        asked, _ = await asyncio.gather(self.ask(), self.use_sessions(""))
+        return asked
 
     def _ask(self, place: int, person: int) -> str:
         text = "tell me everything" if not self._in_channels else f"<@{BOT_ID}> tell me everything"

@@ -40,6 +40,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
 
     Raises:
         ConfigurationError: It cannot run with these settings; the text says what to do.
+        DamagedStoreError: The database is damaged; as before, what is under way has a while to end.
     """
     async with contextlib.AsyncExitStack() as stack:
         config = ApplicationConfig(settings=settings, titles=settings.session_titles and settings.has_model)
@@ -49,7 +50,10 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         stack.enter_context(discord_at(settings))
         stack.enter_context(only_one(settings.discord_token or ""))
         patience = 0.1 if settings.discord_api_base else 2.0
-        await stay(lambda: Bot(app, guild_ready_timeout=patience, api_base=settings.discord_api_base), settings, stop)
+        async with app.unless_damaged(stop.set):
+            await stay(
+                lambda: Bot(app, guild_ready_timeout=patience, api_base=settings.discord_api_base), settings, stop
+            )
 
 
 @contextlib.asynccontextmanager

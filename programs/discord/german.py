@@ -5,6 +5,7 @@ GERMAN: dict[str, str] = {
     "Stop the answer that is being written in this channel": "Halte die Antwort an, die hier gerade entsteht",
     "Forget this channel's conversation, after asking you": "Vergiss das Gespräch dieses Kanals, nach Rückfrage",
     "Look through conversations, resume, rename or export one": "Gespräche ansehen, fortsetzen, umbenennen, mitnehmen",
+    "Words that are in the title, or in the name of the channel": "Wörter aus dem Titel oder dem Namen des Kanals",
     "Go on with this conversation somewhere else too": "Führe dieses Gespräch auch an einem anderen Ort weiter",
     "Where it goes on; by default in a thread here": "Wo es weitergeht; ohne Angabe in einem Thread hier",
     "A thread here": "Ein Thread hier",

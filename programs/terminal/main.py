@@ -17,9 +17,13 @@ from programs.terminal.options import Options, configure, read_options
 from programs.terminal.plain import PlainView
 from programs.terminal.prompt_lines import PromptLines
 from programs.terminal.rich_view import RichView
+from programs.terminal.sessions import show_sessions
 from programs.terminal.slash import COMMANDS
 from programs.terminal.text import one_line
 from programs.terminal.view import View
+
+_BEHIND_ALL = 2**62  # a place in a session behind all its turns
+_REMEMBERED = 200  # turns whose prompts can be brought back by the arrow keys
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,8 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 async def _main(options: Options) -> int:
     config = configure(options)
     view: View = RichView(Console(highlight=False)) if _is_terminal() else PlainView(sys.stdout)
-    if options.list_sessions:
-        return await _list_sessions(config, view)
+    if options.list_sessions is not None:
+        return await _list_sessions(config, view, options.list_sessions)
     session_id = options.session or new_session_id()
     async with Application(config) as app:
         await _greet(app, view, session_id, is_new=options.session is None)
@@ -53,19 +57,17 @@ async def _main(options: Options) -> int:
         )
         if options.system_prompt is not None:
             await chat.commands.set_system_prompt(options.system_prompt)
-        return await chat.run()
+        chatting = asyncio.create_task(chat.run())
+        async with app.unless_damaged(chatting.cancel):
+            return await chatting
 
 
-async def _list_sessions(config: ApplicationConfig, view: View) -> int:
+async def _list_sessions(config: ApplicationConfig, view: View, words: str) -> int:
     store = await open_store(config.settings.database_url)
     try:
-        sessions = await store.sessions.all()
+        await show_sessions(store, view, words)
     finally:
         await store.close()
-    if sessions:
-        view.sessions(sessions, None)
-    else:
-        view.note("There are no sessions yet.")
     return 0
 
 
@@ -88,7 +90,8 @@ async def _greet(app: Application, view: View, session_id: str, *, is_new: bool)
 
 async def _lines(app: Application, session_id: str) -> Lines:
     if _is_terminal():
-        past = await app.store.turns.history(session_id)
+        ended = await app.store.turns.ended(session_id, _BEHIND_ALL, _REMEMBERED)
+        past = await app.store.turns.many([turn_id for turn_id, _ in reversed(ended)])
         said = [turn.state.prompt.text for turn in past if turn.turn.source == SOURCE]
         return PromptLines({name: meaning for name, (_, meaning) in COMMANDS.items()}, said)
     # A program may be started without a standard input; its number may then be that of another file.

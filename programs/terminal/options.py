@@ -17,7 +17,7 @@ _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 class Options:
     """The command line. None: not given, so the environment decides."""
 
-    list_sessions: bool
+    list_sessions: str | None  # the words that are searched for, perhaps none
     session: str | None
     session_name: str | None
     model: str | None
@@ -37,7 +37,13 @@ def read_options(arguments: Sequence[str] | None = None) -> Options:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("--list-sessions", action="store_true", help="list all sessions, those of Discord too, and leave")
+    add(
+        "--list-sessions",
+        metavar="WORDS",
+        nargs="?",
+        const="",
+        help="list the sessions used last, those of Discord too, or those with WORDS in their name, and leave",
+    )
     add("--session", metavar="ID", type=_text, help="go on with this session, wherever it was begun")
     add("--session-name", metavar="NAME", type=_text, help="name of the session (default: the first words said)")
     add(

@@ -9,12 +9,13 @@ from llmgine.messages.commands import ClearSessionCommand, Command, SetSystemPro
 from llmgine.sessions.clock import now
 from programs.export import as_json
 from programs.terminal.files import write_new
+from programs.terminal.sessions import show_sessions
 from programs.terminal.text import one_line
 from programs.terminal.view import View
 
 # What is typed, with its arguments, and what it does; each is the method of that name below.
 COMMANDS = {
-    "/sessions": ("", "list all sessions"),
+    "/sessions": ("[WORDS]", "list the sessions used last, or those with these words in their name"),
     "/system": ("[PROMPT]", "show what the model is told first, or set it; - goes back to the default"),
     "/clear": ("", "forget the conversation"),
     "/tools": ("", "list the tools the model may call"),
@@ -74,12 +75,8 @@ class SlashCommands:
     async def _execute(self, command: Command) -> None:
         (await self._app.bus.execute(command)).unwrap()
 
-    async def _sessions(self, _: str) -> None:
-        sessions = await self._app.store.sessions.all()
-        if sessions:
-            self._view.sessions(sessions, self._session_id)
-        else:
-            self._view.note("There are no sessions yet.")
+    async def _sessions(self, words: str) -> None:
+        await show_sessions(self._app.store, self._view, words, self._session_id)
 
     async def _system(self, prompt: str) -> None:
         if prompt == "-":

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from llmgine import bootstrap
-from llmgine.errors import ConfigurationError
+from llmgine.errors import ConfigurationError, DamagedStoreError
 from llmgine.sessions import open_store
 from llmgine.sessions.backup import DailyBackup
 from llmgine.sessions.database import Operation, Steps
@@ -124,7 +124,7 @@ async def test_a_damaged_database_is_refused(tmp_path: Path, damage: int) -> Non
     content[damage : damage + 4_000] = b"\xa5" * 4_000
     path.write_bytes(content)
 
-    with pytest.raises(ConfigurationError, match="DATABASE_URL"):
+    with pytest.raises((ConfigurationError, DamagedStoreError), match="DATABASE_URL"):
         await open_store(f"sqlite:///{path}")
 
     assert path.read_bytes() == bytes(content)

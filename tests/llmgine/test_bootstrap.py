@@ -145,7 +145,7 @@ async def test_shutting_down_twice_is_harmless(tmp_path: Path) -> None:
     with pytest.raises(BusStoppedError):
         await app.bus.publish(Event())
     with pytest.raises(StoreError):
-        await app.store.sessions.all()
+        await app.store.sessions.page(most=100)
 
 
 async def test_shutting_down_in_the_middle_of_a_turn(tmp_path: Path) -> None:

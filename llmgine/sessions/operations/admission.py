@@ -7,7 +7,7 @@ from datetime import timedelta
 from llmgine.messages.commands import Admitted, Attachment, PromptCommand
 from llmgine.messages.steps import PromptStep
 from llmgine.sessions.database import Steps
-from llmgine.sessions.operations.rows import add_steps, turn_of, turn_steps
+from llmgine.sessions.operations.rows import add_steps, listed_under, turn_of, turn_steps
 
 _SECOND = timedelta(seconds=1) // timedelta(microseconds=1)
 
@@ -32,13 +32,20 @@ def next_place(prompt: PromptCommand, now: int) -> Steps[tuple[int, int]]:
     """Make the session if it is not there; returns the place of its next turn, and how many of its turns are open."""
     rows = yield (
         """
-        INSERT INTO session (id, name, scopes, cleared_seq, next_seq, updated_at)
-        VALUES ($1, COALESCE($2, $1), COALESCE($3, '[]'), 0, 2, $4)
+        INSERT INTO session (id, name, scopes, listed_under, cleared_seq, next_seq, updated_at)
+        VALUES ($1, COALESCE($2, $1), COALESCE($3, '[]'), $5, 0, 2, $4)
         ON CONFLICT (id) DO UPDATE SET next_seq = session.next_seq + 1,
-            name = COALESCE($2, session.name), scopes = COALESCE($3, session.scopes), updated_at = $4
+            name = COALESCE($2, session.name), scopes = COALESCE($3, session.scopes), updated_at = $4,
+            listed_under = CASE WHEN $3 IS NULL THEN session.listed_under ELSE $5 END
         RETURNING next_seq - 1 AS seq, (SELECT COUNT(*) FROM open_turn WHERE session_id = session.id) AS waiting
         """,
-        (prompt.session_id, prompt.session_name or None, json.dumps(prompt.scopes) if prompt.scopes else None, now),
+        (
+            prompt.session_id,
+            prompt.session_name or None,
+            json.dumps(prompt.scopes) if prompt.scopes else None,
+            now,
+            listed_under(prompt.session_id, prompt.scopes),
+        ),
     )
     return rows[0]["seq"], rows[0]["waiting"]
 

@@ -9,6 +9,7 @@ from llmgine.sessions.scoped import holding
 
 EVERYWHERE = "*"  # the scope of all sessions there are
 _NAME = "daily_tokens"
+_SWEPT = 500  # rows that are deleted at once: others write in between
 
 
 class Allowances(Group):
@@ -31,9 +32,16 @@ class Allowances(Group):
         yield from spend((yield from scopes_of(session_id)), tokens, today)
 
     @operation
-    def sweep(self, today: int) -> Steps[None]:
-        """Delete what was used on earlier days."""
-        yield "DELETE FROM spent WHERE day < $1", (today,)
+    def sweep(self, today: int) -> Steps[bool]:
+        """Delete some of what was used on earlier days, a bounded number of rows; whether there may be more."""
+        rows = yield (
+            """
+            DELETE FROM spent WHERE (scope, day) IN (SELECT scope, day FROM spent WHERE day < $1 LIMIT $2)
+            RETURNING day
+            """,
+            (today, _SWEPT),
+        )
+        return len(rows) == _SWEPT
 
 
 def used_of(made: Iterable[Setting], today: Today) -> Steps[list[Allowance]]:

@@ -13,7 +13,8 @@ from llmgine.sessions.operations.sessions import ensure_session
 _SOURCE = "branch"
 _ENDED = """
     SELECT * FROM ended_turn
-    WHERE session_id = $1 AND seq > (SELECT cleared_seq FROM session WHERE id = $1) AND id IN (SELECT turn_id FROM step)
+    WHERE session_id = $1 AND seq > (SELECT cleared_seq FROM session WHERE id = $1)
+        AND EXISTS (SELECT 1 FROM step WHERE turn_id = ended_turn.id)
     ORDER BY seq
 """
 
@@ -73,7 +74,8 @@ def _make_room(command: BranchSessionCommand, there: Sequence[Row], now: int) ->
     yield from ensure_session(command.keep_as, command.session_name, (), now)
     yield (
         """
-        UPDATE session SET title = other.title, scopes = other.scopes, next_seq = other.next_seq
+        UPDATE session SET title = other.title, scopes = other.scopes, listed_under = other.listed_under,
+            next_seq = other.next_seq
         FROM session AS other WHERE session.id = $1 AND other.id = $2
         """,
         (command.keep_as, command.new_session_id),

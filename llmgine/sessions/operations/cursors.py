@@ -8,6 +8,7 @@ from llmgine.sessions.records import Cursor
 
 T = TypeVar("T")
 _AT_ONCE = 500  # places in one statement
+_TOP = 2**63 - 1  # behind every position
 
 
 class Cursors(Group):
@@ -26,16 +27,26 @@ class Cursors(Group):
         return found
 
     @query
-    def of_kinds(self, source: str, kinds: Sequence[str], guild: int | None = None) -> Steps[list[Cursor]]:
-        """The cursors of all places of some kinds in a server, or in none; the newest first."""
+    def page(
+        self, source: str, kind: str, guild: int | None = None, *, after: Cursor | None = None, most: int
+    ) -> Steps[list[Cursor]]:
+        """Cursors of places of a kind in a server, or in none (None); the newest first.
+
+        Args:
+            source: The front end.
+            kind: What kind of place they are of.
+            guild: The server.
+            after: The last one of the page before.
+            most: How many.
+        """
+        position, place = (after.position, after.place) if after else (_TOP, "")
         rows = yield (
-            f"""
+            """
             SELECT place, position, kind, parent, guild FROM cursor_of_place
-            WHERE source = $1 AND guild {"IS NULL" if guild is None else "= $2"}
-                AND kind IN ({listed(kinds, 2 if guild is None else 3)})
-            ORDER BY position DESC
+            WHERE source = $1 AND COALESCE(guild, 0) = $2 AND kind = $3 AND (position, place) < ($4, $5)
+            ORDER BY position DESC, place DESC LIMIT $6
             """,
-            (source, *kinds) if guild is None else (source, guild, *kinds),
+            (source, guild or 0, kind, position, place, most),
         )
         return [_cursor(row) for row in rows]
 
@@ -53,8 +64,9 @@ class Cursors(Group):
 
     @operation
     def forget(self, source: str, place: str) -> Steps[None]:
-        """Delete the cursor of a place that is gone for good."""
+        """Delete the cursor of a place that is gone for good, and those of the places that lay in it."""
         yield "DELETE FROM cursor_of_place WHERE source = $1 AND place = $2", (source, place)
+        yield "DELETE FROM cursor_of_place WHERE source = $1 AND parent = $2", (source, place)
 
 
 def _moved(source: str, cursors: Sequence[Cursor]) -> Statement:

@@ -23,9 +23,8 @@ class Deliveries(Group):
         """Ended turns with parts that still have to be sent, or messages that are no part of the outcome."""
         rows = yield (
             """
-            SELECT * FROM turn
-            WHERE source = $1 AND state IN ('done', 'failed', 'stopped', 'forgotten')
-                AND id IN (SELECT turn_id FROM delivery WHERE sent = 0)
+            SELECT turn.* FROM (SELECT DISTINCT turn_id FROM delivery WHERE sent = 0) AS owed CROSS JOIN turn
+            WHERE turn.id = owed.turn_id AND source = $1 AND state IN ('done', 'failed', 'stopped', 'forgotten')
             ORDER BY created_at, seq
             """,
             (source,),
@@ -80,7 +79,7 @@ class Deliveries(Group):
         rows = yield (
             """
             SELECT id FROM turn
-            WHERE session_id = $1 AND id IN (SELECT turn_id FROM delivery WHERE message_id = $2)
+            WHERE id IN (SELECT turn_id FROM delivery WHERE message_id = $2) AND session_id = $1
                 AND seq = (SELECT MAX(seq) FROM turn WHERE session_id = $1 AND state <> 'forgotten')
             """,
             (session_id, message_id),

@@ -24,6 +24,14 @@ def to_step(row: Row) -> Step:
     return step.model_copy(update={"parts": OpaqueParts.model_validate_json(row["parts"])})
 
 
+def listed_under(session_id: str, scopes: Sequence[str]) -> str:
+    """Under what a session is listed: the widest of its scopes, a server or a DM; without any, itself.
+
+    What follows a slash in an id tells apart what was kept of one place.
+    """
+    return scopes[-1] if scopes else session_id.partition("/")[0]
+
+
 def lock(session_id: str) -> Steps[None]:
     """Keep other processes from changing a session before this transaction ends. Sessions are locked before turns."""
     yield "UPDATE session SET next_seq = next_seq WHERE id = $1", (session_id,)

@@ -1,32 +1,73 @@
 """Sessions: their names and titles, and what is forgotten of them."""
 
 import json
+from collections.abc import Sequence
 
 from llmgine.errors import UnknownSessionError
 from llmgine.sessions.clock import at
-from llmgine.sessions.database import Group, Row, Steps, operation, query
+from llmgine.sessions.database import Group, Row, Steps, listed, operation, query
+from llmgine.sessions.operations.rows import listed_under
 from llmgine.sessions.operations.settings import change_setting
-from llmgine.sessions.records import Session
+from llmgine.sessions.records import Listed, Position, Session
 
-_SESSION = """
+MAX_COUNTED = 1_000  # turns of a session that are counted for a list
+SEARCHED = 500  # sessions that one search looks at
+
+_PORTION = 200  # sessions looked at by one statement of a search
+_SESSION = f"""
     SELECT id, name, title, scopes, updated_at,
            (SELECT value FROM setting WHERE scope = session.id AND name = 'system_prompt') AS system_prompt,
            (
-               SELECT COUNT(*) FROM turn
-               WHERE session_id = session.id AND seq > cleared_seq AND state <> 'forgotten'
+               SELECT COUNT(*) FROM (
+                   SELECT 1 FROM turn WHERE session_id = session.id AND seq > cleared_seq AND state <> 'forgotten'
+                   LIMIT {MAX_COUNTED}
+               ) AS some
            ) AS turns
     FROM session
 """
+_TOP, _BOTTOM = Position(updated_at=2**63 - 1, id=""), Position(updated_at=-1, id="")
 
 
 class Sessions(Group):
     """Conversations as a whole."""
 
     @query
-    def all(self) -> Steps[list[Session]]:
-        """All sessions, the one used last first."""
-        rows = yield _SESSION + "ORDER BY updated_at DESC, id", ()
-        return [_to_session(row) for row in rows]
+    def page(
+        self,
+        position: Position | None = None,
+        *,
+        most: int,
+        under: Sequence[str] | None = None,
+        words: str = "",
+        newer: bool = False,
+    ) -> Steps[Listed]:
+        """A page of the list of sessions, from the one used last to the one that was not used for longest.
+
+        Args:
+            position: After which place it begins; at the beginning (None).
+            most: How many sessions it has at most.
+            under: Under what the sessions are listed, see `listed_under`; all sessions (None).
+            words: What has to be in a session's title or name, in any order, whatever the case. Of a list in which
+                few have it, no more than `SEARCHED` sessions are looked at.
+            newer: Whether it is read the other way, towards the one used last.
+        """
+        wanted = words.casefold().split()
+        found: list[str] = []
+        left = SEARCHED if wanted else most
+        here = position or (_BOTTOM if newer else _TOP)
+        while left > 0:
+            portion = min(left, _PORTION)
+            rows = yield from _read(under, here, portion, newer=newer)
+            for row in rows:
+                here = Position(updated_at=row["updated_at"], id=row["id"])
+                if _has(row, wanted):
+                    found.append(row["id"])
+                if len(found) == most:
+                    return Listed(sessions=(yield from _sessions(found)), end=here)
+            if len(rows) < portion:
+                return Listed(sessions=(yield from _sessions(found)), end=None)
+            left -= portion
+        return Listed(sessions=(yield from _sessions(found)), end=here)
 
     @query
     def get(self, session_id: str) -> Steps[Session]:
@@ -38,7 +79,7 @@ class Sessions(Group):
         rows = yield _SESSION + "WHERE id = $1", (session_id,)
         if not rows:
             raise UnknownSessionError(
-                f"There is no session {session_id!r}; --list-sessions or /sessions shows them all"
+                f"There is no session {session_id!r}; --list-sessions or /sessions shows those there are"
             )
         return _to_session(rows[0])
 
@@ -58,10 +99,10 @@ class Sessions(Group):
         """Give the session another title, or none; with `only_first` only if it has none. Whether it did."""
         yield (
             """
-            INSERT INTO session (id, name, scopes, cleared_seq, next_seq, updated_at) VALUES ($1, $1, '[]', 0, 1, $2)
-            ON CONFLICT (id) DO NOTHING
+            INSERT INTO session (id, name, scopes, listed_under, cleared_seq, next_seq, updated_at)
+            VALUES ($1, $1, '[]', $3, 0, 1, $2) ON CONFLICT (id) DO NOTHING
             """,
-            (session_id, now),
+            (session_id, now, listed_under(session_id, ())),
         )
         rows = yield (
             "UPDATE session SET title = $2 WHERE id = $1 AND ($3 = 0 OR title IS NULL) RETURNING id",
@@ -81,7 +122,10 @@ class Sessions(Group):
         ended = "SELECT id FROM ended_turn WHERE session_id = $1"
         # Nobody writes an outcome again whose texts are deleted here.
         yield (
-            f"UPDATE turn SET claim = claim + 1 WHERE id IN ({ended}) AND id IN (SELECT turn_id FROM step)",
+            f"""
+            UPDATE turn SET claim = claim + 1
+            WHERE id IN ({ended}) AND EXISTS (SELECT 1 FROM step WHERE turn_id = turn.id)
+            """,
             (session_id,),
         )
         yield f"DELETE FROM step WHERE turn_id IN ({ended})", (session_id,)
@@ -94,19 +138,59 @@ def ensure_session(session_id: str, name: str | None, scopes: tuple[str, ...], n
     """Make the session if it is not there, and mark it as used; a name and scopes, when given, become its own."""
     yield (
         """
-        INSERT INTO session (id, name, scopes, cleared_seq, next_seq, updated_at)
-        VALUES ($1, COALESCE($2, $1), COALESCE($3, '[]'), 0, 1, $4)
+        INSERT INTO session (id, name, scopes, listed_under, cleared_seq, next_seq, updated_at)
+        VALUES ($1, COALESCE($2, $1), COALESCE($3, '[]'), $5, 0, 1, $4)
         ON CONFLICT (id) DO UPDATE SET
-            name = COALESCE($2, session.name), scopes = COALESCE($3, session.scopes), updated_at = $4
+            name = COALESCE($2, session.name), scopes = COALESCE($3, session.scopes), updated_at = $4,
+            listed_under = CASE WHEN $3 IS NULL THEN session.listed_under ELSE $5 END
         """,
-        (session_id, name or None, json.dumps(scopes) if scopes else None, now),
+        (
+            session_id,
+            name or None,
+            json.dumps(scopes) if scopes else None,
+            now,
+            listed_under(session_id, scopes),
+        ),
     )
 
 
 def inherit(session_id: str, scopes: tuple[str, ...]) -> Steps[None]:
     """Let a session inherit settings from these scopes: its place may have changed. None at all changes nothing."""
     if scopes:
-        yield "UPDATE session SET scopes = $2 WHERE id = $1", (session_id, json.dumps(scopes))
+        yield (
+            "UPDATE session SET scopes = $2, listed_under = $3 WHERE id = $1",
+            (session_id, json.dumps(scopes), listed_under(session_id, scopes)),
+        )
+
+
+def _read(under: Sequence[str] | None, after: Position, most: int, *, newer: bool) -> Steps[list[Row]]:
+    """What a list has after a place. Each kind of list has an index; several are merged, so that none is sorted."""
+    beyond, order = (">", "ASC") if newer else ("<", "DESC")
+    rows: list[Row] = []
+    for one in [None] if under is None else under:
+        rows += yield (
+            f"""
+            SELECT id, title, name, updated_at FROM session
+            WHERE (updated_at, id) {beyond} ($1, $2) {"" if one is None else "AND listed_under = $4"}
+            ORDER BY updated_at {order}, id {order} LIMIT $3
+            """,
+            (after.updated_at, after.id, most, *([] if one is None else [one])),
+        )
+    return sorted(rows, key=lambda row: (row["updated_at"], row["id"]), reverse=not newer)[:most]
+
+
+def _has(row: Row, words: Sequence[str]) -> bool:
+    said = f"{row['title'] or ''} {row['name']}".casefold()
+    return all(word in said for word in words)
+
+
+def _sessions(ids: Sequence[str]) -> Steps[tuple[Session, ...]]:
+    """These sessions, in this order."""
+    if not ids:
+        return ()
+    rows = yield f"{_SESSION} WHERE id IN ({listed(ids)})", ids
+    found = {row["id"]: _to_session(row) for row in rows}
+    return tuple(found[one] for one in ids)
 
 
 def _to_session(row: Row) -> Session:

@@ -28,9 +28,11 @@ class Stops(Group):
         """The ids of the unfinished turns of this process that somebody asked to stop."""
         rows = yield (
             """
-            SELECT turn.id FROM stop_request JOIN open_turn AS turn
-                ON turn.id = stop_request.turn_id AND turn.attempt = stop_request.attempt
-            WHERE turn.owner = $1
+            SELECT id FROM open_turn
+            WHERE owner = $1 AND EXISTS (
+                SELECT 1 FROM stop_request
+                WHERE stop_request.turn_id = open_turn.id AND stop_request.attempt = open_turn.attempt
+            )
             """,
             (self._me,),
         )
@@ -39,4 +41,4 @@ class Stops(Group):
     @operation
     def sweep(self) -> Steps[None]:
         """Delete the requests of turns that have ended."""
-        yield "DELETE FROM stop_request WHERE turn_id NOT IN (SELECT id FROM open_turn)", ()
+        yield "DELETE FROM stop_request WHERE NOT EXISTS (SELECT 1 FROM open_turn WHERE id = stop_request.turn_id)", ()

@@ -138,10 +138,13 @@ class Turns(Group):
     def unfinished_of(self, sources: Collection[str], session_id: str | None = None) -> Steps[list[Turn]]:
         """The unfinished turns that came from these front ends, session by session, oldest first."""
         rows = yield (
-            "SELECT * FROM open_turn WHERE ($1 = '' OR session_id = $1) ORDER BY session_id, seq",
-            (session_id or "",),
+            f"""
+            SELECT * FROM open_turn WHERE source IN ({listed([*sources], 2)}) AND ($1 = '' OR session_id = $1)
+            ORDER BY session_id, seq
+            """,
+            (session_id or "", *sources),
         )
-        return [to_turn(row) for row in rows if row["source"] in sources]
+        return [to_turn(row) for row in rows]
 
     @query
     def get(self, turn_id: str) -> Steps[TurnSteps]:

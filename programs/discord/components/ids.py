@@ -24,7 +24,8 @@ class About(Enum):
     TURN = _TURN.pattern  # A turn, the attempt that the button was made for, and the place of a tool call.
     MESSAGE = r"\d{1,20}"  # The id of a message.
     SESSION = r".+"  # The id of a session.
-    PAGE = r"-?\d{1,6}"  # The number of a page.
+    PAGE = r"-?\d{1,6}"  # The number of a page; there is only the first one by now, 0.
+    POSITION = r"\d{1,19}\.[\w:/]{0,60}"  # A place in the list of sessions: a time, and of which session.
     SCOPE = r"here|category|server"  # Where a setting is changed.
 
 
@@ -56,6 +57,8 @@ class Action(StrEnum):
     SESSION_JSON = "press:session:json"
     SESSION_RENAME = "press:session:rename"
     SESSION_TITLE = "form:rename"
+    SESSION_OLDER = "press:session:older"
+    SESSION_NEWER = "press:session:newer"
 
     @property
     def about(self) -> About:
@@ -71,6 +74,8 @@ _ABOUT = {
     Action.LESSONS_FORGET: About.NOTHING,
     Action.SESSION_OPEN: About.NOTHING,  # it is a select: which one is what was chosen
     Action.SESSION_PAGE: About.PAGE,
+    Action.SESSION_OLDER: About.POSITION,
+    Action.SESSION_NEWER: About.POSITION,
     Action.SESSION_RESUME: About.SESSION,
     Action.SESSION_MARKDOWN: About.SESSION,
     Action.SESSION_JSON: About.SESSION,

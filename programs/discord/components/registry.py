@@ -78,6 +78,11 @@ def _export(name: str) -> Entry:
     return Entry(Kind.BUTTON, name, _CONVERSATION, f"Sends the conversation as a file of {name}.", (Gate.READER,))
 
 
+def _page(name: str, does: str) -> Entry:
+    note = "The list has only the conversations that the person may read."
+    return Entry(Kind.BUTTON, name, "/sessions", does, (Gate.ANYONE,), note=note)
+
+
 REGISTRY: Mapping[Action, Entry] = {
     Action.STOP: Entry(Kind.BUTTON, "Stop", _RUNNING, "Ends the answer as it is.", (Gate.ASKER,), note=_TAKES_BACK),
     Action.SKIP: Entry(
@@ -143,14 +148,9 @@ REGISTRY: Mapping[Action, Entry] = {
         what="make me forget this",
     ),
     Action.SESSION_OPEN: Entry(Kind.SELECT, "Open one of them", _LIST, "Shows a conversation.", (Gate.READER,)),
-    Action.SESSION_PAGE: Entry(
-        Kind.BUTTON,
-        "Newer, Older, Back",
-        "/sessions",
-        "Shows a page of the list.",
-        (Gate.ANYONE,),
-        note="The list has only the conversations that the person may read.",
-    ),
+    Action.SESSION_PAGE: _page("Newest, Back", "Shows the first page of the list."),
+    Action.SESSION_OLDER: _page("Older", "Shows what was used before."),
+    Action.SESSION_NEWER: _page("Newer", "Shows what was used after that."),
     Action.SESSION_RESUME: Entry(
         Kind.BUTTON,
         "Resume here",

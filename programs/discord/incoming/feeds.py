@@ -11,7 +11,6 @@ import discord
 
 from llmgine.errors import StoreError
 from llmgine.sessions import SessionStore
-from programs.discord.delivery.budget import as_background
 from programs.discord.delivery.poster import Poster
 from programs.discord.ids import SOURCE, Kind, Origin, Place
 from programs.discord.incoming.cursors import Cursors
@@ -23,6 +22,7 @@ from programs.discord.incoming.intake import Intake
 from programs.discord.incoming.items import Created, Deleted, Edited
 from programs.discord.incoming.reads import Reads
 from programs.discord.incoming.shared import FeedsPhase, Shared
+from programs.discord.incoming.unlisted import Unlisted
 
 _AGAIN_SECONDS = 180.0  # between two looks at one place for what Discord lost
 LOOK_INTERVAL = 2.0  # seconds between two such looks at any place
@@ -58,6 +58,7 @@ class Feeds:
         self._store = store
         history = History(client, store, poster, intake, bounds=bounds, clock=clock)
         self._shared = Shared(intake, history, Reads(), Cursors(store, clock=clock), first_wait=first_wait)
+        self._unlisted = Unlisted(client, store, self._shared, feed_at=self._feed, let_go=self._let_go)
         self._look_interval = look_interval
         self._feeds: dict[int, Feed] = {}
         self._away: set[int] = set()  # servers that are not available
@@ -144,6 +145,7 @@ class Feeds:
                 if feed.place.guild_id == guild.id:
                     feed.back()
         self._begin(lambda: self._look_at(guild, returned=returned))
+        self._begin(self._unlisted.walk(Kind.THREAD, guild.id).begin)
 
     def connected(self) -> None:
         """A new session with the gateway begins: before it, anything may have been missed anywhere."""
@@ -201,6 +203,11 @@ class Feeds:
             feed.is_at(place)
         return feed
 
+    def _let_go(self, feed: Feed) -> None:
+        """Forget a feed that has nothing to do, and is not new: where it reads on is known to the store."""
+        if self._feeds.get(feed.place.channel_id) is feed:
+            del self._feeds[feed.place.channel_id]
+
     def _begin(self, look: Callable[[], Coroutine[None, None, None]]) -> None:
         """Find out in a task what is to be read; again and again while the store fails."""
         if self._shared.phase is not FeedsPhase.ENDING:
@@ -241,8 +248,7 @@ class Feeds:
             feed.activity = max(feed.activity, last or 0)
         behind = {feed for feed, _ in channels if feed.activity > (feed.cursor or math.inf)}
         archived = {feed for feed, _ in channels if returned and feed.place.kind is Kind.THREAD}
-        unlisted = await self._unlisted((Kind.THREAD,), guild.id)
-        await self._read({*behind, *archived, *unlisted}, guild.id)
+        await self._read(behind | archived, guild.id)
 
     async def _find_cursors(self, guild: discord.Guild, channels: Sequence[tuple[Feed, int | None]]) -> None:
         """The cursors of a server's channels. One without begins at its end, or where this bot last read anything."""
@@ -264,25 +270,9 @@ class Feeds:
 
     async def _look_elsewhere(self) -> None:
         """Read what no server lists: DMs. Older versions did not store which places those are."""
-        unlisted = await self._unlisted((Kind.DM, Kind.UNKNOWN), None)
-        await self._read(set(unlisted), None)
-        for feed in unlisted:
-            if feed.place.kind is Kind.UNKNOWN:
-                await self._identify(feed)
-
-    async def _unlisted(self, kinds: Sequence[Kind], guild_id: int | None) -> list[Feed]:
-        """The feeds of the places of some kinds that have a cursor and are not listed by their server."""
-        found: list[Feed] = []
-        for cursor in await self._store.cursors.of_kinds(SOURCE, [kind.value for kind in kinds], guild_id):
-            if isinstance(self._client.get_channel(int(cursor.place)), _GuildChannel):
-                continue
-            parent = None if cursor.parent is None else int(cursor.parent)
-            category = None if parent is None else Place.of(self._client.get_channel(parent)).category_id
-            feed = self._feed(Place(Kind(cursor.kind), int(cursor.place), parent, category, cursor.guild))
-            feed.start_at(cursor.position, stored=True)
-            feed.activity = max(feed.activity, cursor.position)
-            found.append(feed)
-        return found
+        await self._read(set(), None)
+        for kind in (Kind.DM, Kind.UNKNOWN):
+            self._begin(self._unlisted.walk(kind, None).begin)
 
     async def _read(self, behind: set[Feed], guild_id: int | None) -> None:
         """Read places in which something may be new, and those where something was asked lately, the newest first.
@@ -291,23 +281,12 @@ class Feeds:
         """
         lately = await self._store.turns.asked_lately(SOURCE, guild_id, self._shared.history.since)
         asked = {self._feed(Origin.read(origin).asked) for origin in lately.values()}
+        new = {feed.place.channel_id: feed for feed in asked if feed.cursor is None}
+        for place, cursor in (await self._shared.cursors.at([feed.place for feed in new.values()])).items():
+            new[place].start_at(cursor, stored=True)
+            new[place].activity = max(new[place].activity, cursor)
         for feed in sorted(behind | asked, key=lambda feed: -feed.activity):
             feed.look_again(Missed.CHANGES if feed in asked else Missed.MESSAGES)
-
-    async def _identify(self, feed: Feed) -> None:
-        """Find out what kind of place it is, and store that."""
-        try:
-            with as_background():
-                channel = await self._client.fetch_channel(feed.place.channel_id)
-        except discord.NotFound:
-            await self._shared.cursors.forget(feed.place)
-            return
-        except (discord.DiscordException, OSError, TimeoutError) as error:
-            _log.info("Nothing is known of channel %d until the next start: %s", feed.place.channel_id, error)
-            return
-        feed.is_at(Place.of(channel))
-        await self._shared.cursors.move([(feed.place, feed.cursor or 0)])
-        feed.look_again()
 
     def _look_at_one(self) -> None:
         """Look at the place that was not looked at for longest."""

@@ -44,6 +44,7 @@ class Shared:
         self.idle = asyncio.Event()
         self.idle.set()
         self._busy: set[object] = set()
+        self._done = asyncio.Event()
 
     def wait(self, failures: int) -> float:
         """How many seconds to wait after something failed so many times."""
@@ -64,5 +65,11 @@ class Shared:
     def done(self, who: object) -> None:
         """They have not."""
         self._busy.discard(who)
+        self._done.set()
         if not self._busy:
             self.idle.set()
+
+    async def another_done(self) -> None:
+        """Wait until somebody has nothing to do any more."""
+        self._done.clear()
+        await self._done.wait()

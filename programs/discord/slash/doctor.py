@@ -14,7 +14,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from llmgine.errors import LLMgineError, RefusedError, StoreError
+from llmgine.errors import DamagedStoreError, LLMgineError, RefusedError, StoreError
 from llmgine.sessions.records import Cursor
 from llmgine.sessions.schema import MIGRATIONS
 from programs.application import Application
@@ -29,6 +29,7 @@ from programs.discord.slash.registration import Phase, Registration, Status
 
 _PORTAL = "https://discord.com/developers/applications"
 _SLOW_STORE, _SLOW_DISCORD = 0.25, 1.0  # seconds from which each is worth a word
+_LOOK = 10.0  # seconds in which the doctor waits for the look through the database; it goes on after that
 _LITTLE, _VERY_LITTLE = 1_000_000_000, 100_000_000  # bytes of free disk space
 _LIMITED_BY_ITSELF = {"Model": 10.0}  # seconds more for a check that has its own limit, and may wait for another's
 _SIGNS = ("✅", "⚠️", "❌")
@@ -64,6 +65,7 @@ class Doctor:
             "Slash commands": lambda: self._commands(client),
             "Model": lambda: self._model.finding(interaction),
             "Store": self._store,
+            "Database": self._database,
             "Log and disk": self._disk,
             "Requests": lambda: self._requests(client),
             "Version": self._version,
@@ -126,6 +128,17 @@ class Doctor:
         words = f"writable in {milliseconds(seconds)}, {_mb(size)}, schema {len(MIGRATIONS)}"
         slow = seconds > _SLOW_STORE
         return Finding("Store", int(slow), f"{words}. That is slow: look at the disk's load" if slow else words)
+
+    async def _database(self) -> Finding:
+        begun = time.monotonic()
+        try:
+            async with asyncio.timeout(_LOOK):
+                await self._app.integrity.run()
+        except TimeoutError:
+            return Finding("Database", 0, "is being looked through for damage; ask the doctor again in a minute")
+        except DamagedStoreError as error:
+            return Finding("Database", 2, f"{reason(error)}. I end now")
+        return Finding("Database", 0, f"looked through in {milliseconds(time.monotonic() - begun)}, no damage")
 
     async def _disk(self) -> Finding:
         about, folder = "Log and disk", self._settings.log_dir

@@ -72,7 +72,7 @@ async def test_it_is_made_while_the_store_is_used(tmp_path: Path, store: Session
         number += 1
     await backup.stop()
 
-    assert len(await store.sessions.all()) == number + 1
+    assert len((await store.sessions.page(most=100)).sessions) == number + 1
     assert _copies(tmp_path, "*.part") == []
 
 

@@ -36,8 +36,20 @@ async def test_places_of_a_kind_come_newest_first(store: SessionStore) -> None:
     older, newer = Cursor("grace", 1, "dm"), Cursor("ada", 2, "dm")
     await store.cursors.move("discord", [older, Cursor("general", 9, "channel", None, 7), newer, thread])
 
-    assert await store.cursors.of_kinds("discord", ["dm", "thread"]) == [newer, older]
-    assert await store.cursors.of_kinds("discord", ["dm", "thread"], 7) == [thread]
+    assert await store.cursors.page("discord", "dm", most=5) == [newer, older]
+    assert await store.cursors.page("discord", "thread", 7, most=5) == [thread]
+
+
+async def test_places_come_page_by_page(store: SessionStore) -> None:
+    """Each of them once, also of those with one position, as many places have that were seen first at one start."""
+    cursors = [Cursor(f"dm{number}", number // 4, "dm") for number in range(10)]
+    await store.cursors.move("discord", cursors)
+    found: list[Cursor] = []
+
+    while page := await store.cursors.page("discord", "dm", after=found[-1] if found else None, most=3):
+        found += page
+
+    assert found == sorted(cursors, key=lambda one: (one.position, one.place), reverse=True)
 
 
 async def test_a_cursor_of_a_place_that_is_gone_is_deleted(store: SessionStore) -> None:
@@ -57,4 +69,16 @@ async def test_what_becomes_known_of_a_place_is_stored(store: SessionStore) -> N
 
     await store.cursors.move("discord", [Cursor("ada", 2, "dm")])
 
-    assert await store.cursors.of_kinds("discord", ["dm"]) == [Cursor("ada", 2, "dm")]
+    assert await store.cursors.page("discord", "dm", most=5) == [Cursor("ada", 2, "dm")]
+
+
+async def test_with_a_channel_its_threads_are_gone(store: SessionStore) -> None:
+    """Nobody looks for them after the next start, however many there were."""
+    threads = [Cursor(f"thread {number}", 1, "thread", "general", 7) for number in range(3)]
+    await store.cursors.move("discord", [*threads, Cursor("general", 1, "channel", None, 7)])
+    await store.cursors.move("discord", [Cursor("elsewhere", 1, "thread", "random", 7)])
+
+    await store.cursors.forget("discord", "general")
+
+    assert [one.place for one in await store.cursors.page("discord", "thread", 7, most=5)] == ["elsewhere"]
+    assert await store.cursors.at("discord", ["general"]) == {}

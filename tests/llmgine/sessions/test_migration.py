@@ -131,7 +131,7 @@ class TestWhatIsKept:
         """Sessions of Discord and of the terminal are listed with their turns, and settings apply where they did."""
         store = await open_store(f"sqlite:///{path}")
 
-        turns = {session.id: session.turns for session in await store.sessions.all()}
+        turns = {session.id: session.turns for session in (await store.sessions.page(most=100)).sessions}
         assert len(turns) == 6
         assert (turns[GENERAL], turns[RANDOM], turns[TERMINAL]) == (3, 4, 2)
         general = await store.settings.of_session(GENERAL)
@@ -154,7 +154,9 @@ class TestWhatIsKept:
         assert [image[:22] for image in await store.turns.images(picture.turn.id, [0])] == ["data:image/png;base64,"]
         outcomes = [one for steps in await store.turns.history(RANDOM) for one in of_kind(steps, OutcomeStep)]
         assert [one.state for one in outcomes] == ["failed", "stopped"]
-        branch = next(session.id for session in await store.sessions.all() if "On from" in session.name)
+        branch = next(
+            session.id for session in (await store.sessions.page(most=100)).sessions if "On from" in session.name
+        )
         assert [talk(steps) for steps in await store.turns.history(branch)] == [talk(tool), talk(picture), talk(last)]
         await store.close()
 

@@ -1,5 +1,7 @@
 """What every session store promises of conversations: their history, what is forgotten of them, and their names."""
 
+from typing import Any
+
 import pytest
 
 from llmgine.errors import RefusedError, StoreError, UnknownSessionError
@@ -11,7 +13,9 @@ from llmgine.sessions import SessionStore
 from llmgine.sessions.clock import now
 from llmgine.sessions.database import Operation, Steps
 from llmgine.sessions.operations.rows import add_steps
+from llmgine.sessions.operations.sessions import MAX_COUNTED, SEARCHED
 from llmgine.sessions.operations.turns import Turns
+from llmgine.sessions.records import Position
 from tests.llmgine.sessions.conftest import Open
 from tests.llmgine.sessions.examples import (
     DONE,
@@ -105,10 +109,121 @@ async def test_sessions_are_listed_last_used_first(store: SessionStore) -> None:
     await ended(store, "1", session_id="b")
     await ended(store, "2", session_id="a")
 
-    assert [(session.id, session.name, session.turns) for session in await store.sessions.all()] == [
-        ("a", "first", 1),
-        ("b", "b", 1),
-    ]
+    found = (await store.sessions.page(most=100)).sessions
+    assert [(one.id, one.name, one.turns) for one in found] == [("a", "first", 1), ("b", "b", 1)]
+
+
+async def used(store: SessionStore, *sessions: tuple[str, int, tuple[str, ...]]) -> None:
+    """Use sessions, each at its time and with its scopes; its name is its id with "named" before it."""
+    for session_id, moment, scopes in sessions:
+        await store.sessions.ensure(session_id, moment, f"Named {session_id}", scopes)
+
+
+async def paged(store: SessionStore, most: int, **options: Any) -> list[list[str]]:
+    """The ids on each page of a list."""
+    pages: list[list[str]] = []
+    end: Position | None = None
+    while not pages or end is not None:
+        read = await store.sessions.page(end, most=most, **options)
+        pages.append([one.id for one in read.sessions])
+        end = read.end
+    return pages
+
+
+async def test_a_list_has_pages_that_do_not_shift(store: SessionStore) -> None:
+    """Each session is on one page, also those used at the same moment, and whatever is used in between."""
+    await used(store, *((f"s{number}", number // 3, ()) for number in range(9)))
+    first = await store.sessions.page(most=4)
+
+    await used(store, ("s0", 50, ()), ("new", 60, ()))
+    second = await store.sessions.page(first.end, most=4)
+
+    assert [one.id for one in first.sessions] == ["s8", "s7", "s6", "s5"]
+    assert [one.id for one in second.sessions] == ["s4", "s3", "s2", "s1"]
+    back = await store.sessions.page(Position(updated_at=1, id="s4"), most=4, newer=True)
+    assert [one.id for one in back.sessions] == ["s5", "s6", "s7", "s8"]
+
+
+async def test_a_list_is_of_one_place_in_the_world(store: SessionStore) -> None:
+    """Sessions are listed under the widest of their scopes; of several lists the sessions are in one order."""
+    await used(
+        store, ("a", 1, ("a", "server")), ("dm", 2, ("dm",)), ("b", 3, ("b", "other")), ("c", 4, ("c", "server"))
+    )
+    await store.sessions.rename("d", "Without scopes", 5)
+
+    assert await paged(store, 2, under=["server", "dm"]) == [["c", "dm"], ["a"]]
+    assert await paged(store, 5, under=["d"]) == [["d"]]
+    await used(store, ("a", 6, ("a", "other")))
+    assert await paged(store, 5, under=["server"]) == [["c"]]
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("budget", ["s1"]),
+        ("BUDGET for", ["s1"]),
+        ("for budget", ["s1"]),
+        ("named S2", ["s2"]),
+        ("Straße", ["s2"]),
+        ("STRASSE", ["s2"]),
+        ("%", ["s3"]),
+        ("_", []),
+        ("'; DROP TABLE session; --", []),
+        ("x" * 4_000, []),
+        ("a\x00b", []),
+        (" \n", ["s3", "s2", "s1"]),
+    ],
+)
+async def test_a_search_finds_words_of_title_and_name(store: SessionStore, words: str, found: list[str]) -> None:
+    """In any order and case, and nothing in them has a meaning of its own."""
+    titles = {"s1": "The Budget for May", "s2": "Die Straße", "s3": "100% sure"}
+    for moment, (session_id, title) in enumerate(titles.items()):
+        await used(store, (session_id, moment, ()))
+        await store.sessions.rename(session_id, title, moment)
+
+    assert await paged(store, 10, words=words) == [found]
+
+
+async def test_a_search_looks_at_so_many_and_goes_on(store: SessionStore) -> None:
+    """One that finds nothing reads a bounded number of sessions, and says where the next one begins."""
+
+    def fill() -> Steps[None]:
+        for number in range(SEARCHED + 5):
+            yield (
+                """
+                INSERT INTO session (id, name, scopes, listed_under, cleared_seq, next_seq, updated_at)
+                VALUES ($1, $1, '[]', $1, 0, 1, $2)
+                """,
+                (f"s{number:05}", number),
+            )
+
+    await store.run(fill, Operation("test.fill"))
+
+    first = await store.sessions.page(most=10, words="s00003")
+    second = await store.sessions.page(first.end, most=10, words="s00003")
+
+    assert (first.sessions, first.end) == ((), Position(updated_at=5, id="s00005"))
+    assert ([one.id for one in second.sessions], second.end) == (["s00003"], None)
+
+
+async def test_so_many_turns_are_counted(store: SessionStore) -> None:
+    """A list does not take longer the longer the conversations are."""
+
+    def fill() -> Steps[None]:
+        for number in range(2, MAX_COUNTED + 10):
+            yield (
+                """
+                INSERT INTO turn (id, session_id, seq, attempt, claim, resumes, state, owner, source, origin, posts,
+                    created_at)
+                VALUES ($1, 's', $2, 1, 0, 0, 'done', '', 'test', '{}', 0, 0)
+                """,
+                (f"t{number}", number),
+            )
+
+    await ended(store, "1")
+    await store.run(fill, Operation("test.fill"))
+
+    assert (await store.sessions.get("s")).turns == MAX_COUNTED
 
 
 async def test_an_unknown_session_is_an_error_that_says_what_to_do(store: SessionStore) -> None:
@@ -157,7 +272,7 @@ async def test_a_closed_store_says_so(store: SessionStore) -> None:
     await store.close()
 
     with pytest.raises(StoreError):
-        await store.sessions.all()
+        await store.sessions.page(most=100)
     with pytest.raises(StoreError):
         await store.version()
 

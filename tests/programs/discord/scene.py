@@ -219,9 +219,12 @@ class Scene:
 
     async def cursors(self) -> dict[str, int]:
         """The stored cursors, by place."""
-        kinds = [kind.value for kind in Kind]
+        page = self.app.store.cursors.page
         found = [
-            one for guild in (None, GUILD_ID) for one in await self.app.store.cursors.of_kinds(SOURCE, kinds, guild)
+            one
+            for guild in (None, GUILD_ID)
+            for kind in Kind
+            for one in await page(SOURCE, kind.value, guild, most=1_000)
         ]
         return {one.place: one.position for one in found}
 

@@ -37,6 +37,8 @@ GATES: Mapping[Action, set[Gate]] = {
     Action.LESSONS_FORGET: {Gate.SERVER_MODERATOR},
     Action.SESSION_OPEN: {Gate.READER},
     Action.SESSION_PAGE: {Gate.ANYONE},
+    Action.SESSION_OLDER: {Gate.ANYONE},
+    Action.SESSION_NEWER: {Gate.ANYONE},
     Action.SESSION_RESUME: {Gate.MODERATOR, Gate.READER},
     Action.SESSION_MARKDOWN: {Gate.READER},
     Action.SESSION_JSON: {Gate.READER},
@@ -70,6 +72,8 @@ OLD_IDS = (
     "lg:press:session:json:discord:1234567890123456789/0a1b2c3d",
     "lg:press:session:rename:discord:1234567890123456789",
     "lg:form:rename:discord:1234567890123456789",
+    "lg:press:session:older:1732860000000000.1234567890123456789:1234567890123456789/0a1b2c3d",
+    "lg:press:session:newer:1732860000000000.",
 )
 
 

@@ -33,6 +33,7 @@ async def test_a_healthy_bot(scene: Scene) -> None:
         "Slash commands",
         "Model",
         "Store",
+        "Database",
         "Log and disk",
         "Requests",
         "Version",

@@ -23,6 +23,7 @@ PLAYGROUNDS = {
     5: "playground.json",
     6: "playground_6.json",
     7: "playground_7.json",
+    8: "playground_8.json",
 }  # Discord at the moment of each dump
 
 

@@ -16,11 +16,13 @@ from programs.playground.entities import (
     RANDOM_ID,
     Channel,
     ChannelType,
+    Json,
     Message,
     Permission,
     Reference,
 )
 from programs.playground.forms import ThreadChanges
+from tests.llmgine.sessions.examples import begun, finish
 from tests.programs.discord.scene import Scene, body_of, people_said
 from tests.programs.discord.test_slash import modal, said, text_input, told
 
@@ -195,6 +197,171 @@ async def test_many_have_pages(scene: Scene) -> None:
     assert not {*first} & {*offered(message)}
 
 
+async def stored(scene: Scene, *sessions: tuple[str, int, tuple[str, ...], str]) -> None:
+    """Store conversations with an answered question each: their ids, when they were used, scopes and titles."""
+    for session_id, moment, scopes, title in sessions:
+        turn = await begun(scene.app.store, session_id, session_id=session_id)
+        await finish(scene.app.store, turn)
+        await scene.app.store.sessions.ensure(session_id, moment, "a place", scopes)
+        await scene.app.store.sessions.rename(session_id, title, moment)
+
+
+def in_general(number: int, title: str = "") -> tuple[str, int, tuple[str, ...], str]:
+    """One of many conversations that were kept of #general; the one with the highest number was used last."""
+    scopes = (f"discord:{GENERAL_ID}", f"discord:server:{GUILD_ID}")
+    return f"discord:{GENERAL_ID}/{number:08}", 1_000_000 * (number // 2), scopes, title or f"Number {number}"
+
+
+async def turned(scene: Scene, message: Message, label: str, *, by: int = ADA_ID) -> list[str]:
+    """Another page of a list, by its button."""
+    before = (offered(message), message.embeds)
+    scene.click(message, label, by=by)
+    await scene.until(lambda: (offered(message), message.embeds) != before)
+    return offered(message)
+
+
+async def test_pages_are_turned_both_ways_and_do_not_shift(scene: Scene) -> None:
+    """Each conversation is on one page, whatever is said meanwhile; back at the first page the newest are there."""
+    await stored(scene, *(in_general(number) for number in range(25)))
+    ids = [in_general(number)[0] for number in reversed(range(25))]
+    message = await listed(scene)
+    first = offered(message)
+    await talk(scene, "meanwhile")
+    pages = [first, *[await turned(scene, message, "Older") for _ in range(2)]]
+
+    assert [one for page in pages for one in page] == ids
+    assert await turned(scene, message, "Newer") == pages[1]
+    assert await turned(scene, message, "Newer") == first
+    newest = await turned(scene, message, "Newer")
+    assert newest == [f"discord:{GENERAL_ID}", *ids[:9]]
+
+
+async def test_two_people_turn_pages_at_once(scene: Scene) -> None:
+    """Each list has its own place, which its buttons name."""
+    await stored(scene, *(in_general(number) for number in range(25)))
+    adas, graces = await listed(scene), await listed(scene, GRACE_ID)
+
+    second = await turned(scene, adas, "Older")
+    third = await turned(scene, adas, "Older")
+
+    assert await turned(scene, graces, "Older", by=GRACE_ID) == second
+    assert not {*second} & {*third}
+
+
+async def test_a_page_of_what_is_gone(scene: Scene) -> None:
+    """When all older conversations were cleared, the page says that there is none, and leads back."""
+    await stored(scene, *(in_general(number) for number in range(14)))
+    message = await listed(scene)
+    first = offered(message)
+    for number in range(4):
+        await scene.app.store.sessions.clear(in_general(number)[0], 1)
+
+    assert await turned(scene, message, "Older") == []
+    assert "nothing older" in message.embeds[0]["description"]
+    assert await turned(scene, message, "Newest") == first
+
+
+async def test_a_button_of_before_shows_the_first_page(scene: Scene) -> None:
+    """Lists that an older version sent name pages by numbers."""
+    await stored(scene, *(in_general(number) for number in range(12)))
+    message = await listed(scene)
+    first = offered(message)
+    await turned(scene, message, "Older")
+    button = next(one for row in message.components for one in row["components"] if one.get("label") == "Newer")
+    button["custom_id"] = str(ComponentId(Action.SESSION_PAGE, "1"))
+
+    assert await turned(scene, message, "Newer") == first
+
+
+@pytest.mark.parametrize(
+    ("words", "count"),
+    [
+        ("number 7", 2),
+        ("NUMBER 17", 1),
+        ("nowhere", 0),
+        ("%", 0),
+        ("x" * 4_000, 0),
+        ("place", 10),
+        (" \u200b*_`<@1>", 0),
+    ],
+)
+async def test_conversations_are_searched(scene: Scene, words: str, count: int) -> None:
+    """By words of their titles and places, whatever these words are; the buttons go on with the same search."""
+    await stored(scene, *(in_general(number) for number in range(20)))
+    scene.command("sessions", {"search": words})
+    message = await scene.until(lambda: next(iter(m for m in scene.private(ADA_ID) if m.embeds), None))
+    assert message is not None
+
+    assert len(offered(message)) == count
+    if count == 0:
+        assert "has these words" in message.embeds[0]["description"]
+    if count == 10:
+        assert len(await turned(scene, message, "Older")) == 10
+        assert message.embeds[0]["footer"]["text"] == "Search: place"
+
+
+async def test_a_search_says_how_far_it_looked(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it did not look at is not said to be without the words, and is looked at by the next page."""
+    monkeypatch.setattr("llmgine.sessions.operations.sessions.SEARCHED", 2)
+    await stored(scene, *(in_general(number, "The needle" if number == 0 else "Hay") for number in range(20)))
+    scene.command("sessions", {"search": "needle"})
+    message = await scene.until(lambda: next(iter(m for m in scene.private(ADA_ID) if m.embeds), None))
+    assert message is not None
+    assert offered(message) == []
+    assert "looked as far as" in message.embeds[0]["description"]
+
+    found = await turned(scene, message, "Older")
+
+    assert found == [in_general(0)[0]]
+
+
+async def test_a_list_asks_discord_ten_times_at_most(scene: Scene) -> None:
+    """However many conversations of archived threads there are; what could not be looked up is on the next page."""
+    threads = [scene.playground.people.create_thread(GENERAL_ID, ADA_ID, f"t{number}") for number in range(24)]
+    scopes = (f"discord:{GENERAL_ID}", f"discord:server:{GUILD_ID}")
+    for number, thread in enumerate(threads):
+        own = f"discord:{thread.id}"
+        await stored(scene, (own, 1_000_000 * number, (own, *scopes), "In a thread"))
+        assert thread.thread is not None
+        thread.thread.archived = True
+        scene.playground.state.update_thread(thread)
+    await scene.restart()
+    scene.no_moderators()
+    await scene.bot.caught_up()
+    before = len(scene.playground.requests)
+    message = await listed(scene, GRACE_ID)
+
+    seen = offered(message)
+    asked = [len(scene.playground.requests) - before]
+    while not button(message, "Older")["disabled"]:
+        before = len(scene.playground.requests)
+        seen += await turned(scene, message, "Older", by=GRACE_ID)
+        asked.append(len(scene.playground.requests) - before)
+
+    assert seen == [f"discord:{thread.id}" for thread in reversed(threads)]
+    assert max(asked) <= 10, asked
+
+
+async def test_of_what_is_hidden_not_even_the_id_is_told(scene: Scene) -> None:
+    """A list that ended among conversations of a hidden channel names none of them in its buttons."""
+    await stored(scene, *(in_general(number) for number in range(230)))
+    scene.playground.world.overwrite(GENERAL_ID, GRACE_ID, deny=Permission.VIEW_CHANNEL, allow=Permission(0))
+    own = (f"discord:{RANDOM_ID}", f"discord:server:{GUILD_ID}")
+    await stored(scene, (f"discord:{RANDOM_ID}", 0, own, "The oldest"))
+
+    message = await listed(scene, GRACE_ID, RANDOM_ID)
+
+    assert str(GENERAL_ID) not in json.dumps(message.components)
+    assert offered(message) == []
+    assert await turned(scene, message, "Older", by=GRACE_ID) == [f"discord:{RANDOM_ID}"]
+
+
+def button(message: Message, label: str) -> Json:
+    """A button of a message."""
+    found: Json = next(one for row in message.components for one in row["components"] if one.get("label") == label)
+    return found
+
+
 async def test_it_can_be_renamed(scene: Scene) -> None:
     """The title is asked for in a form, bounded, and shown as it is, in the list too."""
     await talk(scene, "hello")
@@ -257,7 +424,7 @@ async def test_a_branch_into_the_dm(scene: Scene) -> None:
     await scene.outcome(2, channel=dm.id)
 
     assert people_said(scene.model.requests[-1]) == ["in public", "in private"]
-    kept = [s for s in await scene.app.store.sessions.all() if s.id.startswith(f"discord:{dm.id}/")]
+    kept = [s for s in (await scene.app.store.sessions.page(most=100)).sessions if s.id.startswith(f"discord:{dm.id}/")]
     assert [s.turns for s in kept] == [1]
 
 
@@ -269,7 +436,7 @@ async def test_a_dm_that_is_closed_is_said(scene: Scene) -> None:
     scene.command("branch", {"where": "dm"}, by=GRACE_ID)
 
     await scene.until(lambda: [m for m in scene.private(GRACE_ID) if "Discord does not let me" in m.content])
-    assert len(await scene.app.store.sessions.all()) == 1
+    assert len((await scene.app.store.sessions.page(most=100)).sessions) == 1
 
 
 async def test_a_private_branch(scene: Scene) -> None:

@@ -203,7 +203,7 @@ async def test_a_question_on_the_screen_is_taken_back_when_it_is_decided_elsewhe
 
 async def decide(app: Application, *, approved: bool) -> None:
     """Decide the one call that waits in the newest session."""
-    session = (await app.store.sessions.all())[0]
+    session = (await app.store.sessions.page(most=1)).sessions[0]
     turn = (await app.store.turns.unfinished(session.id))[0]
     call = (await app.store.turns.get(turn.id)).state.replies[0].tool_calls[0]
     command = DecideToolCallCommand(

@@ -9,7 +9,7 @@ from pathlib import Path
 from llmgine.sessions import open_store
 from tests.processes import ending
 
-OLD = (5, 6, 7)  # the schemas there is a dump of
+OLD = (5, 6, 7, 8)  # the schemas there is a dump of
 _DATA = Path(__file__).parent
 
 # Opens a database, after what a test puts in place of `before`.

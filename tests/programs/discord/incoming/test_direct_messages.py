@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from llmgine.sessions.records import Cursor
 from programs.discord.ids import SOURCE
 from programs.playground.entities import ADA_ID, GENERAL_ID, GUILD_ID, Channel
@@ -70,6 +72,31 @@ async def test_everybody_is_answered_however_many_there_are(settled: Scene, read
     await all_answered(scene, dms)
     assert {dm.id for dm in dms} <= set(reads.begun)
     assert len(looks(scene)) - asked_before == len(reads.begun)
+
+
+async def test_a_dm_that_was_let_go_is_answered(settled: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the DMs that were read few are kept in memory; who writes in another is answered, now and after a restart."""
+    monkeypatch.setattr("programs.discord.incoming.unlisted._KEPT", 2)
+    monkeypatch.setattr("programs.discord.incoming.unlisted._PAGE", 3)
+    monkeypatch.setattr("programs.discord.incoming.unlisted._LATE", 0)
+    scene = settled
+    dms = newcomers(scene, 12)
+    await greeted(scene, dms)
+    for _ in range(2):  # the first time answers are new in each of them
+        await scene.restart()
+        await scene.bot.caught_up()
+    kept = {dm.id for dm in dms} & set(scene.bot._feeds._feeds)
+
+    write(scene, dms, AGAIN)
+    await all_answered(scene, dms)
+    await scene.stop()
+    write(scene, dms, QUESTION)
+    await scene.start()
+
+    await scene.until(lambda: all(len(scene.outcomes(dm.id)) > 2 for dm in dms))
+    await scene.delivered()
+    assert {len(scene.outcomes(dm.id)) for dm in dms} == {3}
+    assert len(kept) <= 2
 
 
 async def test_a_dm_that_the_bot_opened_is_known(settled: Scene) -> None:

@@ -17,7 +17,7 @@ READ = ("GET", "/channels/{channel_id}/messages")
 READING = (
     "cursors.at",
     "cursors.newest",
-    "cursors.of_kinds",
+    "cursors.page",
     "turns.of_message",
     "turns.admitted",
     "turns.known",

@@ -1,0 +1,78 @@
+"""Whether a database file is whole: looked at after a process that did not close it, and when somebody asks."""
+
+import asyncio
+import logging
+from pathlib import Path
+
+from llmgine.errors import DamagedStoreError, StoreError
+from llmgine.sessions.sqlite import Inspection, mark_of_unclean_end
+
+_log = logging.getLogger(__name__)
+
+
+class IntegrityCheck:
+    """Looks through a database in the background, while it is used; one look at a time, whoever asks.
+
+    Args:
+        path: The database's file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._inspection = Inspection(path)
+        self._look: asyncio.Task[None] | None = None
+        self._damaged = asyncio.Event()
+        self.damage: DamagedStoreError | None = None  # once some was found
+
+    def start(self) -> None:
+        """Begin to look, if the database was not closed the last time, or the look after that did not end."""
+        if mark_of_unclean_end(self._path).exists():
+            self._begin()
+
+    async def run(self) -> None:
+        """Look through the database, or wait for the end of the look that is under way.
+
+        Raises:
+            DamagedStoreError: It is damaged.
+            StoreError: It cannot be looked through.
+        """
+        await asyncio.shield(self._begin())
+
+    async def until_damaged(self) -> None:
+        """Wait until damage is found, which may be never."""
+        await self._damaged.wait()
+
+    async def stop(self) -> None:
+        """End a look that is under way; it is done again after the next start."""
+        if self._look is not None:
+            self._look.cancel()
+            await asyncio.gather(self._look, return_exceptions=True)
+
+    def close(self) -> None:
+        """Let go of the file. Before, whoever closed the database left a damaged file as it was."""
+        self._inspection.close()
+
+    def _begin(self) -> "asyncio.Task[None]":
+        if self._look is None or (self._look.done() and self.damage is None):
+            self._look = asyncio.create_task(self._run())
+            self._look.add_done_callback(_told)
+        return self._look
+
+    async def _run(self) -> None:
+        mark = mark_of_unclean_end(self._path)
+        mark.touch(mode=0o600)  # a look that does not end is done again
+        try:
+            await self._inspection.run()
+        except DamagedStoreError as error:
+            self.damage = error
+            self._damaged.set()
+            raise
+        mark.unlink(missing_ok=True)
+
+
+def _told(look: "asyncio.Task[None]") -> None:
+    """Log why a look failed, which nobody may wait for; of damage the program tells at its end."""
+    error = None if look.cancelled() else look.exception()
+    if error is not None and not isinstance(error, DamagedStoreError):
+        level = logging.WARNING if isinstance(error, StoreError | OSError) else logging.ERROR
+        _log.log(level, "The database was not looked through: %s", error)
