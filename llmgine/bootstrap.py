@@ -23,7 +23,7 @@ from llmgine.providers.base import Provider
 from llmgine.sessions import SessionStore, open_store
 from llmgine.sessions.backup import DailyBackup
 from llmgine.sessions.integrity import IntegrityCheck
-from llmgine.sessions.store import sqlite_path
+from llmgine.sessions.store import database_file
 from llmgine.settings import PROVIDERS, Settings
 
 
@@ -58,7 +58,7 @@ class ApplicationBootstrap:
 
     bus: MessageBus
     store: SessionStore
-    integrity: IntegrityCheck
+    integrity: IntegrityCheck | None = None  # of a SQLite file
     provider: Provider
     engine: ToolChatEngine
 
@@ -91,16 +91,20 @@ class ApplicationBootstrap:
             StoreError: The database cannot be used.
         """
         async with AsyncExitStack() as stack:
-            self.integrity = IntegrityCheck(sqlite_path(self.config.settings.database_url))
-            stack.callback(self.integrity.close)  # after the store, which leaves a damaged file as it is
-            self.store = await open_store(self.config.settings.database_url)
+            settings = self.config.settings
+            file = database_file(settings.database_url)
+            if file is not None:
+                self.integrity = IntegrityCheck(file)
+                stack.callback(self.integrity.close)  # after the store, which leaves a damaged file as it is
+            self.store = await open_store(settings.database_url, lease_seconds=settings.lease_seconds)
             stack.push_async_callback(self.store.close)
-            self.integrity.start()
-            stack.push_async_callback(self.integrity.stop)
-            self.store.daily_tokens = self.config.settings.daily_tokens
-            backup = DailyBackup(sqlite_path(self.config.settings.database_url))
-            backup.start()
-            stack.push_async_callback(backup.stop)
+            self.store.daily_tokens = settings.daily_tokens
+            if self.integrity is not None and file is not None:  # who runs a PostgreSQL server looks after it
+                self.integrity.start()
+                stack.push_async_callback(self.integrity.stop)
+                backup = DailyBackup(file)
+                backup.start()
+                stack.push_async_callback(backup.stop)
             self.bus = await self._start_bus(stack)
             self.provider = self._provider or configured_provider(self.config)
             stack.push_async_callback(self.provider.aclose)

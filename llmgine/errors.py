@@ -11,6 +11,7 @@
     ├── StoreError                    the session store cannot do it
     │   ├── UnknownSessionError       list the sessions and take one that is there
     │   ├── ForgottenTurnError        nothing is left of the turn; take its buttons away
+    │   ├── LeaseLostError            end the program and start it again; another process goes on with its work
     │   ├── SupersededError           leave the turn alone; a newer attempt of it answers
     │   ├── NewerStoreError           update the program; the database is newer
     │   └── DamagedStoreError         restore a copy; the database is damaged
@@ -75,6 +76,16 @@ class UnknownSessionError(StoreError):
 
 class ForgottenTurnError(StoreError):
     """The turn's texts are gone: it was forgotten, or its conversation was cleared."""
+
+
+class LeaseLostError(StoreError):
+    """Another process took this one for dead."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Another process took this one for dead and goes on with its work, because it was not heard of for too "
+            "long. Start it again"
+        )
 
 
 class SupersededError(StoreError):

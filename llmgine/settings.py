@@ -1,10 +1,12 @@
 """All settings: read from the environment and from `.env`, by programs only."""
 
+import contextlib
 import difflib
 import ipaddress
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, Self
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from dotenv.parser import Binding, parse_stream
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -54,7 +56,12 @@ class Settings(BaseSettings):
 
     session_titles: bool = Field(True, description="Whether the model gives Discord conversations titles: a small call")
 
-    database_url: str = Field("sqlite:///data/llmgine.db", description="Where sessions live")
+    database_url: str = Field(
+        "sqlite:///data/llmgine.db", description="Where sessions live: a file, or postgresql://…", repr=False
+    )
+    lease_seconds: float = Field(
+        6.0, ge=0.3, le=600, description="On PostgreSQL: seconds until a process that is not heard of counts as dead"
+    )
     log_dir: Path = Field(Path("logs"), description="Folder of the log of all bus traffic")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Detail of the program's log")
     playground_port: int = Field(8700, ge=0, le=65535, description="Port of the playground; 0 takes a free one")
@@ -116,6 +123,11 @@ class Settings(BaseSettings):
     def secrets(self) -> Iterator[str]:
         """The values that must never be shown or logged."""
         yield from (s for s in (self.discord_token, self.openai_api_key, self.smtp_password) if s)
+        with contextlib.suppress(ValueError):  # it is no address, which is said when it is opened
+            address = urlsplit(self.database_url)
+            for password in (address.password, dict(parse_qsl(address.query)).get("password")):
+                if password:
+                    yield from {password, unquote(password)}
 
 
 def is_loopback(host: str) -> bool:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from llmgine.bootstrap import ApplicationBootstrap, ApplicationConfig
 from llmgine.engine.turn import Renderer
-from llmgine.errors import ConfigurationError, LLMgineError, ProviderError
+from llmgine.errors import ConfigurationError, LeaseLostError, LLMgineError, ProviderError, StoreError
 from llmgine.messages.steps import LeftOut
 from llmgine.observability.redaction import Redactor
 from llmgine.providers.base import Provider
@@ -55,25 +55,43 @@ class Application(ApplicationBootstrap):
         self._look: asyncio.Task[None] | None = None
 
     @contextlib.asynccontextmanager
-    async def unless_damaged(self, end: Callable[[], object]) -> AsyncIterator[None]:
-        """End what runs in the block when the database turns out to be damaged: by `end`, or by its being cancelled.
+    async def while_usable(self, end: Callable[[], object]) -> AsyncIterator[None]:
+        """End what runs in the block when this process can use the store no more: by `end`, or by its being cancelled.
 
         Raises:
-            DamagedStoreError: It is damaged; after the block.
+            DamagedStoreError: The database is damaged; after the block.
+            LeaseLostError: Another process took this one for dead; after the block.
         """
-        watching = asyncio.create_task(self.integrity.until_damaged())
+        watching = asyncio.create_task(self._until_unusable())
         watching.add_done_callback(lambda task: task.cancelled() or end())
         try:
             yield
         except asyncio.CancelledError:
             task = asyncio.current_task()
-            if self.integrity.damage is None or task is None:
+            if self._unusable is None or task is None:
                 raise
             task.uncancel()
         finally:
             watching.cancel()
-        if self.integrity.damage is not None:
-            raise self.integrity.damage
+            await asyncio.gather(watching, return_exceptions=True)
+        if self._unusable is not None:
+            raise self._unusable
+
+    async def _until_unusable(self) -> None:
+        reasons = [asyncio.create_task(self.store.owners.lost.wait())]
+        if self.integrity is not None:
+            reasons.append(asyncio.create_task(self.integrity.damaged.wait()))
+        try:
+            await asyncio.wait(reasons, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for reason in reasons:
+                reason.cancel()
+
+    @property
+    def _unusable(self) -> StoreError | None:
+        if self.store.owners.lost.is_set():
+            return LeaseLostError()
+        return None if self.integrity is None else self.integrity.damage
 
     async def startup(self) -> None:
         """Start, offer the tools, and look in the background whether the model is to be shut down.

@@ -6,6 +6,9 @@ import pytest
 
 from llmgine.settings import Settings
 from tests.chat_completions import ChatCompletionsServer
+from tests.postgres import postgres, postgres_url
+
+__all__ = ["postgres", "postgres_url"]
 
 
 @pytest.fixture(autouse=True)

@@ -38,6 +38,7 @@ PROGRAMS = {
     "demo_model": {"demo_texts"},
     "application": {"tools", "demo_model"},
     "export": set[str](),
+    "store": set[str](),
     "terminal": {"export", "application", "demo_model"},
     "function_chat": {"terminal", "application", "demo_model"},
     "discord": {"export", "application", "demo_model", "playground"},
@@ -106,7 +107,13 @@ BOT_VIOLATIONS: set[tuple[str, str]] = set()
 ALONE = {
     "openai": ("llmgine.providers.openai", "programs.bench.turns"),  # the bench stands beside the bare SDK
     "aiosqlite": ("llmgine.sessions.sqlite",),
-    "sqlite3": ("llmgine.sessions.sqlite",),
+    "sqlite3": ("llmgine.sessions.sqlite", "programs.store.sqlite_end"),
+    "asyncpg": (
+        "llmgine.sessions.postgres",
+        "llmgine.sessions.postgres_address",
+        "llmgine.sessions.leases",
+        "programs.store.postgres_end",
+    ),
     "discord": ("programs.discord",),
     "opentelemetry": ("llmgine.observability.otel",),
 }

@@ -146,6 +146,7 @@ class ToolChatEngine:
 
     async def recover(self, sources: Collection[str], session_id: str | None = None) -> int:
         """Take up the unfinished turns of dead processes that came from these front ends; returns how many."""
+        self._runners.serve(sources)
         turns = await self._store.take_over(sources, session_id)
         self._runners.resume(turns)
         return len(turns)

@@ -35,8 +35,8 @@ class _Runner:
 class SessionRunners:
     """Runs this process's turns of each session, oldest first.
 
-    A turn of another living process that is before ours is waited for; one of a dead process is left to the front end
-    it came from.
+    A turn of another living process that is before ours is waited for. When that process dies it is run here, before
+    ours, if it came from one of the front ends that are `served`; else it is left to its own.
     """
 
     def __init__(self, store: SessionStore, bus: MessageBus, changes: Changes, parts: TurnParts) -> None:
@@ -48,6 +48,7 @@ class SessionRunners:
         self._running: dict[str, TurnRun] = {}
         self._spans: dict[str, SpanContext] = {}
         self._resumed: set[str] = set()
+        self._served: set[str] = set()
         self._closed = False
 
     def wake(self, session_id: str, turn_id: str, span: SpanContext | None) -> None:
@@ -65,6 +66,10 @@ class SessionRunners:
         # A context of its own: the runner outlives the command it was started by.
         loop = asyncio.get_running_loop()
         runner.task = loop.create_task(self._work(session_id, runner), context=contextvars.Context())
+
+    def serve(self, sources: Iterable[str]) -> None:
+        """These front ends are here: what dead processes left of them can be run."""
+        self._served |= set(sources)
 
     def resume(self, turns: Iterable[Turn]) -> None:
         """Run turns that were taken over from a dead process."""
@@ -84,10 +89,11 @@ class SessionRunners:
 
     async def ended(self, session_id: str, turn_ids: Iterable[str]) -> None:
         """Wait until these turns have their outcomes, those of dead processes aside."""
-        while any(
-            turn.id in turn_ids and self._store.owners.is_alive(turn.owner)
-            for turn in await self._store.turns.unfinished(session_id)
-        ):
+        while True:
+            turns = await self._store.turns.unfinished(session_id)
+            owners = {turn.owner for turn in turns if turn.id in turn_ids}
+            if owners == await self._store.owners.dead(owners):
+                return
             await self._changes.wait(_LOOK_AGAIN)
 
     async def drain(self, seconds: float) -> None:
@@ -141,10 +147,12 @@ class SessionRunners:
             found = await self._store.turns.claim(session_id, dead=dead, resumed=self._resumed)
             if not isinstance(found, Blocked):
                 return found
-            if self._store.owners.is_alive(found.owner):
-                await self._changes.wait(_LOOK_AGAIN)
+            gone = await self._store.owners.dead([found.owner])
+            dead |= gone
+            if gone:
+                self.resume(await self._store.take_over(self._served, session_id))
             else:
-                dead.add(found.owner)
+                await self._changes.wait(_LOOK_AGAIN)
         return None
 
     async def _run(self, claimed: Claimed) -> None:

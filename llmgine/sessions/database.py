@@ -33,6 +33,9 @@ class Operation:
         name: The group and the function, such as `turns.admit`.
         about: The arguments it was called with.
         writes: Whether it may change something; reads take no lock.
+        long: Whether a read may be of very many rows: short ones do not wait for it.
+        announced: Whether other processes have to notice soon that it was done; see `Database.version`.
+        exclusive: Whether no other exclusive operation may run at the same time, in any process. It may take long.
         statements: How many statements it made so far.
         rows: How many rows it was sent so far.
     """
@@ -40,6 +43,9 @@ class Operation:
     name: str
     about: tuple[object, ...] = ()
     writes: bool = True
+    long: bool = False
+    announced: bool = False
+    exclusive: bool = False
     statements: int = 0
     rows: int = 0
 
@@ -63,7 +69,9 @@ class Database(Protocol):
         """
 
     async def version(self) -> int:
-        """A number that changes when another process commits; cheap enough to ask four times a second.
+        """A number that changes when another process commits an announced operation, and perhaps any other.
+
+        It is cheap enough to ask four times a second.
 
         Raises:
             StoreError: The database cannot say.
@@ -96,11 +104,20 @@ class Group:
 class BoundOperation(Generic[G, P, T]):
     """A method of a group that runs as one transaction; `steps` is its generator, for use inside another one."""
 
-    def __init__(self, function: Callable[Concatenate[G, P], Steps[T]], *, writes: bool) -> None:
+    def __init__(
+        self,
+        function: Callable[Concatenate[G, P], Steps[T]],
+        *,
+        writes: bool = False,
+        long: bool = False,
+        announced: bool = False,
+    ) -> None:
         self.steps = function
         self.__doc__ = function.__doc__
         self._name = function.__qualname__.lower()
         self._writes = writes
+        self._long = long
+        self._announced = announced
 
     @overload
     def __get__(self, group: None, owner: type[G]) -> "BoundOperation[G, P, T]": ...
@@ -111,7 +128,7 @@ class BoundOperation(Generic[G, P, T]):
             return self
 
         def call(*args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
-            operation = Operation(self._name, (*args, *kwargs.values()), self._writes)
+            operation = Operation(self._name, (*args, *kwargs.values()), self._writes, self._long, self._announced)
             # A group is the only one that calls its operations.
             return group._transactor.run(lambda: self.steps(group, *args, **kwargs), operation)  # noqa: SLF001
 
@@ -123,9 +140,19 @@ def operation(function: Callable[Concatenate[G, P], Steps[T]]) -> BoundOperation
     return BoundOperation(function, writes=True)
 
 
+def announced(function: Callable[Concatenate[G, P], Steps[T]]) -> BoundOperation[G, P, T]:
+    """Make a method of a group a transaction that may write, and that other processes have to notice soon."""
+    return BoundOperation(function, writes=True, announced=True)
+
+
 def query(function: Callable[Concatenate[G, P], Steps[T]]) -> BoundOperation[G, P, T]:
     """Make a method of a group a transaction that only reads."""
-    return BoundOperation(function, writes=False)
+    return BoundOperation(function)
+
+
+def listing(function: Callable[Concatenate[G, P], Steps[T]]) -> BoundOperation[G, P, T]:
+    """Make a method of a group a transaction that reads, perhaps very much: short reads do not wait for it."""
+    return BoundOperation(function, long=True)
 
 
 def listed(values: Sequence[object], first: int = 1) -> str:

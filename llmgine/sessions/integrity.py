@@ -15,14 +15,18 @@ class IntegrityCheck:
 
     Args:
         path: The database's file.
+
+    Attributes:
+        damage: What was found, once something was.
+        damaged: Set when damage was found.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._inspection = Inspection(path)
         self._look: asyncio.Task[None] | None = None
-        self._damaged = asyncio.Event()
-        self.damage: DamagedStoreError | None = None  # once some was found
+        self.damaged = asyncio.Event()
+        self.damage: DamagedStoreError | None = None
 
     def start(self) -> None:
         """Begin to look, if the database was not closed the last time, or the look after that did not end."""
@@ -37,10 +41,6 @@ class IntegrityCheck:
             StoreError: It cannot be looked through.
         """
         await asyncio.shield(self._begin())
-
-    async def until_damaged(self) -> None:
-        """Wait until damage is found, which may be never."""
-        await self._damaged.wait()
 
     async def stop(self) -> None:
         """End a look that is under way; it is done again after the next start."""
@@ -65,7 +65,7 @@ class IntegrityCheck:
             await self._inspection.run()
         except DamagedStoreError as error:
             self.damage = error
-            self._damaged.set()
+            self.damaged.set()
             raise
         mark.unlink(missing_ok=True)
 

@@ -31,10 +31,10 @@ async def migrate(database: Database, path: Path | None = None) -> None:
         NewerStoreError: The database was written by a newer program.
         StoreError: The copy could not be made, or a migration failed.
     """
-    version = await database.run(_version, Operation("migrate.version"))
+    version = await database.run(_version, Operation("migrate.version", exclusive=True))
     if path is not None and 0 < version < len(MIGRATIONS):
         await _copy_first(database, path, version)
-    while await database.run(_next_migration, Operation("migrate.next")):
+    while await database.run(_next_migration, Operation("migrate.next", exclusive=True)):
         pass
 
 
@@ -43,10 +43,16 @@ def _version() -> Steps[int]:
 
     Raises:
         NewerStoreError: It is newer than the present schema.
+        StoreError: It is an unfinished copy of another database.
     """
     yield "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)", ()
     rows = yield "SELECT version FROM schema_version", ()
     version = int(rows[0]["version"]) if rows else 0
+    if version < 0:  # see programs.store
+        raise StoreError(
+            "This database is an unfinished copy of another one: finish it with `python -m programs.store copy`, or "
+            "set DATABASE_URL to another database"
+        )
     if version > len(MIGRATIONS):
         raise NewerStoreError(
             f"This database was written by a newer version (schema {version}, here {len(MIGRATIONS)}): "
@@ -85,7 +91,7 @@ async def _copy_first(database: Database, path: Path, version: int) -> None:
         with _explained(folder):
             folder.mkdir(mode=0o700, exist_ok=True)
             await copy_database(path, unfinished)
-        if await database.run(_version, Operation("migrate.version")) == version:
+        if await database.run(_version, Operation("migrate.version", exclusive=True)) == version:
             with _explained(folder):
                 copy = await asyncio.to_thread(_keep, unfinished)
             _log.info("Updating the database to schema %d; a copy of it as it was is %s", len(MIGRATIONS), copy)

@@ -1,4 +1,4 @@
-"""SQLite through aiosqlite: a connection that writes and one that only reads, each on a thread of its own."""
+"""SQLite through aiosqlite: a connection that writes and two that only read, each on a thread of its own."""
 
 import asyncio
 import contextlib
@@ -41,12 +41,13 @@ class _Connection(aiosqlite.Connection):
 
 
 class SqliteDatabase:
-    """One database file. Reads do not wait for writes, nor writes for reads."""
+    """One database file. Reads do not wait for writes, nor writes for reads, nor short reads for long ones."""
 
-    def __init__(self, path: Path, writer: _Connection, reader: _Connection) -> None:
+    def __init__(self, path: Path, writer: _Connection, reader: _Connection, lister: _Connection) -> None:
         self._path = path
         self._writer = writer
         self._reader = reader
+        self._lister = lister
 
     @classmethod
     async def open(cls, path: Path, *, busy_timeout: float = _BUSY_TIMEOUT) -> "SqliteDatabase":
@@ -66,17 +67,20 @@ class SqliteDatabase:
             raise ConfigurationError(f"DATABASE_URL: {path} cannot be opened: {error.strerror}") from error
         if _has_log(path):
             await asyncio.to_thread(_note_unclean_end, path)
-        writer = await _opened(path, lambda: _connect(path, busy_timeout))
-        try:
-            reader = await _opened(path, lambda: _connect_reader(path, busy_timeout))
-        except BaseException:
-            await writer.close()
-            raise
-        return cls(path, writer, reader)
+        async with contextlib.AsyncExitStack() as stack:
+            writer = await _opened(path, lambda: _connect(path, busy_timeout))
+            stack.push_async_callback(writer.close)
+            readers: list[_Connection] = []
+            for _ in range(2):
+                readers.append(await _opened(path, lambda: _connect_reader(path, busy_timeout)))
+                stack.push_async_callback(readers[-1].close)
+            stack.pop_all()
+        return cls(path, writer, *readers)
 
     async def run(self, work: Callable[[], Steps[T]], operation: Operation) -> T:
         """See `Database.run`."""
-        connection = self._writer if operation.writes else self._reader
+        reader = self._lister if operation.long else self._reader
+        connection = self._writer if operation.writes else reader
         return await self._call(connection, lambda bare: _run(bare, work, operation))
 
     async def version(self) -> int:
@@ -93,10 +97,10 @@ class SqliteDatabase:
 
     async def close(self) -> None:
         """See `Database.close`."""
-        try:
-            await self._reader.close()
-        finally:
-            await self._writer.close()  # last, so that it can tidy the write-ahead log
+        async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(self._writer.close)  # the last to close, so that it can tidy the write-ahead log
+            stack.push_async_callback(self._reader.close)
+            stack.push_async_callback(self._lister.close)
 
 
 async def _opened(path: Path, connect: Callable[[], sqlite3.Connection]) -> _Connection:

@@ -4,8 +4,9 @@ import contextlib
 import math
 import time
 from collections.abc import Callable, Collection
+from importlib import import_module
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from llmgine.errors import ConfigurationError
 from llmgine.messages.steps import Turn
@@ -13,37 +14,43 @@ from llmgine.sessions import operations
 from llmgine.sessions.clock import SteadyClock
 from llmgine.sessions.database import Database, Observer, Operation, Steps
 from llmgine.sessions.migrate import migrate
-from llmgine.sessions.owners import Owners
+from llmgine.sessions.owners import LockFiles, Owners
 from llmgine.sessions.records import Today
 from llmgine.sessions.sqlite import SqliteDatabase
+
+if TYPE_CHECKING:
+    from llmgine.sessions.postgres import PostgresDatabase
 
 T = TypeVar("T")
 
 _FRESH = 0.5  # seconds
-_CHANGE_SETTINGS = {
-    "settings.change",
-    "sessions.set_system_prompt",
-    "sessions.clear",
-    "branches.make",
-    "decisions.decide",
-}
+_POSTGRES = ("postgresql://", "postgres://")
 
 
-async def open_store(url: str) -> "SessionStore":
-    """Open the store at `url`: `sqlite:///relative/path.db` or `sqlite:////absolute/path.db`.
+LEASE_SECONDS = 6.0  # how long a process that is not heard of counts as alive, where others may be on other machines
 
-    A database of an older program is brought to the present schema, with a copy made first.
+
+async def open_store(url: str, *, lease_seconds: float = LEASE_SECONDS) -> "SessionStore":
+    """Open the store at `url`: `sqlite:///relative/path.db`, `sqlite:////absolute/path.db` or `postgresql://…`.
+
+    A database of an older program is brought to the present schema; of a SQLite database a copy is made first.
+
+    Args:
+        url: The address; see `postgres_address.read_address` for those of PostgreSQL.
+        lease_seconds: On PostgreSQL, how long a process that is not heard of counts as alive.
 
     Raises:
         ConfigurationError: The address is of no kind we know, or the database cannot be used.
         NewerStoreError: The database was written by a newer program.
-        StoreError: The database could not be brought to the present schema.
+        StoreError: The database cannot be used just now, or it could not be brought to the present schema.
     """
+    if url.startswith(_POSTGRES):
+        return await _open_postgres(url, lease_seconds)
     path = sqlite_path(url)
     database = await SqliteDatabase.open(path)
     try:
         await migrate(database, path)
-        owners = Owners(path.parent / "owners")
+        owners = LockFiles(path.parent / "owners")
     except OSError as error:
         await database.close()
         raise ConfigurationError(f"DATABASE_URL: {path.parent / 'owners'} cannot be used: {error.strerror}") from error
@@ -51,6 +58,32 @@ async def open_store(url: str) -> "SessionStore":
         await database.close()
         raise
     return SessionStore(database, owners)
+
+
+async def _open_postgres(url: str, lease_seconds: float) -> "SessionStore":
+    try:
+        module = import_module("llmgine.sessions.postgres")
+    except ImportError as error:
+        raise ConfigurationError(
+            "DATABASE_URL: PostgreSQL needs an extra; install it with `uv sync --extra postgres`"
+        ) from error
+    database: PostgresDatabase = await module.PostgresDatabase.open(url, lease_seconds=lease_seconds)
+    try:
+        await migrate(database)
+    except BaseException:
+        await database.leases.close()
+        await database.close()
+        raise
+    return SessionStore(database, database.leases)
+
+
+def database_file(url: str) -> Path | None:
+    """The file that a store's address names; None for a database on a server.
+
+    Raises:
+        ConfigurationError: The address is of no kind we know.
+    """
+    return None if url.startswith(_POSTGRES) else sqlite_path(url)
 
 
 def sqlite_path(url: str) -> Path:
@@ -63,7 +96,9 @@ def sqlite_path(url: str) -> Path:
     if not url.startswith("sqlite:///") or not path.name:
         scheme, colon, _ = url.partition(":")
         wrong = f"{scheme}: is not supported" if colon and scheme != "sqlite" else "it names no file"
-        raise ConfigurationError(f"DATABASE_URL: {wrong}; use sqlite:///data/llmgine.db")
+        raise ConfigurationError(
+            f"DATABASE_URL: {wrong}; use sqlite:///data/llmgine.db, or postgresql://user@host/database"
+        )
     if path.name == ":memory:":
         raise ConfigurationError("DATABASE_URL: sessions kept in memory would be lost; use sqlite:///data/llmgine.db")
     return path
@@ -123,7 +158,7 @@ class SessionStore:
                     await stack.enter_async_context(observer(operation))
                 return await self._database.run(work, operation)
         finally:
-            self._settings_changes += operation.name in _CHANGE_SETTINGS
+            self._settings_changes += operation.announced
 
     def observe(self, observer: Observer) -> Callable[[], None]:
         """Let an observer stand around every operation from here on; returns what ends it."""
@@ -153,21 +188,24 @@ class SessionStore:
     async def take_over(self, sources: Collection[str], session_id: str | None = None) -> list[Turn]:
         """Make the unfinished turns of dead processes ours, in one session or all (None); oldest first."""
         turns = await self.turns.unfinished_of(sources, session_id)
-        dead = {owner for owner in {turn.owner for turn in turns} if not self.owners.is_alive(owner)}
+        dead = await self.owners.dead({turn.owner for turn in turns})
         return await self.turns.take_over([turn for turn in turns if turn.owner in dead])
 
     async def forget(self, session_id: str, turn_id: str) -> Turn | None:
         """Delete a turn's texts; None when there is nothing to forget, or a living process is at it."""
-        owners = [turn.owner for turn in await self.turns.unfinished(session_id) if turn.id == turn_id]
-        dead = next((owner for owner in owners if not self.owners.is_alive(owner)), "")
+        owners = {turn.owner for turn in await self.turns.unfinished(session_id) if turn.id == turn_id}
+        dead = next(iter(await self.owners.dead(owners)), "")
         return await self.turns.forget(session_id, turn_id, dead)
 
     async def undelivered(self, source: str) -> list[Turn]:
         """Ended turns with parts that were not sent, oldest first, of processes that are dead or of this one."""
         turns = await self.deliveries.undelivered(source)
-        return [turn for turn in turns if turn.owner == self.owners.me or not self.owners.is_alive(turn.owner)]
+        theirs = await self.owners.dead({turn.owner for turn in turns}) | {self.owners.me}
+        return [turn for turn in turns if turn.owner in theirs]
 
     async def close(self) -> None:
         """Close the database and let go of this process's turns: from here on another process may take them up."""
-        await self._database.close()
-        self.owners.close()
+        try:
+            await self._database.close()
+        finally:
+            await self.owners.close()

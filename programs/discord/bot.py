@@ -41,6 +41,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     Raises:
         ConfigurationError: It cannot run with these settings; the text says what to do.
         DamagedStoreError: The database is damaged; as before, what is under way has a while to end.
+        LeaseLostError: Another process goes on with the work of this one.
     """
     async with contextlib.AsyncExitStack() as stack:
         config = ApplicationConfig(settings=settings, titles=settings.session_titles and settings.has_model)
@@ -50,7 +51,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         stack.enter_context(discord_at(settings))
         stack.enter_context(only_one(settings.discord_token or ""))
         patience = 0.1 if settings.discord_api_base else 2.0
-        async with app.unless_damaged(stop.set):
+        async with app.while_usable(stop.set):
             await stay(
                 lambda: Bot(app, guild_ready_timeout=patience, api_base=settings.discord_api_base), settings, stop
             )
@@ -158,7 +159,7 @@ async def join(bot: Bot, token: str, stop: asyncio.Event, *, grace: float = 0.0)
             await asyncio.wait({stopped, refused, running}, return_when=asyncio.FIRST_COMPLETED)
             if running.done():
                 running.result()
-            if stopped.done() and bot.is_in:
+            if stopped.done() and bot.is_in and not bot.is_lost:
                 await bot.wind_down(grace)
             await bot.close()
             await asyncio.wait({running}, timeout=_END_PATIENCE)

@@ -158,20 +158,34 @@ class Bot(Connection):
 
     async def _begin(self) -> None:
         """Take over what an earlier process left before anything new, however often the store fails meanwhile."""
-        while not self._recovered.is_set():
-            try:
-                await self._deliveries.recover()
-                self._signs.recover(await self._app.store.turns.unfinished_of({SOURCE}))
-                resumed = await self._app.engine.recover({SOURCE})
-            except StoreError as error:
-                _log.error("What is left from before cannot be looked up: %s", error)
-                await asyncio.sleep(_START_INTERVAL)
-                continue
+        if not self._recovered.is_set():
+            resumed = await self._take_over()
             _log.info("Logged in as %s%s", self.user, f"; {resumed} turns from before go on" if resumed else "")
             self._recovered.set()
             self._chores.do("check now and then", self._check_now_and_then)
+            self._chores.do("go on for others", self._go_on_for_others)
         self._feeds.ready()
         self._deliveries.look_again()
+
+    async def _take_over(self) -> int:
+        """Go on with what processes that have ended left; returns how many turns are run further."""
+        store = self._app.store
+        while True:
+            try:
+                await self._deliveries.recover()
+                left = await store.turns.unfinished_of({SOURCE})
+                self._signs.recover(turn for turn in left if turn.owner != store.owners.me)
+                return await self._app.engine.recover({SOURCE})
+            except StoreError as error:
+                _log.error("What other processes left cannot be looked up: %s", error)
+                await asyncio.sleep(_START_INTERVAL)
+
+    async def _go_on_for_others(self) -> None:
+        """Whenever another process on the store ends, go on with what it left."""
+        while True:
+            await self._app.store.owners.death()
+            resumed = await self._take_over()
+            _log.info("Another process has ended%s", f"; {resumed} of its turns go on here" if resumed else "")
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
         """A server is there: at the start, later, or after an outage."""

@@ -66,6 +66,8 @@ class Connection(discord.Client):
         trace = rate_limit_trace(app.bus)
         self.budget.add_to(trace)
         self.breaker.add_to(trace)
+        # The last thing before a request: a process that others may take for dead makes none.
+        trace.on_request_start.append(self._hold)
         if clock is None:
             discord_time = DiscordTime()
             discord_time.add_to(trace)
@@ -82,6 +84,14 @@ class Connection(discord.Client):
             max_ratelimit_timeout=LONGEST_LIMIT,
         )
         self._store = app.store
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether another process took this one for dead; then no request is made any more."""
+        return self._store.owners.lost.is_set()
+
+    async def _hold(self, _session: object, _context: object, _params: object) -> None:
+        await self._store.owners.hold()
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
         """Before each login: count it, for Discord resets the token of a bot that logs in too often.

@@ -58,7 +58,7 @@ async def _main(options: Options) -> int:
         if options.system_prompt is not None:
             await chat.commands.set_system_prompt(options.system_prompt)
         chatting = asyncio.create_task(chat.run())
-        async with app.unless_damaged(chatting.cancel):
+        async with app.while_usable(chatting.cancel):
             return await chatting
 
 

@@ -1,7 +1,7 @@
 """Every fault we know of, and the test that shows what happens then.
 
 The README's section "What happens when …" says the same in words. A test holds that each named test exists.
-Not here: two hosts with one token. That would need a lease that both can see; on one host it is a lock.
+Two hosts with one token share a PostgreSQL database, or nothing tells them of each other; on one host it is a lock.
 """
 
 _BOT = "tests/programs/discord/"
@@ -24,6 +24,8 @@ PROCESS = {
     ),
     "told to end twice": f"{_BOT}test_process.py::test_a_second_signal_ends_it_at_once",
     "two processes, one token": f"{_HERE}test_connection.py::test_one_process_per_token",
+    "killed, with another one on its database": f"{_BOT}test_two_bots.py::test_another_bot_goes_on",
+    "stopped until others took it for dead": f"{_BOT}test_two_bots.py::test_a_bot_that_was_taken_for_dead",
 }
 
 GATEWAY = {
@@ -154,6 +156,10 @@ STORE = {
     "a migration fails half-way": f"{_STORE}test_sqlite.py::test_a_migration_that_fails_half_way_changes_nothing",
     "lost": f"{_HERE}test_store_faults.py::test_the_running_program_backs_its_database_up",
     "cannot be backed up": f"{_STORE}test_backup.py::test_a_failure_is_one_warning",
+    "PostgreSQL restarts": f"{_STORE}test_postgres_outages.py::test_a_restarted_server",
+    "PostgreSQL is away": f"{_STORE}test_postgres_outages.py::test_a_server_that_is_away",
+    "PostgreSQL fails over": f"{_STORE}test_postgres_outages.py::TestFailover::test_another_server_takes_over",
+    "nobody knows of a COMMIT": f"{_STORE}test_postgres_commits.py::test_a_commit_without_an_answer_is_done_once",
     "the log's disk is full": f"{_HERE}test_store_faults.py::test_a_log_that_cannot_be_written_is_said_once",
 }
 

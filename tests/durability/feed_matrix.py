@@ -1,5 +1,7 @@
 """The kill matrix of what comes in: `uv run python -m tests.durability.feed_matrix`.
 
+`--engine postgres` runs it on PostgreSQL.
+
 While the bot is away, one of two answered questions is edited, the other is deleted, and two more are asked. The next
 process learns of it in a hard way (see `Scenario`), and is killed at its first operation, in the next run at the
 second, and so on; the process after it meets the same. Each question has one answer in the end, in order: the edited
@@ -13,11 +15,13 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
 
 from programs.discord.ids import SOURCE
 from programs.playground.entities import ADA_ID, BOT_ID, GENERAL_ID, Message
+from tests.durability.databases import Databases, databases_of, engine_asked_for, sqlite
 from tests.durability.world import World, hello_to
 from tests.waiting import NoProgressError
 
@@ -53,10 +57,11 @@ class Cell:
 
 
 class FeedMatrix:
-    """Runs cells in folders of their own, some at a time."""
+    """Runs cells in folders and databases of their own, some at a time."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, databases: Databases = sqlite) -> None:
         self._folder = folder
+        self._databases = databases
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
     async def cells(self, scenario: Scenario, operations: slice = slice(None)) -> list[Cell]:
@@ -70,7 +75,7 @@ class FeedMatrix:
         async with self._slots:
             begin, cell = time.monotonic(), Cell(scenario, kill_at)
             folder = Path(tempfile.mkdtemp(dir=self._folder))
-            async with World.open(folder) as world:
+            async with World.open(folder, self._databases) as world:
                 try:
                     await _run(world, cell)
                 except NoProgressError as error:
@@ -164,16 +169,18 @@ def table(cells: list[Cell]) -> Iterator[str]:
     return (f"{number:4}  {cell.line}" for number, cell in enumerate(cells, 1))
 
 
-async def _all() -> list[Cell]:
-    with tempfile.TemporaryDirectory() as folder:
-        matrix = FeedMatrix(Path(folder))
+async def _all(engine: str) -> list[Cell]:
+    with tempfile.TemporaryDirectory() as folder, databases_of(engine) as databases:
+        matrix = FeedMatrix(Path(folder), databases)
         return [cell for scenario in Scenario for cell in await matrix.cells(scenario)]
 
 
 def main() -> int:
     """Run everything, and print the table."""
+    engine = engine_asked_for(__doc__)
     begin = time.monotonic()
-    cells = asyncio.run(_all())
+    cells = asyncio.run(_all(engine))
+    sys.stdout.write(f"The kill matrix of what comes in on {engine}, {datetime.now(UTC):%Y-%m-%d}\n")
     for line in table(cells):
         sys.stdout.write(f"{line}\n")
     wrong = sum(bool(cell.problems) for cell in cells)

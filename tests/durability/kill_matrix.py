@@ -1,5 +1,7 @@
 """The kill matrix: `uv run python -m tests.durability.kill_matrix`.
 
+`--engine postgres` runs it on PostgreSQL.
+
 One message, which makes two parallel tool calls, one that may be repeated and one that may not, and an answer of three
 parts. The bot is killed with SIGKILL at the first operation, in the next run at the second, and so on until it ends
 unharmed; each time it is started again, and every promise is looked at. Then the same where Discord has forgotten
@@ -13,8 +15,10 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.durability.databases import Databases, databases_of, engine_asked_for, sqlite
 from tests.durability.promises import broken, broken_in_place
 from tests.durability.world import World
 from tests.waiting import NoProgressError
@@ -49,10 +53,18 @@ class Cell:
 
 
 class Matrix:
-    """Runs cells in folders of their own, some at a time."""
+    """Runs cells in folders and databases of their own, some at a time.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: Where the cells' folders are.
+        databases: Where they keep their sessions.
+        share: Which of the operations they are killed at.
+    """
+
+    def __init__(self, folder: Path, databases: Databases = sqlite, share: slice = slice(None)) -> None:
         self._folder = folder
+        self._databases = databases
+        self._share = share
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
     async def operations(self) -> list[str]:
@@ -73,7 +85,7 @@ class Matrix:
     async def _run(self, kills: tuple[str, ...], *, nonces: bool) -> Cell:
         cell = Cell(kills, nonces, [], 0.0)
         folder = Path(tempfile.mkdtemp(dir=self._folder))
-        async with World.open(folder, nonce_seconds=300.0 if nonces else 0.0) as world:
+        async with World.open(folder, self._databases, nonce_seconds=300.0 if nonces else 0.0) as world:
             cell.problems = await self._runs(world, cell, kills, say=True)
             if not cell.problems and not cell.given_up:
                 cell.problems = broken(world, kills=len(kills))
@@ -95,7 +107,7 @@ class Matrix:
         """Answer unharmed; then the question is changed, and the next process is killed while it answers anew."""
         async with self._slots:
             begin, cell = time.monotonic(), Cell(("edited", *kills), True, [], 0.0)
-            async with World.open(Path(tempfile.mkdtemp(dir=self._folder))) as world:
+            async with World.open(Path(tempfile.mkdtemp(dir=self._folder)), self._databases) as world:
                 await world.run(say=True)
                 first = world.shown()[0]
                 world.edit()
@@ -108,17 +120,17 @@ class Matrix:
     async def edited_and_killed(self) -> list[Cell]:
         """A kill at each operation of an answer that is given anew."""
         unharmed = await self.edited()
-        return [unharmed, *await asyncio.gather(*(self.edited(name) for name in unharmed.recovery))]
+        return [unharmed, *await asyncio.gather(*(self.edited(name) for name in unharmed.recovery[self._share]))]
 
     async def one_kill(self, *, nonces: bool) -> list[Cell]:
         """The whole matrix: a kill at each operation."""
-        operations = await self.operations()
+        operations = (await self.operations())[self._share]
         return list(await asyncio.gather(*(self.cell(name, nonces=nonces) for name in operations)))
 
     async def two_kills(self, first: str) -> list[Cell]:
         """A kill at each operation of the recovery from a first kill."""
         recovery = (await self.cell(first)).recovery
-        return list(await asyncio.gather(*(self.cell(first, second) for second in recovery)))
+        return list(await asyncio.gather(*(self.cell(first, second) for second in recovery[self._share])))
 
 
 def table(cells: list[Cell]) -> Iterator[str]:
@@ -126,9 +138,9 @@ def table(cells: list[Cell]) -> Iterator[str]:
     return (f"{number:4}  {cell.line}" for number, cell in enumerate(cells, 1))
 
 
-async def _all() -> list[Cell]:
-    with tempfile.TemporaryDirectory() as folder:
-        matrix = Matrix(Path(folder))
+async def _all(engine: str) -> list[Cell]:
+    with tempfile.TemporaryDirectory() as folder, databases_of(engine) as databases:
+        matrix = Matrix(Path(folder), databases)
         cells: list[Cell] = []
         for nonces in (True, False):
             cells += await matrix.one_kill(nonces=nonces)
@@ -139,8 +151,10 @@ async def _all() -> list[Cell]:
 
 def main() -> int:
     """Run everything, and print the table."""
+    engine = engine_asked_for(__doc__)
     begin = time.monotonic()
-    cells = asyncio.run(_all())
+    cells = asyncio.run(_all(engine))
+    sys.stdout.write(f"The kill matrix on {engine}, {datetime.now(UTC):%Y-%m-%d}\n")
     for line in table(cells):
         sys.stdout.write(f"{line}\n")
     wrong, given_up = sum(bool(cell.problems) for cell in cells), sum(bool(cell.given_up) for cell in cells)

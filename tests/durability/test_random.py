@@ -24,6 +24,7 @@ from programs.playground.entities import ADA_ID, GENERAL_ID, GRACE_ID, RANDOM_ID
 from programs.playground.invariants import Invariants
 from programs.playground.server import Playground
 from tests.chat_completions import ChatCompletionsServer
+from tests.durability.databases import LEASE_SECONDS, Databases
 from tests.durability.promises import invalid
 from tests.programs.discord.scene import MENTION, ROOMY, Scene
 from tests.waiting import NoProgressError, patience
@@ -37,7 +38,7 @@ _channels = st.sampled_from([GENERAL_ID, RANDOM_ID])
 class Machine(RuleBasedStateMachine):
     """A scene that lives through the steps, in an event loop of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, databases: Databases) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
         self.paid: list[str] = []
@@ -46,14 +47,15 @@ class Machine(RuleBasedStateMachine):
         self.cleared: set[int] = set()  # questions that the bot was told to know no more; what it answered stays
         self.payments = 0
         self.refusals = 0
-        self.runner.run(self._begin())
+        self.runner.run(self._begin(databases))
 
-    async def _begin(self) -> None:
+    async def _begin(self, databases: Databases) -> None:
         self.stack = AsyncExitStack()
-        folder = self.stack.enter_context(tempfile.TemporaryDirectory())
+        folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
+        self.database = await self.stack.enter_async_context(databases(folder))
         playground = await self.stack.enter_async_context(Playground(rules=ROOMY))
         model = await self.stack.enter_async_context(ChatCompletionsServer())
-        self.scene = Scene(playground, model, Path(folder))
+        self.scene = Scene(playground, model, folder)
         await self._start()
 
     async def _start(self) -> None:
@@ -66,7 +68,7 @@ class Machine(RuleBasedStateMachine):
             self.paid.append(reference)
             return f"Paid for {reference}."
 
-        await self.scene.start(tools=(pay,))
+        await self.scene.start(tools=(pay,), database_url=self.database.url, lease_seconds=LEASE_SECONDS)
         async with patience("the bot to catch up"):
             await self.scene.bot.caught_up()
 
@@ -254,7 +256,7 @@ class Machine(RuleBasedStateMachine):
 
 
 @pytest.mark.timeout(900)  # a failure takes its time to be made small
-def test_anything_in_any_order() -> None:
+def test_anything_in_any_order(databases: Databases) -> None:
     """Whatever happens in whatever order, every question ends in one outcome, in order, and nothing is done twice."""
     number = int(os.environ.get("SEED", "0")) or random.randrange(1, 2**32)  # noqa: S311  not a secret
     print(f"SEED={number}")  # noqa: T201  what a failure is repeated by
@@ -268,6 +270,7 @@ def test_anything_in_any_order() -> None:
     )
 
     class Seeded(Machine):
-        pass
+        def __init__(self) -> None:
+            super().__init__(databases)
 
     run_state_machine_as_test(hypothesis.seed(number)(Seeded), settings=bounds)

@@ -1,14 +1,12 @@
-"""What outlives the bot: a playground, a model service, the files, and the processes that run the bot between them."""
+"""What outlives the bot: a playground, a model service, what is stored, and the processes that run the bot."""
 
 import asyncio
 import multiprocessing
 import re
-import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, closing, suppress
+from contextlib import asynccontextmanager, suppress
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
 
 from aiohttp import web
 
@@ -19,6 +17,7 @@ from programs.playground.server import Playground
 from programs.playground.state import Dispatch
 from tests.chat_completions import ChatCompletionsServer, Exchange
 from tests.durability import child
+from tests.durability.databases import LEASE_SECONDS, Database, Databases, Rows, sqlite
 from tests.prompt import LONGEST
 from tests.waiting import NoProgressError, computing, noted, patience
 
@@ -62,10 +61,11 @@ async def _process(order: child.Order, ended: asyncio.Event) -> AsyncIterator[Ba
 class World:
     """One playground with one model, and the bot's processes one after the other."""
 
-    def __init__(self, playground: Playground, model: ChatCompletionsServer, folder: Path) -> None:
+    def __init__(self, playground: Playground, model: ChatCompletionsServer, folder: Path, database: Database) -> None:
         self.playground = playground
         self.model = model
         self.folder = folder
+        self.rows: Callable[[str], Rows] = database.rows
         self.children = 0
         self.attempt = 1  # of the turn that is waited for
         self._touched: set[int] = set()  # messages that the present process posted or edited
@@ -79,7 +79,8 @@ class World:
             discord_gateway_url=playground.gateway_url,
             openai_base_url=model.base_url,
             openai_model="test-model",
-            database_url=f"sqlite:///{folder}/llmgine.db",
+            database_url=database.url,
+            lease_seconds=LEASE_SECONDS,
             log_dir=folder / "logs",
             outbox_dir=folder / "outbox",
         )
@@ -89,8 +90,10 @@ class World:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, folder: Path, *, nonce_seconds: float = 300.0) -> AsyncIterator["World"]:
-        """A new world in a folder."""
+    async def open(
+        cls, folder: Path, databases: Databases = sqlite, *, nonce_seconds: float = 300.0
+    ) -> AsyncIterator["World"]:
+        """A new world in a folder, with a database of its own."""
         rules = Rules(
             create=_PLENTY,
             edit=_PLENTY,
@@ -99,8 +102,12 @@ class World:
             webhook=_PLENTY,
             nonce_seconds=nonce_seconds,
         )
-        async with Playground(rules=rules) as playground, ChatCompletionsServer() as model:
-            yield cls(playground, model, folder)
+        async with (
+            databases(folder) as database,
+            Playground(rules=rules) as playground,
+            ChatCompletionsServer() as model,
+        ):
+            yield cls(playground, model, folder, database)
 
     async def run(self, *, say: bool, kill_at: str | None = None) -> tuple[bool, list[str]]:
         """Run a bot until it dies or everything is done; whether it died, and its operations.
@@ -187,15 +194,6 @@ class World:
         """The operations of the child of that number."""
         path = self.folder / f"operations-{number}"
         return path.read_text().splitlines() if path.exists() else []
-
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
-        """What the database holds; nothing where it is not made yet."""
-        path = self.folder / "llmgine.db"
-        try:
-            with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=1)) as connection:
-                return connection.execute(query).fetchall()
-        except sqlite3.OperationalError:
-            return []
 
     def is_done(self) -> bool:
         """Whether there is a turn, every turn has ended, every part of it was delivered, and what is old is gone."""

@@ -172,7 +172,7 @@ async def test_shutting_down_in_the_middle_of_a_turn(tmp_path: Path) -> None:
     ("bad", "named"),
     [
         ({"log_dir": "file"}, "LOG_DIR: "),
-        ({"database_url": "postgresql://ada:hunter22@host/db"}, "DATABASE_URL: "),
+        ({"database_url": "mysql://ada:hunter22@host/db"}, "DATABASE_URL: "),
         ({"openai_base_url": "no address"}, "OPENAI_BASE_URL"),
     ],
 )

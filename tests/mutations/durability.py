@@ -160,14 +160,14 @@ MUTATIONS = (
     Mutation(
         "the turns of a living process",
         "llmgine/sessions/store.py",
-        "dead = {owner for owner in {turn.owner for turn in turns} if not self.owners.is_alive(owner)}",
+        "dead = await self.owners.dead({turn.owner for turn in turns})",
         "dead = {turn.owner for turn in turns}",
         (f"{_ENGINE_TESTS}/test_resume.py::test_the_turns_of_a_living_process_are_left_alone",),
     ),
     Mutation(
         "dropping the settings that are known",
         "llmgine/sessions/store.py",
-        "self._settings_changes += operation.name in _CHANGE_SETTINGS",
+        "self._settings_changes += operation.announced",
         "pass",
         ("tests/programs/discord/test_settings_cache.py::test_a_change_is_seen",),
     ),

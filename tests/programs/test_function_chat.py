@@ -95,7 +95,9 @@ async def test_refuses_a_session_that_is_not_there(tmp_path: Path) -> None:
     """An unknown session id is one sentence and exit code 1, and makes no session."""
     chat = await run(tmp_path, "--session", "terminal:nope", lines=["hello"])
 
-    assert chat.errors == ("error: There is no session 'terminal:nope'; --list-sessions or /sessions shows them all\n")
+    assert chat.errors == (
+        "error: There is no session 'terminal:nope'; --list-sessions or /sessions shows those there are\n"
+    )
     assert chat.process.returncode == 1
     assert "no sessions" in (await run(tmp_path, "--list-sessions")).output
 

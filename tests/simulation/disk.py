@@ -5,7 +5,7 @@ import functools
 import random
 import re
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -190,13 +190,21 @@ class SimulatedOwners(Owners):
 
     def __init__(self, me: str) -> None:
         self.me = me
+        self.lost = asyncio.Event()
         self._alive = True
 
-    def is_alive(self, owner: str) -> bool:
-        """See `Owners.is_alive`."""
-        return self._alive and owner == self.me
+    async def hold(self) -> None:
+        """See `Owners.hold`."""
 
-    def close(self) -> None:
+    async def dead(self, owners: Collection[str]) -> set[str]:
+        """See `Owners.dead`."""
+        return {owner for owner in owners if not (self._alive and owner == self.me)}
+
+    async def death(self) -> None:
+        """See `Owners.death`. There is never another process."""
+        await asyncio.Event().wait()
+
+    async def close(self) -> None:
         """See `Owners.close`."""
         self._alive = False
 

@@ -259,8 +259,8 @@ class World:
         database = SimulatedDatabase(self.disk, life, self.weather, self.timeline, self._lives)
         owners = SimulatedOwners(f"life-{self._lives.getrandbits(40):010x}")
 
-        async def open_store(url: str) -> SessionStore:
-            del url
+        async def open_store(url: str, *, lease_seconds: float) -> SessionStore:
+            del url, lease_seconds
             return SessionStore(database, owners)
 
         settings = _settings()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from llmgine.errors import RefusedError
 from llmgine.messages.commands import BranchSessionCommand
 from llmgine.messages.steps import STEP, OutcomeStep, ReplyStep
-from llmgine.sessions.database import Group, Row, Steps, operation
+from llmgine.sessions.database import Group, Row, Steps, announced
 from llmgine.sessions.operations.rows import lock
 from llmgine.sessions.operations.sessions import ensure_session
 
@@ -22,7 +22,7 @@ _ENDED = """
 class Branches(Group):
     """Copies of conversations."""
 
-    @operation
+    @announced
     def make(self, command: BranchSessionCommand, branch_id: str, now: int) -> Steps[int]:
         """Copy ended turns into another session; returns how many, 0 where that copy is there already.
 

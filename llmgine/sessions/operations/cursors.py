@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
-from llmgine.sessions.database import Group, Row, Statement, Steps, listed, operation, query
+from llmgine.sessions.database import Group, Row, Statement, Steps, listed, listing, operation, query
 from llmgine.sessions.records import Cursor
 
 T = TypeVar("T")
@@ -26,7 +26,7 @@ class Cursors(Group):
             found |= {row["place"]: row["position"] for row in rows}
         return found
 
-    @query
+    @listing
     def page(
         self, source: str, kind: str, guild: int | None = None, *, after: Cursor | None = None, most: int
     ) -> Steps[list[Cursor]]:

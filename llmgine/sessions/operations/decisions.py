@@ -3,7 +3,7 @@
 from llmgine.errors import RefusedError
 from llmgine.messages.steps import DecisionStep
 from llmgine.sessions.clock import microseconds
-from llmgine.sessions.database import Group, Steps, operation
+from llmgine.sessions.database import Group, Steps, announced
 from llmgine.sessions.operations.rows import lock, turn_steps
 from llmgine.sessions.operations.settings import approval_name, change_setting
 from llmgine.sessions.records import TurnSteps
@@ -13,7 +13,7 @@ from llmgine.turns import Call
 class Decisions(Group):
     """Decisions on waiting calls."""
 
-    @operation
+    @announced
     def decide(self, turn_id: str, decision: DecisionStep, now: int) -> Steps[bool]:
         """Decide a waiting call; False when it no longer waits, its time is up, or it was decided before.
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from llmgine.messages.deliveries import Delivery, DeliveryKey
 from llmgine.messages.steps import Turn
-from llmgine.sessions.database import Group, Row, Steps, listed, operation, query
+from llmgine.sessions.database import Group, Row, Steps, listed, listing, operation, query
 from llmgine.sessions.operations.attempts import leave
 from llmgine.sessions.operations.rows import to_turn
 
@@ -18,7 +18,7 @@ class Deliveries(Group):
         """The parts of the turn's present attempt in the order they are shown, and behind them what is old."""
         return (yield from _parts(turn_id))
 
-    @query
+    @listing
     def undelivered(self, source: str) -> Steps[list[Turn]]:
         """Ended turns with parts that still have to be sent, or messages that are no part of the outcome."""
         rows = yield (

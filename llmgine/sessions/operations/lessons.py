@@ -4,6 +4,8 @@ from llmgine.sessions.clock import at, microseconds
 from llmgine.sessions.database import Group, Steps, operation, query
 from llmgine.sessions.records import Lesson
 
+_LATEST = 2**63 - 1  # the greatest BIGINT
+
 
 class Lessons(Group):
     """Lessons about models."""
@@ -29,4 +31,4 @@ class Lessons(Group):
     @operation
     def forget(self, until: int | None = None) -> Steps[None]:
         """Delete lessons, all of them or those learnt until then."""
-        yield "DELETE FROM lesson WHERE $1 = -1 OR learnt_at <= $1", (-1 if until is None else until,)
+        yield "DELETE FROM lesson WHERE learnt_at <= $1", (_LATEST if until is None else until,)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from llmgine.messages.commands import EditPromptCommand
 from llmgine.messages.steps import PromptStep
-from llmgine.sessions.database import Group, Steps, operation
+from llmgine.sessions.database import Group, Steps, announced
 from llmgine.sessions.operations.attempts import again, copies, erase, forget_earlier
 from llmgine.sessions.operations.rows import turn_steps
 from llmgine.sessions.operations.sessions import inherit
@@ -14,7 +14,7 @@ from llmgine.sessions.records import Revision, TurnSteps
 class Prompts(Group):
     """The messages that turns answer."""
 
-    @operation
+    @announced
     def edit(self, edit: EditPromptCommand) -> Steps[Revision]:
         """Change what somebody said; a turn that has begun is given up and begins again, as one of this process."""
         turn = yield from _turn(edit.turn_id)
@@ -32,7 +32,7 @@ class Prompts(Group):
             yield from inherit(session_id, edit.scopes)
         return (yield from _revise(turn, prompts, self._me))
 
-    @operation
+    @announced
     def delete(self, session_id: str, turn_id: str, source_id: str) -> Steps[Revision]:
         """Take one of several messages out of a turn, which begins again without it if it has begun."""
         turn = yield from _turn(turn_id)

@@ -10,6 +10,8 @@ from llmgine.sessions.clock import at
 from llmgine.sessions.database import Row, Steps, listed
 from llmgine.sessions.records import TurnSteps
 
+AT_ONCE = 500  # values in one statement
+
 
 def to_turn(row: Row) -> Turn:
     """A turn from its row."""
@@ -77,12 +79,17 @@ def turn_steps(turn_id: str) -> Steps[TurnSteps]:
 
 def with_steps(turns: Sequence[Turn]) -> Steps[list[TurnSteps]]:
     """Turns with the steps of their present attempt; those whose texts were deleted are left out."""
-    found = []
-    for turn in turns:
+    steps: dict[str, list[Step]] = {}
+    for begin in range(0, len(turns), AT_ONCE):
+        ids = [turn.id for turn in turns[begin : begin + AT_ONCE]]
         rows = yield (
-            "SELECT body, parts FROM step WHERE turn_id = $1 AND attempt = $2 ORDER BY seq",
-            (turn.id, turn.attempt),
+            f"""
+            SELECT step.turn_id, step.body, step.parts FROM turn
+            JOIN step ON step.turn_id = turn.id AND step.attempt = turn.attempt
+            WHERE turn.id IN ({listed(ids)}) ORDER BY step.turn_id, step.seq
+            """,
+            ids,
         )
-        if rows:
-            found.append(TurnSteps(turn=turn, steps=tuple(to_step(row) for row in rows)))
-    return found
+        for row in rows:
+            steps.setdefault(row["turn_id"], []).append(to_step(row))
+    return [TurnSteps(turn=turn, steps=tuple(steps[turn.id])) for turn in turns if turn.id in steps]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from llmgine.errors import UnknownSessionError
 from llmgine.sessions.clock import at
-from llmgine.sessions.database import Group, Row, Steps, listed, operation, query
+from llmgine.sessions.database import Group, Row, Steps, announced, listed, listing, operation, query
 from llmgine.sessions.operations.rows import listed_under
 from llmgine.sessions.operations.settings import change_setting
 from llmgine.sessions.records import Listed, Position, Session
@@ -21,7 +21,7 @@ _SESSION = f"""
                SELECT COUNT(*) FROM (
                    SELECT 1 FROM turn WHERE session_id = session.id AND seq > cleared_seq AND state <> 'forgotten'
                    LIMIT {MAX_COUNTED}
-               ) AS some
+               ) AS counted
            ) AS turns
     FROM session
 """
@@ -31,7 +31,7 @@ _TOP, _BOTTOM = Position(updated_at=2**63 - 1, id=""), Position(updated_at=-1, i
 class Sessions(Group):
     """Conversations as a whole."""
 
-    @query
+    @listing
     def page(
         self,
         position: Position | None = None,
@@ -88,7 +88,7 @@ class Sessions(Group):
         """Make the session if it is not there; a name and scopes, when given, become its own."""
         yield from ensure_session(session_id, name, scopes, now)
 
-    @operation
+    @announced
     def set_system_prompt(self, session_id: str, prompt: str | None, now: int, name: str | None = None) -> Steps[None]:
         """Set the session's own system prompt, or take it away (None)."""
         yield from ensure_session(session_id, name, (), now)
@@ -110,7 +110,7 @@ class Sessions(Group):
         )
         return bool(rows)
 
-    @operation
+    @announced
     def clear(self, session_id: str, now: int) -> Steps[None]:
         """Forget the conversation: later turns see nothing of it, and the texts of ended turns are deleted.
 

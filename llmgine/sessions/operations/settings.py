@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from llmgine.messages.commands import Author
 from llmgine.sessions.clock import at
-from llmgine.sessions.database import Group, Row, Steps, listed, operation, query
+from llmgine.sessions.database import Group, Row, Steps, announced, listed, query
 from llmgine.sessions.records import SessionSettings, Setting
 from llmgine.sessions.scoped import holding
 
@@ -25,7 +25,7 @@ class Settings(Group):
         """The effective settings of a session for the model, its own or inherited."""
         return holding(SessionSettings, (yield from settings((yield from scopes_of(session_id)))))
 
-    @operation
+    @announced
     def change(self, scope: str, name: str, value: str | None, by: Author | None, now: int) -> Steps[None]:
         """Make a setting of a session or scope, or take it away (None)."""
         yield from change_setting(scope, name, value, by.id if by else "", now)

@@ -1,14 +1,14 @@
 """Requests to stop turns, which any process makes and the turn's own process carries out."""
 
 from llmgine.messages.steps import Turn
-from llmgine.sessions.database import Group, Steps, operation, query
+from llmgine.sessions.database import Group, Steps, announced, operation, query
 from llmgine.sessions.operations.rows import lock, to_turn
 
 
 class Stops(Group):
     """Requests to stop."""
 
-    @operation
+    @announced
     def request(self, session_id: str, turn_id: str | None) -> Steps[list[Turn]]:
         """Ask that the turn, or all of the session (None), be stopped; returns those that had not ended."""
         yield from lock(session_id)

@@ -8,10 +8,10 @@ from pydantic import JsonValue
 from llmgine.errors import RefusedError
 from llmgine.messages.commands import Admitted, PromptCommand, RegenerateTurnCommand
 from llmgine.messages.steps import Turn
-from llmgine.sessions.database import Group, Steps, listed, operation, query
+from llmgine.sessions.database import Group, Steps, announced, listed, listing, operation, query
 from llmgine.sessions.operations.admission import add_prompt, add_turn, burst_of, join, known, next_place
 from llmgine.sessions.operations.attempts import again, copies, erase
-from llmgine.sessions.operations.rows import lock, to_step, to_turn, turn_of, turn_steps, with_steps
+from llmgine.sessions.operations.rows import AT_ONCE, lock, to_step, to_turn, turn_of, turn_steps, with_steps
 from llmgine.sessions.operations.sessions import inherit
 from llmgine.sessions.records import Blocked, Claimed, TurnSteps
 
@@ -52,7 +52,7 @@ class Turns(Group):
         yield from add_prompt(prompt, turn_id, 1)
         return Admitted(turn_id=turn_id, place=place)
 
-    @operation
+    @announced
     def regenerate(self, command: RegenerateTurnCommand) -> Steps[None]:
         """Queue the session's last turn once more, as one of this process; its messages are kept and edited.
 
@@ -111,7 +111,7 @@ class Turns(Group):
                 yield "UPDATE turn SET state = 'queued', claim = claim + 1 WHERE id = $1", (row["id"],)
         return (yield from _begun(head["id"], resumed=head["id"] in resumed))
 
-    @operation
+    @announced
     def take_over(self, turns: Sequence[Turn]) -> Steps[list[Turn]]:
         """Make unfinished turns of dead owners ours, as far as nobody took them since they were read; oldest first."""
         taken: list[Turn] = []
@@ -159,13 +159,14 @@ class Turns(Group):
     @query
     def many(self, turn_ids: Sequence[str]) -> Steps[list[TurnSteps]]:
         """These turns with the steps of their present attempts; those whose texts were deleted are left out."""
-        found: list[TurnSteps] = []
-        for turn_id in turn_ids:
-            rows = yield "SELECT * FROM turn WHERE id = $1", (turn_id,)
-            found += yield from with_steps([to_turn(row) for row in rows])
-        return found
+        found: dict[str, Turn] = {}
+        for begin in range(0, len(turn_ids), AT_ONCE):
+            some = turn_ids[begin : begin + AT_ONCE]
+            rows = yield f"SELECT * FROM turn WHERE id IN ({listed(some)})", some
+            found |= {row["id"]: to_turn(row) for row in rows}
+        return (yield from with_steps([found[turn_id] for turn_id in turn_ids if turn_id in found]))
 
-    @query
+    @listing
     def history(self, session_id: str) -> Steps[list[TurnSteps]]:
         """The ended turns since the session was last cleared, oldest first."""
         rows = yield (
@@ -213,7 +214,7 @@ class Turns(Group):
         )
         return {row["message"]: to_turn(row) for row in rows}
 
-    @query
+    @listing
     def asked_lately(self, source: str, guild: int | None, since: int) -> Steps[dict[str, dict[str, JsonValue]]]:
         """The places of a server, or of none, where something was asked since then and not forgotten.
 
@@ -277,7 +278,7 @@ class Turns(Group):
         data = {row["number"]: str(row["data"]) for row in rows}
         return [data[number] for number in numbers if number in data]
 
-    @operation
+    @announced
     def forget(self, session_id: str, turn_id: str, dead_owner: str = "") -> Steps[Turn | None]:
         """Delete a turn's texts, also from its copies in branches, and mark its messages as to be deleted.
 

@@ -62,7 +62,7 @@ class ReadBack:
         after = begin - 1
         seen: list[Seen] = []
         for _ in range(_PAGES):
-            page = await self._poster.page(channel, after=after)
+            page = await self._page(channel, after)
             access = self._poster.access
             if page is None and (access.may_read_back(channel.id) or not access.may_view(channel.id)):
                 raise ShutOutError(NO_ACCESS)
@@ -78,6 +78,17 @@ class ReadBack:
         stored = await self._store.deliveries.turns_of([str(one.id) for one in seen]) if seen else {}
         owners = {int(one): owner for one, owner in stored.items()}
         return orphans_of(turn.id, begin, seen, owners, unsure=unsure)
+
+    async def _page(self, channel: discord.PartialMessageable, after: int) -> list[discord.Message] | None:
+        try:
+            return await self._poster.page(channel, after=after)
+        except (
+            ValueError,
+            TypeError,
+            LookupError,
+            AttributeError,
+        ) as error:  # of discord.py
+            raise UnreachableError(f"what Discord answered cannot be understood: {error}") from error
 
     async def _is_empty(self, origin: Origin) -> bool:
         """Whether nothing is there, where nothing was read: Discord answers so, too, where the bot may not read.

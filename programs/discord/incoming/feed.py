@@ -84,7 +84,7 @@ class Feed:
     def is_at_rest(self) -> bool:
         """Whether it has nothing to do, now or later, and the store knows all that it does."""
         waits = self._task is not None or self._timer is not None or bool(self._items) or bool(self._missed)
-        return not waits and not self.is_active and self.is_stored
+        return not waits and self.is_stored
 
     @property
     def may_read(self) -> bool:

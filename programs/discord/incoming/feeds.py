@@ -1,6 +1,7 @@
 """All feeds: which places there are, and when something may have been missed in them."""
 
 import asyncio
+import functools
 import itertools
 import logging
 import math
@@ -145,7 +146,6 @@ class Feeds:
                 if feed.place.guild_id == guild.id:
                     feed.back()
         self._begin(lambda: self._look_at(guild, returned=returned))
-        self._begin(self._unlisted.walk(Kind.THREAD, guild.id).begin)
 
     def connected(self) -> None:
         """A new session with the gateway begins: before it, anything may have been missed anywhere."""
@@ -248,7 +248,7 @@ class Feeds:
             feed.activity = max(feed.activity, last or 0)
         behind = {feed for feed, _ in channels if feed.activity > (feed.cursor or math.inf)}
         archived = {feed for feed, _ in channels if returned and feed.place.kind is Kind.THREAD}
-        await self._read(behind | archived, guild.id)
+        await self._read(behind | archived, guild.id, (Kind.THREAD,))
 
     async def _find_cursors(self, guild: discord.Guild, channels: Sequence[tuple[Feed, int | None]]) -> None:
         """The cursors of a server's channels. One without begins at its end, or where this bot last read anything."""
@@ -270,15 +270,16 @@ class Feeds:
 
     async def _look_elsewhere(self) -> None:
         """Read what no server lists: DMs. Older versions did not store which places those are."""
-        await self._read(set(), None)
-        for kind in (Kind.DM, Kind.UNKNOWN):
-            self._begin(self._unlisted.walk(kind, None).begin)
+        await self._read(set(), None, (Kind.DM, Kind.UNKNOWN))
 
-    async def _read(self, behind: set[Feed], guild_id: int | None) -> None:
+    async def _read(self, behind: set[Feed], guild_id: int | None, unlisted: Iterable[Kind]) -> None:
         """Read places in which something may be new, and those where something was asked lately, the newest first.
+
+        Then those of some kinds that Discord does not list.
 
         Of the latter also edits and deletions: nobody tells later what was changed meanwhile.
         """
+        began = time.monotonic()
         lately = await self._store.turns.asked_lately(SOURCE, guild_id, self._shared.history.since)
         asked = {self._feed(Origin.read(origin).asked) for origin in lately.values()}
         new = {feed.place.channel_id: feed for feed in asked if feed.cursor is None}
@@ -287,6 +288,9 @@ class Feeds:
             new[place].activity = max(new[place].activity, cursor)
         for feed in sorted(behind | asked, key=lambda feed: -feed.activity):
             feed.look_again(Missed.CHANGES if feed in asked else Missed.MESSAGES)
+        for kind in unlisted:
+            walk = self._unlisted.walk(kind, guild_id)
+            self._begin(functools.partial(walk.begin, since=began))
 
     def _look_at_one(self) -> None:
         """Look at the place that was not looked at for longest."""

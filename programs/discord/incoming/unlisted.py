@@ -1,6 +1,7 @@
 """The places that Discord does not list, DMs and archived threads: read page by page, however many there are."""
 
 import logging
+import math
 from collections.abc import Callable
 
 import discord
@@ -63,8 +64,8 @@ class Unlisted:
         """
         return await self._store.cursors.page(SOURCE, kind.value, guild_id, after=after, most=_PAGE)
 
-    async def look_at(self, cursor: Cursor) -> Feed | None:
-        """Have the place of a cursor read; None where a server lists it.
+    async def look_at(self, cursor: Cursor, since: float) -> Feed | None:
+        """Have the place of a cursor read, unless it was looked at since then; None where a server lists it.
 
         Raises:
             StoreError: Older versions did not store what kind of place it is, and that cannot be stored now.
@@ -78,17 +79,18 @@ class Unlisted:
         feed.activity = max(feed.activity, cursor.position)
         if feed.place.kind is Kind.UNKNOWN:
             await self._identify(feed)
-        feed.look_again()
+        if feed.looked_at < since:
+            feed.look_again()
         return feed
 
     async def rested(self, feeds: set[Feed], late: int) -> None:
-        """Wait until so few of some feeds have anything to do, and let go of the others; the first ones are kept."""
+        """Wait until so few of some feeds have something to do; let go of others, but for the first and active ones."""
         while True:
             for feed in [one for one in feeds if one.is_at_rest]:
                 feeds.discard(feed)
                 if self._kept < _KEPT:
                     self._kept += 1
-                else:
+                elif not feed.is_active:
                     self._let_go(feed)
             if len(feeds) <= late:
                 return
@@ -118,15 +120,18 @@ class Walk:
         self._last: Cursor | None = None
         self._feeds: set[Feed] = set()
         self._walking = False
+        self._since = -math.inf
 
-    async def begin(self) -> None:
+    async def begin(self, *, since: float) -> None:
         """Have one page after the other read, none before most of the last one was.
 
-        A cursor that moved meanwhile, towards what is newer, is passed over: its place was read.
+        A cursor that moved meanwhile, towards what is newer, is passed over: its place was read. So is one whose place
+        was looked at for changes since the time that is given, in seconds that never go back.
 
         Raises:
             StoreError: A page cannot be looked up.
         """
+        self._since = since
         if self._walking:
             self._last = None
             return
@@ -140,7 +145,7 @@ class Walk:
     async def _go_on(self) -> None:
         while page := await self._unlisted.page(self._kind, self._guild_id, self._last):
             for cursor in page:
-                feed = await self._unlisted.look_at(cursor)
+                feed = await self._unlisted.look_at(cursor, self._since)
                 self._feeds |= set() if feed is None else {feed}
                 self._last = cursor
             await self._unlisted.rested(self._feeds, _LATE)

@@ -17,6 +17,7 @@ from discord import app_commands
 from llmgine.errors import DamagedStoreError, LLMgineError, RefusedError, StoreError
 from llmgine.sessions.records import Cursor
 from llmgine.sessions.schema import MIGRATIONS
+from llmgine.sessions.store import database_file
 from programs.application import Application
 from programs.discord.breaker import Breaker
 from programs.discord.needs import missing, vital, wanted
@@ -117,23 +118,25 @@ class Doctor:
         return Finding(about, 1, words)
 
     async def _store(self) -> Finding:
-        path = _database(self._settings.database_url)
+        file = database_file(self._settings.database_url)
         begun = time.monotonic()
         try:
             await self._app.store.cursors.move("doctor", [Cursor("visits", int(time.time()))])
         except StoreError as error:
             return Finding("Store", 2, f"cannot be written: {reason(error)} Look at the disk and its permissions")
         seconds = time.monotonic() - begun
-        size = sum(file.stat().st_size for file in (path, path.with_name(f"{path.name}-wal")) if file.exists())
-        words = f"writable in {milliseconds(seconds)}, {_mb(size)}, schema {len(MIGRATIONS)}"
+        where = "on PostgreSQL" if file is None else _mb(_size(file))
+        words = f"writable in {milliseconds(seconds)}, {where}, schema {len(MIGRATIONS)}"
         slow = seconds > _SLOW_STORE
         return Finding("Store", int(slow), f"{words}. That is slow: look at the disk's load" if slow else words)
 
     async def _database(self) -> Finding:
-        begun = time.monotonic()
+        begun, integrity = time.monotonic(), self._app.integrity
+        if integrity is None:
+            return Finding("Database", 0, "on PostgreSQL: whoever runs the server looks after it")
         try:
             async with asyncio.timeout(_LOOK):
-                await self._app.integrity.run()
+                await integrity.run()
         except TimeoutError:
             return Finding("Database", 0, "is being looked through for damage; ask the doctor again in a minute")
         except DamagedStoreError as error:
@@ -144,7 +147,9 @@ class Doctor:
         about, folder = "Log and disk", self._settings.log_dir
         if not os.access(folder, os.W_OK):
             return Finding(about, 2, "the log folder cannot be written: look at LOG_DIR and its permissions")
-        free = min(shutil.disk_usage(place).free for place in (folder, _database(self._settings.database_url).parent))
+        file = database_file(self._settings.database_url)
+        places = [folder] if file is None else [folder, file.parent]
+        free = min(shutil.disk_usage(place).free for place in places)
         words = f"the log can be written; {_mb(free)} of disk are free"
         if free < _LITTLE:
             return Finding(
@@ -197,8 +202,9 @@ def card(findings: Iterable[Finding]) -> discord.Embed:
     return discord.Embed(title=titles[worst], description="\n".join(lines), colour=_COLOURS[worst])
 
 
-def _database(url: str) -> Path:
-    return Path(url.removeprefix("sqlite:///"))
+def _size(database: Path) -> int:
+    """The size of a SQLite database and its write-ahead log, in bytes."""
+    return sum(file.stat().st_size for file in (database, database.with_name(f"{database.name}-wal")) if file.exists())
 
 
 def _mb(size: int) -> str:

@@ -71,8 +71,9 @@ class SessionList:
         chosen = [select(Action.SESSION_OPEN, "Open one of them", map(_option, page.sessions))] if page.sessions else []
         view = rows(*chosen, *_turning(page, position, newer=newer))
         if not lines and position is None and page.end is None and not words:
-            nothing = "There is no conversation here that you can see yet."
-            await interaction.edit_original_response(content=nothing, embed=None, view=None)
+            await interaction.edit_original_response(
+                content="There is no conversation here that you can see yet.", embed=None, view=None
+            )
             return
         await interaction.edit_original_response(content=None, embed=embed, view=view)
 

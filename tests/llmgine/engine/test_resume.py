@@ -58,6 +58,24 @@ async def recovered(
     return heir
 
 
+async def test_what_a_process_left_comes_before_what_waited_for_it(start_chat: StartChat) -> None:
+    """A question waits for one that another process runs; when that process ends, both are answered here, in order."""
+    mail = Mail(held=True)
+    first = await start_chat([call("send")])
+    await first.engine.register_tool(mail.send)
+    left = await first.admit()
+    await mail.began.wait()
+    heir = await start_chat(ScriptedProvider(["one", "two"]))
+    await heir.engine.register_tool(mail.send)
+    assert await heir.engine.recover(["test"]) == 0
+    waiting = await heir.admit()
+
+    await first.close()
+    await heir.outcome(waiting.turn_id)
+
+    assert [event.turn_id for event in heir.of(TurnFinishedEvent)] == [left.turn_id, waiting.turn_id]
+
+
 async def test_a_tool_in_doubt_is_not_run_again(start_chat: StartChat) -> None:
     """Its outcome is said to be unknown, to the model and to people, and the turn ends."""
     turn_id = await crash_in_tool(start_chat)

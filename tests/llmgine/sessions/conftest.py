@@ -14,10 +14,13 @@ __all__ = ["deadline"]
 Open = Callable[[], Awaitable[SessionStore]]
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(params=["sqlite", "postgres"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database of each engine there is; what is promised of the store is promised on all of them."""
-    return {"sqlite": f"sqlite:///{tmp_path / 'data' / 'test.db'}"}[request.param]
+    if request.param == "postgres":
+        address: str = request.getfixturevalue("postgres_url")
+        return address
+    return f"sqlite:///{tmp_path / 'data' / 'test.db'}"
 
 
 @pytest.fixture

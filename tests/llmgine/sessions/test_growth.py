@@ -7,7 +7,7 @@ import pytest
 from llmgine.sessions import SessionStore
 from llmgine.sessions.migrate import migrate
 from llmgine.sessions.operations.sessions import SEARCHED
-from llmgine.sessions.owners import Owners
+from llmgine.sessions.owners import LockFiles
 from llmgine.sessions.sqlite import SqliteDatabase
 from programs.bench.store import store_old
 from tests.llmgine.sessions.everything import do_everything
@@ -22,7 +22,7 @@ async def work(path: Path, sessions: int) -> list[Made]:
     database = await SqliteDatabase.open(path)
     await migrate(database)
     recording = Recording(database)
-    store = SessionStore(recording, Owners(path.parent / "owners"))
+    store = SessionStore(recording, LockFiles(path.parent / "owners"))
     try:
         await store_old(store, 0, sessions, GUILD, CHANNEL)
         recording.made.clear()
@@ -62,7 +62,7 @@ async def test_work_that_grows_is_counted(tmp_path: Path, sql: str) -> None:
     database = await SqliteDatabase.open(tmp_path / "test.db")
     await migrate(database)
     recording = Recording(database)
-    store = SessionStore(recording, Owners(tmp_path / "owners"))
+    store = SessionStore(recording, LockFiles(tmp_path / "owners"))
     await store_old(store, 0, 500, GUILD, CHANNEL)
     await database._writer.call(lambda bare: bare.set_progress_handler(recording.count, 1))
 

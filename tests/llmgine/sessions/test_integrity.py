@@ -111,7 +111,7 @@ async def test_damage_is_found_and_left(path: Path) -> None:
 
     with pytest.raises(DamagedStoreError, match=r"^DATABASE_URL: .* is damaged \(.+\)\. .*Put back a copy[^\n]+$"):
         await check.run()
-    await asyncio.wait_for(check.until_damaged(), 10)
+    await asyncio.wait_for(check.damaged.wait(), 10)
     await store.sessions.ensure("afterwards", now())
     await check.stop()
     await store.close()

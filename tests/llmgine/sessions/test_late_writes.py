@@ -1,7 +1,6 @@
 """What a given-up attempt writes late: nothing of it is stored, so no text that was taken back comes back."""
 
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import pytest
 
@@ -18,9 +17,8 @@ from llmgine.messages.steps import DecisionStep, OutcomeStep, ReplyStep, ResultS
 from llmgine.sessions import SessionStore
 from llmgine.sessions.clock import now
 from llmgine.sessions.records import Claimed, Spent
-from llmgine.sessions.store import sqlite_path
 from tests.llmgine.sessions.conftest import Open
-from tests.llmgine.sessions.data.old import rows
+from tests.llmgine.sessions.contents import rows
 from tests.llmgine.sessions.examples import ADA, FAR_OFF, admit, admitted, append, claimed, finish, part
 
 SECRET = "xyzzy"
@@ -105,7 +103,7 @@ async def answered(store: SessionStore) -> Turn:
 
 def stored(url: str) -> str:
     """All rows of all tables, as one text."""
-    return repr(rows(Path(sqlite_path(url))))
+    return repr(rows(url))
 
 
 @pytest.mark.parametrize("write", WRITES)

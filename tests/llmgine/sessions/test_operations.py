@@ -1,10 +1,9 @@
 """What every operation of a store promises: few statements, reads in nobody's way, and observers around it."""
 
 import asyncio
-import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -16,8 +15,8 @@ from llmgine.sessions import SessionStore
 from llmgine.sessions.clock import now
 from llmgine.sessions.database import Operation, Steps
 from llmgine.sessions.records import Spent, Today
-from llmgine.sessions.store import sqlite_path
-from tests.llmgine.sessions.data.old import rows
+from tests.llmgine.sessions.conftest import Open
+from tests.llmgine.sessions.contents import rows
 from tests.llmgine.sessions.examples import (
     DONE,
     FAR_OFF,
@@ -34,10 +33,6 @@ REPLY = ReplyStep(round=0, text="answer", finish="stop", model="m", usage=None, 
 WAITING = WaitingStep(round=0, call_id="c", deadline=FAR_OFF)
 SPENT = Spent(scopes=("s",), tokens=7, day=1)
 KEY = DeliveryKey(kind="text", round=0, part=0)
-
-
-def tables(url: str) -> dict[str, list[dict[str, object]]]:
-    return rows(sqlite_path(url))
 
 
 def again(turn_id: str) -> Steps[None]:
@@ -91,14 +86,26 @@ async def before_call(store: SessionStore, turn: Turn) -> None:
     assert len(found.allowances) == 2
 
 
-async def test_a_read_waits_for_no_lock(store: SessionStore, url: str) -> None:
+async def test_a_read_waits_for_no_lock(store: SessionStore, open_another: Open) -> None:
     """While another process is in the middle of a write, what was committed is read at once."""
     turn = await admitted(store, "1")
-    with closing(sqlite3.connect(sqlite_path(url), isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        other.execute("UPDATE turn SET state = 'done'")
+    other = await open_another()
+    writing, read = threading.Event(), threading.Event()
 
-        assert await store.turns.unfinished("s") == [turn]
+    def write() -> Steps[bool]:
+        yield "UPDATE turn SET state = 'done' WHERE id = $1", (turn.id,)
+        writing.set()
+        while not read.is_set():
+            yield "SELECT 1 AS one", ()
+        return True
+
+    under_way = asyncio.create_task(other.run(write, Operation("test.write")))
+    while not writing.is_set():  # noqa: ASYNC110  # perhaps set by another thread
+        await asyncio.sleep(0.001)
+
+    assert await store.turns.unfinished("s") == [turn]
+    read.set()
+    assert await under_way
 
 
 async def test_a_slow_read_holds_up_no_write(store: SessionStore) -> None:
@@ -108,13 +115,13 @@ async def test_a_slow_read_holds_up_no_write(store: SessionStore) -> None:
     def slow() -> Steps[tuple[int, int]]:
         first = yield "SELECT id FROM turn", ()
         reading.set()
-        in_time = written.wait(10)  # on the thread of the read
+        while not written.is_set():
+            yield "SELECT 1 AS one", ()
         second = yield "SELECT id FROM turn", ()
-        assert in_time
         return len(first), len(second)
 
     async def write() -> None:
-        while not reading.is_set():  # noqa: ASYNC110  # set by another thread
+        while not reading.is_set():  # noqa: ASYNC110  # perhaps set by another thread
             await asyncio.sleep(0.001)
         await admit(store, prompt("1"))
         written.set()
@@ -125,11 +132,29 @@ async def test_a_slow_read_holds_up_no_write(store: SessionStore) -> None:
     assert len(await store.turns.unfinished("s")) == 1
 
 
+async def test_long_reads_hold_up_no_short_one(store: SessionStore) -> None:
+    """However many lists are read at the same time, what a turn has to know is read at once."""
+    turn = await admitted(store, "1")
+    known = threading.Event()
+
+    def long() -> Steps[int]:
+        while not known.is_set():
+            yield "SELECT 1 AS one", ()
+        return len((yield "SELECT id FROM turn", ()))
+
+    lists = [asyncio.create_task(store.run(long, Operation("test.long", writes=False, long=True))) for _ in range(10)]
+    await asyncio.sleep(0)  # each has been asked for
+
+    assert await store.turns.unfinished("s") == [turn]
+    known.set()
+    assert await asyncio.gather(*lists) == [1] * 10
+
+
 async def test_a_query_cannot_write(store: SessionStore) -> None:
     """One that tries is refused, and nothing is changed."""
     turn = await admitted(store, "1")
 
-    with pytest.raises(StoreError, match="readonly"):
+    with pytest.raises(StoreError, match=r"read-?only"):
         await store.run(lambda: again(turn.id), Operation("test.again", writes=False))
 
     assert (await store.turns.get(turn.id)).turn == turn
@@ -166,7 +191,7 @@ async def test_an_observer_sees_what_is_done(store: SessionStore) -> None:
 
     read, write = noted.ended
     assert read == Operation("turns.unfinished", ("s",), writes=False, statements=1, rows=3)
-    assert write == Operation("stops.request", ("s", turns[0].id), writes=True, statements=3, rows=1)
+    assert write == Operation("stops.request", ("s", turns[0].id), writes=True, announced=True, statements=3, rows=1)
 
 
 async def test_observers_stand_around_each_other(store: SessionStore) -> None:
@@ -200,7 +225,7 @@ async def test_the_post_count_only_rises(store: SessionStore, url: str) -> None:
 
     async def placed(messages: list[tuple[DeliveryKey, str]], posts: int) -> None:
         await store.deliveries.place(turn, messages, posts)
-        counts.extend(row["posts"] for row in tables(url)["turn"])
+        counts.extend(row["posts"] for row in rows(url)["turn"])
 
     await placed([(KEY, "100")], 1)
     await placed([(KEY, "100")], 1)

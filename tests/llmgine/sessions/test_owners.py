@@ -1,11 +1,15 @@
 """Owners: alive while their process lives, however it ends."""
 
 import asyncio
+import os
 import sys
+import threading
 from pathlib import Path
 
+import pytest
+
 from llmgine.sessions import SessionStore, open_store
-from llmgine.sessions.owners import Owners
+from llmgine.sessions.owners import LockFiles
 from tests.llmgine.sessions.examples import admit, prompt, said
 from tests.processes import ending
 
@@ -27,27 +31,68 @@ asyncio.run(main())
 """
 
 
-def test_an_owner_is_alive_until_it_closes(tmp_path: Path) -> None:
+async def test_an_owner_is_alive_until_it_closes(tmp_path: Path) -> None:
     """To itself and to the others; closing twice is harmless and leaves no file."""
-    one, other = Owners(tmp_path), Owners(tmp_path)
+    one, other = LockFiles(tmp_path), LockFiles(tmp_path)
 
-    assert one.is_alive(one.me)
-    assert other.is_alive(one.me)
-    one.close()
-    one.close()
-    assert not one.is_alive(one.me)
-    assert not other.is_alive(one.me)
-    other.close()
-    assert list(tmp_path.iterdir()) == []
+    assert await one.dead([one.me]) == set()
+    assert await other.dead([one.me]) == set()
+    await one.close()
+    await one.close()
+    assert await one.dead([one.me]) == {one.me}
+    assert await other.dead([one.me]) == {one.me}
+    await other.close()
+    assert list(tmp_path.iterdir()) == []  # noqa: ASYNC240  a test may wait for the disk
 
 
-def test_an_unknown_owner_is_dead(tmp_path: Path) -> None:
+async def test_nobody_is_taken_for_dead_at_its_start(tmp_path: Path) -> None:
+    """However often others look at just that moment, who starts is alive."""
+    begun, done = threading.Event(), threading.Event()
+
+    def look() -> int:
+        looks = 0
+        while not done.is_set():
+            begun.set()
+            for file in tmp_path.glob("*.lock"):
+                other._is_alive(file.stem)
+                looks += 1
+        return looks
+
+    other = LockFiles(tmp_path)
+    looking = asyncio.create_task(asyncio.to_thread(look))
+    await asyncio.to_thread(begun.wait)
+    started = [LockFiles(tmp_path) for _ in range(500)]
+    done.set()
+
+    assert await looking > 0
+    assert await other.dead([one.me for one in started]) == set()
+    for one in (*started, other):
+        await one.close()
+
+
+async def test_another_that_ends_is_noticed(tmp_path: Path) -> None:
+    """Whether it was killed or ended by itself; who ended before is no news."""
+    us, killed, ended = LockFiles(tmp_path), LockFiles(tmp_path), LockFiles(tmp_path)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(us.death(), 0.1)
+
+    os.close(killed._lock or 0)  # as the kernel does it
+    await us.death()
+    await ended.close()
+    await us.death()
+
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(us.death(), 0.1)
+    await us.close()
+
+
+async def test_an_unknown_owner_is_dead(tmp_path: Path) -> None:
     """No file means no process."""
-    owners = Owners(tmp_path)
+    owners = LockFiles(tmp_path)
 
-    assert not owners.is_alive("0123456789abcdef")
+    assert await owners.dead(["0123456789abcdef"]) == {"0123456789abcdef"}
 
-    owners.close()
+    await owners.close()
 
 
 async def test_a_killed_process_is_dead_at_once(tmp_path: Path) -> None:
@@ -61,7 +106,7 @@ async def test_a_killed_process_is_dead_at_once(tmp_path: Path) -> None:
         owner = (await process.stdout.readline()).decode().strip()
         store = await open_store(url)
 
-        assert store.owners.is_alive(owner)
+        assert await store.owners.dead([owner]) == set()
         assert await store.take_over(["test"]) == []
 
     assert await _taken_texts(store) == ["hello"]

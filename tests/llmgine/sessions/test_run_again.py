@@ -23,8 +23,7 @@ from llmgine.sessions.operations import (
     Turns,
 )
 from llmgine.sessions.records import Cursor, Lesson, Spent
-from llmgine.sessions.store import sqlite_path
-from tests.llmgine.sessions.data.old import rows
+from tests.llmgine.sessions.contents import rows
 from tests.llmgine.sessions.examples import (
     ADA,
     DONE,
@@ -47,10 +46,6 @@ KEY = DeliveryKey(kind="text", round=0, part=0)
 
 # Prepares a store and gives the operation, as it is run again when nobody knows whether it was committed.
 Prepare = Callable[[SessionStore], Coroutine[Any, Any, Callable[[], Steps[Any]]]]
-
-
-def tables(url: str) -> dict[str, list[dict[str, object]]]:
-    return rows(sqlite_path(url))
 
 
 async def admission(store: SessionStore) -> Callable[[], Steps[Any]]:
@@ -178,11 +173,11 @@ PREPARED = (
 async def test_run_again_it_is_done_once(store: SessionStore, url: str, prepare: Prepare) -> None:
     """An operation whose commit nobody knows of is run again: the same answer, and the database as after one run."""
     make = await prepare(store)
-    before = tables(url)
+    before = rows(url)
 
     first = await store.run(make, Operation("test.first"))
-    once = tables(url)
+    once = rows(url)
     second = await store.run(make, Operation("test.second"))
 
     assert second == first
-    assert tables(url) == once != before
+    assert rows(url) == once != before

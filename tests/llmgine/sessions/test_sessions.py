@@ -1,5 +1,6 @@
 """What every session store promises of conversations: their history, what is forgotten of them, and their names."""
 
+import functools
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from llmgine.errors import RefusedError, StoreError, UnknownSessionError
 from llmgine.messages.commands import Attachment
 from llmgine.messages.steps import (
+    PromptStep,
     ReplyStep,
 )
 from llmgine.sessions import SessionStore
@@ -14,7 +16,6 @@ from llmgine.sessions.clock import now
 from llmgine.sessions.database import Operation, Steps
 from llmgine.sessions.operations.rows import add_steps
 from llmgine.sessions.operations.sessions import MAX_COUNTED, SEARCHED
-from llmgine.sessions.operations.turns import Turns
 from llmgine.sessions.records import Position
 from tests.llmgine.sessions.conftest import Open
 from tests.llmgine.sessions.examples import (
@@ -249,7 +250,7 @@ async def test_the_version_changes_when_another_process_writes(open_another: Ope
     before = await ours.version()
     same = await ours.version()
 
-    await theirs.sessions.ensure("new", now())
+    await theirs.settings.change("s", "language", "de", None, now())
 
     assert before == same
     assert await ours.version() != before
@@ -280,18 +281,23 @@ async def test_a_closed_store_says_so(store: SessionStore) -> None:
 async def test_a_long_session_is_whole(store: SessionStore) -> None:
     """Ten thousand turns come back complete and in order, and the next prompt is the next turn."""
 
-    def fill() -> Steps[None]:
-        # In one transaction: ten thousand durable commits would test the disk.
-        for number in range(10_000):
-            place = yield from Turns.admit.steps(store.turns, prompt(str(number), str(number)), f"turn{number}", 0)
-            yield from add_steps(place.turn_id, 1, [(2, REPLY)])
-            yield "UPDATE turn SET state = 'done' WHERE id = $1", (place.turn_id,)
+    def fill(begin: int) -> Steps[None]:
+        # Many rows in a statement: sixty thousand of them would test the network.
+        numbers = range(begin + 1, begin + 501)
+        columns = "id, session_id, seq, attempt, claim, resumes, state, owner, source, origin, posts, created_at"
+        rows = ", ".join(f"($1 || '{n}', $2, {n}, 1, 1, 0, 'done', '', 'test', '{{}}', 0, 0)" for n in numbers)
+        yield f"INSERT INTO turn ({columns}) VALUES {rows}", ("turn", "s")  # noqa: S608  numbers
+        for number in numbers:
+            yield from add_steps(f"turn{number}", 1, [(1, PromptStep(text=str(number))), (2, REPLY)])
+        yield "UPDATE session SET next_seq = $1 WHERE id = $2", (numbers.stop, "s")
 
-    await store.run(fill, Operation("test.fill"))
+    await store.sessions.ensure("s", 0)
+    for begin in range(0, 10_000, 500):
+        await store.run(functools.partial(fill, begin), Operation("test.fill"))
 
     history = await store.turns.history("s")
     last = await admitted(store, "last")
 
-    assert [said(past) for past in history] == [str(number) for number in range(10_000)]
+    assert [said(past) for past in history] == [str(number) for number in range(1, 10_001)]
     assert last.seq == 10_001
     assert [turn.id for turn in await store.turns.unfinished("s")] == [last.id]

@@ -13,7 +13,7 @@ from llmgine.sessions import SessionStore, open_store
 from llmgine.sessions.clock import now
 from llmgine.sessions.database import Operation, Steps
 from llmgine.sessions.migrate import migrate
-from llmgine.sessions.owners import Owners
+from llmgine.sessions.owners import LockFiles
 from llmgine.sessions.sqlite import SqliteDatabase
 from tests.llmgine.sessions.examples import DONE, admit, admitted, ended, outcome, prompt
 
@@ -71,11 +71,11 @@ async def test_a_folder_that_cannot_be_made_is_one_sentence(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["postgresql://ada:hunter22@host/db", "data/llmgine.db", "sqlite://", "sqlite:///", "sqlite:///:memory:", ""]
+    "url", ["mysql://ada:hunter22@host/db", "data/llmgine.db", "sqlite://", "sqlite:///", "sqlite:///:memory:", ""]
 )
 async def test_an_address_of_no_known_kind_is_refused(url: str) -> None:
     """The sentence names the setting and an address that works, and no password."""
-    with pytest.raises(ConfigurationError, match=r"^DATABASE_URL: .*sqlite:///data/llmgine\.db$") as caught:
+    with pytest.raises(ConfigurationError, match=r"^DATABASE_URL: .*sqlite:///data/llmgine\.db") as caught:
         await open_store(url)
 
     assert "hunter22" not in str(caught.value)
@@ -155,7 +155,7 @@ async def test_another_processs_lock_is_waited_for_then_told(path: Path, tmp_pat
     """Past the busy timeout it is a store error; once the lock is gone the same call works."""
     database = await SqliteDatabase.open(path, busy_timeout=0.05)
     await migrate(database)
-    store = SessionStore(database, Owners(tmp_path / "owners"))
+    store = SessionStore(database, LockFiles(tmp_path / "owners"))
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
 

@@ -1,5 +1,6 @@
 """The settings of channels are read once, and read again when somebody has changed one."""
 
+import ast
 import contextlib
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from llmgine.messages.commands import Author
 from llmgine.sessions import SessionStore, open_store
+from llmgine.sessions import operations as operations_of_the_store
 from llmgine.sessions.clock import now
 from llmgine.sessions.database import Operation
 from programs.discord.channels import Channels
@@ -91,19 +93,24 @@ async def test_without_a_look_at_others_nothing_is_known(
     assert channels.known(place) is None
 
 
-async def test_every_operation_that_writes_settings_is_noticed(stores: tuple[SessionStore, SessionStore]) -> None:
-    """The operations that touch the table of settings are those that drop what is known of them."""
-    from llmgine.sessions import store as module  # noqa: PLC0415  only this test looks inside
+async def test_every_operation_that_writes_settings_is_announced() -> None:
+    """Whoever knows settings drops what it knows when an operation is announced, of this process or another."""
+    folder = Path(operations_of_the_store.__file__).parent
+    functions = [
+        (path.stem, node)
+        for path in folder.glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef) and _writes_settings(ast.unparse(node))
+    ]
 
-    folder = Path(module.__file__).parent / "operations"
-    touching = {path.stem for path in folder.glob("*.py") if _writes_settings(path.read_text())}
-
-    assert touching == {name.partition(".")[0] for name in module._CHANGE_SETTINGS}
+    marks = {f"{stem}.{node.name}": [ast.unparse(one) for one in node.decorator_list] for stem, node in functions}
+    assert {name: marked for name, marked in marks.items() if marked not in ([], ["announced"])} == {}
+    assert sum(marked == ["announced"] for marked in marks.values()) >= 5, marks
 
 
 def _writes_settings(source: str) -> bool:
     return any(
-        words in source for words in ("INTO setting", "FROM setting WHERE scope = $1 AND name LIKE", "change_setting(")
+        words in source for words in ("INTO setting", "DELETE FROM setting", "change_setting(", "_approve_always(")
     )
 
 
