@@ -8,7 +8,7 @@ from tests.durability.databases import Databases
 from tests.durability.feed_matrix import FeedMatrix, Scenario, table
 
 # At how many of the operations it is killed here; on PostgreSQL each restart waits for a lease to pass.
-_EVERY = {"sqlite": 2, "postgres": 12}
+_EVERY = {"sqlite": 2, "postgres": 24}
 
 
 # Both kinds have nearly the same operations: each is killed at its own share of them.

@@ -9,7 +9,7 @@ from tests.durability.databases import Databases
 from tests.durability.kill_matrix import FIRST_KILLS, Cell, Matrix, table
 
 # On PostgreSQL each restart waits for a lease to pass, so here it is killed at some of the operations only.
-_EVERY = {"sqlite": 1, "postgres": 6}
+_EVERY = {"sqlite": 1, "postgres": 12}
 
 
 @pytest.fixture

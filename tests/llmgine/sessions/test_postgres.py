@@ -199,7 +199,9 @@ async def test_writes_are_begun_in_turn(store: SessionStore) -> None:
     await asyncio.gather(*later)
 
     assert sorted(begun) == list(range(300))
-    assert all(abs(place - number) < 2 * MARKS for place, number in enumerate(begun[:200]))
+    for place, number in enumerate(begun):
+        # Who was let in before may still wait for its connection; there are no more of these than writes at a time.
+        assert sum(one < min(number, 200) for one in begun[place + 1 :]) < MARKS
 
 
 async def test_a_value_that_no_column_can_have(store: SessionStore) -> None:
