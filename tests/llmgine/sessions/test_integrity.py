@@ -6,7 +6,7 @@ import signal
 import sqlite3
 import sys
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -107,15 +107,16 @@ async def test_damage_is_found_and_left(path: Path) -> None:
     content = damage(path)
     store = await open_store(f"sqlite:///{path}")
     check = IntegrityCheck(path)
-    await store.sessions.ensure("while it is looked through", now())
+    async with AsyncExitStack() as stack:  # so that a failure here leaves no thread that keeps the run from ending
+        stack.callback(check.close)
+        stack.push_async_callback(store.close)
+        stack.push_async_callback(check.stop)
+        await store.sessions.ensure("while it is looked through", now())
 
-    with pytest.raises(DamagedStoreError, match=r"^DATABASE_URL: .* is damaged \(.+\)\. .*Put back a copy[^\n]+$"):
-        await check.run()
-    await asyncio.wait_for(check.damaged.wait(), 10)
-    await store.sessions.ensure("afterwards", now())
-    await check.stop()
-    await store.close()
-    check.close()
+        with pytest.raises(DamagedStoreError, match=r"^DATABASE_URL: .* is damaged \(.+\)\. .*Put back a copy[^\n]+$"):
+            await check.run()
+        await asyncio.wait_for(check.damaged.wait(), 10)
+        await store.sessions.ensure("afterwards", now())
 
     assert old.content(path) == content
     assert mark_of_unclean_end(path).exists()  # the next start looks again
