@@ -18,7 +18,7 @@ from typing import TypeVar
 from llmgine.errors import ConfigurationError, RefusedError, StoreError
 from llmgine.sessions import open_store
 from llmgine.sessions.schema import MIGRATIONS
-from llmgine.sessions.store import sqlite_path
+from llmgine.sessions.store import database_file
 from programs.store.ends import TABLES, Source, Sum, Target, cleaned
 from programs.store.sqlite_end import SqliteEnd
 
@@ -77,13 +77,14 @@ async def copy(source_url: str, target_url: str, progress: Progress) -> Copied:
 
 
 async def _open(url: str, *, snapshot: bool) -> Target:
-    if url.startswith(("postgresql://", "postgres://")):
+    file = database_file(url)
+    if file is None:
         try:
             from programs.store.postgres_end import PostgresEnd  # noqa: PLC0415  its library is an extra
         except ImportError as error:
             raise ConfigurationError("PostgreSQL needs an extra; install it with `uv sync --extra postgres`") from error
         return await PostgresEnd.open(url, snapshot=snapshot)
-    return SqliteEnd(sqlite_path(url), snapshot=snapshot)
+    return SqliteEnd(file, snapshot=snapshot)
 
 
 async def _check_source(source: Source) -> None:
@@ -110,7 +111,8 @@ async def _open_target(url: str, source: Source) -> Target:
     Raises:
         RefusedError: It is something else already.
     """
-    if not url.startswith("sqlite:") or sqlite_path(url).exists():
+    file = database_file(url)
+    if file is None or file.exists():
         target = await _open(url, snapshot=False)
         try:
             version = await _check_target(target, source)

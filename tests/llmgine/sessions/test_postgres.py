@@ -3,10 +3,8 @@
 import asyncio
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from functools import partial
 
-import asyncpg
 import pytest
 
 from llmgine.errors import RefusedError, StoreError
@@ -14,6 +12,7 @@ from llmgine.sessions import SessionStore, open_store, postgres
 from llmgine.sessions.database import Operation, Steps
 from llmgine.sessions.leases import MARKS
 from llmgine.sessions.schema import MIGRATIONS
+from tests.llmgine.sessions.contents import directly
 from tests.llmgine.sessions.examples import admit, prompt
 from tests.postgres import PostgresServer
 from tests.waiting import eventually
@@ -26,15 +25,6 @@ async def store(postgres_url: str) -> AsyncIterator[SessionStore]:
     await opened.sessions.ensure("b", 0, scopes=())
     yield opened
     await opened.close()
-
-
-@asynccontextmanager
-async def directly(url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
-    connection = await asyncpg.connect(url)
-    try:
-        yield connection
-    finally:
-        await connection.close()
 
 
 def rename(*sessions: str, name: str) -> Steps[int]:

@@ -2,15 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
-import asyncpg
 import pytest
 
 from llmgine.errors import StoreError
 from llmgine.messages.commands import PromptCommand
 from llmgine.sessions import SessionStore, open_store
 from llmgine.sessions.clock import now
+from tests.llmgine.sessions.contents import directly
 from tests.llmgine.sessions.examples import DONE, begun, claimed, part, prompt
 from tests.llmgine.sessions.postgres_proxy import Cut, PostgresProxy, proxy_to
 from tests.waiting import eventually
@@ -38,15 +37,6 @@ async def store(proxy: PostgresProxy) -> AsyncIterator[SessionStore]:
     opened = await open_store(proxy.url, lease_seconds=LEASE)
     yield opened
     await opened.close()
-
-
-@asynccontextmanager
-async def directly(url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
-    connection = await asyncpg.connect(url)
-    try:
-        yield connection
-    finally:
-        await connection.close()
 
 
 async def value(url: str, statement: str) -> object:
