@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
-from llmgine.errors import NewerStoreError, StoreError
+from llmgine.errors import DamagedStoreError, NewerStoreError, StoreError
 from llmgine.sessions.database import Database, Operation, Steps
 from llmgine.sessions.schema import MIGRATIONS
 from llmgine.sessions.sqlite import copy_database
@@ -28,6 +28,7 @@ async def migrate(database: Database, path: Path | None = None) -> None:
             beside it, where the number is that of the present schema. Without a path no copy is made.
 
     Raises:
+        DamagedStoreError: The database cannot be read.
         NewerStoreError: The database was written by a newer program.
         StoreError: The copy could not be made, or a migration failed.
     """
@@ -42,12 +43,18 @@ def _version() -> Steps[int]:
     """The number of the database's schema; 0 for a new database.
 
     Raises:
+        DamagedStoreError: It is no number.
         NewerStoreError: It is newer than the present schema.
         StoreError: It is an unfinished copy of another database.
     """
     yield "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)", ()
     rows = yield "SELECT version FROM schema_version", ()
-    version = int(rows[0]["version"]) if rows else 0
+    version = rows[0]["version"] if rows else 0
+    if not isinstance(version, int):  # SQLite reads what is left of a damaged page
+        raise DamagedStoreError(
+            f"DATABASE_URL: the database is damaged (its schema has the number {version!r:.20}). Nothing was changed "
+            "in it. Put back a copy; those of SQLite are in the folder backups beside it"
+        )
     if version < 0:  # see programs.store
         raise StoreError(
             "This database is an unfinished copy of another one: finish it with `python -m programs.store copy`, or "

@@ -1,6 +1,8 @@
 """The session store at its worst, as people see it: full, or damaged. See tests/llmgine/sessions for the rest."""
 
 import asyncio
+import contextlib
+import sqlite3
 from functools import partial
 from pathlib import Path
 
@@ -128,3 +130,15 @@ async def test_a_damaged_database_is_refused(tmp_path: Path, damage: int) -> Non
         await open_store(f"sqlite:///{path}")
 
     assert path.read_bytes() == bytes(content)
+
+
+@pytest.mark.parametrize("version", [None, "\u20ac", b"\xa5", 1.5])
+async def test_a_damaged_version_is_refused(tmp_path: Path, version: object) -> None:
+    """What SQLite reads from a damaged page may be of any kind; nothing is built on it."""
+    path = tmp_path / "test.db"
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE schema_version (version)")
+        connection.execute("INSERT INTO schema_version (version) VALUES (?)", (version,))
+
+    with pytest.raises(DamagedStoreError, match="DATABASE_URL"):
+        await open_store(f"sqlite:///{path}")

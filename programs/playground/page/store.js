@@ -120,25 +120,28 @@ export class Store {
   }
 
   message(channelId, id) {
-    return this.messages(channelId)?.find((message) => message.id === id) ?? null;
+    const arrived = this.#loading.get(channelId)?.get(id);
+    return arrived ?? this.messages(channelId)?.find((message) => message.id === id) ?? null;
   }
 
   /**
-   * Read a page of history with `fetchPage(beforeId)`. Messages that events touch while it is under way keep
-   * what the events said: the page may be older than they are.
+   * Read a page of history with `fetchPage(beforeId)`. Messages that events touch while it is under way are as the
+   * events said: the page may be older than they are.
    */
   async readHistory(channelId, fetchPage, size) {
     const begun = this.#history.get(channelId) ?? { messages: [], stale: true, complete: false };
     if (this.#loading.has(channelId) || (begun.complete && !begun.stale)) return;
-    const touched = new Set();
+    const touched = new Map();
     this.#loading.set(channelId, touched);
     try {
       const page = await fetchPage(begun.stale ? null : (begun.messages[0]?.id ?? null));
-      const now = (this.messages(channelId) ?? []).filter(({ id }) => !begun.stale || touched.has(id));
-      const ids = new Set(now.map((message) => message.id));
-      const fresh = page.filter(({ id }) => !touched.has(id) && !ids.has(id));
-      const messages = [...fresh, ...now].sort((one, other) => compareIds(one.id, other.id));
-      this.#history.set(channelId, { messages, stale: false, complete: page.length < size });
+      const known = begun.stale ? [] : (this.messages(channelId) ?? []);
+      const byId = new Map([...page, ...known].map((message) => [message.id, message]));
+      for (const [id, message] of touched) message ? byId.set(id, message) : byId.delete(id);
+      const complete = page.length < size;
+      const seen = { messages: sorted(page), complete };
+      const messages = sorted([...byId.values()].filter(({ id }) => !isBeyond(seen, id)));
+      this.#history.set(channelId, { messages, stale: false, complete });
     } finally {
       this.#loading.delete(channelId);
     }
@@ -147,11 +150,11 @@ export class Store {
 
   upsert(message) {
     const { channel_id: channelId, id } = message;
-    this.#loading.get(channelId)?.add(id);
-    const history = this.#history.get(channelId) ?? this.#startedWhileLoading(channelId);
-    if (!history || (!this.#loading.has(channelId) && isBeyond(history, id))) return;
+    this.#loading.get(channelId)?.set(id, message);
+    const history = this.#history.get(channelId);
+    if (!history || isBeyond(history, id)) return;
     const rest = history.messages.filter((other) => other.id !== id);
-    history.messages = [...rest, message].sort((one, other) => compareIds(one.id, other.id));
+    history.messages = sorted([...rest, message]);
     this.emit("messages", { channelId, kind: "upsert", id });
   }
 
@@ -162,19 +165,16 @@ export class Store {
   }
 
   remove(channelId, id) {
-    this.#loading.get(channelId)?.add(id);
+    this.#loading.get(channelId)?.set(id, null);
     const history = this.#history.get(channelId);
     if (!history) return;
     history.messages = history.messages.filter((message) => message.id !== id);
     this.emit("messages", { channelId, kind: "remove", id });
   }
+}
 
-  #startedWhileLoading(channelId) {
-    if (!this.#loading.has(channelId)) return null;
-    const history = { messages: [], stale: true, complete: false };
-    this.#history.set(channelId, history);
-    return history;
-  }
+function sorted(messages) {
+  return messages.sort((one, other) => compareIds(one.id, other.id));
 }
 
 /** Whether a message is further up than what was read: shown now, it would stand beside a gap. */

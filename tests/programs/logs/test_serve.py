@@ -40,6 +40,19 @@ async def told(web: aiohttp.ClientSession, served: LogPage, *, turns: int, done:
             await served.log.change(seen, 10)
 
 
+async def told_turn(web: aiohttp.ClientSession, served: LogPage, turn_id: str, *, spans: int) -> dict[str, Any]:
+    """What the page is told of one turn once it has so many spans: it may look between two lines."""
+    async with patience("so many spans of the turn"):
+        while True:
+            seen = served.log.revision
+            async with web.get(f"{served.url}api/turns/{turn_id}") as answer:
+                if answer.ok:
+                    turn: dict[str, Any] = await answer.json()
+                    if len(turn["spans"]) >= spans:
+                        return turn
+            await served.log.change(seen, 10)
+
+
 async def test_recent_turns_are_told(story: Story, served: LogPage, web: aiohttp.ClientSession) -> None:
     """Newest first, with what the list and the plots show."""
     for number in range(3):
@@ -59,10 +72,8 @@ async def test_recent_turns_are_told(story: Story, served: LogPage, web: aiohttp
 async def test_a_turn_is_told_with_its_spans(story: Story, served: LogPage, web: aiohttp.ClientSession) -> None:
     """Seconds count from the beginning of the prompt; what runs has no length yet."""
     Turn(story, "t1").reply(seconds=2.0)
-    await told(web, served, turns=1)
 
-    async with web.get(f"{served.url}api/turns/t1") as answer:
-        turn = await answer.json()
+    turn = await told_turn(web, served, "t1", spans=5)
 
     spans = {span["kind"]: span for span in turn["spans"]}
     assert [span["kind"] for span in turn["spans"]] == ["prompt", "event", "turn", "round", "model"]

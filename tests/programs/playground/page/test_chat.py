@@ -1,7 +1,10 @@
 """Writing, editing, answering and reading messages in the page."""
 
+import asyncio
+import re
+
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from programs.playground.entities import ADA_ID, BOT_ID, GENERAL_ID, GRACE_ID, RANDOM_ID
 from programs.playground.server import Playground
@@ -177,8 +180,39 @@ async def test_an_edit_further_up_than_what_is_read_does_not_show(browser: Brows
     playground.people.edit(GENERAL_ID, first.id, GRACE_ID, "changed")
     playground.people.send(GENERAL_ID, GRACE_ID, "the last")
 
-    await expect(page.locator(".message")).to_have_count(51)
+    await expect(message(page, "the last")).to_be_visible()
     await expect(message(page, "changed")).to_have_count(0)
+    await page.context.close()
+
+
+async def test_events_during_a_reading_count(browser: Browser, playground: Playground) -> None:
+    """What changes while a page of history is under way shows as it is now, except further up than that page."""
+    sent = [playground.people.send(RANDOM_ID, GRACE_ID, f"line {number}.") for number in range(60)]
+    page = await open_page(browser, playground, ADA_ID)
+    read, go_on = asyncio.Event(), asyncio.Event()
+
+    async def late(route: Route) -> None:
+        answer = await route.fetch()
+        read.set()
+        await go_on.wait()
+        await route.fulfill(response=answer)
+
+    await page.route(re.compile(r"/messages"), late)
+    await page.locator(f"[data-channel-id='{RANDOM_ID}']").click()
+    await read.wait()
+    playground.people.edit(RANDOM_ID, sent[0].id, GRACE_ID, "changed far up")
+    playground.people.edit(RANDOM_ID, sent[40].id, GRACE_ID, "changed nearby")
+    playground.people.delete(RANDOM_ID, sent[41].id, GRACE_ID)
+    playground.people.send(RANDOM_ID, GRACE_ID, "brand new")
+    playground.people.send(GENERAL_ID, GRACE_ID, "events have come")
+    await expect(page.locator(f".unread[data-channel-id='{GENERAL_ID}']")).to_be_visible()
+    go_on.set()
+
+    await expect(message(page, "brand new")).to_be_visible()
+    await expect(message(page, "changed nearby")).to_have_count(1)
+    await expect(message(page, "changed far up")).to_have_count(0)
+    await expect(message(page, "line 41.")).to_have_count(0)
+    await expect(page.locator(".message")).to_have_count(50)
     await page.context.close()
 
 
