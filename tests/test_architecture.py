@@ -66,6 +66,7 @@ BOT_FAMILIES = {
     "client": "client",
     "chores": "client",
     "connection": "client",
+    "takeover": "client",
     "incoming": "incoming",
     "incoming.decision": "decision",
     "welcome": "incoming",

@@ -9,7 +9,6 @@ from typing import Any
 
 import discord
 
-from llmgine.errors import StoreError
 from llmgine.messages.commands import StopTurnCommand
 from programs.application import Application
 from programs.discord.channels import Channels
@@ -23,17 +22,17 @@ from programs.discord.delivery.applied import Pace
 from programs.discord.delivery.budget import RATE
 from programs.discord.delivery.deliveries import EDIT_INTERVAL, Deliveries
 from programs.discord.delivery.poster import Poster
-from programs.discord.ids import SOURCE, session_id
+from programs.discord.ids import session_id
 from programs.discord.incoming.attachments import AttachmentReader
 from programs.discord.incoming.feeds import LOOK_INTERVAL, Feeds
 from programs.discord.incoming.intake import Intake
 from programs.discord.signs import INTERVAL as SIGN_INTERVAL
 from programs.discord.signs import Signs
 from programs.discord.slash.tree import Commands
+from programs.discord.takeover import Takeover
 from programs.discord.thread_names import ThreadNames
 from programs.discord.welcome import Welcome
 
-_START_INTERVAL = 1.0  # seconds between two tries to find what is left from before
 _CHECK_INTERVAL = 180.0  # seconds between two looks for what Discord did not tell, or did not take
 _FEEDS_PATIENCE = 1.0  # seconds for what is being admitted at the end
 _PAUSE_PATIENCE = 3.0  # seconds in which people are told of a restart
@@ -99,6 +98,7 @@ class Bot(Connection):
             interval=sign_interval,
             delay=sign_delay,
         )
+        self._takeover = Takeover(app, self._deliveries, self._signs)
         self._commands = Commands(self, app)
         self._thread_names = ThreadNames(self, app.bus)
         settings = app.config.settings
@@ -159,33 +159,13 @@ class Bot(Connection):
     async def _begin(self) -> None:
         """Take over what an earlier process left before anything new, however often the store fails meanwhile."""
         if not self._recovered.is_set():
-            resumed = await self._take_over()
-            _log.info("Logged in as %s%s", self.user, f"; {resumed} turns from before go on" if resumed else "")
+            continued = await self._takeover.run_once()
+            _log.info("Logged in as %s%s", self.user, f"; {continued} earlier turns continue" if continued else "")
             self._recovered.set()
             self._chores.do("check now and then", self._check_now_and_then)
-            self._chores.do("go on for others", self._go_on_for_others)
+            self._chores.do("take over", self._takeover.run)
         self._feeds.ready()
         self._deliveries.look_again()
-
-    async def _take_over(self) -> int:
-        """Go on with what processes that have ended left; returns how many turns are run further."""
-        store = self._app.store
-        while True:
-            try:
-                await self._deliveries.recover()
-                left = await store.turns.unfinished_of({SOURCE})
-                self._signs.recover(turn for turn in left if turn.owner != store.owners.me)
-                return await self._app.engine.recover({SOURCE})
-            except StoreError as error:
-                _log.error("What other processes left cannot be looked up: %s", error)
-                await asyncio.sleep(_START_INTERVAL)
-
-    async def _go_on_for_others(self) -> None:
-        """Whenever another process on the store ends, go on with what it left."""
-        while True:
-            await self._app.store.owners.death()
-            resumed = await self._take_over()
-            _log.info("Another process has ended%s", f"; {resumed} of its turns go on here" if resumed else "")
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
         """A server is there: at the start, later, or after an outage."""

@@ -93,3 +93,16 @@ def with_steps(turns: Sequence[Turn]) -> Steps[list[TurnSteps]]:
         for row in rows:
             steps.setdefault(row["turn_id"], []).append(to_step(row))
     return [TurnSteps(turn=turn, steps=tuple(steps[turn.id])) for turn in turns if turn.id in steps]
+
+
+def ended_before(session_id: str, before_seq: int, most: int) -> Steps[list[tuple[str, int]]]:
+    """Which ended turns before a place the model may be told of: their id and attempt, the newest first."""
+    rows = yield (
+        """
+        SELECT id, attempt FROM ended_turn
+        WHERE session_id = $1 AND seq < $2 AND seq > (SELECT cleared_seq FROM session WHERE id = $1)
+        ORDER BY seq DESC LIMIT $3
+        """,
+        (session_id, before_seq, most),
+    )
+    return [(row["id"], row["attempt"]) for row in rows]

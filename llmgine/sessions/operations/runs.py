@@ -8,9 +8,8 @@ from llmgine.messages.deliveries import Delivery
 from llmgine.messages.steps import DecisionStep, ReplyStep, Step, Turn, TurnStatus
 from llmgine.sessions.database import Group, Steps, listed, operation, query
 from llmgine.sessions.operations.allowances import spend, used_of
-from llmgine.sessions.operations.rows import add_steps
+from llmgine.sessions.operations.rows import add_steps, ended_before
 from llmgine.sessions.operations.settings import own_and_inherited, settings
-from llmgine.sessions.operations.turns import ended
 from llmgine.sessions.records import BeforeCall, SessionSettings, Spent, Today
 from llmgine.sessions.scoped import holding
 
@@ -36,7 +35,7 @@ class Runs(Group):
             scopes=tuple(scopes),
             settings=holding(SessionSettings, made),
             allowances=tuple((yield from used_of(made, today))),
-            ended=tuple((yield from ended(turn.session_id, turn.seq, most))),
+            ended=tuple((yield from ended_before(turn.session_id, turn.seq, most))),
         )
 
     @query

@@ -11,7 +11,16 @@ from llmgine.messages.steps import Turn
 from llmgine.sessions.database import Group, Steps, announced, listed, listing, operation, query
 from llmgine.sessions.operations.admission import add_prompt, add_turn, burst_of, join, known, next_place
 from llmgine.sessions.operations.attempts import again, copies, erase
-from llmgine.sessions.operations.rows import AT_ONCE, lock, to_step, to_turn, turn_of, turn_steps, with_steps
+from llmgine.sessions.operations.rows import (
+    AT_ONCE,
+    ended_before,
+    lock,
+    to_step,
+    to_turn,
+    turn_of,
+    turn_steps,
+    with_steps,
+)
 from llmgine.sessions.operations.sessions import inherit
 from llmgine.sessions.records import Blocked, Claimed, TurnSteps
 
@@ -182,7 +191,7 @@ class Turns(Group):
     @query
     def ended(self, session_id: str, before_seq: int, most: int) -> Steps[list[tuple[str, int]]]:
         """The id and attempt of the session's last ended turns before a place, at most so many, the newest first."""
-        return (yield from ended(session_id, before_seq, most))
+        return (yield from ended_before(session_id, before_seq, most))
 
     @query
     def of_message(self, source: str, source_id: str) -> Steps[str | None]:
@@ -313,19 +322,6 @@ class Turns(Group):
             (turn_id, rows[0]["attempt"]),
         )
         return to_turn(rows[0])
-
-
-def ended(session_id: str, before_seq: int, most: int) -> Steps[list[tuple[str, int]]]:
-    """Which ended turns before a place the model may be told of: their id and attempt, the newest first."""
-    rows = yield (
-        """
-        SELECT id, attempt FROM ended_turn
-        WHERE session_id = $1 AND seq < $2 AND seq > (SELECT cleared_seq FROM session WHERE id = $1)
-        ORDER BY seq DESC LIMIT $3
-        """,
-        (session_id, before_seq, most),
-    )
-    return [(row["id"], row["attempt"]) for row in rows]
 
 
 def _begun(turn_id: str, *, resumed: bool) -> Steps[Claimed]:
