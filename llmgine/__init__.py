@@ -10,7 +10,7 @@ Its parts, each of which knows only those below it:
     providers       the services that answer
     sessions        the store: every durable fact
     observability   metrics, spans, the log, and who reads it
-    turns           what has become of a turn and its tool calls, folded from its steps
+    turn_state      what has become of a turn and its tool calls, folded from its steps
     messages        commands, events, and what a model sees and says
     settings        the environment and .env, read by programs only
     errors          everything raised on purpose

@@ -150,7 +150,7 @@ class ApplicationBootstrap:
             context=ContextManager(
                 self.store,
                 system_prompt=settings.system_prompt,
-                budget=settings.context_tokens,
+                window=settings.context_tokens,
                 vision=settings.openai_vision,
             ),
             renderers=self._renderers,

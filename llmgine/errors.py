@@ -7,7 +7,7 @@
     │   ├── DuplicateHandlerError     a command has one handler; remove the other
     │   ├── BusStoppedError           the bus no longer takes messages
     │   └── CommandFailedError        what `CommandResult.unwrap()` raises when there is no exception to raise
-    ├── RefusedError                  the request cannot be done; the text tells the person why
+    ├── UserError                  the request cannot be done; the text tells the person why
     ├── StoreError                    the session store cannot do it
     │   ├── UnknownSessionError       list the sessions and take one that is there
     │   ├── ForgottenTurnError        nothing is left of the turn; take its buttons away
@@ -62,7 +62,7 @@ class CommandFailedError(BusError):
     """A command's handler answered with a failed result; the text is the result's error."""
 
 
-class RefusedError(LLMgineError):
+class UserError(LLMgineError):
     """A request that is understood and cannot be done; the text is for the person who asked."""
 
 

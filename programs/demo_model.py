@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 
-from llmgine.messages.chat import ChatMessage, ToolCall, Usage
+from llmgine.messages.chat_messages import ChatMessage, ToolCall, Usage
 from llmgine.messages.text import shorten
 from llmgine.providers.base import ChatReply, ChatRequest, ListedModel
 from llmgine.providers.bounding import within_bound

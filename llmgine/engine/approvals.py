@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from llmgine.engine.changes import Changes
-from llmgine.engine.scope import RoundScope, TurnScope
-from llmgine.messages.chat import ToolCall
+from llmgine.engine.store_changes import Changes
+from llmgine.engine.turn_context import RoundContext, TurnContext
+from llmgine.messages.chat_messages import ToolCall
 from llmgine.messages.events import ToolCallDecidedEvent, ToolCallWaitingEvent
 from llmgine.messages.steps import DecisionStep, WaitingStep
 from llmgine.sessions.clock import microseconds
@@ -25,32 +25,32 @@ class Approvals:
         self._changes = changes
         self._timeout = timeout
 
-    async def denial(self, round_: RoundScope, call: ToolCall, tool: Tool) -> str | None:
+    async def denial(self, round_: RoundContext, call: ToolCall, tool: Tool) -> str | None:
         """Ask whether the call may run. What the model is told of a call that may not, None for one that may."""
-        scope, steps = round_.scope, round_.steps
+        context, steps = round_.context, round_.steps
         known = steps.state.calls[call.id]
         waiting = known.waiting
         if waiting is None:
             asker = steps.state.prompt.author
-            if tool.allows_always and await scope.store.settings.always_approved(
-                scope.turn.session_id, tool.name, asker
+            if tool.allows_always and await context.store.settings.always_approved(
+                context.turn.session_id, tool.name, asker
             ):
                 return None
             waiting = WaitingStep(
                 round=round_.number,
                 call_id=call.id,
-                deadline=scope.store.clock.now() + timedelta(seconds=self._timeout),
+                deadline=context.store.clock.now() + timedelta(seconds=self._timeout),
                 fingerprint=call.fingerprint,
                 allows_always=tool.allows_always,
             )
-            await scope.append(waiting)
+            await context.append(waiting)
         decision = known.decision
         if decision is None:
-            decision = await scope.store.runs.decision(scope.turn, call.id)  # made while nobody ran the turn
+            decision = await context.store.runs.decision(context.turn, call.id)  # made while nobody ran the turn
             if decision is None:
-                decision = await self._wait(scope, waiting, call)
-            await scope.append(decision)
-        await scope.tell(
+                decision = await self._wait(context, waiting, call)
+            await context.append(decision)
+        await context.tell(
             ToolCallDecidedEvent,
             round=round_.number,
             call=call,
@@ -65,16 +65,16 @@ class Approvals:
             return f"This is not the call that was approved, so it was not run. {_NOT_AGAIN}"
         return None
 
-    async def _wait(self, scope: TurnScope, waiting: WaitingStep, call: ToolCall) -> DecisionStep:
-        scope.waiting += 1
-        await scope.store.runs.set_status(scope.turn, scope.status)
+    async def _wait(self, context: TurnContext, waiting: WaitingStep, call: ToolCall) -> DecisionStep:
+        context.waiting += 1
+        await context.store.runs.set_status(context.turn, context.status)
         about = {"deadline": waiting.deadline, "allows_always": waiting.allows_always}
-        await scope.tell(ToolCallWaitingEvent, round=waiting.round, call=call, **about)
-        decision = await self._decision(scope, call, waiting.deadline)
-        scope.waiting -= 1
+        await context.tell(ToolCallWaitingEvent, round=waiting.round, call=call, **about)
+        decision = await self._decision(context, call, waiting.deadline)
+        context.waiting -= 1
         return decision
 
-    async def _decision(self, scope: TurnScope, call: ToolCall, deadline: datetime) -> DecisionStep:
+    async def _decision(self, context: TurnContext, call: ToolCall, deadline: datetime) -> DecisionStep:
         """Wait until somebody decides, in this process or another; the deadline decides against.
 
         Raises:
@@ -82,13 +82,13 @@ class Approvals:
         """
         while True:
             before = self._changes.mark()
-            decision = await scope.store.runs.decision(scope.turn, call.id)
+            decision = await context.store.runs.decision(context.turn, call.id)
             if decision is not None:
                 return decision
-            left = (deadline - scope.store.clock.now()).total_seconds()
+            left = (deadline - context.store.clock.now()).total_seconds()
             if left <= 0:
                 late = DecisionStep(call_id=call.id, approved=False, decided_by=None)
-                await scope.store.decisions.decide(scope.turn.id, late, microseconds(deadline))
+                await context.store.decisions.decide(context.turn.id, late, microseconds(deadline))
             else:
                 await self._changes.wait(left, since=before)
 

@@ -3,7 +3,7 @@
 import asyncio
 
 from llmgine.bus import MessageBus
-from llmgine.errors import RefusedError
+from llmgine.errors import UserError
 from llmgine.messages.commands import PromptCommand
 from llmgine.messages.events import TurnFinishedEvent
 
@@ -12,7 +12,7 @@ async def ask(bus: MessageBus, prompt: PromptCommand) -> TurnFinishedEvent:
     """Execute the prompt and wait for its turn's outcome.
 
     Raises:
-        RefusedError: The prompt was answered before: its turn has ended and will not end again.
+        UserError: The prompt was answered before: its turn has ended and will not end again.
         Exception: What kept the prompt from being admitted.
     """
     finished: dict[str, TurnFinishedEvent] = {}
@@ -27,7 +27,7 @@ async def ask(bus: MessageBus, prompt: PromptCommand) -> TurnFinishedEvent:
     try:
         admitted = (await bus.execute(prompt)).unwrap()
         if admitted.duplicate:
-            raise RefusedError(f"The message {prompt.source_id} of {prompt.source} was admitted before")
+            raise UserError(f"The message {prompt.source_id} of {prompt.source} was admitted before")
         while admitted.turn_id not in finished:
             heard.clear()
             await heard.wait()

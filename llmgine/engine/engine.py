@@ -8,13 +8,13 @@ from typing import Any, TypeVar, Unpack
 
 from llmgine.bus import MessageBus
 from llmgine.context import ContextManager
-from llmgine.engine.calls import ToolCalls
-from llmgine.engine.changes import Changes
 from llmgine.engine.model import Model
-from llmgine.engine.sessions import SessionRunners
+from llmgine.engine.session_runners import SessionRunners
+from llmgine.engine.store_changes import Changes
 from llmgine.engine.titles import Titles
+from llmgine.engine.tool_calls import ToolCalls
 from llmgine.engine.turn import Renderer, TurnParts
-from llmgine.errors import RefusedError, StoreError
+from llmgine.errors import StoreError, UserError
 from llmgine.messages.commands import (
     Admitted,
     BranchSessionCommand,
@@ -46,8 +46,8 @@ from llmgine.sessions import SessionStore
 from llmgine.sessions.clock import microseconds, now
 from llmgine.sessions.records import Revision, SessionSettings
 from llmgine.sessions.scoped import fits
-from llmgine.tools.manager import ToolManager, ToolOptions
 from llmgine.tools.tool import Tool
+from llmgine.tools.tool_manager import ToolManager, ToolOptions
 
 MAX_TITLE = 80  # characters
 MAX_SYSTEM_PROMPT = 4_000  # characters; what a Discord modal can hold
@@ -153,7 +153,7 @@ class ToolChatEngine:
 
     async def _prompt(self, command: PromptCommand) -> Admitted:
         if not command.text.strip():
-            raise RefusedError("There is no text to answer.")
+            raise UserError("There is no text to answer.")
         # What was admitted is also run, though its caller be cancelled in between.
         return await self._whole(self._admit(command))
 
@@ -188,7 +188,7 @@ class ToolChatEngine:
 
     async def _edit_prompt(self, command: EditPromptCommand) -> bool:
         if not command.text.strip():
-            raise RefusedError("There is no text to answer.")
+            raise UserError("There is no text to answer.")
         return await self._whole(self._edit(command))
 
     async def _edit(self, command: EditPromptCommand) -> bool:
@@ -295,18 +295,16 @@ class ToolChatEngine:
     async def _set_system_prompt(self, command: SetSystemPromptCommand) -> None:
         prompt = command.system_prompt
         if prompt is not None and len(prompt) > MAX_SYSTEM_PROMPT:
-            raise RefusedError(
-                f"A system prompt has at most {MAX_SYSTEM_PROMPT:,} characters; this has {len(prompt):,}."
-            )
+            raise UserError(f"A system prompt has at most {MAX_SYSTEM_PROMPT:,} characters; this has {len(prompt):,}.")
         await self._store.sessions.set_system_prompt(command.session_id, prompt, now(), command.session_name)
         await self._bus.publish(SystemPromptChangedEvent(session_id=command.session_id, system_prompt=prompt))
 
     async def _change_setting(self, command: ChangeSettingCommand) -> None:
         value, name = command.value, command.name
         if value is not None and len(value) > MAX_SYSTEM_PROMPT:
-            raise RefusedError(f"A setting has at most {MAX_SYSTEM_PROMPT:,} characters; this has {len(value):,}.")
+            raise UserError(f"A setting has at most {MAX_SYSTEM_PROMPT:,} characters; this has {len(value):,}.")
         if value is not None and name in SessionSettings.model_fields and not fits(SessionSettings, name, value):
-            raise RefusedError(f"The setting {name} cannot be {shorten(value, 100)!r}.")
+            raise UserError(f"The setting {name} cannot be {shorten(value, 100)!r}.")
         await self._store.settings.change(command.scope, name, value, command.changed_by, now())
         await self._bus.publish(
             SettingChangedEvent(

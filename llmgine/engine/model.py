@@ -11,10 +11,10 @@ from llmgine.context import PEOPLE_NOTE, Bounds, Conversation, estimated_tokens,
 from llmgine.engine.lessons import WINDOW, Lessons
 from llmgine.engine.progress import Progress, Ticks
 from llmgine.engine.retries import Announce, RetryPolicy
-from llmgine.engine.scope import TurnScope
 from llmgine.engine.shortening import own_window
-from llmgine.errors import ContextOverflowError, EmptyReplyError, ProviderError, RefusedError, StoreError
-from llmgine.messages.chat import ChatMessage, ToolSchema, Usage
+from llmgine.engine.turn_context import TurnContext
+from llmgine.errors import ContextOverflowError, EmptyReplyError, ProviderError, StoreError, UserError
+from llmgine.messages.chat_messages import ChatMessage, ToolSchema, Usage
 from llmgine.messages.events import (
     LLMResponseEvent,
     ModelAskedEvent,
@@ -88,7 +88,7 @@ class Model:
         self._freed = asyncio.Event()
         self._retry = retry or RetryPolicy()
         self.max_characters = max_characters
-        self._aside = asyncio.Lock()
+        self._side_requests = asyncio.Lock()
         self._ticks = Ticks()
         self._listing = asyncio.Lock()
         self._listed: tuple[ListedModel, ...] = ()
@@ -130,7 +130,7 @@ class Model:
             blind=Change.NO_IMAGES in changes,
         )
 
-    async def reply(self, scope: TurnScope, progress: Progress, question: Question) -> ReplyStep:
+    async def reply(self, context: TurnContext, progress: Progress, question: Question) -> ReplyStep:
         """Ask, commit the reply, and tell of it; `progress` says of which round it is. Called inside `slot`.
 
         Raises:
@@ -141,29 +141,29 @@ class Model:
         name = question.model or self.name
         try:
             async with progress.told(self._ticks):
-                name = question.model or await self._chosen(scope, round_)
-                await scope.tell(ModelAskedEvent, round=round_, model=name)
-                reply = await self._asked(scope, progress, question, name)
+                name = question.model or await self._chosen(context, round_)
+                await context.tell(ModelAskedEvent, round=round_, model=name)
+                reply = await self._asked(context, progress, question, name)
         except ContextOverflowError as error:
             if error.lasting:
                 self.lessons.too_long(self.service, name, question.conversation.tokens)
             raise  # it is asked again with less, or said by who knows what was too long
         except ProviderError as error:
-            await self.tell_failure(scope, progress, name, error)
+            await self.tell_failure(context, progress, name, error)
             raise
         await self._learn(reply, question, name)
-        return await self._committed(scope, progress, question, reply)
+        return await self._committed(context, progress, question, reply)
 
-    async def tell_failure(self, scope: TurnScope, progress: Progress, name: str, error: Exception) -> None:
+    async def tell_failure(self, context: TurnContext, progress: Progress, name: str, error: Exception) -> None:
         """Publish that the model gave no reply."""
         seconds, kind = time.monotonic() - progress.since, type(error).__name__
         failure = {"model": name, "error": kind, "reason": str(error), "seconds": seconds}
-        await scope.tell(ModelFailedEvent, round=progress.round, **failure)
+        await context.tell(ModelFailedEvent, round=progress.round, **failure)
 
-    async def _chosen(self, scope: TurnScope, round_: int) -> str:
-        return self.name or await self._retry.run(self._provider.choose_model, self._announce(scope, round_))
+    async def _chosen(self, context: TurnContext, round_: int) -> str:
+        return self.name or await self._retry.run(self._provider.choose_model, self._announce(context, round_))
 
-    async def _asked(self, scope: TurnScope, progress: Progress, question: Question, name: str) -> ChatReply:
+    async def _asked(self, context: TurnContext, progress: Progress, question: Question, name: str) -> ChatReply:
         request = ChatRequest(
             messages=question.conversation.messages,
             tools=question.tools,
@@ -172,11 +172,13 @@ class Model:
             effort=question.effort,
             changes=self.lessons.changes(self.service, name),
         )
-        return await self._retry.run(lambda: self._try(scope, progress, request), self._announce(scope, progress.round))
+        return await self._retry.run(
+            lambda: self._try(context, progress, request), self._announce(context, progress.round)
+        )
 
-    async def _try(self, scope: TurnScope, progress: Progress, request: ChatRequest) -> ChatReply:
+    async def _try(self, context: TurnContext, progress: Progress, request: ChatRequest) -> ChatReply:
         progress.begin()
-        async with self._paid(scope.turn.session_id, request, lambda: progress.text):
+        async with self._paid(context.turn.session_id, request, lambda: progress.text):
             return await self._provider.reply(request, progress.add, progress.begin)
 
     @contextlib.asynccontextmanager
@@ -193,10 +195,10 @@ class Model:
                     await self._store.allowances.spend(session_id, tokens, self._store.today.day)
             raise
 
-    def _announce(self, scope: TurnScope, round_: int) -> Announce:
+    def _announce(self, context: TurnContext, round_: int) -> Announce:
         async def announce(reason: str, next_try: int, tries: int | None, wait: float) -> None:
             about = {"next_try": next_try, "tries": tries, "wait_seconds": wait, "reason": reason}
-            await scope.tell(ModelRetryEvent, round=round_, **about)
+            await context.tell(ModelRetryEvent, round=round_, **about)
 
         return announce
 
@@ -212,7 +214,9 @@ class Model:
                 window = own_window(question.overflow, reply, question.conversation)
                 await self.lessons.learn(self.service, name, WINDOW, value=window)
 
-    async def _committed(self, scope: TurnScope, progress: Progress, question: Question, reply: ChatReply) -> ReplyStep:
+    async def _committed(
+        self, context: TurnContext, progress: Progress, question: Question, reply: ChatReply
+    ) -> ReplyStep:
         conversation = question.conversation
         progress.bounded = reply.bounded
         text = unwrapped(reply.text) if progress.hides_envelopes else reply.text
@@ -238,12 +242,12 @@ class Model:
         )
         tokens = _tokens(conversation.messages, step, dropped=reply.dropped)
         spent = Spent(scopes=question.scopes, tokens=tokens, day=self._store.today.day)
-        await scope.append_reply(step, spent)
+        await context.append_reply(step, spent)
         first = None if progress.first_at is None else progress.first_at - progress.since
-        await scope.tell(LLMResponseEvent, **facts, first_token_seconds=first)
+        await context.tell(LLMResponseEvent, **facts, first_token_seconds=first)
         return step
 
-    async def aside(
+    async def side_request(
         self,
         session_id: str,
         messages: tuple[ChatMessage, ...],
@@ -257,9 +261,9 @@ class Model:
 
         Raises:
             ProviderError: No reply came; it is not asked for again.
-            RefusedError: The tokens of the day are used up.
+            UserError: The tokens of the day are used up.
         """
-        async with self._aside:
+        async with self._side_requests:
             while self._slots.locked() or self._wanting:
                 self._freed.clear()
                 await self._freed.wait()
@@ -302,12 +306,12 @@ def require_allowance(allowances: Iterable[Allowance]) -> None:
     """Check that the model may be asked.
 
     Raises:
-        RefusedError: The tokens of the day are used up.
+        UserError: The tokens of the day are used up.
     """
     for allowance in allowances:
         if allowance.is_used_up:
             budget = f"The budget of {allowance.tokens:,} tokens a day is used up"
-            raise RefusedError(f"{budget}. It resets at midnight UTC: ask again then.")
+            raise UserError(f"{budget}. It resets at midnight UTC: ask again then.")
 
 
 def _left_out(question: Question, reply: ChatReply) -> tuple[LeftOut, ...]:

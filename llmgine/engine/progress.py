@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator
 
 from llmgine.context import may_be_envelope
-from llmgine.engine.scope import TurnScope
+from llmgine.engine.turn_context import TurnContext
 from llmgine.messages.events import AnswerProgressEvent
 
 _PROGRESS_INTERVAL = 0.1  # seconds; events are coalesced to ten a second
@@ -33,8 +33,8 @@ class Ticks:
 class Progress:
     """The text of a reply as it grows; told while it does."""
 
-    def __init__(self, scope: TurnScope, round_: int) -> None:
-        self._scope = scope
+    def __init__(self, context: TurnContext, round_: int) -> None:
+        self._context = context
         self.round = round_
         self.since = time.monotonic()  # when the round began
         self._grew = asyncio.Event()
@@ -78,5 +78,5 @@ class Progress:
             await self._grew.wait()
             self._grew.clear()
             if not (self.hides_envelopes and may_be_envelope(self.text)):
-                await self._scope.tell(AnswerProgressEvent, round=self.round, text=self.text)
+                await self._context.tell(AnswerProgressEvent, round=self.round, text=self.text)
             await ticks.next()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from llmgine.bus import MessageBus
 from llmgine.engine.model import Model
 from llmgine.errors import LLMgineError
-from llmgine.messages.chat import ChatMessage
+from llmgine.messages.chat_messages import ChatMessage
 from llmgine.messages.events import SessionRenamedEvent, TurnFinishedEvent
 from llmgine.messages.text import collapse_spaces, shorten
 from llmgine.sessions import SessionStore
@@ -35,21 +35,21 @@ class Titles:
         self._store = store
         self._model = model
         self._at_work: set[asyncio.Task[None]] = set()
-        self._deaf: Callable[[], None] | None = None
+        self._unsubscribe: Callable[[], None] | None = None
 
     def start(self) -> None:
         """Begin to listen."""
-        self._deaf = self._bus.register_event_handler(TurnFinishedEvent, self._hear)
+        self._unsubscribe = self._bus.register_event_handler(TurnFinishedEvent, self._on_event)
 
     async def stop(self) -> None:
         """End; what has no title yet may get one after its next turn."""
-        if self._deaf is not None:
-            self._deaf()
+        if self._unsubscribe is not None:
+            self._unsubscribe()
         for task in self._at_work:
             task.cancel()
         await asyncio.gather(*self._at_work, return_exceptions=True)
 
-    def _hear(self, event: TurnFinishedEvent) -> None:
+    def _on_event(self, event: TurnFinishedEvent) -> None:
         if event.state == "done" and event.text:
             task = asyncio.create_task(self._try(event))
             self._at_work.add(task)
@@ -71,7 +71,7 @@ class Titles:
         said = f"Question: {shorten(asked, _READ)}\n\nAnswer: {shorten(event.text, _READ)}"
         messages = (ChatMessage(role="system", content=_ASK), ChatMessage(role="user", content=said))
         name = (await self._store.settings.of_session(event.session_id)).model
-        title = clean_title((await self._model.aside(event.session_id, messages, model=name)).text)
+        title = clean_title((await self._model.side_request(event.session_id, messages, model=name)).text)
         if title and await self._store.sessions.rename(event.session_id, title, now(), only_first=True):
             await self._bus.publish(SessionRenamedEvent(session_id=event.session_id, title=title))
 

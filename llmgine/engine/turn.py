@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from llmgine.context import PAGE, ContextManager, Conversation, may_be_envelope
-from llmgine.engine.calls import ToolCalls
 from llmgine.engine.model import Model, Question, require_allowance
 from llmgine.engine.pauses import Pauses
 from llmgine.engine.progress import Progress
-from llmgine.engine.scope import TurnScope
 from llmgine.engine.shortening import shorter, too_long
+from llmgine.engine.tool_calls import ToolCalls
+from llmgine.engine.turn_context import TurnContext
 from llmgine.errors import (
     ContextOverflowError,
     LLMgineError,
@@ -25,13 +25,13 @@ from llmgine.errors import (
     StoreError,
     SupersededError,
 )
-from llmgine.messages.chat import ToolSchema
+from llmgine.messages.chat_messages import ToolSchema
 from llmgine.messages.deliveries import Delivery
 from llmgine.messages.events import TurnFinishedEvent, TurnStartedEvent
 from llmgine.messages.message import inside
 from llmgine.messages.steps import OutcomeStep, ReplyStep
 from llmgine.sessions.records import BeforeCall, TurnSteps
-from llmgine.tools.manager import ToolManager
+from llmgine.tools.tool_manager import ToolManager
 
 # Turns an ended turn into the parts that are posted; each front end that delivers has its own.
 Renderer = Callable[[TurnSteps], Sequence[Delivery]]
@@ -64,8 +64,8 @@ class TurnParts:
 class TurnRun:
     """One turn on its way."""
 
-    def __init__(self, scope: TurnScope, parts: TurnParts) -> None:
-        self._scope = scope
+    def __init__(self, context: TurnContext, parts: TurnParts) -> None:
+        self._context = context
         self._parts = parts
         self._progress: Progress | None = None
         self._enveloped, self._history_from = False, 0  # how the prompt was sent, and from where the history
@@ -78,7 +78,7 @@ class TurnRun:
     @property
     def waits_for_a_person(self) -> bool:
         """Whether nothing happens until somebody decides."""
-        return self._scope.waiting > 0
+        return self._context.waiting > 0
 
     def stop(self) -> None:
         """End the turn now; its outcome is "stopped"."""
@@ -94,13 +94,13 @@ class TurnRun:
 
     async def run(self, *, resumed: bool) -> None:
         """Bring the turn to its committed outcome and tell of it, unless a newer attempt does."""
-        scope = self._scope
-        started = await scope.tell(
+        context = self._context
+        started = await context.tell(
             TurnStartedEvent,
-            attempt=scope.turn.attempt,
+            attempt=context.turn.attempt,
             resumed=resumed,
-            turn=scope.turn,
-            steps=scope.steps.steps,
+            turn=context.turn,
+            steps=context.steps.steps,
         )
         with inside(started):  # so that the log of a turn is a tree
             # What the last reply cost is counted with the outcome, so its slot is free for the next turn only then.
@@ -108,7 +108,7 @@ class TurnRun:
                 try:
                     await self._finish(await self._outcome_of_run())
                 except SupersededError:
-                    await scope.give_up()
+                    await context.give_up()
 
     async def _outcome_of_run(self) -> OutcomeStep:
         self._task = asyncio.create_task(self._answer())
@@ -128,7 +128,7 @@ class TurnRun:
     async def _answer(self) -> OutcomeStep:
         """The turn's outcome, whatever happens."""
         try:
-            if self._scope.turn.resumes > MAX_RESUMES:
+            if self._context.turn.resumes > MAX_RESUMES:
                 return self._outcome(
                     "failed", f"The program ended {MAX_RESUMES} times while answering this. Ask again."
                 )
@@ -142,7 +142,7 @@ class TurnRun:
         except LLMgineError as error:
             return self._outcome("failed", str(error))
         except Exception:  # a bug of ours must still end in one visible outcome
-            _log.exception("Turn %s failed", self._scope.turn.id)
+            _log.exception("Turn %s failed", self._context.turn.id)
             return self._outcome("failed", "Something went wrong in the program; its log has the details. Ask again.")
         return self._outcome("done", self._notice(last))
 
@@ -153,23 +153,23 @@ class TurnRun:
             if not reply.tool_calls:
                 return reply
             if round_ < MAX_ROUNDS - 1:
-                await self._parts.calls.run(self._scope, reply)
+                await self._parts.calls.run(self._context, reply)
         raise ProviderReplyError(f"The model called tools {MAX_ROUNDS} times without an answer. Ask in smaller steps.")
 
     async def _reply(self, round_: int, *, offer_tools: bool) -> ReplyStep:
         """The model's reply of this round: the committed one where there is one, else a new one."""
-        scope = self._scope
-        replies = scope.steps.state.replies
+        context = self._context
+        replies = context.steps.state.replies
         if round_ < len(replies):
-            scope.tools = (await scope.store.settings.of_session(scope.turn.session_id)).tools
+            context.tools = (await context.store.settings.of_session(context.turn.session_id)).tools
             return replies[round_]
-        self._progress = Progress(scope, round_)
+        self._progress = Progress(context, round_)
         await self._slot.enter_async_context(self._parts.model.slot())
         # Read only now: the tokens that are left may be used up while it waits for its slot.
-        before = await scope.store.runs.before_call(scope.turn, scope.store.today, PAGE)
+        before = await context.store.runs.before_call(context.turn, context.store.today, PAGE)
         require_allowance(before.allowances)
-        scope.tools = before.settings.tools
-        schemas = self._parts.tools.schemas(scope.tools) if offer_tools else ()
+        context.tools = before.settings.tools
+        schemas = self._parts.tools.schemas(context.tools) if offer_tools else ()
         reply = await self._ask(before, tuple(schemas), self._progress)
         if reply.tool_calls:
             await self._slot.aclose()
@@ -177,7 +177,7 @@ class TurnRun:
 
     async def _ask(self, before: BeforeCall, tools: tuple[ToolSchema, ...], progress: Progress) -> ReplyStep:
         """Ask with as much history as fits, and with less of it each time the service says that it is too long."""
-        model, settings, steps = self._parts.model, before.settings, self._scope.steps
+        model, settings, steps = self._parts.model, before.settings, self._context.steps
         bounds, most = model.bounds(settings.model), 0
         overflow: ContextOverflowError | None = None
         refused: Conversation | None = None
@@ -198,7 +198,7 @@ class TurnRun:
                 shortened=conversation.past < most,
             )
             try:
-                return await model.reply(self._scope, progress, question)
+                return await model.reply(self._context, progress, question)
             except ContextOverflowError as error:
                 overflow, refused = error, conversation
                 bounds = replace(bounds, limit=shorter(error, conversation))
@@ -209,7 +209,7 @@ class TurnRun:
         if overflow is None or refused is None:
             raise RuntimeError("a request was refused by nobody")
         refusal = PromptRefusedError(too_long(steps, refused, overflow))
-        await model.tell_failure(self._scope, progress, settings.model or model.name, refusal)
+        await model.tell_failure(self._context, progress, settings.model or model.name, refusal)
         raise refusal from overflow
 
     def _notice(self, last: ReplyStep) -> str | None:
@@ -223,7 +223,7 @@ class TurnRun:
 
     def _unfinished_text(self) -> str:
         """What was streamed of a reply that is not committed."""
-        if self._progress is None or self._progress.round < len(self._scope.steps.state.replies):
+        if self._progress is None or self._progress.round < len(self._context.steps.state.replies):
             return ""
         return self._presentable(self._progress.text)
 
@@ -252,13 +252,13 @@ class TurnRun:
 
     async def _finish(self, outcome: OutcomeStep) -> None:
         """Commit the outcome with its deliveries, then tell of it."""
-        scope = self._scope
-        steps = scope.steps.plus(outcome)
+        context = self._context
+        steps = context.steps.plus(outcome)
         state = steps.state
         parts = self._render(steps)
         await self._store_outcome(outcome, parts)
         self._parts.context.remember(steps)
-        await scope.tell(
+        await context.tell(
             TurnFinishedEvent,
             state=outcome.state,
             text=state.text,
@@ -268,7 +268,7 @@ class TurnRun:
             seconds=outcome.seconds,
             partial=outcome.partial,
             refused=outcome.refused,
-            turn=scope.turn,
+            turn=context.turn,
             parts=parts,
         )
 
@@ -281,11 +281,11 @@ class TurnRun:
         pauses = Pauses()
         while True:
             try:
-                await self._scope.finish(outcome, parts)
+                await self._context.finish(outcome, parts)
             except SupersededError:
                 raise
             except StoreError as error:
-                _log.error("Turn %s cannot end; trying again in %g s: %s", self._scope.turn.id, pauses.next, error)
+                _log.error("Turn %s cannot end; trying again in %g s: %s", self._context.turn.id, pauses.next, error)
                 await pauses.pause()
             else:
                 return

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, JsonValue
 
-from llmgine.messages.chat import ToolCall, ToolResult, Usage
+from llmgine.messages.chat_messages import ToolCall, ToolResult, Usage
 from llmgine.messages.commands import Author, CommandResult
 from llmgine.messages.deliveries import Delivery
 from llmgine.messages.message import Message

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, model_validator
 
-from llmgine.messages.chat import OpaqueParts, ToolCall, ToolResult, Usage
+from llmgine.messages.chat_messages import OpaqueParts, ToolCall, ToolResult, Usage
 from llmgine.messages.commands import Attachment, Author, Quote
 from llmgine.messages.text import CleanText
 

@@ -1,6 +1,6 @@
 """Metrics, spans, and the sinks that write down what passes over the bus."""
 
 from llmgine.messages.message import SpanContext
-from llmgine.observability.events import Metric, MetricEvent, TraceEvent
+from llmgine.observability.telemetry import Metric, MetricEvent, TraceEvent
 
 __all__ = ["Metric", "MetricEvent", "SpanContext", "TraceEvent"]

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from llmgine.messages.message import Message
 from llmgine.messages.text import escape
-from llmgine.observability.events import MetricEvent, TraceEvent
+from llmgine.observability.telemetry import MetricEvent, TraceEvent
 
 
 def _duration(event: TraceEvent) -> str:

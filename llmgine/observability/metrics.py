@@ -15,8 +15,8 @@ from llmgine.messages.events import (
     TurnStartedEvent,
 )
 from llmgine.observability import names
-from llmgine.observability.events import Metric, MetricEvent
 from llmgine.observability.observer import ObservedBus, all_of
+from llmgine.observability.telemetry import Metric, MetricEvent
 
 _MOST_TURNS = 10_000  # turns watched for their first text; a turn that never ends must not be kept for ever
 

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable
 
 from llmgine.observability import names
-from llmgine.observability.events import Metric, MetricEvent
 from llmgine.observability.observer import ObservedBus
+from llmgine.observability.telemetry import Metric, MetricEvent
 
 
 class Monitor:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from llmgine.errors import ConfigurationError
-from llmgine.messages.chat import Usage
+from llmgine.messages.chat_messages import Usage
 from llmgine.messages.events import (
     LLMResponseEvent,
     ModelAskedEvent,
@@ -21,9 +21,9 @@ from llmgine.messages.events import (
     TurnStartedEvent,
 )
 from llmgine.observability import names
-from llmgine.observability.events import MetricEvent
 from llmgine.observability.observer import ObservedBus, all_of
-from llmgine.turns import CallState, TurnState, fold, fold_all, step_of
+from llmgine.observability.telemetry import MetricEvent
+from llmgine.turn_state import CallState, TurnState, fold, fold_all, step_of
 
 try:
     from opentelemetry import metrics, trace

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from llmgine.messages.events import LLMResponseEvent, ToolCallFinishedEvent, TurnEvent, TurnFinishedEvent
 from llmgine.messages.message import SpanContext
-from llmgine.observability.events import TraceEvent
 from llmgine.observability.observer import ObservedBus, all_of
+from llmgine.observability.telemetry import TraceEvent
 
 
 class TurnSpans:

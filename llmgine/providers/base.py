@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from llmgine.messages.chat import ChatMessage, OpaqueParts, ToolCall, ToolSchema, Usage
+from llmgine.messages.chat_messages import ChatMessage, OpaqueParts, ToolCall, ToolSchema, Usage
 from llmgine.messages.text import CleanText
 
 MAX_CHARACTERS = 100_000  # of a reply, where nothing else is said

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Awaitable, Callable
 
-from llmgine.messages.chat import ToolCall
+from llmgine.messages.chat_messages import ToolCall
 from llmgine.providers.base import ChatReply, ChatRequest
 
 NO_BOUND = sys.maxsize

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 from pydantic import JsonValue
 
-from llmgine.messages.chat import ChatMessage, ToolCall, Usage
+from llmgine.messages.chat_messages import ChatMessage, ToolCall, Usage
 from llmgine.providers.base import Change, ChatRequest
-from llmgine.providers.calls import is_json_object, valid_arguments, valid_name
+from llmgine.providers.history_calls import is_json_object, valid_arguments, valid_name
 from llmgine.providers.reply_builder import (
     Finish,
     GrowingCall,

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from llmgine.errors import ContextOverflowError, PromptRefusedError, ProviderError
-from llmgine.messages.chat import ChatMessage
+from llmgine.messages.chat_messages import ChatMessage
 from llmgine.providers.base import Change, ChatRequest, Learnt
 from llmgine.providers.quoting import quote, said
 from llmgine.providers.repairs import Repair, repairs

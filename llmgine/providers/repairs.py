@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from llmgine.messages.chat import ChatMessage
+from llmgine.messages.chat_messages import ChatMessage
 from llmgine.providers.base import Change, ChatRequest
 
 # Statuses with which services refuse what they do not know; 0 is an error inside a stream, which has none.

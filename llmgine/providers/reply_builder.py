@@ -11,11 +11,11 @@ from typing import Literal
 from pydantic import JsonValue
 
 from llmgine.errors import ContextOverflowError, EmptyReplyError, ReplyCutOffError
-from llmgine.messages.chat import OpaqueParts, ToolCall, Usage, new_call_id
+from llmgine.messages.chat_messages import OpaqueParts, ToolCall, Usage, new_call_id
 from llmgine.messages.text import clean_text
 from llmgine.providers.base import Change, ChatReply, ChatRequest
 from llmgine.providers.bounding import LONGEST_NAME, MOST_CALLS_KEPT, bound_of, cut
-from llmgine.providers.calls import is_json_object
+from llmgine.providers.history_calls import is_json_object
 from llmgine.providers.thinking import ThinkingFilter
 from llmgine.providers.tool_call_repair import repaired
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import JsonValue
 
-from llmgine.messages.chat import ChatMessage, Usage
+from llmgine.messages.chat_messages import ChatMessage, Usage
 from llmgine.providers.base import Change, ChatRequest
-from llmgine.providers.calls import valid_arguments, valid_name
+from llmgine.providers.history_calls import valid_arguments, valid_name
 from llmgine.providers.reply_builder import GrowingCall, ReplyBuilder, count, mapping, raw_string, size_of, string
 
 PATH = "/responses"

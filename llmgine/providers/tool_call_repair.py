@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection
 
 from llmgine.messages.text import clean_text
-from llmgine.providers.calls import refuse_constant
+from llmgine.providers.history_calls import refuse_constant
 
 _JSON_BLANKS = " \t\r\n"
 _BLANKS = _JSON_BLANKS + "\f\v\u00a0\u200b\u2060\ufeff"

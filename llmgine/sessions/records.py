@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from llmgine.messages.steps import Step, Turn
 from llmgine.messages.text import CleanText
-from llmgine.turns import TurnState, fold, fold_all
+from llmgine.turn_state import TurnState, fold, fold_all
 
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh"]
 

@@ -10,7 +10,7 @@ from llmgine.sessions.records import Setting
 M = TypeVar("M", bound=BaseModel)
 
 
-def holding(model: type[M], settings: Iterable[Setting]) -> M:
+def effective(model: type[M], settings: Iterable[Setting]) -> M:
     """What holds, as a model with a field for each name; a value that is none, of another version, does not count."""
     values: dict[str, str] = {}
     for setting in settings:

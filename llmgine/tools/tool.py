@@ -10,10 +10,10 @@ from functools import partial
 from typing import Any
 
 from llmgine.errors import ToolError
-from llmgine.messages.chat import ToolSchema
+from llmgine.messages.chat_messages import ToolSchema
 from llmgine.tools.arguments import Arguments, arguments_model, json_schema, read_arguments
+from llmgine.tools.blocking import in_thread
 from llmgine.tools.docstring import describe
-from llmgine.tools.thread import in_thread
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from rich.console import Console
 
-from programs.bench import bus, discord, path, playground, quiet, start, store, turns
+from programs.bench import bus, discord, path, playground, quiet, start, stored_sessions, turn_cost
 from programs.bench.draws import draws
 from programs.bench.measure import Row, alone
 from programs.bench.tables import (
@@ -84,42 +84,42 @@ async def run_bus(console: Console) -> dict[str, object]:
 
 async def run_turns(console: Console) -> dict[str, object]:
     """Measure turns and streams by both APIs, print their tables, and return them as data."""
-    async with turns.model_service() as url:
-        measured = [await _run_turns_by(api, url, console) for api in turns.APIS]
+    async with turn_cost.model_service() as url:
+        measured = [await _run_turns_by(api, url, console) for api in turn_cost.APIS]
     return {**machine(), "apis": measured}
 
 
-async def _run_turns_by(api: turns.Api, url: str, console: Console) -> dict[str, object]:
-    sides = {"LLMgine": turns.ours, "bare SDK": turns.bare_sdk}
+async def _run_turns_by(api: turn_cost.Api, url: str, console: Console) -> dict[str, object]:
+    sides = {"LLMgine": turn_cost.ours, "bare SDK": turn_cost.bare_sdk}
     done = [
-        (name, await turns.measure_turns(side, url, sessions=sessions, turns=each, api=api))
+        (name, await turn_cost.measure_turns(side, url, sessions=sessions, turns=each, api=api))
         for sessions, each in _SESSIONS
         for name, side in sides.items()
     ]
-    if turns.MEMORY.is_dir():
+    if turn_cost.MEMORY.is_dir():
         sessions, each = _SESSIONS[0]
-        side = functools.partial(turns.ours, in_memory=True)
-        in_memory = await turns.measure_turns(side, url, sessions=sessions, turns=each, api=api)
+        side = functools.partial(turn_cost.ours, in_memory=True)
+        in_memory = await turn_cost.measure_turns(side, url, sessions=sessions, turns=each, api=api)
         done.append(("LLMgine, database in memory", in_memory))
-    console.print(turns_table(turns.APIS[api], done))
-    if turns.MEMORY.is_dir():
+    console.print(turns_table(turn_cost.APIS[api], done))
+    if turn_cost.MEMORY.is_dir():
         console.print(
             f"With the database in memory: added to a turn {in_memory.p50 - done[1][1].p50:.1f} ms (to stay under: 4), "
             f"CPU {in_memory.cpu - done[1][1].cpu:.1f} ms (to stay under: 3.5).",
             highlight=False,
         )
-    first = await turns.measure_first_text(url, questions=_QUESTIONS, api=api)
+    first = await turn_cost.measure_first_text(url, questions=_QUESTIONS, api=api)
     console.print(
         f"Added to a turn: {done[0][1].p50 - done[1][1].p50:.1f} ms (to stay under: 10); to the time to first text: "
         f"{first.added:.1f} ms (to stay under: 5).",
         highlight=False,
     )
     flowing = [
-        (name, await turns.measure_streams(side, url, streams=streams, api=api))
+        (name, await turn_cost.measure_streams(side, url, streams=streams, api=api))
         for streams in _STREAMS
         for name, side in sides.items()
     ]
-    console.print(streams_table(turns.APIS[api], flowing))
+    console.print(streams_table(turn_cost.APIS[api], flowing))
     ratio = flowing[0][1].pieces_per_cpu_second / flowing[1][1].pieces_per_cpu_second
     console.print(
         f"At {_STREAMS[0]} streams {ratio:.1f} times the SDK's pieces a CPU second (to reach: 2.2).", highlight=False
@@ -171,8 +171,8 @@ async def run_discord(console: Console) -> dict[str, object]:
 
 async def run_store(console: Console, *, sessions: int) -> dict[str, object]:
     """Measure the bot with many conversations stored, and with none; return it as data."""
-    fresh = await alone(store.measure_store, 0)
-    stored = await alone(store.measure_store, sessions)
+    fresh = await alone(stored_sessions.measure_store, 0)
+    stored = await alone(stored_sessions.measure_store, sessions)
     console.print(store_table(fresh, stored))
     return {**machine(), "store": [dataclasses.asdict(one) for one in (fresh, stored)]}
 

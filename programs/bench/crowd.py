@@ -33,16 +33,16 @@ class Crowd:
 
     def __init__(self, playground: Playground, channels: int) -> None:
         self._playground = playground
-        self.channels = [playground.world.add_channel(f"bench-{number}").id for number in range(channels)]
-        self._quiet = playground.world.add_channel("quiet").id
+        self.channels = [playground.admin.add_channel(f"bench-{number}").id for number in range(channels)]
+        self._quiet = playground.admin.add_channel("quiet").id
         self.changes: dict[int, list[tuple[float, str]]] = {channel: [] for channel in self.channels}
         self.ended: dict[int, float] = {}
         self.acknowledged: list[float] = []  # seconds
         self.limited: Counter[str] = Counter()  # what was answered 429, by route
         self._seen: RequestRecord | None = None
-        playground.state.subscribe(self._hear)
+        playground.state.subscribe(self._on_event)
 
-    def _hear(self, dispatch: Dispatch) -> None:
+    def _on_event(self, dispatch: Dispatch) -> None:
         if dispatch.name not in ("MESSAGE_CREATE", "MESSAGE_UPDATE"):
             return
         payload = dispatch.render(BOT_ID)

@@ -17,7 +17,7 @@ from llmgine.bootstrap import ApplicationConfig
 from llmgine.settings import Settings
 from programs.application import Application
 from programs.bench.measure import median_and_worst, watch_loop
-from programs.bench.turns import model_service
+from programs.bench.turn_cost import model_service
 from programs.discord.bot import discord_at, join
 from programs.discord.client import Bot
 from programs.discord.delivery.rendering import render_deliveries

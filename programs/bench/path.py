@@ -37,7 +37,7 @@ from programs.playground.state import Dispatch
 _ROOT = Path(__file__).parents[2]
 _COUNTED = ("llmgine/", "programs/")
 _NOT_COUNTED = tuple(f"programs/{name}" for name in ("playground/", "bench/", "web/", "demo_model.py", "demo_texts.py"))
-_BACKGROUND = {"Changes._poll"}  # coroutines that run all the time, whether or not anybody writes
+_BACKGROUND = {"Changes._poll", "take over"}  # coroutines and named tasks that run whether or not anybody writes
 _CORE = ("programs/discord/", "llmgine/engine/", "llmgine/sessions/")  # what a message is worked on in
 
 _OPEN = Window(1_000_000, 1.0)
@@ -96,7 +96,9 @@ class Trace:
 
 
 def _is_background(task: asyncio.Task[Any] | None) -> bool:
-    return task is not None and getattr(task.get_coro(), "__qualname__", "") in _BACKGROUND
+    if task is None:
+        return False
+    return task.get_name() in _BACKGROUND or getattr(task.get_coro(), "__qualname__", "") in _BACKGROUND
 
 
 def _files_of(functions: tuple[str, ...]) -> set[str]:
@@ -118,8 +120,8 @@ class Recorder:
     def listening(self) -> Iterator[None]:
         """Listen inside this block, on this thread and on those that begin in it."""
         before, before_others = sys.getprofile(), threading.getprofile()
-        threading.setprofile(self._hear)
-        sys.setprofile(self._hear)
+        threading.setprofile(self._on_event)
+        sys.setprofile(self._on_event)
         try:
             yield
         finally:
@@ -136,7 +138,7 @@ class Recorder:
             self._running -= 1
             self._transactions.append(Transaction(operation.name, operation.statements, operation.writes))
 
-    def _hear(self, frame: FrameType, event: str, _argument: object) -> None:
+    def _on_event(self, frame: FrameType, event: str, _argument: object) -> None:
         if event != "call":
             return
         code = frame.f_code
@@ -205,7 +207,7 @@ class Person:
 
     def channel(self, name: str) -> int:
         """Open a channel."""
-        return self._playground.world.add_channel(name).id
+        return self._playground.admin.add_channel(name).id
 
     def say(self, channel: int, text: str) -> Message:
         """Write a message."""

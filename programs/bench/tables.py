@@ -13,8 +13,8 @@ from programs.bench.measure import Row
 from programs.bench.path import Trace
 from programs.bench.quiet import OneBusy
 from programs.bench.start import Start
-from programs.bench.store import Stored
-from programs.bench.turns import Streams, Turns
+from programs.bench.stored_sessions import Stored
+from programs.bench.turn_cost import Streams, Turns
 
 # The numbers of a trace, and the transactions to reach, warm / cold.
 _NUMBERS = {

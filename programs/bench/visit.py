@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from llmgine.settings import Settings
 from programs.bench.discord import settings_in
-from programs.bench.turns import model_service
+from programs.bench.turn_cost import model_service
 
 Kind = Literal["channels", "DMs"]
 

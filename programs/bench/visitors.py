@@ -51,12 +51,12 @@ class Visitors:
         self._requests: Counter[str] = Counter()  # by method and route
         self._limited = 0
         self._asking: asyncio.Task[str] | None = None
-        playground.state.subscribe(self._hear)
+        playground.state.subscribe(self._on_event)
 
     def _place(self, number: int) -> tuple[int, int]:
         if self._in_channels:
-            return self._playground.world.add_channel(f"bench-{number}").id, ADA_ID
-        person = self._playground.world.join(f"Person {number}")
+            return self._playground.admin.add_channel(f"bench-{number}").id, ADA_ID
+        person = self._playground.admin.join(f"Person {number}")
         return self._playground.people.open_dm(person).id, person
 
     @property
@@ -105,7 +105,7 @@ class Visitors:
     async def converse(self, seconds: float, pause: float, talk: int) -> dict[str, Any]:
         """Ask every `pause` seconds in the first place, where others write so many messages meanwhile."""
         place = next(iter(self._writers))
-        people = [self._playground.world.join(f"Person {number}") for number in range(_PEOPLE)]
+        people = [self._playground.admin.join(f"Person {number}") for number in range(_PEOPLE)]
         self._count_anew()
         begin = time.monotonic()
         for number in range(round(seconds / pause)):
@@ -166,7 +166,7 @@ class Visitors:
     def _traffic(self) -> dict[str, Any]:
         return {"requests": dict(self._requests), "reads": self._requests[" ".join(_READ)], "limited": self._limited}
 
-    def _hear(self, dispatch: Dispatch) -> None:
+    def _on_event(self, dispatch: Dispatch) -> None:
         if dispatch.name == "REQUEST":
             request = dispatch.render(BOT_ID)
             self._requests[f"{request['method']} {request['route']}"] += 1

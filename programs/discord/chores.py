@@ -22,7 +22,7 @@ class Chores:
         if name in self._tasks:
             self._again.add(name)
             return
-        self._tasks[name] = asyncio.create_task(self._do(name, work))
+        self._tasks[name] = asyncio.create_task(self._do(name, work), name=name)
 
     async def over(self, name: str) -> None:
         """Wait until none of this work is under way."""

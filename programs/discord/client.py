@@ -11,24 +11,24 @@ import discord
 
 from llmgine.messages.commands import StopTurnCommand
 from programs.application import Application
-from programs.discord.channels import Channels
+from programs.discord.channel_settings import Channels
 from programs.discord.chores import Chores
 from programs.discord.components.answers import AnswerButtons
 from programs.discord.components.approvals import ApprovalButtons
 from programs.discord.components.router import ComponentRouter
 from programs.discord.connection import Connection
-from programs.discord.delivery.access import Access
-from programs.discord.delivery.applied import Pace
-from programs.discord.delivery.budget import RATE
-from programs.discord.delivery.deliveries import EDIT_INTERVAL, Deliveries
+from programs.discord.delivery.channel_deliveries import EDIT_INTERVAL, ChannelDeliveries
 from programs.discord.delivery.poster import Poster
+from programs.discord.delivery.step_results import Pace
 from programs.discord.ids import session_id
 from programs.discord.incoming.attachments import AttachmentReader
 from programs.discord.incoming.feeds import LOOK_INTERVAL, Feeds
 from programs.discord.incoming.intake import Intake
-from programs.discord.signs import INTERVAL as SIGN_INTERVAL
-from programs.discord.signs import Signs
+from programs.discord.permissions.bot import BotPermissions
+from programs.discord.rate_limiter import RATE
 from programs.discord.slash.tree import Commands
+from programs.discord.status_reactions import INTERVAL as REACTION_INTERVAL
+from programs.discord.status_reactions import StatusReactions
 from programs.discord.takeover import Takeover
 from programs.discord.thread_names import ThreadNames
 from programs.discord.welcome import Welcome
@@ -36,7 +36,7 @@ from programs.discord.welcome import Welcome
 _CHECK_INTERVAL = 180.0  # seconds between two looks for what Discord did not tell, or did not take
 _FEEDS_PATIENCE = 1.0  # seconds for what is being admitted at the end
 _PAUSE_PATIENCE = 3.0  # seconds in which people are told of a restart
-_SIGNS_PATIENCE = 1.0  # seconds in which signs that would mislead are taken away
+_REACTIONS_PATIENCE = 1.0  # seconds in which status reactions that would mislead are taken away
 _START_PATIENCE = 3.0  # seconds a start that is under way has when it is to end
 
 _log = logging.getLogger(__name__)
@@ -53,9 +53,9 @@ class Bot(Connection):
         first_wait: Seconds before a request that got no answer is sent again; doubled each time.
         look_interval: Seconds between two looks at one place after the other, for messages Discord did not tell of.
         rate: Requests a second over all.
-        sign_interval: Seconds between two requests for signs, see `Signs`.
-        sign_delay: Seconds until a turn that runs gets its sign.
-        is_busy: Whether signs are to give way; by the number of active turns, unless given.
+        reaction_interval: Seconds between two requests for status reactions, see `StatusReactions`.
+        reaction_delay: Seconds until a turn that runs gets its status reaction.
+        is_busy: Whether status reactions are to give way; by the number of active turns, unless given.
         clock: Seconds since 1970, to tell how old messages are; Discord's own, unless given.
         monotonic: Seconds that never go back, to tell how long a refusal holds.
         sleep: How the end of a long rate limit is waited for.
@@ -73,8 +73,8 @@ class Bot(Connection):
         first_wait: float = 1.0,
         look_interval: float = LOOK_INTERVAL,
         rate: float = RATE,
-        sign_interval: float = SIGN_INTERVAL,
-        sign_delay: float = 2.0,
+        reaction_interval: float = REACTION_INTERVAL,
+        reaction_delay: float = 2.0,
         is_busy: Callable[[], bool] | None = None,
         clock: Callable[[], float] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
@@ -87,18 +87,18 @@ class Bot(Connection):
         )
         self._app = app
         clock = self.clock
-        self._access = Access(self, clock=monotonic)
-        poster = Poster(self, access=self._access, budget=self.budget, first_wait=first_wait, clock=clock)
+        self._permissions = BotPermissions(self, clock=monotonic)
+        poster = Poster(self, permissions=self._permissions, limiter=self.limiter, first_wait=first_wait, clock=clock)
         pace = Pace(edit_interval, first_wait)
-        self._deliveries = Deliveries(self, app.bus, app.store, poster, pace=pace, sleep=sleep)
-        self._signs = Signs(
+        self._deliveries = ChannelDeliveries(self, app.bus, app.store, poster, pace=pace, sleep=sleep)
+        self._status_reactions = StatusReactions(
             self,
-            poster.access,
+            poster.permissions,
             is_busy=is_busy or (lambda: self.is_busy),
-            interval=sign_interval,
-            delay=sign_delay,
+            interval=reaction_interval,
+            delay=reaction_delay,
         )
-        self._takeover = Takeover(app, self._deliveries, self._signs)
+        self._takeover = Takeover(app, self._deliveries, self._status_reactions)
         self._commands = Commands(self, app)
         self._thread_names = ThreadNames(self, app.bus)
         settings = app.config.settings
@@ -143,7 +143,7 @@ class Bot(Connection):
         await super().setup_hook()
         if not self._is_closing:
             self._deliveries.start()
-            self._signs.start(self._app.bus)
+            self._status_reactions.start(self._app.bus)
             self._thread_names.start()
             self._commands.registration.start()
 
@@ -232,20 +232,20 @@ class Bot(Connection):
         me = after.guild.me
         if after.permissions_for(me).read_message_history and not before.permissions_for(me).read_message_history:
             self._feeds.shown(after)
-        self._pay()
+        self._deliver_owed()
 
     async def on_guild_role_update(self, _before: discord.Role, _after: discord.Role) -> None:
         """As of a channel."""
-        self._pay()
+        self._deliver_owed()
 
     async def on_member_update(self, _before: discord.Member, after: discord.Member) -> None:
         """As of a channel, where it is the bot itself whose roles change."""
         if after == after.guild.me:
-            self._pay()
+            self._deliver_owed()
 
-    def _pay(self) -> None:
+    def _deliver_owed(self) -> None:
         """Show what could not be shown for want of a permission."""
-        self._access.forget()
+        self._permissions.forget()
         self._deliveries.look_again()
 
     async def caught_up(self) -> None:
@@ -263,9 +263,9 @@ class Bot(Connection):
         await self._app.bus.wait_until_idle()
         await self._deliveries.rested()
 
-    async def signs_settled(self) -> None:
-        """Wait until there is no sign to be set."""
-        await self._signs.settled()
+    async def reactions_settled(self) -> None:
+        """Wait until there is no status reaction to be set."""
+        await self._status_reactions.settled()
 
     @property
     def commands(self) -> Commands:
@@ -279,7 +279,7 @@ class Bot(Connection):
 
     @property
     def is_busy(self) -> bool:
-        """Whether so many turns are active that signs give way."""
+        """Whether so many turns are active that status reactions give way."""
         return self._deliveries.is_busy
 
     def is_typing_in(self, channel_id: int) -> bool:
@@ -331,7 +331,7 @@ class Bot(Connection):
         self._thread_names.stop()
         await self._chores.close()
         await self._deliveries.close()
-        await self._signs.close(_SIGNS_PATIENCE)
+        await self._status_reactions.close(_REACTIONS_PATIENCE)
         await super().close()
 
     async def _finish_start(self) -> None:

@@ -11,11 +11,11 @@ import discord
 from llmgine.errors import ConfigurationError, StoreError
 from programs.application import Application
 from programs.discord.breaker import Breaker
-from programs.discord.delivery.budget import RATE, Budget
 from programs.discord.delivery.metrics import rate_limit_trace
 from programs.discord.delivery.poster import LONGEST_LIMIT
 from programs.discord.discord_time import DiscordTime
 from programs.discord.ids import SOURCE
+from programs.discord.rate_limiter import RATE, RateLimiter
 
 _DAY = 86_400  # seconds
 _MOST_LOGINS = 900  # in 24 hours; at 1,000 Discord resets the token
@@ -38,7 +38,7 @@ class Connection(discord.Client):
     Attributes:
         breaker: Stops all requests when Discord asks for that.
         refused: Set when Discord no longer takes the token.
-        budget: How many requests there may be.
+        limiter: How many requests there may be.
         clock: Seconds since 1970.
 
     Args:
@@ -62,9 +62,9 @@ class Connection(discord.Client):
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
         self.refused = asyncio.Event()
         self.breaker = Breaker(self.refused.set)
-        self.budget = Budget(rate)
+        self.limiter = RateLimiter(rate)
         trace = rate_limit_trace(app.bus)
-        self.budget.add_to(trace)
+        self.limiter.add_to(trace)
         self.breaker.add_to(trace)
         # The last thing before a request: a process that others may take for dead makes none.
         trace.on_request_start.append(self._hold)

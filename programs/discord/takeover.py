@@ -5,9 +5,9 @@ import logging
 
 from llmgine.errors import StoreError
 from programs.application import Application
-from programs.discord.delivery.deliveries import Deliveries
+from programs.discord.delivery.channel_deliveries import ChannelDeliveries
 from programs.discord.ids import SOURCE
-from programs.discord.signs import Signs
+from programs.discord.status_reactions import StatusReactions
 
 _RETRY_INTERVAL = 1.0  # seconds between two tries while the store fails
 
@@ -20,13 +20,13 @@ class Takeover:
     Args:
         app: The application, whose engine runs the turns.
         deliveries: What shows their answers.
-        signs: What shows how far they are.
+        status_reactions: What shows how far they are.
     """
 
-    def __init__(self, app: Application, deliveries: Deliveries, signs: Signs) -> None:
+    def __init__(self, app: Application, deliveries: ChannelDeliveries, status_reactions: StatusReactions) -> None:
         self._app = app
         self._deliveries = deliveries
-        self._signs = signs
+        self._status_reactions = status_reactions
 
     async def run_once(self) -> int:
         """Take over everything that is left now, however often the store fails meanwhile.
@@ -39,7 +39,7 @@ class Takeover:
             try:
                 await self._deliveries.recover()
                 left = await store.turns.unfinished_of({SOURCE})
-                self._signs.recover(turn for turn in left if turn.owner != store.owners.me)
+                self._status_reactions.recover(turn for turn in left if turn.owner != store.owners.me)
                 return await self._app.engine.recover({SOURCE})
             except StoreError as error:
                 _log.error("What other processes left cannot be looked up: %s", error)

@@ -9,8 +9,8 @@ import discord
 from llmgine.bus import MessageBus
 from llmgine.messages.events import SessionRenamedEvent
 from llmgine.messages.text import shorten
-from programs.discord.delivery.budget import as_courtesy
 from programs.discord.ids import session_id
+from programs.discord.rate_limiter import as_courtesy
 
 _LONGEST = 100  # characters, Discord's bound
 _SECONDS = 20.0  # Discord lets a thread be renamed twice in ten minutes; it is not waited for longer
@@ -24,16 +24,16 @@ class ThreadNames:
     def __init__(self, client: discord.Client, bus: MessageBus) -> None:
         self._client = client
         self._bus = bus
-        self._deaf: Callable[[], None] | None = None
+        self._unsubscribe: Callable[[], None] | None = None
 
     def start(self) -> None:
         """Begin to listen."""
-        self._deaf = self._bus.register_event_handler(SessionRenamedEvent, self._rename)
+        self._unsubscribe = self._bus.register_event_handler(SessionRenamedEvent, self._rename)
 
     def stop(self) -> None:
         """Listen no more."""
-        if self._deaf is not None:
-            self._deaf()
+        if self._unsubscribe is not None:
+            self._unsubscribe()
 
     async def _rename(self, event: SessionRenamedEvent) -> None:
         thread = self._thread(event.session_id or "")

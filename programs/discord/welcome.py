@@ -12,7 +12,7 @@ from llmgine.sessions import SessionStore
 from llmgine.sessions.records import Cursor
 from programs.discord.delivery.bodies import Body
 from programs.discord.delivery.poster import Poster
-from programs.discord.delivery.refusals import RefusedError, UnreachableError
+from programs.discord.delivery.refusals import DeliveryRefusedError, UnreachableError
 from programs.discord.ids import welcome_nonce
 from programs.discord.translation import translated
 
@@ -89,7 +89,7 @@ class Welcome:
                 message_id = await self._said(channel, joined, fields[0][0]) or await self._poster.post(
                     channel.id, body, nonce=welcome_nonce(guild.id), reply_to=None
                 )
-            except RefusedError as error:
+            except DeliveryRefusedError as error:
                 _log.warning("The welcome was refused in channel %d: %s", channel.id, error)
                 continue
             await self._store.cursors.move(_SOURCE, [Cursor(str(guild.id), message_id)])

@@ -13,7 +13,7 @@ from llmgine.errors import ConfigurationError, LLMgineError
 from llmgine.observability.logfile import rotated_files
 from llmgine.observability.reader import LogReader
 from llmgine.settings import load_settings
-from programs.logs.options import read_options, selection_of
+from programs.logs.command_line import read_options, selection_of
 from programs.logs.report import report
 from programs.logs.stats import Stats
 from programs.logs.tail import tail

@@ -17,7 +17,7 @@ from llmgine.messages.events import (
     TurnStartedEvent,
 )
 from llmgine.observability.reader import Record
-from llmgine.turns import TurnState, fold, step_of
+from llmgine.turn_state import TurnState, fold, step_of
 
 _EVENTS: dict[str, type[TurnEvent]] = {
     one.__name__: one

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from llmgine.observability.reader import LogReader, Record
-from programs.logs.turns import RecentTurns
+from programs.logs.turn_records import RecentTurns
 
 _LOOK_AGAIN = 0.25  # seconds
 _AT_ONCE = 1_000  # records taken in one go, so that a long log does not hold up the page

@@ -17,7 +17,7 @@ from aiohttp.typedefs import Handler
 from llmgine.errors import ConfigurationError
 from programs.logs.live import LiveLog
 from programs.logs.spans import build, walk
-from programs.logs.turns import Summary, summarize
+from programs.logs.turn_records import Summary, summarize
 from programs.web.guard import guard
 from programs.web.page_files import HEADERS, add_page
 

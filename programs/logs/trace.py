@@ -9,7 +9,7 @@ from rich.text import Text
 
 from programs.logs.spans import Span, build
 from programs.logs.texts import one_line, seconds
-from programs.logs.turns import Summary, find_turn, summarize
+from programs.logs.turn_records import Summary, find_turn, summarize
 
 _WIDEST = 90  # columns of lines before a name; what is deeper is not indented further
 _LONGEST = 200  # characters of a line in a pipe
@@ -28,7 +28,7 @@ def trace(path: Path, wanted: str, out: TextIO) -> None:
     """Print the turn's tree.
 
     Raises:
-        RefusedError: There is no such turn, or more than one.
+        UserError: There is no such turn, or more than one.
     """
     console = Console(file=out, highlight=False)
     turn_id, records = find_turn(path, wanted)

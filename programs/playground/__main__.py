@@ -8,9 +8,9 @@ import signal
 import sys
 from pathlib import Path
 
+from programs.playground.api_table import table
 from programs.playground.contract import Contract
 from programs.playground.server import Playground
-from programs.playground.table import table
 
 DEFAULT_PORT = 8700
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from programs.playground.commands import CHAT_INPUT, Commands
+from programs.playground.application_commands import CHAT_INPUT, Commands
 from programs.playground.entities import Channel, Json, Permission
 from programs.playground.errors import ApiError, invalid_form, unknown
 from programs.playground.interactions import AUTOCOMPLETE, COMMAND, COMPONENT, MODAL, Interaction, Interactions

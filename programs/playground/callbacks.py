@@ -5,14 +5,14 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from programs.playground.commands import Choice
+from programs.playground.application_commands import Choice
 from programs.playground.components import modal_components
 from programs.playground.entities import BOT_ID, Flag, Json, Message, MessageType, Reference
 from programs.playground.errors import invalid_form, unknown
 from programs.playground.forms import Form, MessageForm, read
-from programs.playground.ids import read_id
 from programs.playground.interactions import AUTOCOMPLETE, COMMAND, MODAL, Interaction, Interactions
 from programs.playground.posting import Posting, Upload
+from programs.playground.snowflakes import read_id
 from programs.playground.state import State
 
 Uploads = tuple[Upload, ...]

@@ -14,8 +14,8 @@ from programs.playground.changes import Changes
 from programs.playground.deadlines import Deadlines
 from programs.playground.entities import Json
 from programs.playground.forms import Form, read
-from programs.playground.ids import read_id
 from programs.playground.ratelimits import refusal
+from programs.playground.snowflakes import read_id
 from programs.playground.state import State
 from programs.playground.wire import Call, Reply, proxy_page
 

@@ -2,8 +2,8 @@
 
 from aiohttp import web
 
-from programs.playground.ids import read_id
 from programs.playground.posting import IMAGE_TYPES
+from programs.playground.snowflakes import read_id
 from programs.playground.state import State
 
 

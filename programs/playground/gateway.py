@@ -10,15 +10,15 @@ from aiohttp import WSMsgType, web
 from programs.playground.contract import Contract
 from programs.playground.credentials import Credentials
 from programs.playground.entities import BOT_ID, GUILD_ID, Json
-from programs.playground.events import as_intended, needed
+from programs.playground.gateway_events import as_intended, needed
 from programs.playground.gateway_faults import Availability, GatewayFaults
+from programs.playground.gateway_sessions import ClosingError, Connection, Op, Session
 from programs.playground.greetings import UNAVAILABLE, guild_create, members_chunk, ready
 from programs.playground.intents import Intent
 from programs.playground.log import DispatchRecord, Log
 from programs.playground.rules import Rules
-from programs.playground.sessions import ClosingError, Connection, Op, Session
-from programs.playground.sight import BotSight
 from programs.playground.state import Dispatch, State
+from programs.playground.viewers import BotViewer
 
 MAX_FRAME_BYTES = 4096
 MAX_FRAMES_A_MINUTE = 120
@@ -45,7 +45,7 @@ class Gateway(GatewayFaults):
     ) -> None:
         super().__init__()
         self._state = state
-        self._sight = BotSight(state)
+        self._viewer = BotViewer(state)
         self._credentials = credentials
         self._rules = rules
         self._log = seen
@@ -58,7 +58,7 @@ class Gateway(GatewayFaults):
         state.subscribe(self._hear)
 
     def _hear(self, dispatch: Dispatch) -> None:
-        for name, data in self._sight.follow(dispatch):
+        for name, data in self._viewer.follow(dispatch):
             if needed(name, data) is not None:
                 self._keep(DispatchRecord(name, data))
                 if not self._is_lost(name):

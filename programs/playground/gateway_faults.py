@@ -5,9 +5,9 @@ from collections.abc import Callable
 from enum import Enum, auto
 
 from programs.playground.entities import GUILD_ID, Json
+from programs.playground.gateway_sessions import Connection, Op, Session
 from programs.playground.greetings import UNAVAILABLE
 from programs.playground.intents import Intent
-from programs.playground.sessions import Connection, Op, Session
 
 
 class Availability(Enum):

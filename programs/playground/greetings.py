@@ -2,9 +2,9 @@
 
 from programs.playground import payloads
 from programs.playground.entities import BOT_ID, GUILD_ID, Channel, Json
-from programs.playground.ids import iso
+from programs.playground.gateway_sessions import Session
 from programs.playground.intents import Intent
-from programs.playground.sessions import Session
+from programs.playground.snowflakes import iso
 from programs.playground.state import State
 
 UNAVAILABLE: Json = {"id": str(GUILD_ID), "unavailable": True}

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 
 from programs.playground.entities import BOT_ID, ChannelType, Flag, Message, MessageType
-from programs.playground.ids import moment
 from programs.playground.server import Playground
+from programs.playground.snowflakes import moment
 
 HALF_WRITTEN = "▌"
 _REFUSED = (401, 403, 429)

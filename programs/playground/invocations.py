@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 from programs.playground import payloads
-from programs.playground.commands import CHAT_INPUT, MESSAGE, SUBCOMMAND_GROUP, USER
+from programs.playground.application_commands import CHAT_INPUT, MESSAGE, SUBCOMMAND_GROUP, USER
 from programs.playground.components import every
 from programs.playground.entities import BOT_ID, Channel, Json, Message
 from programs.playground.errors import ApiError, invalid_form, unknown
-from programs.playground.ids import read_id
 from programs.playground.interactions import Modal
+from programs.playground.snowflakes import read_id
 from programs.playground.state import State
 
 BUTTON, STRING_SELECT, TEXT_INPUT, LABEL = 2, 3, 4, 18

@@ -7,12 +7,12 @@ from typing import Any
 
 import jsonschema_rs
 
+from programs.playground.api_table import shape
 from programs.playground.contract import UNKNOWN_ROUTE
 from programs.playground.entities import Json
 from programs.playground.errors import ApiError, FormFault, invalid_form
-from programs.playground.ids import read_id
 from programs.playground.log import NO_ANSWER, DispatchRecord, RequestRecord, Violation
-from programs.playground.table import shape
+from programs.playground.snowflakes import read_id
 from programs.playground.wire import Call
 
 _METHODS = ("get", "put", "post", "patch", "delete")

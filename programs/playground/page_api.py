@@ -9,14 +9,14 @@ from aiohttp import web
 from programs.playground import payloads
 from programs.playground.entities import BOT_ID, Channel, ChannelType, Json
 from programs.playground.errors import ApiError
-from programs.playground.ids import read_id
 from programs.playground.log import RequestRecord
 from programs.playground.page_forms import NewInteraction, NewMessage, NewThread, Text, Who
 from programs.playground.page_settings import PageSettings
 from programs.playground.people import People
 from programs.playground.rest.messages import page
-from programs.playground.sight import seen
+from programs.playground.snowflakes import read_id
 from programs.playground.state import State
+from programs.playground.viewers import seen
 from programs.playground.wire import NOTHING, Call, Reply, answer, read_call
 from programs.web.page_files import HEADERS
 

@@ -7,10 +7,10 @@ from contextlib import suppress
 from aiohttp import web
 
 from programs.playground.errors import ApiError
-from programs.playground.events import event_of
-from programs.playground.ids import read_id
-from programs.playground.sight import Sight
+from programs.playground.gateway_events import event_of
+from programs.playground.snowflakes import read_id
 from programs.playground.state import Dispatch, State
+from programs.playground.viewers import Viewer
 from programs.playground.wire import answer
 from programs.web.page_files import HEADERS
 
@@ -31,15 +31,15 @@ class PageEvents:
         await socket.prepare(request)
         waiting: asyncio.Queue[str | None] = asyncio.Queue(MAX_WAITING)
 
-        sight = Sight(self._state, viewer)
+        view = Viewer(self._state, viewer)
 
-        def hear(dispatch: Dispatch) -> None:
-            for name, data in sight.follow(dispatch):
+        def handle(dispatch: Dispatch) -> None:
+            for name, data in view.follow(dispatch):
                 if event_of(name).shown and not waiting.full():
                     last = waiting.qsize() == MAX_WAITING - 1
                     waiting.put_nowait(None if last else json.dumps({"t": name, "d": data}))
 
-        remove = self._state.subscribe(hear)
+        remove = self._state.subscribe(handle)
         self._open.add(socket)
         writer = asyncio.create_task(_write(socket, waiting))
         try:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from programs.playground import payloads
-from programs.playground.administration import Administration
+from programs.playground.admin import Admin
 from programs.playground.entities import Channel, ChannelType, Json, Permission
 from programs.playground.forms import ThreadChanges
 from programs.playground.page_forms import (
@@ -17,8 +17,8 @@ from programs.playground.page_forms import (
 )
 from programs.playground.people import People
 from programs.playground.permissions import EVERYTHING
-from programs.playground.sight import seen
 from programs.playground.state import State
+from programs.playground.viewers import seen
 from programs.playground.wire import NOTHING, Call, Reply, Route
 
 # What is asked about the guild as a whole: no channel allows or denies it.
@@ -31,10 +31,10 @@ _ROLE = "/roles/{role_id}"
 
 
 class PageSettings:
-    def __init__(self, state: State, people: People, world: Administration) -> None:
+    def __init__(self, state: State, people: People, admin: Admin) -> None:
         self._state = state
         self._people = people
-        self._world = world
+        self._admin = admin
 
     def routes(self) -> Iterable[Route]:
         return [
@@ -64,42 +64,42 @@ class PageSettings:
 
     def join(self, call: Call) -> Reply:
         """Somebody new comes, or somebody who was here before."""
-        return Reply({"id": str(self._world.join(call.form(Named).name))}, 201)
+        return Reply({"id": str(self._admin.join(call.form(Named).name))}, 201)
 
     def change_member(self, call: Call) -> Reply:
         user_id, form = call.id("user_id"), call.form(MemberChanges)
-        self._world.change_member(
+        self._admin.change_member(
             user_id, roles=form.roles, time_out=form.time_out, dms_closed=form.dms_closed, by=self._who(call)
         )
         return Reply(self._state.member_payload(user_id))
 
     def remove_member(self, call: Call) -> Reply:
-        self._world.leave(call.id("user_id"), by=self._who(call))
+        self._admin.leave(call.id("user_id"), by=self._who(call))
         return NOTHING
 
     def add_role(self, call: Call) -> Reply:
-        role_id = self._world.add_role(call.form(Named).name, by=self._who(call))
+        role_id = self._admin.add_role(call.form(Named).name, by=self._who(call))
         return Reply(payloads.role(self._state.roles[role_id]), 201)
 
     def change_role(self, call: Call) -> Reply:
         role_id, form = call.id("role_id"), call.form(RoleChanges)
         allowed = None if form.permissions is None else _allowed(form.permissions)
-        self._world.set_role(role_id, allowed, name=form.name, by=self._who(call))
+        self._admin.set_role(role_id, allowed, name=form.name, by=self._who(call))
         return Reply(payloads.role(self._state.roles[role_id]))
 
     def remove_role(self, call: Call) -> Reply:
-        self._world.remove_role(call.id("role_id"), by=self._who(call))
+        self._admin.remove_role(call.id("role_id"), by=self._who(call))
         return NOTHING
 
     def add_channel(self, call: Call) -> Reply:
         by, form = self._who(call), call.form(NewChannel)
-        made = self._world.add_channel(form.name, ChannelType(form.type), category_id=form.parent_id, by=by)
+        made = self._admin.add_channel(form.name, ChannelType(form.type), category_id=form.parent_id, by=by)
         return Reply(seen(self._state, made, by), 201)
 
     def change_channel(self, call: Call) -> Reply:
         by, channel = self._channel(call)
         if channel.thread is None:
-            self._world.change_channel(channel.id, call.form(ChannelChanges).named(), by=by)
+            self._admin.change_channel(channel.id, call.form(ChannelChanges).named(), by=by)
         else:
             self._people.change_thread(channel.id, by, call.form(ThreadChanges))
         return Reply(seen(self._state, channel, by))
@@ -107,7 +107,7 @@ class PageSettings:
     def delete_channel(self, call: Call) -> Reply:
         by, channel = self._channel(call)
         if channel.thread is None:
-            self._world.delete_channel(channel.id, by=by)
+            self._admin.delete_channel(channel.id, by=by)
         else:
             self._people.delete_thread(channel.id, by)
         return NOTHING
@@ -116,7 +116,7 @@ class PageSettings:
         by, channel = self._channel(call)
         form = call.form(OverwriteForm)
         allow, deny = _allowed(form.allow), _allowed(form.deny)
-        self._world.overwrite(channel.id, call.id("target_id"), allow=allow, deny=deny, by=by)
+        self._admin.overwrite(channel.id, call.id("target_id"), allow=allow, deny=deny, by=by)
         return NOTHING
 
     def _who(self, call: Call) -> int:

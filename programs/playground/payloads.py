@@ -23,7 +23,7 @@ from programs.playground.entities import (
     ThreadState,
     User,
 )
-from programs.playground.ids import iso, moment
+from programs.playground.snowflakes import iso, moment
 
 HIDDEN_NAME = "___hidden___"
 APPLICATION_FLAGS = 1 << 19  # message content, as an unverified application may have it

@@ -1,7 +1,7 @@
 """What a person does in the playground: the page's API and tests both act through this."""
 
 from programs.playground.actions import Actions
-from programs.playground.commands import Commands
+from programs.playground.application_commands import Commands
 from programs.playground.entities import Channel, Message, Permission
 from programs.playground.errors import ApiError, unknown
 from programs.playground.forms import (

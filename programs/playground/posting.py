@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from programs.playground.admission import Admission
 from programs.playground.components import message_components
 from programs.playground.entities import (
     BOT_ID,
@@ -35,6 +34,7 @@ from programs.playground.forms import (
     MessageForm,
 )
 from programs.playground.mentions import find_mentions
+from programs.playground.posting_rules import PostingRules
 from programs.playground.state import State
 
 MAX_FILE_BYTES = 10 * 1024 * 1024
@@ -59,12 +59,12 @@ class Posting:
         state: State,
         nonce_seconds: float,
         clock: Callable[[], float] = time.monotonic,
-        admission: Admission | None = None,
+        admission: PostingRules | None = None,
     ) -> None:
         self._state = state
         self._nonce_seconds = nonce_seconds
         self._clock = clock
-        self._admission = admission or Admission(state)
+        self._admission = admission or PostingRules(state)
         self._nonces: dict[tuple[int, str], tuple[float, int, int]] = {}  # to time, channel and message
 
     def create(

@@ -10,10 +10,9 @@ from typing import Self, TypeVar
 
 from aiohttp import web
 
-from programs.playground.administration import Administration
-from programs.playground.admission import Admission
+from programs.playground.admin import Admin
+from programs.playground.application_commands import Commands
 from programs.playground.callbacks import Callbacks
-from programs.playground.commands import Commands
 from programs.playground.contract import Contract
 from programs.playground.credentials import Credentials
 from programs.playground.deadlines import Deadlines
@@ -21,7 +20,6 @@ from programs.playground.fault_api import FaultApi
 from programs.playground.faults import Faults
 from programs.playground.files import FileRoutes
 from programs.playground.gateway import Gateway
-from programs.playground.ids import Snowflakes
 from programs.playground.interactions import Interactions
 from programs.playground.log import Log, RequestRecord, Violation
 from programs.playground.page_api import PageApi
@@ -30,16 +28,18 @@ from programs.playground.page_settings import PageSettings
 from programs.playground.people import People
 from programs.playground.pins import Pins
 from programs.playground.posting import Posting
+from programs.playground.posting_rules import PostingRules
 from programs.playground.ratelimits import RateLimits
 from programs.playground.rest.api import BASE, Api
+from programs.playground.rest.application_commands import CommandRoutes
 from programs.playground.rest.channels import ChannelRoutes
-from programs.playground.rest.commands import CommandRoutes
 from programs.playground.rest.interactions import InteractionRoutes
 from programs.playground.rest.messages import MessageRoutes
 from programs.playground.rest.pins import PinRoutes
 from programs.playground.rest.reactions import ReactionRoutes
 from programs.playground.rest.users import UserRoutes
 from programs.playground.rules import Rules
+from programs.playground.snowflakes import Snowflakes
 from programs.playground.state import State
 from programs.playground.storage import Storage
 from programs.playground.threads import Threads
@@ -103,8 +103,8 @@ class Playground:
         self.gateway = Gateway(
             self.state, credentials, self.rules, self.log, contract=openapi, clock=monotonic, secret=secret
         )
-        self.world = Administration(self.state)
-        admission = Admission(self.state, self.rules.old_edits)
+        self.admin = Admin(self.state)
+        admission = PostingRules(self.state, self.rules.old_edits)
         self._posting = Posting(self.state, self.rules.nonce_seconds, monotonic, admission)
         self._threads = Threads(self.state, self._posting)
         self._commands = Commands(self.state, monotonic)
@@ -121,8 +121,8 @@ class Playground:
         here = {person.global_name for person in self.state.people}
         for name in people:
             if name not in here:
-                self.world.join(name)
-        settings = PageSettings(self.state, self.people, self.world)
+                self.admin.join(name)
+        settings = PageSettings(self.state, self.people, self.admin)
         self._page_api = PageApi(self.state, self.people, settings, notice=notice, requests=self.log.requests)
         self._page_events = PageEvents(self.state)
         self._api = Api(
@@ -230,7 +230,7 @@ class Playground:
         yield PinRoutes(self.state, self._pins).routes()  # before messages: "pins" stands where an id may
         yield MessageRoutes(self.state, self._posting).routes()
         yield ReactionRoutes(self.state, self._posting).routes()
-        yield ChannelRoutes(self.state, self.world, self._posting, self._threads).routes()
+        yield ChannelRoutes(self.state, self.admin, self._posting, self._threads).routes()
         yield CommandRoutes(self._commands).routes()
 
     def _app(self) -> web.Application:

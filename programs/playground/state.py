@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from programs.playground import payloads
+from programs.playground.base_state import Audience, BaseState
 from programs.playground.changes import Changes
 from programs.playground.entities import Channel, ChannelType, Json, Message, MessageType
-from programs.playground.ids import Snowflakes, iso
-from programs.playground.world import Audience, World
+from programs.playground.snowflakes import Snowflakes, iso
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,10 @@ class Dispatch:
 Listener = Callable[[Dispatch], None]
 
 
-class State(World):
+class State(BaseState):
     """The world, and what is done in its channels: messages, reactions, threads, DMs.
 
-    Members, roles and channels are changed by `Administration`. Every mutation emits what Discord would tell about it.
+    Members, roles and channels are changed by `Admin`. Every mutation emits what Discord would tell about it.
     """
 
     def __init__(self, ids: Snowflakes) -> None:

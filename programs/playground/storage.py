@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from programs.playground.entities import Channel, Flag, Guild, Json, Member, Role, User
-from programs.playground.events import event_of
+from programs.playground.gateway_events import event_of
 from programs.playground.state import Dispatch, State
 
 log = logging.getLogger(__name__)

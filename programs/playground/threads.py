@@ -15,8 +15,8 @@ from programs.playground.entities import (
 )
 from programs.playground.errors import ApiError, archived_thread, missing_permissions
 from programs.playground.forms import NewThread, PostForm, ThreadChanges, ThreadForm
-from programs.playground.ids import moment
 from programs.playground.posting import Posting, Upload
+from programs.playground.snowflakes import moment
 from programs.playground.state import State
 
 

@@ -11,8 +11,8 @@ from aiohttp.web_request import FileField
 
 from programs.playground.errors import ApiError, invalid_form
 from programs.playground.forms import MessageForm, read
-from programs.playground.ids import read_id
 from programs.playground.posting import Upload
+from programs.playground.snowflakes import read_id
 
 T = TypeVar("T")
 MAX_REQUEST_BYTES = 25 * 1024 * 1024

@@ -15,7 +15,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from llmgine.errors import ConfigurationError, RefusedError, StoreError
+from llmgine.errors import ConfigurationError, StoreError, UserError
 from llmgine.sessions import open_store
 from llmgine.sessions.schema import MIGRATIONS
 from llmgine.sessions.store import database_file
@@ -58,7 +58,7 @@ async def copy(source_url: str, target_url: str, progress: Progress) -> Copied:
 
     Raises:
         ConfigurationError: An address cannot be used.
-        RefusedError: The source or the target is in use, of another schema or not empty.
+        UserError: The source or the target is in use, of another schema or not empty.
         StoreError: A database failed. Where that may pass, the same call goes on with the copy.
     """
     source = await _open(source_url, snapshot=True)
@@ -88,28 +88,28 @@ async def _open(url: str, *, snapshot: bool) -> Target:
 
 
 async def _check_source(source: Source) -> None:
-    """Raise `RefusedError` unless the source can be copied as it is."""
+    """Raise `UserError` unless the source can be copied as it is."""
     version = await _version(source)
     if version == 0:
-        raise RefusedError(f"{source.name} has no store in it")
+        raise UserError(f"{source.name} has no store in it")
     if version < 0:
-        raise RefusedError(f"{source.name} is an unfinished copy itself: finish that first")
+        raise UserError(f"{source.name} is an unfinished copy itself: finish that first")
     if version < _VERSION:
-        raise RefusedError(
+        raise UserError(
             f"{source.name} was written by an older version (schema {version}, here {_VERSION}): start the bot or the "
             "terminal chat on it once, which updates it and keeps a copy of it as it was"
         )
     if version > _VERSION:
-        raise RefusedError(f"{source.name} was written by a newer version (schema {version}, here {_VERSION})")
+        raise UserError(f"{source.name} was written by a newer version (schema {version}, here {_VERSION})")
     if await source.in_use():
-        raise RefusedError(f"A program is running on {source.name}: stop the bot and all terminal chats, then copy")
+        raise UserError(f"A program is running on {source.name}: stop the bot and all terminal chats, then copy")
 
 
 async def _open_target(url: str, source: Source) -> Target:
     """The target with its tables, marked as an unfinished copy of the source.
 
     Raises:
-        RefusedError: It is something else already.
+        UserError: It is something else already.
     """
     file = database_file(url)
     if file is None or file.exists():
@@ -134,21 +134,21 @@ async def _check_target(target: Target, source: Source) -> int:
     """The number of the target's schema; negative for an unfinished copy of this source.
 
     Raises:
-        RefusedError: It has something else in it, or is in use.
+        UserError: It has something else in it, or is in use.
     """
     if target.name == source.name:
-        raise RefusedError("The source and the target are the same database")
+        raise UserError("The source and the target are the same database")
     version = await _version(target)
     if version < 0:
         [begun] = await target.texts("SELECT source FROM unfinished_copy")
         if (begun, version) != (source.name, -_VERSION):
-            raise RefusedError(f"{target.name} has an unfinished copy of {begun} in it. {_EMPTY_FIRST}")
+            raise UserError(f"{target.name} has an unfinished copy of {begun} in it. {_EMPTY_FIRST}")
         return version
     if await target.in_use():
-        raise RefusedError(f"A program is running on {target.name}: stop it, then copy")
+        raise UserError(f"A program is running on {target.name}: stop it, then copy")
     for table in TABLES:
         if await target.columns(table) and await target.numbers(f"SELECT 1 FROM {table} LIMIT 1"):  # noqa: S608  ours
-            raise RefusedError(f"{target.name} is not empty: there are rows in {table}. {_EMPTY_FIRST}")
+            raise UserError(f"{target.name} is not empty: there are rows in {table}. {_EMPTY_FIRST}")
     return version
 
 

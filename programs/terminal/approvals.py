@@ -7,9 +7,9 @@ from collections.abc import Callable
 from llmgine.bus import MessageBus
 from llmgine.messages.commands import Author, DecideToolCallCommand
 from llmgine.messages.events import ToolCallDecidedEvent, ToolCallWaitingEvent
-from llmgine.turns import CallState
+from llmgine.turn_state import CallState
 from programs.terminal.lines import Interrupted, Lines
-from programs.terminal.text import call_text, one_line
+from programs.terminal.terminal_text import call_text, one_line
 from programs.terminal.view import View
 
 _YES, _NO, _ALWAYS = frozenset({"y", "yes"}), frozenset({"n", "no"}), frozenset({"a", "always"})

@@ -9,8 +9,8 @@ from llmgine.messages.commands import Admitted, PromptCommand, StopTurnCommand
 from programs.terminal.approvals import Approvals
 from programs.terminal.lines import Interrupted, Lines
 from programs.terminal.slash import SlashCommands
-from programs.terminal.text import one_line
-from programs.terminal.turns import Turns
+from programs.terminal.terminal_text import one_line
+from programs.terminal.turn_follower import TurnFollower
 from programs.terminal.view import View
 
 SOURCE = "terminal"
@@ -55,7 +55,7 @@ class Chat:
         self._lines = lines
         approvals = Approvals(app.bus, view, lines, self.interrupt)
         demo = not app.config.settings.has_model
-        self._turns = Turns(app.bus, app.store, session_id, view, approvals, demo=demo)
+        self._turns = TurnFollower(app.bus, app.store, session_id, view, approvals, demo=demo)
         self.commands = SlashCommands(app, session_id, session_name, view)
         self._task: asyncio.Task[object] | None = None
         self._stopping: asyncio.Task[None] | None = None

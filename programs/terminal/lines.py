@@ -7,7 +7,7 @@ import threading
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol, TextIO
 
-from programs.terminal.text import one_line
+from programs.terminal.terminal_text import one_line
 
 
 class Interrupted(Exception):  # noqa: N818  not an error: Ctrl-C was pressed while a line was read

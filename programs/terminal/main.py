@@ -12,14 +12,14 @@ from llmgine.bootstrap import ApplicationConfig
 from llmgine.sessions import open_store
 from programs.application import DEMO_NOTICE, NOT_CHOSEN, Application, run
 from programs.terminal.chat import SOURCE, Chat, new_session_id
+from programs.terminal.command_line import Options, configure, read_options
 from programs.terminal.lines import Lines, PlainLines
-from programs.terminal.options import Options, configure, read_options
-from programs.terminal.plain import PlainView
+from programs.terminal.plain_view import PlainView
 from programs.terminal.prompt_lines import PromptLines
 from programs.terminal.rich_view import RichView
-from programs.terminal.sessions import show_sessions
+from programs.terminal.session_list import show_sessions
 from programs.terminal.slash import COMMANDS
-from programs.terminal.text import one_line
+from programs.terminal.terminal_text import one_line
 from programs.terminal.view import View
 
 _BEHIND_ALL = 2**62  # a place in a session behind all its turns

@@ -9,10 +9,10 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from llmgine.messages.chat import ToolCall, ToolResult
+from llmgine.messages.chat_messages import ToolCall, ToolResult
 from llmgine.sessions.records import Session
 from programs.terminal.blocks import finished
-from programs.terminal.text import LONGEST_RESULT, clean, one_line, short_call
+from programs.terminal.terminal_text import LONGEST_RESULT, clean, one_line, short_call
 
 _SHORT_CALL = 60  # characters of a call beside its result, where other calls stand between them
 _MARGIN = 3  # rows of the screen that the unfinished part leaves free, so that the terminal never scrolls under it

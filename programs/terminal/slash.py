@@ -8,9 +8,9 @@ from llmgine.errors import LLMgineError, UnknownSessionError
 from llmgine.messages.commands import ClearSessionCommand, Command, SetSystemPromptCommand
 from llmgine.sessions.clock import now
 from programs.export import as_json
-from programs.terminal.files import write_new
-from programs.terminal.sessions import show_sessions
-from programs.terminal.text import one_line
+from programs.terminal.file_writing import write_new
+from programs.terminal.session_list import show_sessions
+from programs.terminal.terminal_text import one_line
 from programs.terminal.view import View
 
 # What is typed, with its arguments, and what it does; each is the method of that name below.
@@ -65,7 +65,7 @@ class SlashCommands:
         """Give the session its own system prompt, or none of its own.
 
         Raises:
-            RefusedError: It is too long.
+            UserError: It is too long.
         """
         name = self._session_name
         await self._execute(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from llmgine.messages.chat import ToolCall, ToolResult
+from llmgine.messages.chat_messages import ToolCall, ToolResult
 from llmgine.sessions.records import Session
 
 

@@ -29,12 +29,12 @@ from llmgine.sessions.database import Operation
 from llmgine.sessions.records import TurnSteps
 from llmgine.settings import Settings
 from llmgine.tools.context import current_tool_context
-from llmgine.turns import Call
+from llmgine.turn_state import Call
 from programs.application import Application
 from programs.discord.bot import discord_at, join
-from programs.discord.delivery.calls import requested
+from programs.discord.delivery.next_steps import Edit, Post
 from programs.discord.delivery.rendering import render_deliveries
-from programs.discord.delivery.steps import Edit, Post
+from programs.discord.delivery.requests import requested
 from programs.discord.ids import SOURCE
 from tests.programs.discord.scene import PromptBot
 from tests.prompt import LONGEST

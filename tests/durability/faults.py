@@ -9,7 +9,7 @@ _HERE = "tests/durability/"
 _ENGINE = "tests/llmgine/engine/"
 _STORE = "tests/llmgine/sessions/"
 _MODEL = "tests/llmgine/providers/test_openai_faults.py::"
-_TOOLS = "tests/llmgine/tools/test_manager.py::"
+_TOOLS = "tests/llmgine/tools/test_tool_manager.py::"
 
 PROCESS = {
     "killed while it catches up": f"{_HERE}test_feed_matrix.py::test_killed_while_it_catches_up",

@@ -21,7 +21,7 @@ SIGN = "❌"
 
 def deny(scene: Scene, *permissions: Permission) -> None:
     """Take these from the bot in the channel; without any it has all again."""
-    scene.playground.world.overwrite(GENERAL_ID, BOT_ID, deny=Permission(sum(permissions)))
+    scene.playground.admin.overwrite(GENERAL_ID, BOT_ID, deny=Permission(sum(permissions)))
 
 
 async def allowed(scene: Scene, name: str, *, yes: bool) -> None:
@@ -151,7 +151,7 @@ async def test_a_closed_dm_is_told_of_in_a_channel(unstarted: Scene) -> None:
     scene.model.hold(go_on, silent=True, after="Secret.")
     scene.say("a private matter", channel=dm)
     await scene.model.until(lambda: len(scene.model.requests) == 1)
-    scene.playground.world.close_dms(ADA_ID)
+    scene.playground.admin.close_dms(ADA_ID)
     go_on.set()
 
     (told,) = await scene.until(scene.shown)
@@ -160,7 +160,7 @@ async def test_a_closed_dm_is_told_of_in_a_channel(unstarted: Scene) -> None:
     assert told.mentions == []
     assert scene.shown(dm) == []
     assert sum(record.status == 403 for record in scene.playground.requests) == 1
-    scene.playground.world.close_dms(ADA_ID, closed=False)
+    scene.playground.admin.close_dms(ADA_ID, closed=False)
     now[0] = 601.0
     await scene.bot.all_delivered()
     await scene.bot.check()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from llmgine.messages.chat import ToolCall, Usage
+from llmgine.messages.chat_messages import ToolCall, Usage
 from llmgine.messages.events import (
     ToolCallDecidedEvent,
     ToolCallFinishedEvent,

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from llmgine.messages.chat import ToolCall, ToolResult, Usage
+from llmgine.messages.chat_messages import ToolCall, ToolResult, Usage
 from llmgine.messages.commands import Author
 from llmgine.messages.events import (
     AnswerProgressEvent,

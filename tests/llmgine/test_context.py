@@ -22,7 +22,7 @@ from llmgine.context import (
     trim,
     unwrapped,
 )
-from llmgine.messages.chat import ChatMessage, ToolCall, ToolResult, Usage
+from llmgine.messages.chat_messages import ChatMessage, ToolCall, ToolResult, Usage
 from llmgine.messages.commands import Author, PromptCommand
 from llmgine.messages.steps import (
     OutcomeStep,
@@ -151,14 +151,14 @@ def test_a_history_that_fits_is_whole() -> None:
     """Nothing is cut before it has to be."""
     past = [said(n, "hello") for n in range(10)]
 
-    assert trim(past, said(10, "and now?"), budget=10_000) == past
+    assert trim(past, said(10, "and now?"), window=10_000) == past
 
 
 def test_the_present_turn_is_never_cut() -> None:
     """Too large by itself, it stands alone."""
     past = [said(n, "hello") for n in range(3)]
 
-    assert trim(past, said(3, "x" * 100_000), budget=1_000) == []
+    assert trim(past, said(3, "x" * 100_000), window=1_000) == []
 
 
 def test_a_reply_tells_how_the_service_counts() -> None:
@@ -192,18 +192,18 @@ TURNS = st.lists(st.tuples(st.integers(1, 900), st.booleans()), min_size=1, max_
 @settings(max_examples=60, deadline=None)
 def test_a_growing_history_is_cut_seldom_and_never_overflows(sizes: list[tuple[int, bool]]) -> None:
     """Turn by turn: what is sent fits; the cut only moves forward, and it moves seldom."""
-    budget, start, moves = 500, 0, 0
+    window, start, moves = 500, 0, 0
     turns = [said(n, ("é" if accent else "x") * size) for n, (size, accent) in enumerate(sizes)]
     for end, present in enumerate(turns):
-        kept = list(trim(turns[start:end], present, budget, goal=0.6 * budget))
+        kept = list(trim(turns[start:end], present, window, goal=0.6 * window))
 
         assert kept == turns[end - len(kept) : end]
-        assert not kept or sum(past.tokens for past in kept) + present.tokens <= budget
+        assert not kept or sum(past.tokens for past in kept) + present.tokens <= window
         moves += end - len(kept) > start
         start = end - len(kept)
 
-    # Each cut makes room for 0.4 of the budget; a turn larger than the rest is cut itself as soon as it is past.
-    assert moves <= 1 + 2 * sum(past.tokens for past in turns) / (0.4 * budget)
+    # Each cut makes room for 0.4 of the window; a turn larger than the rest is cut itself as soon as it is past.
+    assert moves <= 1 + 2 * sum(past.tokens for past in turns) / (0.4 * window)
 
 
 def test_the_prefix_stays_while_the_cut_does() -> None:
@@ -250,7 +250,7 @@ async def answer(store: SessionStore, turn: TurnSteps, last: ReplyStep) -> None:
 
 async def test_the_conversation_is_system_prompt_past_and_present(store: SessionStore) -> None:
     """The default system prompt, the ended turns before, and the present one; later turns are not told of."""
-    context = ContextManager(store, system_prompt="Be brief.", budget=1_000)
+    context = ContextManager(store, system_prompt="Be brief.", window=1_000)
     first = await say(store, "1")
     await answer(store, first, reply("one"))
     second = await say(store, "2")
@@ -269,7 +269,7 @@ async def test_the_conversation_is_system_prompt_past_and_present(store: Session
 
 async def test_a_sessions_own_system_prompt_holds(store: SessionStore) -> None:
     """Set, it replaces the default, also when it is empty; taken away, the default is back."""
-    context = ContextManager(store, system_prompt="Be brief.", budget=1_000)
+    context = ContextManager(store, system_prompt="Be brief.", window=1_000)
     present = await say(store, "1")
 
     seen = []
@@ -285,7 +285,7 @@ async def test_what_the_service_counts_decides_where_it_is_more(store: SessionSt
     """A service that counts more tokens than we do is sent less; nonsense is not believed beyond twice as many."""
     kept = []
     for counted in (0.5, 1.9, 1_000.0):
-        context = ContextManager(store, system_prompt="Be brief.", budget=6_000)
+        context = ContextManager(store, system_prompt="Be brief.", window=6_000)
         session = f"counts {counted}"
         for number in range(17):
             prompt = PromptCommand(
@@ -304,7 +304,7 @@ async def test_what_the_service_counts_decides_where_it_is_more(store: SessionSt
 
 async def test_a_turn_with_long_results_does_not_push_out_all_before_it(store: SessionStore) -> None:
     """Once it is past, its results are shortened as they are while it is answered, so that the history stays."""
-    context = ContextManager(store, system_prompt="Be brief.", budget=4_000)
+    context = ContextManager(store, system_prompt="Be brief.", window=4_000)
     first = await say(store, "1")
     await finish(store, first, await context.build(first))
     second = await say(store, "2")
@@ -330,7 +330,7 @@ async def finish(store: SessionStore, steps: TurnSteps, conversation: Conversati
 
 async def test_one_person_is_sent_as_plain_text_and_two_with_their_names(store: SessionStore) -> None:
     """The envelope begins with the second author; what was sent before keeps its form, so that the prefix stays."""
-    context = ContextManager(store, system_prompt="Be brief.", budget=5_000)
+    context = ContextManager(store, system_prompt="Be brief.", window=5_000)
     sent: list[list[str]] = []
     for number, author in enumerate([ADA, ADA, GRACE, ADA]):
         present = await say(store, str(number), author)
@@ -348,7 +348,7 @@ async def test_one_person_is_sent_as_plain_text_and_two_with_their_names(store: 
 
 async def test_what_an_older_version_sent_with_a_name_keeps_it(store: SessionStore) -> None:
     """Replies that do not say how their prompt was sent are of a version that always named the author."""
-    context = ContextManager(store, system_prompt="Be brief.", budget=1_000)
+    context = ContextManager(store, system_prompt="Be brief.", window=1_000)
     first = await say(store, "1", ADA)
     await answer(store, first, reply("one"))
 

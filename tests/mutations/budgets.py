@@ -2,10 +2,10 @@
 
 from tests.mutations.mutation import Mutation
 
-_BUDGET = "programs/discord/delivery/budget.py"
+_BUDGET = "programs/discord/rate_limiter.py"
 _BREAKER = "programs/discord/breaker.py"
 _MODEL = "llmgine/engine/model.py"
-_BUDGET_TESTS = "tests/programs/discord/test_budget.py"
+_BUDGET_TESTS = "tests/programs/discord/test_rate_limiter.py"
 _ALLOWANCES = "tests/llmgine/engine/test_allowances.py"
 _TITLES = "tests/llmgine/engine/test_titles.py"
 _CONNECTION = "tests/durability/test_connection.py"

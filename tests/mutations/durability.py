@@ -5,7 +5,7 @@ from tests.mutations.mutation import Mutation
 _SQLITE = "llmgine/sessions/sqlite.py"
 _TURNS = "llmgine/sessions/operations/turns.py"
 _RUNS = "llmgine/sessions/operations/runs.py"
-_CALLS = "llmgine/engine/calls.py"
+_CALLS = "llmgine/engine/tool_calls.py"
 _STORE_TESTS = "tests/llmgine/sessions"
 _ENGINE_TESTS = "tests/llmgine/engine"
 
@@ -125,7 +125,7 @@ MUTATIONS = (
     Mutation(
         "the tool's started record",
         _CALLS,
-        "await round_.scope.append(StartedStep(round=round_.number, call_id=call.id, at=datetime.now(UTC)))",
+        "await round_.context.append(StartedStep(round=round_.number, call_id=call.id, at=datetime.now(UTC)))",
         "pass",
         (f"{_ENGINE_TESTS}/test_resume.py::test_a_tool_in_doubt_is_not_run_again",),
     ),

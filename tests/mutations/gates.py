@@ -3,8 +3,8 @@
 from tests.mutations.mutation import Mutation
 
 _GATES = "programs/discord/components/gates.py"
-_PERMISSIONS = "programs/discord/permissions.py"
-_SIGHT = "programs/discord/sight.py"
+_PERMISSIONS = "programs/discord/permissions/actor.py"
+_SIGHT = "programs/discord/permissions/viewer.py"
 _TESTS = "tests/programs/discord"
 
 MUTATIONS = (
@@ -109,21 +109,21 @@ MUTATIONS = (
     Mutation(
         "the gate of who may rename",
         _GATES,
-        "if to_rename and not await sight.may_rename(session):",
+        "if to_rename and not await viewer.may_rename(session):",
         "if False:",
         (f"{_TESTS}/test_presses.py::TestRights::test_a_form_for_a_title_that_waited",),
     ),
     Mutation(
         "the permission that a setting takes",
         _PERMISSIONS,
-        "if not _may_set(interaction, option, where):",
+        "if not _may_set(interaction, spec, where):",
         "if False:",
         (f"{_TESTS}/test_slash.py::test_the_modal_is_checked_too",),
     ),
     Mutation(
         "bounds that the owner of a thread cannot lift",
         _PERMISSIONS,
-        "(owns_thread and not option.bounds)",
+        "(owns_thread and not spec.bounds)",
         "owns_thread",
         (f"{_TESTS}/test_bounds.py::test_the_owner_of_a_thread_is_no_judge_of_bounds",),
     ),

@@ -72,14 +72,14 @@ MUTATIONS = (
     ),
     Mutation(
         "the limit on the calls of a reply that run",
-        "llmgine/engine/calls.py",
+        "llmgine/engine/tool_calls.py",
         "begun = number < MOST_CALLS or known.state is not CallState.QUEUED",
         "begun = True",
         ("tests/llmgine/engine/test_bounded_calls.py",),
     ),
     Mutation(
         "no running with arguments that were cut",
-        "llmgine/engine/calls.py",
+        "llmgine/engine/tool_calls.py",
         "elif is_cut(call.arguments):",
         "elif False:",
         ("tests/programs/discord/test_bounded_output.py::test_arguments_that_are_too_long_are_an_error_for_the_model",),
@@ -94,7 +94,7 @@ MUTATIONS = (
     Mutation(
         "the limit on resumes",
         "llmgine/engine/turn.py",
-        "if self._scope.turn.resumes > MAX_RESUMES:",
+        "if self._context.turn.resumes > MAX_RESUMES:",
         "if False:",
         ("tests/llmgine/engine/test_resume.py::test_resumes_are_bounded",),
     ),
@@ -145,6 +145,6 @@ MUTATIONS = (
         "llmgine/tools/tool.py",
         "        if not task.done():\n            await _stop(task)\n",
         "        if not task.done():\n",
-        ("tests/llmgine/tools/test_manager.py::test_a_hanging_tool_is_cancelled_at_its_limit",),
+        ("tests/llmgine/tools/test_tool_manager.py::test_a_hanging_tool_is_cancelled_at_its_limit",),
     ),
 )

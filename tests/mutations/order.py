@@ -2,7 +2,7 @@
 
 from tests.mutations.mutation import Mutation
 
-_ITEMS = "programs/discord/incoming/items.py"
+_ITEMS = "programs/discord/incoming/feed_items.py"
 _FEED = "programs/discord/incoming/feed.py"
 _MERGED = "tests/programs/discord/incoming/test_merged.py"
 _UNREADABLE = "tests/programs/discord/incoming/test_unreadable.py"
@@ -97,7 +97,7 @@ MUTATIONS = (
     ),
     Mutation(
         "calls of a sequential tool one after the other",
-        "llmgine/engine/calls.py",
+        "llmgine/engine/tool_calls.py",
         "return tool is not None and tool.sequential",
         "return False",
         ("tests/llmgine/engine/test_tool_calls.py::test_sequential_tools_never_overlap",),

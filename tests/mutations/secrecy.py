@@ -9,7 +9,7 @@ _GUARD_TESTS = "tests/programs/playground/test_guard.py"
 MUTATIONS = (
     Mutation(
         "secrets blotted out of what tools give",
-        "llmgine/tools/manager.py",
+        "llmgine/tools/tool_manager.py",
         "content=cap(self._redact(clean_text(text)))",
         "content=cap(clean_text(text))",
         ("tests/llmgine/tools/test_secrets.py",),

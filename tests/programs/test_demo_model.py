@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from llmgine.messages.chat import ChatMessage, ToolCall, ToolSchema
+from llmgine.messages.chat_messages import ChatMessage, ToolCall, ToolSchema
 from llmgine.providers.base import ChatReply, ChatRequest
 from programs.demo_model import DemoModel
 

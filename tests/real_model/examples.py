@@ -4,7 +4,7 @@ import base64
 import struct
 import zlib
 
-from llmgine.messages.chat import ChatMessage
+from llmgine.messages.chat_messages import ChatMessage
 from llmgine.providers.base import ChatRequest
 
 WINDOW = 1536  # tokens of a slot, by default

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from llmgine.errors import ContextOverflowError
-from llmgine.messages.chat import ToolSchema
+from llmgine.messages.chat_messages import ToolSchema
 from llmgine.providers.base import Change
 from tests.real_model.conftest import Provide
 from tests.real_model.examples import RED_SQUARE, WINDOW, ask, words

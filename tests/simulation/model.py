@@ -16,7 +16,7 @@ from llmgine.errors import (
     ProviderUnavailableError,
     ReplyCutOffError,
 )
-from llmgine.messages.chat import ToolCall, Usage
+from llmgine.messages.chat_messages import ToolCall, Usage
 from llmgine.providers.base import ChatReply, ChatRequest, ListedModel
 from tests.simulation.faults import Fault, Weather
 from tests.simulation.life import Life

@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from programs.discord.components.ids import Action, ComponentId
+from programs.discord.components.custom_ids import Action, ComponentId
 from programs.playground.entities import BOT_ID, BOT_PERMISSIONS, GUILD_ID
 from tests.simulation import entities
 from tests.simulation.entities import PEOPLE, Json, Kind, Message, RefusalError

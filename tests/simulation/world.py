@@ -20,7 +20,7 @@ import aiohttp
 import discord
 
 import llmgine.bootstrap
-import llmgine.engine.changes
+import llmgine.engine.store_changes
 from llmgine.bootstrap import ApplicationConfig
 from llmgine.errors import LLMgineError, StoreError
 from llmgine.sessions.database import Row
@@ -293,7 +293,7 @@ def prepared() -> Iterator[None]:
     with (
         virtual.installed(),
         mock.patch.object(llmgine.bootstrap, "DailyBackup", NoBackup),
-        mock.patch.object(llmgine.engine.changes, "_POLL", 5.0),  # nobody else writes
+        mock.patch.object(llmgine.engine.store_changes, "_POLL", 5.0),  # nobody else writes
         mock.patch.object(discord.gateway, "KeepAliveHandler", NoKeepAlive),
         mock.patch.object(sys, "unraisablehook", _ignore),  # what a killed process leaves
         warnings.catch_warnings(),

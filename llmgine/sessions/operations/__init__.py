@@ -9,8 +9,8 @@ from llmgine.sessions.operations.lessons import Lessons
 from llmgine.sessions.operations.logins import Logins
 from llmgine.sessions.operations.prompts import Prompts
 from llmgine.sessions.operations.runs import Runs
+from llmgine.sessions.operations.session_settings import Settings
 from llmgine.sessions.operations.sessions import Sessions
-from llmgine.sessions.operations.settings import Settings
 from llmgine.sessions.operations.stops import Stops
 from llmgine.sessions.operations.turns import Turns
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 
 from llmgine.sessions.database import Group, Steps, listed, operation, query
-from llmgine.sessions.operations.settings import scopes_of, settings
+from llmgine.sessions.operations.session_settings import scopes_of, settings
 from llmgine.sessions.records import Allowance, SessionSettings, Setting, Today
-from llmgine.sessions.scoped import holding
+from llmgine.sessions.scoped import effective
 
 EVERYWHERE = "*"  # the scope of all sessions there are
 _NAME = "daily_tokens"
@@ -46,7 +46,7 @@ class Allowances(Group):
 
 def used_of(made: Iterable[Setting], today: Today) -> Steps[list[Allowance]]:
     """The bounds among these settings, and that of the day, each with what was used of it."""
-    bounds = [(one.scope, holding(SessionSettings, [one]).daily_tokens) for one in made if one.name == _NAME]
+    bounds = [(one.scope, effective(SessionSettings, [one]).daily_tokens) for one in made if one.name == _NAME]
     found = [(scope, tokens) for scope, tokens in (*bounds, (EVERYWHERE, today.tokens)) if tokens is not None]
     if not found:
         return []

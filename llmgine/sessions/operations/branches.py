@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 
-from llmgine.errors import RefusedError
+from llmgine.errors import UserError
 from llmgine.messages.commands import BranchSessionCommand
 from llmgine.messages.steps import STEP, OutcomeStep, ReplyStep
 from llmgine.sessions.database import Group, Row, Steps, announced
@@ -34,7 +34,7 @@ class Branches(Group):
             now: When it is done.
 
         Raises:
-            RefusedError: There is nothing to copy, or the other session is under way.
+            UserError: There is nothing to copy, or the other session is under way.
         """
         for session_id in sorted({command.session_id, command.new_session_id}):
             yield from lock(session_id)
@@ -43,7 +43,7 @@ class Branches(Group):
             places = [number for number, turn in enumerate(turns, 1) if turn["id"] == command.up_to_turn]
             turns = turns[: places[0]] if places else []
         if not turns:
-            raise RefusedError(
+            raise UserError(
                 "There is no conversation to go on with: nothing of it has been answered, or it was cleared."
             )
         new = command.new_session_id
@@ -66,11 +66,11 @@ def _make_room(command: BranchSessionCommand, there: Sequence[Row], now: int) ->
     """Move what the other conversation has to a session of its own."""
     busy = yield "SELECT id FROM open_turn WHERE session_id = $1", (command.new_session_id,)
     if busy:
-        raise RefusedError("Something is being answered there; wait until that is done, or use /stop first.")
+        raise UserError("Something is being answered there; wait until that is done, or use /stop first.")
     if not there:
         return
     if command.keep_as is None:
-        raise RefusedError("There is a conversation already where this one should go on.")
+        raise UserError("There is a conversation already where this one should go on.")
     yield from ensure_session(command.keep_as, command.session_name, (), now)
     yield (
         """

@@ -1,13 +1,13 @@
 """Decisions on tool calls that wait for a person. Any process makes one; the turn's own process acts on it."""
 
-from llmgine.errors import RefusedError
+from llmgine.errors import UserError
 from llmgine.messages.steps import DecisionStep
 from llmgine.sessions.clock import microseconds
 from llmgine.sessions.database import Group, Steps, announced
 from llmgine.sessions.operations.rows import lock, turn_steps
-from llmgine.sessions.operations.settings import approval_name, change_setting
+from llmgine.sessions.operations.session_settings import approval_name, change_setting
 from llmgine.sessions.records import TurnSteps
-from llmgine.turns import Call
+from llmgine.turn_state import Call
 
 
 class Decisions(Group):
@@ -18,7 +18,7 @@ class Decisions(Group):
         """Decide a waiting call; False when it no longer waits, its time is up, or it was decided before.
 
         Raises:
-            RefusedError: The decision is for always, and the tool allows none such.
+            UserError: The decision is for always, and the tool allows none such.
         """
         rows = yield "SELECT session_id, attempt FROM open_turn WHERE id = $1", (turn_id,)
         if not rows:
@@ -49,6 +49,6 @@ class Decisions(Group):
 
 def _approve_always(steps: TurnSteps, call: Call, decision: DecisionStep, now: int) -> Steps[None]:
     if not (decision.approved and decision.decided_by and call.waiting and call.waiting.allows_always):
-        raise RefusedError("This tool asks each time.")
+        raise UserError("This tool asks each time.")
     name = approval_name(call.call.name, steps.state.prompt.author)
     yield from change_setting(steps.turn.session_id, name, "always", decision.decided_by.id, now)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 
 from llmgine.errors import ForgottenTurnError, StoreError
-from llmgine.messages.chat import OpaqueParts
+from llmgine.messages.chat_messages import OpaqueParts
 from llmgine.messages.steps import STEP, ReplyStep, Step, Turn
 from llmgine.sessions.clock import at
 from llmgine.sessions.database import Row, Steps, listed

@@ -9,9 +9,9 @@ from llmgine.messages.steps import DecisionStep, ReplyStep, Step, Turn, TurnStat
 from llmgine.sessions.database import Group, Steps, listed, operation, query
 from llmgine.sessions.operations.allowances import spend, used_of
 from llmgine.sessions.operations.rows import add_steps, ended_before
-from llmgine.sessions.operations.settings import own_and_inherited, settings
+from llmgine.sessions.operations.session_settings import own_and_inherited, settings
 from llmgine.sessions.records import BeforeCall, SessionSettings, Spent, Today
-from llmgine.sessions.scoped import holding
+from llmgine.sessions.scoped import effective
 
 _GIVEN_UP = "Attempt {} of the turn {!r} was given up"
 
@@ -33,7 +33,7 @@ class Runs(Group):
         made = yield from settings(scopes)
         return BeforeCall(
             scopes=tuple(scopes),
-            settings=holding(SessionSettings, made),
+            settings=effective(SessionSettings, made),
             allowances=tuple((yield from used_of(made, today))),
             ended=tuple((yield from ended_before(turn.session_id, turn.seq, most))),
         )

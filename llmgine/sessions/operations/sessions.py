@@ -7,7 +7,7 @@ from llmgine.errors import UnknownSessionError
 from llmgine.sessions.clock import at
 from llmgine.sessions.database import Group, Row, Steps, announced, listed, listing, operation, query
 from llmgine.sessions.operations.rows import listed_under
-from llmgine.sessions.operations.settings import change_setting
+from llmgine.sessions.operations.session_settings import change_setting
 from llmgine.sessions.records import Listed, Position, Session
 
 MAX_COUNTED = 1_000  # turns of a session that are counted for a list

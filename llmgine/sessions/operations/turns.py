@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 
 from pydantic import JsonValue
 
-from llmgine.errors import RefusedError
+from llmgine.errors import UserError
 from llmgine.messages.commands import Admitted, PromptCommand, RegenerateTurnCommand
 from llmgine.messages.steps import Turn
 from llmgine.sessions.database import Group, Steps, announced, listed, listing, operation, query
@@ -40,7 +40,7 @@ class Turns(Group):
             now: When it was admitted.
 
         Raises:
-            RefusedError: Too many turns of the session wait.
+            UserError: Too many turns of the session wait.
         """
         new = yield (
             """
@@ -56,7 +56,7 @@ class Turns(Group):
             yield from join(prompt, burst)
             return Admitted(turn_id=burst, place=place - 1, joined=True)
         if place >= MAX_OPEN:
-            raise RefusedError(f"{place} messages wait here already. Say it again when some of them are answered.")
+            raise UserError(f"{place} messages wait here already. Say it again when some of them are answered.")
         yield from add_turn(prompt, turn_id, seq, self._me, now)
         yield from add_prompt(prompt, turn_id, 1)
         return Admitted(turn_id=turn_id, place=place)
@@ -66,7 +66,7 @@ class Turns(Group):
         """Queue the session's last turn once more, as one of this process; its messages are kept and edited.
 
         Raises:
-            RefusedError: It is not the last turn of its session, has not ended, is at another attempt by now, or its
+            UserError: It is not the last turn of its session, has not ended, is at another attempt by now, or its
                 texts are gone.
         """
         yield from lock(command.session_id)
@@ -87,7 +87,7 @@ class Turns(Group):
             (command.turn_id, command.session_id),
         )
         if not rows or command.attempt not in (None, rows[0]["attempt"]):
-            raise RefusedError("Only the last answer of a conversation can be given anew.")
+            raise UserError("Only the last answer of a conversation can be given anew.")
         yield from inherit(command.session_id, command.scopes)
         prompts = (yield from turn_steps(command.turn_id)).state.prompts
         yield from again(command.turn_id, rows[0]["attempt"], prompts, self._me)

@@ -13,9 +13,9 @@ from llmgine.messages.commands import (
     StopTurnCommand,
 )
 from llmgine.sessions import SessionStore
+from programs.discord.components.button_press import ButtonPress, Handler, OutdatedError
+from programs.discord.components.custom_ids import Action
 from programs.discord.components.details import details
-from programs.discord.components.ids import Action
-from programs.discord.components.press import Handler, OutdatedError, Press
 from programs.discord.components.removal import take_outdated
 from programs.discord.delivery.bodies import TextFile
 from programs.discord.ids import SOURCE, Origin, Place, scopes_now
@@ -42,13 +42,13 @@ class AnswerButtons:
             Action.DETAILS: self._details,
         }
 
-    async def _stop(self, press: Press) -> None:
+    async def _stop(self, press: ButtonPress) -> None:
         turn = press.steps.turn
         stopped = (await self._bus.execute(StopTurnCommand(session_id=turn.session_id, turn_id=turn.id))).unwrap()
         if not stopped:
             raise OutdatedError("This has ended already.")
 
-    async def _regenerate(self, press: Press) -> None:
+    async def _regenerate(self, press: ButtonPress) -> None:
         await self._require_last(press)
         await take_outdated(press)
         turn, inside = press.steps.turn, scopes_now(press.interaction.channel)
@@ -57,18 +57,18 @@ class AnswerButtons:
         )
         (await self._bus.execute(command)).unwrap()
 
-    async def _continue(self, press: Press) -> None:
+    async def _continue(self, press: ButtonPress) -> None:
         await self._require_last(press)
         turn = press.steps.turn
         (await self._bus.execute(follow_up(press, GO_ON, f"continue:{turn.id}:{turn.attempt}"))).unwrap()
 
-    async def _undo(self, press: Press) -> None:
+    async def _undo(self, press: ButtonPress) -> None:
         await self._require_last(press)
         turn = press.steps.turn
         (await self._bus.execute(ForgetTurnCommand(session_id=turn.session_id, turn_id=turn.id))).unwrap()
         await press.tell("Forgotten: I know nothing of that question and of my answer any more.")
 
-    async def _require_last(self, press: Press) -> None:
+    async def _require_last(self, press: ButtonPress) -> None:
         """The turn is to be the last of its session.
 
         Raises:
@@ -79,14 +79,14 @@ class AnswerButtons:
         if last is None or last.id != turn.id:
             raise OutdatedError("There is something newer here, so this stays as it is.")
 
-    async def _details(self, press: Press) -> None:
+    async def _details(self, press: ButtonPress) -> None:
         steps, message = press.steps, press.interaction.message
         is_of_card = message is not None and bool(message.embeds) and steps.state.outcome is None
         text, file = details(steps, press.id.target.round if is_of_card else None)
         await press.tell(text, file=_attached(file) if file else None)
 
 
-def follow_up(press: Press, text: str, source_id: str) -> PromptCommand:
+def follow_up(press: ButtonPress, text: str, source_id: str) -> PromptCommand:
     """What a button says for the person who presses it; its answer replies to the message with the button."""
     interaction, turn = press.interaction, press.steps.turn
     origin, place = Origin.of(turn), Place.of(interaction.channel)

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 from llmgine.bus import MessageBus
-from llmgine.messages.chat import ToolCall
+from llmgine.messages.chat_messages import ToolCall
 from llmgine.messages.commands import DecideToolCallCommand
 from programs.discord.components.answers import follow_up
-from programs.discord.components.ids import Action, of_turn
-from programs.discord.components.press import DecidedError, Handler, OutdatedError, Press
+from programs.discord.components.button_press import ButtonPress, DecidedError, Handler, OutdatedError
+from programs.discord.components.custom_ids import Action, of_turn
 from programs.discord.components.views import Field, form
 
 _REASON = Field("reason", "The reason", 500, "The model is told.")
@@ -30,7 +30,7 @@ class ApprovalButtons:
             Action.AGAIN: self._ask_again,
         }
 
-    async def _decide(self, press: Press) -> None:
+    async def _decide(self, press: ButtonPress) -> None:
         turn, action = press.steps.turn, press.id.action
         command = DecideToolCallCommand(
             session_id=turn.session_id,
@@ -44,12 +44,12 @@ class ApprovalButtons:
         if not (await self._bus.execute(command)).unwrap():
             raise DecidedError("This was decided before, or its time ran out.")
 
-    async def _ask_for_reason(self, press: Press) -> None:
+    async def _ask_for_reason(self, press: ButtonPress) -> None:
         target = press.id.target
         custom_id = of_turn(Action.BECAUSE, press.steps.turn, (target.round, target.part))
         await press.interaction.response.send_modal(form(custom_id, "Why not?", _REASON))
 
-    async def _ask_again(self, press: Press) -> None:
+    async def _ask_again(self, press: ButtonPress) -> None:
         turn, target, call = press.steps.turn, press.id.target, _call(press)
         text = (
             f"Nobody decided on your call of {call.name} in time. Call it again, with these arguments: {call.arguments}"
@@ -60,7 +60,7 @@ class ApprovalButtons:
             await press.tell("This was asked again before.")
 
 
-def _call(press: Press) -> ToolCall:
+def _call(press: ButtonPress) -> ToolCall:
     target = press.id.target
     try:
         return press.steps.state.replies[target.round].tool_calls[target.part]

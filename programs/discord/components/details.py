@@ -2,11 +2,11 @@
 
 import json
 
-from llmgine.messages.chat import ToolCall
+from llmgine.messages.chat_messages import ToolCall
 from llmgine.messages.steps import ReplyStep
 from llmgine.messages.text import collapse_spaces, shorten
 from llmgine.sessions.records import TurnSteps
-from llmgine.turns import Call
+from llmgine.turn_state import Call
 from programs.discord.delivery.bodies import TextFile
 
 _MAX_CONTENT = 2_000  # of a message

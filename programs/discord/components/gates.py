@@ -2,26 +2,26 @@
 
 import discord
 
-from llmgine.errors import RefusedError
+from llmgine.errors import UserError
 from llmgine.messages.steps import Turn
 from llmgine.sessions import SessionStore
 from llmgine.sessions.records import Session, TurnSteps
-from programs.discord.channels import Channels
-from programs.discord.components.ids import Action
-from programs.discord.components.press import OutdatedError, Press
+from programs.discord.channel_settings import Channels
+from programs.discord.components.button_press import ButtonPress, OutdatedError
+from programs.discord.components.custom_ids import Action
 from programs.discord.components.registry import Gate
 from programs.discord.ids import SOURCE, Origin
-from programs.discord.options import OPTIONS, WHERE, Option, Where, scope_at
-from programs.discord.permissions import (
+from programs.discord.permissions.actor import (
     is_moderator,
     may_decide,
     require_permission,
     require_role,
     require_writing,
 )
-from programs.discord.sight import Sight
+from programs.discord.permissions.viewer import Viewer
+from programs.discord.setting_specs import SETTING_SPECS, WHERE, SettingSpec, Where, scope_at
 
-SYSTEM_PROMPT = next(option for option in OPTIONS if option.name == "system_prompt")
+SYSTEM_PROMPT = next(spec for spec in SETTING_SPECS if spec.name == "system_prompt")
 
 
 class Gates:
@@ -35,14 +35,14 @@ class Gates:
         self._store = store
         self._channels = Channels(store)
 
-    async def require(self, press: Press) -> Press:
+    async def require(self, press: ButtonPress) -> ButtonPress:
         """Check all gates of a press, in the order of its entry.
 
         Returns:
             The press with what it is about.
 
         Raises:
-            RefusedError: A gate is closed for the person; the text says why.
+            UserError: A gate is closed for the person; the text says why.
             OutdatedError: What it is about has changed since the button was made.
             ForgottenTurnError: The turn was forgotten, or its conversation was cleared.
             StoreError: That cannot be looked up.
@@ -65,9 +65,9 @@ class Gates:
         if gate is Gate.ROLE:
             require_role(interaction, settings)
         elif settings.listen == "off":
-            raise RefusedError("I am switched off here, see /settings.")
+            raise UserError("I am switched off here, see /settings.")
 
-    async def _turn(self, press: Press) -> TurnSteps:
+    async def _turn(self, press: ButtonPress) -> TurnSteps:
         """The turn that is pressed about, for the one who asked or a moderator."""
         target, user = press.id.target, press.interaction.user
         steps = await self._store.turns.get(target.turn_id)
@@ -75,21 +75,21 @@ class Gates:
             raise OutdatedError("This belongs to another channel.")
         asker = steps.state.prompt.author
         if not may_decide(user, asker):
-            raise RefusedError(f"Only {asker.name if asker else 'the one who asked'} or a moderator can do this.")
+            raise UserError(f"Only {asker.name if asker else 'the one who asked'} or a moderator can do this.")
         if target.attempt not in (None, steps.turn.attempt) and press.id.action is not Action.DETAILS:
             raise OutdatedError("This was done before: the question is being answered anew, or was.")
         return steps
 
-    async def _session(self, press: Press, *, to_rename: bool) -> Session:
+    async def _session(self, press: ButtonPress, *, to_rename: bool) -> Session:
         """The conversation that was chosen, or whose button it is, for those who may read it."""
-        sight = Sight(press.interaction, self._store)
-        session = await sight.session(press.id.about or next(iter(press.values), ""))
-        if to_rename and not await sight.may_rename(session):
-            raise RefusedError("Only people with the permission Manage Messages there can rename this.")
+        viewer = Viewer(press.interaction, self._store)
+        session = await viewer.session(press.id.about or next(iter(press.values), ""))
+        if to_rename and not await viewer.may_rename(session):
+            raise UserError("Only people with the permission Manage Messages there can rename this.")
         return session
 
 
-def _require_permission(gate: Gate, press: Press) -> None:
+def _require_permission(gate: Gate, press: ButtonPress) -> None:
     """What Discord's permissions decide."""
     interaction, what = press.interaction, press.entry.what
     match gate:
@@ -111,19 +111,19 @@ def _require_moderator(interaction: discord.Interaction, what: str) -> None:
         _require_server_moderator(interaction, what)
 
 
-def require_setter(interaction: discord.Interaction, option: Option, where: Where) -> None:
+def require_setter(interaction: discord.Interaction, spec: SettingSpec, where: Where) -> None:
     """A setting is changed where there is such a place, by those who may.
 
     Raises:
-        RefusedError: The channel lies in no such place, or the person may not.
+        UserError: The channel lies in no such place, or the person may not.
     """
     scope_at(interaction.channel, where)
-    require_permission(interaction, option, where)
+    require_permission(interaction, spec, where)
 
 
 def _require_server_moderator(interaction: discord.Interaction, what: str) -> None:
     if not is_moderator(interaction.user):
-        raise RefusedError(f"Only people with the permission Manage Messages can {what}.")
+        raise UserError(f"Only people with the permission Manage Messages can {what}.")
 
 
 def _is_here(turn: Turn, channel_id: int | None) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from programs.discord.components.ids import Action
+from programs.discord.components.custom_ids import Action
 
 
 class Kind(Enum):

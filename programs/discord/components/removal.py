@@ -5,16 +5,16 @@ from collections.abc import Callable
 
 import discord
 
-from programs.discord.components.ids import Action, ComponentId
-from programs.discord.components.layout import LASTING
-from programs.discord.components.press import DecidedError, OutdatedError, Press
+from programs.discord.components.button_layout import LASTING
+from programs.discord.components.button_press import ButtonPress, DecidedError, OutdatedError
+from programs.discord.components.custom_ids import Action, ComponentId
 from programs.discord.components.views import custom_ids, kept
 
 Keep = Callable[[ComponentId], bool]
 _OPENED_BY = {Action.BECAUSE: Action.REASON}  # the buttons of forms
 
 
-async def take_outdated(press: Press, error: OutdatedError | None = None) -> None:
+async def take_outdated(press: ButtonPress, error: OutdatedError | None = None) -> None:
     """Take the outdated buttons from the message that was pressed, if the pressed one is still there.
 
     While the press was processed the message may have got other buttons, which apply.

@@ -10,12 +10,12 @@ from typing import TypeVar
 from llmgine.errors import StoreError
 from llmgine.messages.steps import Turn
 from llmgine.sessions import SessionStore
-from programs.discord.components.layout import buttons_of, lasting
+from programs.discord.components.button_layout import buttons_of, lasting
 from programs.discord.delivery.bodies import Body
-from programs.discord.delivery.budget import as_courtesy
 from programs.discord.delivery.poster import Poster
-from programs.discord.delivery.refusals import RefusedError, UnreachableError
+from programs.discord.delivery.refusals import DeliveryRefusedError, UnreachableError
 from programs.discord.ids import Origin
+from programs.discord.rate_limiter import as_courtesy
 
 _REMEMBERED = 5_000  # sessions and turns
 
@@ -127,7 +127,7 @@ async def _done(work: Callable[[], Coroutine[None, None, None]]) -> None:
     """Do this. Nobody waits for it, so whatever it fails by ends here."""
     try:
         await work()
-    except (StoreError, UnreachableError, RefusedError) as error:
+    except (StoreError, UnreachableError, DeliveryRefusedError) as error:
         _log.info("The buttons of an older answer stay as they are: %s", error)
     except Exception:  # a bug of ours, which nobody else would see
         _log.exception("The buttons of an older answer stay as they are")

@@ -10,11 +10,11 @@ from typing import Any
 import aiohttp
 import discord
 
-from llmgine.errors import ForgottenTurnError, RefusedError
+from llmgine.errors import ForgottenTurnError, UserError
 from llmgine.sessions import SessionStore
+from programs.discord.components.button_press import ButtonPress, Handler, OutdatedError, is_form
+from programs.discord.components.custom_ids import PREFIX, Action
 from programs.discord.components.gates import Gates
-from programs.discord.components.ids import PREFIX, Action
-from programs.discord.components.press import Handler, OutdatedError, Press, is_form
 from programs.discord.components.registry import REGISTRY, Reply
 from programs.discord.components.removal import take_outdated
 from programs.discord.replies import explain, is_late
@@ -73,8 +73,8 @@ class ComponentRouter:
 
     async def _dispatch(self, interaction: discord.Interaction) -> None:
         try:
-            press = Press.of(interaction)
-        except RefusedError as error:
+            press = ButtonPress.of(interaction)
+        except UserError as error:
             await _explain(interaction, error)
             return
         try:
@@ -88,7 +88,7 @@ class ComponentRouter:
         except Exception as error:  # whatever it is, a person waits for an answer
             await _explain(interaction, error, promised=press.entry.reply is Reply.PUBLIC)
 
-    async def _handle(self, press: Press) -> None:
+    async def _handle(self, press: ButtonPress) -> None:
         """Answer first, then check the gates, then do it."""
         handler, reply = self._handlers[press.id.action], press.entry.reply
         if reply is Reply.FORM:
@@ -96,7 +96,7 @@ class ComponentRouter:
                 async with asyncio.timeout(_FORM_PATIENCE):
                     await handler(await self._gates.require(press))
             except TimeoutError:
-                raise RefusedError(_SLOW) from None
+                raise UserError(_SLOW) from None
             return
         await press.interaction.response.defer(thinking=reply is Reply.PUBLIC)
         await handler(await self._gates.require(press))

@@ -10,7 +10,7 @@ from typing import Any
 
 import discord
 
-from programs.discord.components.ids import Action, ComponentId
+from programs.discord.components.custom_ids import Action, ComponentId
 
 _STYLES = {
     "primary": discord.ButtonStyle.primary,

@@ -57,11 +57,11 @@ class ChannelState(Enum):
     GONE = auto()  # It was deleted; what is owed there is given up.
 
 
-class Told(Enum):
+class NoticeState(Enum):
     """Whether people know that an answer has to wait."""
 
     NOT = auto()  # Nobody was told.
-    BY_SIGN = auto()  # By a reaction on the question, which goes when the answer is there.
+    BY_REACTION = auto()  # By a reaction on the question, which goes when the answer is there.
     BY_WORDS = auto()  # By a message, or only by the log where nobody could be told.
 
 
@@ -145,7 +145,7 @@ class Answer:
     looking: bool = False
     unknown_since: float | None = None
     no_more: bool = False
-    told: Told = Told.NOT
+    notice: NoticeState = NoticeState.NOT
     told_unknown: bool = False
     waited: bool = False
     outcome: Literal["done", "failed", "stopped"] = "done"

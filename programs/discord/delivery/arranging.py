@@ -4,14 +4,14 @@ import math
 
 from programs.discord.delivery.answer import Answer, Channel, ChannelState, Lookup, Phase, Slot, SlotState
 from programs.discord.delivery.bodies import Body, file_of
-from programs.discord.delivery.steps import OWED_AFTER, About, Tell
+from programs.discord.delivery.next_steps import OWED_AFTER, NoticeKind, Notify
 
 PLAIN_AFTER = 60.0  # seconds without an answer from Discord until a part is shown without its file
 NONCE_IS_SURE = 120.0  # seconds in which a post is repeated with its nonce; Discord remembers it for a few minutes
 _STALLED = 60.0  # seconds until the answer of a running turn is tried again after that
 
 
-def arrange(channel: Channel, now: float, old_before: int) -> list[Tell]:
+def arrange(channel: Channel, now: float, old_before: int) -> list[Notify]:
     """Decide which messages stay; returns what is to be told because of it.
 
     Args:
@@ -29,7 +29,7 @@ def arrange(channel: Channel, now: float, old_before: int) -> list[Tell]:
     return told
 
 
-def _passed(channel: Channel, answer: Answer, now: float) -> list[Tell]:
+def _passed(channel: Channel, answer: Answer, now: float) -> list[Notify]:
     """What follows from the time for which Discord has not answered."""
     if channel.state is ChannelState.GONE and answer.has_ended:
         answer.enter(Phase.GIVEN_UP)
@@ -54,7 +54,7 @@ def _passed(channel: Channel, answer: Answer, now: float) -> list[Tell]:
     if channel.told_of_failure:
         return []
     channel.told_of_failure = True
-    return [Tell(answer, About.FAILING)]
+    return [Notify(answer, NoticeKind.FAILING)]
 
 
 def is_forgotten(since: float | None, now: float) -> bool:

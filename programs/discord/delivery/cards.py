@@ -5,14 +5,14 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
-from llmgine.engine.calls import MOST_CALLS
-from llmgine.messages.chat import ToolCall
+from llmgine.engine.tool_calls import MOST_CALLS
+from llmgine.messages.chat_messages import ToolCall
 from llmgine.messages.commands import Author
 from llmgine.messages.steps import ReplyStep, WaitingStep
 from llmgine.messages.text import clean_text, collapse_spaces, escape, shorten
 from llmgine.sessions.records import TurnSteps
-from llmgine.turns import Call, CallState
-from programs.discord.components.layout import of_card
+from llmgine.turn_state import Call, CallState
+from programs.discord.components.button_layout import of_card
 from programs.discord.ids import Origin
 
 _ICONS: dict[CallState, str] = {

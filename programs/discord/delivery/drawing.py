@@ -4,7 +4,7 @@ import math
 
 from llmgine.messages.events import AnswerProgressEvent, ModelRetryEvent, TurnEvent
 from llmgine.sessions.records import TurnSteps
-from llmgine.turns import step_of
+from llmgine.turn_state import step_of
 from programs.discord.delivery.answer import Part
 from programs.discord.delivery.metrics import TurnCounts
 from programs.discord.delivery.rendering import AGAIN, THINKING, Live, render, retrying, waiting_notice
@@ -37,7 +37,7 @@ class Drawing:
         """Whether an answer is being written, and nobody is waited for."""
         return not self.steps.state.waiting and self.steps.state.outcome is None
 
-    def hear(self, event: TurnEvent) -> None:
+    def handle(self, event: TurnEvent) -> None:
         """Take in an event of the turn."""
         if isinstance(event, AnswerProgressEvent):
             if event.text.strip():  # until there is something to see, what is shown stays

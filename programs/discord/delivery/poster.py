@@ -13,20 +13,20 @@ from pydantic import JsonValue
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, stop_after_delay, wait_exponential
 
 from programs.discord.components.views import view_of
-from programs.discord.delivery.access import Access
-from programs.discord.delivery.arguments import Arguments
 from programs.discord.delivery.bodies import Body
-from programs.discord.delivery.budget import Budget
+from programs.discord.delivery.message_arguments import MessageArguments
 from programs.discord.delivery.refusals import (
     ARCHIVED,
     LOCKED,
     THREAD_EXISTS,
     UNKNOWN_MESSAGE,
     BreakerOpenError,
-    RefusedError,
+    DeliveryRefusedError,
     ShutOutError,
     sorted_out,
 )
+from programs.discord.permissions.bot import BotPermissions
+from programs.discord.rate_limiter import RateLimiter
 
 LONGEST_LIMIT = 30.0  # seconds of a rate limit that discord.py waits for; a longer one is told to whoever asked
 _TRIES = 10
@@ -58,12 +58,12 @@ class Poster:
     A send that may or may not have arrived is repeated with the same nonce, which Discord answers with the message
     it already has. discord.py repeats 429s and most server errors; what it does not (503, a reset connection, a
     timeout) is repeated here. Every method raises `UnreachableError`, in one of its kinds, when it cannot be done now,
-    and `RefusedError` when Discord will never do it.
+    and `DeliveryRefusedError` when Discord will never do it.
 
     Args:
         client: The client.
-        access: What it may do where.
-        budget: How many requests there may be.
+        permissions: What it may do where.
+        limiter: How many requests there may be.
         first_wait: Seconds before a request that got no answer is sent again; doubled each time.
         clock: Seconds since 1970, to tell a message's age from its id.
         sleep: How the end of a rate limit is waited for.
@@ -73,15 +73,15 @@ class Poster:
         self,
         client: discord.Client,
         *,
-        access: Access | None = None,
-        budget: Budget | None = None,
+        permissions: BotPermissions | None = None,
+        limiter: RateLimiter | None = None,
         first_wait: float = 1.0,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self.access = access or Access(client)
-        self.arguments = Arguments(self.access)
-        self.budget = budget or Budget()
+        self.permissions = permissions or BotPermissions(client)
+        self.arguments = MessageArguments(self.permissions)
+        self.limiter = limiter or RateLimiter()
         self.sleep = sleep
         self._client = client
         self._first_wait = first_wait
@@ -104,7 +104,7 @@ class Poster:
 
         Returns the message's id.
         """
-        shut_out = self.access.shut_out(channel_id)
+        shut_out = self.permissions.shut_out(channel_id)
         if shut_out is not None:
             raise shut_out
         channel = self._client.get_partial_messageable(channel_id)
@@ -114,12 +114,12 @@ class Poster:
 
         try:
             message = await self._try(channel_id, send)
-        except RefusedError as error:
+        except DeliveryRefusedError as error:
             if error.no_history and reply_to is not None:
                 return await self.post(channel_id, body, nonce=nonce)
             raise
         except ShutOutError as error:
-            self.access.note_shut(channel_id, error)
+            self.permissions.note_shut(channel_id, error)
             raise
         return int(message.id)
 
@@ -145,7 +145,7 @@ class Poster:
         """A member of a server; None when there is none."""
         try:
             found: discord.Member = await self._try(guild.id, lambda: guild.fetch_member(user_id))
-        except (RefusedError, ShutOutError):
+        except (DeliveryRefusedError, ShutOutError):
             return None
         return found
 
@@ -153,7 +153,7 @@ class Poster:
         """Open the thread of a message, if it has none. The thread's id is the message's."""
         try:
             await self._try(message.channel.id, lambda: message.create_thread(name=name))
-        except RefusedError as error:
+        except DeliveryRefusedError as error:
             if error.code != THREAD_EXISTS:
                 raise
 
@@ -162,12 +162,12 @@ class Poster:
         message = self._client.get_partial_messageable(channel_id).get_partial_message(message_id)
         try:
             await self._try(channel_id, message.delete)
-        except (RefusedError, ShutOutError) as error:
+        except (DeliveryRefusedError, ShutOutError) as error:
             _log.warning("Message %d in channel %d is not taken away: %s", message_id, channel_id, error)
 
     async def history(self, channel: Channel, *, after: int, limit: int) -> list[discord.Message] | None:
         """The channel's messages after one, oldest first; None where the bot may not read them."""
-        if not self.access.may_read_back(channel.id):
+        if not self.permissions.may_read_back(channel.id):
             return None
 
         async def read() -> list[discord.Message]:
@@ -175,7 +175,7 @@ class Poster:
 
         try:
             found: list[discord.Message] = await self._try(channel.id, read)
-        except (RefusedError, ShutOutError) as error:
+        except (DeliveryRefusedError, ShutOutError) as error:
             _log.warning("Channel %d cannot be read: %s", channel.id, error)
             return None
         return found
@@ -186,10 +186,10 @@ class Poster:
         It is asked for once: whoever reads a history in the background decides when it is tried again.
 
         Raises:
-            RefusedError: Discord refuses it, for instance because the channel is gone.
+            DeliveryRefusedError: Discord refuses it, for instance because the channel is gone.
             UnreachableError: Discord cannot be reached.
         """
-        if not self.access.may_read_back(channel.id):
+        if not self.permissions.may_read_back(channel.id):
             return None
 
         async def read() -> list[discord.Message]:
@@ -208,7 +208,7 @@ class Poster:
         """
         try:
             await self._ask(lambda: channel.fetch_message(message_id))
-        except RefusedError as error:
+        except DeliveryRefusedError as error:
             return error.code == UNKNOWN_MESSAGE
         return False
 
@@ -254,7 +254,7 @@ class Poster:
                 if isinstance(thread, discord.Thread):
                     await thread.edit(archived=False)
             except discord.Forbidden as error:
-                raise RefusedError(LOCKED, "the thread is locked") from error
+                raise DeliveryRefusedError(LOCKED, "the thread is locked") from error
             return await request()
 
 

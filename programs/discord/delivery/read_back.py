@@ -52,7 +52,7 @@ class ReadBack:
 
         Raises:
             UnreachableError: Discord does not answer.
-            RefusedError: The channel is gone.
+            DeliveryRefusedError: The channel is gone.
             ShutOutError: The bot may not see the channel, so what is there is looked up when it may.
             StoreError: It cannot be looked up which messages are known.
         """
@@ -63,8 +63,8 @@ class ReadBack:
         seen: list[Seen] = []
         for _ in range(_PAGES):
             page = await self._page(channel, after)
-            access = self._poster.access
-            if page is None and (access.may_read_back(channel.id) or not access.may_view(channel.id)):
+            permissions = self._poster.permissions
+            if page is None and (permissions.may_read_back(channel.id) or not permissions.may_view(channel.id)):
                 raise ShutOutError(NO_ACCESS)
             if page is None:
                 _log.warning("Channel %d may not be read, so only nonces protect from repeats", origin.channel_id)

@@ -46,7 +46,7 @@ class ShutOutError(UnreachableError):
         return self.code == _DM_CLOSED
 
 
-class RefusedError(Exception):
+class DeliveryRefusedError(Exception):
     """Never, as it is."""
 
     def __init__(self, code: int, words: str) -> None:
@@ -92,5 +92,5 @@ def sorted_out(error: Exception) -> Exception:
     if code in (NO_ACCESS, _DM_CLOSED, NO_PERMISSION):
         return ShutOutError(code)
     if status in _REFUSED or code == _TOO_OLD:
-        return RefusedError(code, str(error))
+        return DeliveryRefusedError(code, str(error))
     return UnreachableError(str(error) or type(error).__name__)

@@ -13,11 +13,11 @@ from llmgine.messages.events import ModelRetryEvent
 from llmgine.messages.steps import LeftOut
 from llmgine.messages.text import collapse_spaces, shorten
 from llmgine.sessions.records import TurnSteps
-from llmgine.turns import CallState
+from llmgine.turn_state import CallState
 from programs.application import LEFT_OUT
 from programs.demo_model import MODEL as DEMO_MODEL
-from programs.discord.components.ids import Action, button
-from programs.discord.components.layout import of_ended, of_running, with_buttons
+from programs.discord.components.button_layout import of_ended, of_running, with_buttons
+from programs.discord.components.custom_ids import Action, button
 from programs.discord.delivery.bodies import Body, bodies_of, preview_of
 from programs.discord.delivery.cards import card, has_card, used, waiting_words
 from programs.discord.delivery.splitting import LIMIT

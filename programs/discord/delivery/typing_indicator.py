@@ -5,8 +5,8 @@ import contextlib
 
 import discord
 
-from programs.discord.delivery.access import Access
-from programs.discord.delivery.budget import as_courtesy
+from programs.discord.permissions.bot import BotPermissions
+from programs.discord.rate_limiter import as_courtesy
 
 _INTERVAL = 8.0  # seconds; Discord shows it for 10
 
@@ -14,9 +14,9 @@ _INTERVAL = 8.0  # seconds; Discord shows it for 10
 class TypingIndicator:
     """Shows in one channel that the bot writes. It is a courtesy: a failure ends it and nothing else."""
 
-    def __init__(self, client: discord.Client, access: Access, channel_id: int) -> None:
+    def __init__(self, client: discord.Client, permissions: BotPermissions, channel_id: int) -> None:
         self._client = client
-        self._access = access
+        self._permissions = permissions
         self._channel_id = channel_id
         self._task: asyncio.Task[None] | None = None
 
@@ -36,7 +36,7 @@ class TypingIndicator:
     async def _keep_typing(self) -> None:
         channel = self._client.get_partial_messageable(self._channel_id)
         with contextlib.suppress(discord.DiscordException, OSError):
-            while self._access.may_write(self._channel_id):
+            while self._permissions.may_write(self._channel_id):
                 with as_courtesy():
                     await channel.typing()
                 await asyncio.sleep(_INTERVAL)

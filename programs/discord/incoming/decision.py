@@ -9,11 +9,11 @@ from enum import Enum, auto
 import discord
 
 from llmgine.sessions import SessionStore
-from programs.discord.channels import Channels, ChannelSettings
+from programs.discord.channel_settings import Channels, ChannelSettings
 from programs.discord.delivery.poster import Poster
 from programs.discord.delivery.refusals import UnreachableError
 from programs.discord.ids import Kind, Place
-from programs.discord.permissions import has_role
+from programs.discord.permissions.actor import has_role
 
 _REMEMBERED = 30.0  # seconds for which the roles of somebody who was looked up hold
 _DELETED = datetime.max.replace(tzinfo=UTC)  # in place of when it was edited
@@ -104,7 +104,7 @@ class Decisions:
         while len(self._made) > _MADE:
             self._made.popitem(last=False)
 
-    def at_a_glance(self, message: discord.Message) -> Verdict:
+    def without_store(self, message: discord.Message) -> Verdict:
         """The same without the store: as if nothing was set in the channel."""
         me, so_far = self._client.user, written_by(message)
         if me is None or so_far is not Verdict.ANSWERED:

@@ -10,12 +10,22 @@ import time
 from collections import deque
 
 from llmgine.errors import StoreError
-from programs.discord.delivery.refusals import MustWaitError, RefusedError, UnreachableError
+from programs.discord.delivery.refusals import DeliveryRefusedError, MustWaitError, UnreachableError
 from programs.discord.ids import Kind, Place
+from programs.discord.incoming.feed_items import (
+    Covered,
+    Created,
+    Deleted,
+    Edited,
+    GivenUp,
+    Item,
+    from_read,
+    merged,
+    name,
+)
 from programs.discord.incoming.feed_state import FeedState, Missed
 from programs.discord.incoming.history import Found, Reading
-from programs.discord.incoming.items import Covered, Created, Deleted, Edited, GivenUp, Item, from_read, merged, name
-from programs.discord.incoming.reads import Rank
+from programs.discord.incoming.read_queue import Rank
 from programs.discord.incoming.shared import FeedsPhase, Shared
 
 ACTIVE_SECONDS = 3600.0  # how long after its last message a place counts as active
@@ -230,10 +240,10 @@ class Feed:
         self._reading = self._shared.history.reading(urgent=bool(self._items), live_from=self._live_from)
         try:
             found = await self._find(self._reading, missed)
-        except (StoreError, UnreachableError, RefusedError) as error:
+        except (StoreError, UnreachableError, DeliveryRefusedError) as error:
             _log.warning("Channel %d could not be read: %s", self.place.channel_id, error)
             self._read_failed(missed, error)
-            if isinstance(error, RefusedError) and (error.gone or error.no_message):
+            if isinstance(error, DeliveryRefusedError) and (error.gone or error.no_message):
                 self.gone()
                 await self._shared.forget(self.place)
         except Exception as error:  # what Discord told cannot be understood; that must not make the place deaf

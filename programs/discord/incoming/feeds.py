@@ -17,11 +17,11 @@ from programs.discord.ids import SOURCE, Kind, Origin, Place
 from programs.discord.incoming.cursors import Cursors
 from programs.discord.incoming.decision import is_from_a_person
 from programs.discord.incoming.feed import ACTIVE_SECONDS, Feed
+from programs.discord.incoming.feed_items import Created, Deleted, Edited
 from programs.discord.incoming.feed_state import Missed
 from programs.discord.incoming.history import Bounds, History
 from programs.discord.incoming.intake import Intake
-from programs.discord.incoming.items import Created, Deleted, Edited
-from programs.discord.incoming.reads import Reads
+from programs.discord.incoming.read_queue import ReadQueue
 from programs.discord.incoming.shared import FeedsPhase, Shared
 from programs.discord.incoming.unlisted import Unlisted
 
@@ -58,7 +58,7 @@ class Feeds:
         self._client = client
         self._store = store
         history = History(client, store, poster, intake, bounds=bounds, clock=clock)
-        self._shared = Shared(intake, history, Reads(), Cursors(store, clock=clock), first_wait=first_wait)
+        self._shared = Shared(intake, history, ReadQueue(), Cursors(store, clock=clock), first_wait=first_wait)
         self._unlisted = Unlisted(client, store, self._shared, feed_at=self._feed, let_go=self._let_go)
         self._look_interval = look_interval
         self._feeds: dict[int, Feed] = {}

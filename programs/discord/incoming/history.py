@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 import discord
 
 from llmgine.sessions import SessionStore
-from programs.discord.delivery.budget import Importance, Ticket, paid_by
 from programs.discord.delivery.poster import PAGE, Channel, Poster
 from programs.discord.delivery.refusals import UnreachableError
 from programs.discord.ids import SOURCE, Kind, Place
 from programs.discord.incoming.intake import Intake, News
+from programs.discord.rate_limiter import Importance, Ticket, paid_by
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Reading:
         """Somebody waits for it now."""
         self._importance = Importance.FIRST
         if self._ticket is not None:
-            self._poster.budget.hurry(self._ticket)
+            self._poster.limiter.hurry(self._ticket)
 
     async def page(self, channel: Channel, after: int) -> list[discord.Message] | None:
         """See `Poster.page`."""
@@ -83,7 +83,7 @@ class Reading:
             return await self._poster.is_gone(channel, message_id)
 
     async def _paid(self) -> Ticket:
-        self._ticket = self._poster.budget.ticket(self._importance)
+        self._ticket = self._poster.limiter.ticket(self._importance)
         await self._ticket.called  # here, as waiting for others is no part of the time a request may take
         return self._ticket
 
@@ -163,7 +163,7 @@ class History:
             return place.is_dm
         # Of an archived thread discord.py knows nothing; its permissions are those of its channel.
         known = self._client.get_channel(place.channel_id) is not None or place.parent_id is None
-        return self._poster.access.may_read_back(place.channel_id if known else place.parent_id or 0)
+        return self._poster.permissions.may_read_back(place.channel_id if known else place.parent_id or 0)
 
     def reading(self, *, urgent: bool, live_from: float) -> Reading:
         """A read that has not begun; `urgent` when somebody waits for it."""
@@ -199,7 +199,7 @@ class History:
             What was found; None where the bot may not read.
 
         Raises:
-            RefusedError: Discord refuses it, for instance because the place is gone.
+            DeliveryRefusedError: Discord refuses it, for instance because the place is gone.
             StoreError: What is to be done about a message cannot be looked up.
             UnreachableError: Discord cannot be reached, or what it answers makes no sense.
         """

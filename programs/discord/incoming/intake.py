@@ -11,9 +11,9 @@ from llmgine.errors import LLMgineError, StoreError
 from llmgine.messages.commands import DeletePromptCommand
 from llmgine.messages.steps import Turn
 from llmgine.sessions import SessionStore
-from programs.discord.channels import Channels, ChannelSettings
+from programs.discord.channel_settings import Channels, ChannelSettings
 from programs.discord.delivery.poster import Poster
-from programs.discord.delivery.refusals import RefusedError, ShutOutError, UnreachableError
+from programs.discord.delivery.refusals import DeliveryRefusedError, ShutOutError, UnreachableError
 from programs.discord.ids import SOURCE, Place
 from programs.discord.incoming.attachments import AttachmentReader
 from programs.discord.incoming.content import PromptParts, edit, prompt, text_for_model, thread_name
@@ -107,7 +107,7 @@ class Intake:
             if verdict is Verdict.ANSWERED:
                 await self._admit(place, message, alone=decided, patient=patient)
         except StoreError:
-            if (verdict or self.decisions.at_a_glance(message)) is Verdict.ANSWERED:
+            if (verdict or self.decisions.without_store(message)) is Verdict.ANSWERED:
                 await self.unanswered.cannot_store(message)
             raise
         except UnreachableError as error:
@@ -164,7 +164,7 @@ class Intake:
             return None
         try:
             await self._poster.open_thread(message, thread_name(text_for_model(message, me)))
-        except (RefusedError, UnreachableError) as error:
+        except (DeliveryRefusedError, UnreachableError) as error:
             if patient and isinstance(error, UnreachableError) and not isinstance(error, ShutOutError):
                 raise
             _log.warning("No thread can be opened in channel %d: %s", channel.id, error)

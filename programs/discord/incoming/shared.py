@@ -9,7 +9,7 @@ from programs.discord.ids import Place
 from programs.discord.incoming.cursors import Cursors
 from programs.discord.incoming.history import History
 from programs.discord.incoming.intake import Intake
-from programs.discord.incoming.reads import Reads
+from programs.discord.incoming.read_queue import ReadQueue
 
 _LONGEST_WAIT = 60.0  # seconds between two tries
 
@@ -33,7 +33,7 @@ class Shared:
     """
 
     def __init__(
-        self, intake: Intake, history: History, reads: Reads, cursors: Cursors, *, first_wait: float = 1.0
+        self, intake: Intake, history: History, reads: ReadQueue, cursors: Cursors, *, first_wait: float = 1.0
     ) -> None:
         self.intake = intake
         self.history = history

@@ -6,7 +6,7 @@ import discord
 
 from programs.discord.delivery.notices import CANNOT_STORE, MISSED
 from programs.discord.delivery.poster import Poster
-from programs.discord.delivery.refusals import RefusedError, ShutOutError, UnreachableError
+from programs.discord.delivery.refusals import DeliveryRefusedError, ShutOutError, UnreachableError
 from programs.discord.ids import missed_nonce, refusal_nonce
 
 _SIGN = "❌"  # as on a question whose answer cannot be shown
@@ -52,14 +52,14 @@ class Unanswered:
             nonce = missed_nonce(message.id)
             await self._poster.post(channel_id, {"content": MISSED}, nonce=nonce, reply_to=message.id)
         except ShutOutError as error:
-            if not self._poster.access.may_react(channel_id):
+            if not self._poster.permissions.may_react(channel_id):
                 _log.info("Nobody can be told in channel %d of what was missed: %s", channel_id, error)
                 return
             try:
                 await self._poster.react(channel_id, message.id, _SIGN, on=True)
-            except (RefusedError, ShutOutError) as refused:
+            except (DeliveryRefusedError, ShutOutError) as refused:
                 _log.info("Nobody can be told in channel %d of what was missed: %s", channel_id, refused)
-        except RefusedError as error:
+        except DeliveryRefusedError as error:
             _log.info("Nobody can be told in channel %d of what was missed: %s", channel_id, error)
 
     async def _say(self, message: discord.Message, text: str, *, reply_to: int | None) -> None:
@@ -67,5 +67,5 @@ class Unanswered:
             await self._poster.post(
                 message.channel.id, {"content": text}, nonce=refusal_nonce(message.id), reply_to=reply_to
             )
-        except (UnreachableError, RefusedError) as error:
+        except (UnreachableError, DeliveryRefusedError) as error:
             _log.warning("Nobody could be told in channel %d: %s", message.channel.id, error)

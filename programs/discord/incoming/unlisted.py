@@ -8,10 +8,10 @@ import discord
 
 from llmgine.sessions import SessionStore
 from llmgine.sessions.records import Cursor
-from programs.discord.delivery.budget import as_background
 from programs.discord.ids import SOURCE, Kind, Place
 from programs.discord.incoming.feed import Feed
 from programs.discord.incoming.shared import Shared
+from programs.discord.rate_limiter import as_background
 
 _PAGE = 100  # places
 _LATE = 20  # places that may still have something to do when the next page is begun

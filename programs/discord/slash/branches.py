@@ -6,16 +6,16 @@ from typing import Any, Literal
 import discord
 from discord import app_commands
 
-from llmgine.errors import LLMgineError, RefusedError
+from llmgine.errors import LLMgineError, UserError
 from llmgine.messages.commands import BranchSessionCommand
 from llmgine.messages.text import shorten
 from llmgine.sessions.records import Session
 from programs.application import Application
-from programs.discord.channels import Channels
+from programs.discord.channel_settings import Channels
 from programs.discord.ids import SOURCE, Place, channel_name, session_id
-from programs.discord.permissions import require_threads
+from programs.discord.permissions.actor import require_threads
+from programs.discord.permissions.viewer import Viewer, title
 from programs.discord.replies import post, set_answer
-from programs.discord.sight import Sight, title
 
 ThreadType = Literal[discord.ChannelType.private_thread, discord.ChannelType.public_thread]
 _PLACES = {"thread": "A thread here", "private": "A private thread, for you", "dm": "Your DM with me"}
@@ -33,7 +33,7 @@ class Branches:
     async def branch(self, interaction: discord.Interaction, place: str) -> str:
         """Let the channel's conversation go on in another place too; returns what to tell the person."""
         here = await self._channels.session_of(interaction)
-        session = await Sight(interaction, self._app.store).session(here)
+        session = await Viewer(interaction, self._app.store).session(here)
         if place == "dm":
             return await self._in_dm(interaction, here)
         parent = _parent(interaction.channel)
@@ -49,9 +49,9 @@ class Branches:
             str(message.id)
         )
         if turn_id is None:
-            raise RefusedError("This message is no part of a conversation with me.")
+            raise UserError("This message is no part of a conversation with me.")
         turn = await store.turns.get(turn_id)
-        session = await Sight(interaction, store).session(turn.turn.session_id)
+        session = await Viewer(interaction, store).session(turn.turn.session_id)
         parent = _parent(interaction.channel)
         name = _name(session, interaction)
         kind = _kind(interaction)
@@ -83,7 +83,7 @@ class Branches:
     async def _in_dm(self, interaction: discord.Interaction, here: str) -> str:
         dm = await interaction.user.create_dm()
         if dm.id == interaction.channel_id:
-            raise RefusedError("You are in your DM with me already.")
+            raise UserError("You are in your DM with me already.")
         new = session_id(dm.id)
         name = channel_name(dm, interaction.user)
         words = _HERE.format(getattr(interaction.channel, "mention", "elsewhere"))
@@ -113,7 +113,7 @@ def _kind(interaction: discord.Interaction, *, private: bool = False) -> ThreadT
     """Which thread may be opened for the person; what was said in a private one stays among those who see it.
 
     Raises:
-        RefusedError: The person may open none themselves.
+        UserError: The person may open none themselves.
     """
     channel = interaction.channel
     private = private or (isinstance(channel, discord.Thread) and channel.is_private())
@@ -125,7 +125,7 @@ def _parent(channel: object) -> discord.TextChannel:
     """The channel in which a thread can be opened."""
     found = channel.parent if isinstance(channel, discord.Thread) else channel
     if not isinstance(found, discord.TextChannel):
-        raise RefusedError("A thread can be opened in a server's text channel, not here.")
+        raise UserError("A thread can be opened in a server's text channel, not here.")
     return found
 
 

@@ -6,15 +6,15 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from llmgine.errors import LLMgineError, RefusedError
+from llmgine.errors import LLMgineError, UserError
 from llmgine.messages.commands import ClearSessionCommand, StopTurnCommand
 from programs.application import Application
-from programs.discord.channels import Channels
+from programs.discord.channel_settings import Channels
+from programs.discord.components.button_press import ButtonPress, Handler
+from programs.discord.components.custom_ids import Action, ComponentId
 from programs.discord.components.gates import Gates
-from programs.discord.components.ids import Action, ComponentId
-from programs.discord.components.press import Handler, Press
 from programs.discord.components.views import button, rows
-from programs.discord.permissions import may_decide
+from programs.discord.permissions.actor import may_decide
 from programs.discord.replies import announce, plain_name, set_answer
 
 
@@ -33,7 +33,7 @@ class Sessions:
         turns = [await self._store.turns.get(turn.id) for turn in await self._store.turns.unfinished(session)]
         theirs = [turn for turn in turns if may_decide(interaction.user, turn.state.prompt.author)]
         if turns and not theirs:
-            raise RefusedError("Only the one who asked or a moderator can stop this.")
+            raise UserError("Only the one who asked or a moderator can stop this.")
         for turn in theirs:
             (await self._bus.execute(StopTurnCommand(session_id=session, turn_id=turn.turn.id))).unwrap()
         return "Stopped." if theirs else "Nothing is being answered here."
@@ -41,14 +41,14 @@ class Sessions:
     async def ask_to_clear(self, interaction: discord.Interaction) -> None:
         """Ask before the conversation is forgotten, whom the answer would be let through for."""
         yes, no = ComponentId(Action.CLEAR), ComponentId(Action.KEEP)
-        await self._gates.require(Press(interaction, yes))
+        await self._gates.require(ButtonPress(interaction, yes))
         await interaction.response.send_message(
             "Forget the conversation of this channel? What was said stays in Discord, but I will not know it.",
             view=rows(button(yes, "Forget it", style="danger"), button(no, "Keep it")),
             ephemeral=True,
         )
 
-    async def clear(self, press: Press) -> None:
+    async def clear(self, press: ButtonPress) -> None:
         """Forget the conversation, and say so to the channel."""
         interaction, question = press.interaction, press.interaction.message
         await interaction.edit_original_response(content="Forgetting …", view=None)
@@ -62,7 +62,7 @@ class Sessions:
         announced = await announce(interaction, told, nonce=question.id if question else None)  # pressed twice: once
         await set_answer(interaction, "Done." if announced else told)
 
-    async def keep(self, press: Press) -> None:
+    async def keep(self, press: ButtonPress) -> None:
         """Change nothing."""
         await press.interaction.edit_original_response(content="Nothing was forgotten.", view=None)
 

@@ -14,14 +14,14 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from llmgine.errors import DamagedStoreError, LLMgineError, RefusedError, StoreError
+from llmgine.errors import DamagedStoreError, LLMgineError, StoreError, UserError
 from llmgine.sessions.records import Cursor
 from llmgine.sessions.schema import MIGRATIONS
 from llmgine.sessions.store import database_file
 from programs.application import Application
 from programs.discord.breaker import Breaker
-from programs.discord.needs import missing, vital, wanted
-from programs.discord.permissions import is_moderator
+from programs.discord.permissions.actor import is_moderator
+from programs.discord.permissions.required import missing, required, vital
 from programs.discord.replies import show_privately
 from programs.discord.slash import lessons
 from programs.discord.slash.findings import PATIENCE, Finding, milliseconds, quoted, reason
@@ -98,7 +98,7 @@ class Doctor:
     async def _permissions(self, interaction: discord.Interaction) -> Finding:
         about = "Permissions here"
         in_a_thread = isinstance(interaction.channel, discord.Thread)
-        lacking = missing(wanted(in_a_thread=in_a_thread), interaction.app_permissions)
+        lacking = missing(required(in_a_thread=in_a_thread), interaction.app_permissions)
         if not lacking:
             return Finding(about, 0, "all that I need")
         what = "; ".join(f"**{need.name}** is missing: {need.without}" for need in lacking)
@@ -108,7 +108,7 @@ class Doctor:
     async def _commands(self, client: discord.Client) -> Finding:
         about, registration = "Slash commands", getattr(getattr(client, "commands", None), "registration", None)
         if not isinstance(registration, Registration):
-            raise RefusedError("nothing is known of them")
+            raise UserError("nothing is known of them")
         status = registration.status
         if status.phase is Phase.REGISTERED:
             return Finding(about, 0, f"all are registered, {len(registration.ids)} and the menus")
@@ -160,7 +160,7 @@ class Doctor:
     async def _requests(self, client: discord.Client) -> Finding:
         breaker = getattr(client, "breaker", None)
         if not isinstance(breaker, Breaker):
-            raise RefusedError("nothing is known of them")
+            raise UserError("nothing is known of them")
         if breaker.open:
             return Finding("Requests", 2, "Discord asked for none at present; they go on by themselves")
         limited = breaker.limited_lately
@@ -219,7 +219,7 @@ def commands(app: Application) -> Iterator[app_commands.Command[Any, ..., Any]]:
     @app_commands.guild_only()
     async def command(interaction: discord.Interaction) -> None:
         if not is_moderator(interaction.user):
-            raise RefusedError("Only people with the permission Manage Messages can call the doctor.")
+            raise UserError("Only people with the permission Manage Messages can call the doctor.")
         await interaction.response.defer(ephemeral=True)
         shown = card(await doctor.findings(interaction))
         learnt = app.engine.model.lessons.all()

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import discord
 from discord import app_commands
 
-from llmgine.messages.chat import ToolSchema
+from llmgine.messages.chat_messages import ToolSchema
 from llmgine.messages.text import collapse_spaces, shorten
 from programs.application import NOT_CHOSEN, Application
 from programs.demo_model import MODEL as DEMO_MODEL

@@ -8,8 +8,8 @@ from llmgine.engine.lessons import WINDOW
 from llmgine.providers.base import Change
 from llmgine.sessions.records import Lesson
 from programs.application import Application
-from programs.discord.components.ids import Action, ComponentId
-from programs.discord.components.press import Handler, Press
+from programs.discord.components.button_press import ButtonPress, Handler
+from programs.discord.components.custom_ids import Action, ComponentId
 from programs.discord.components.views import button, rows
 from programs.discord.slash.findings import quoted
 
@@ -63,7 +63,7 @@ def forget_button() -> discord.ui.View:
 def handlers(app: Application) -> Mapping[Action, Handler]:
     """What is done when the button is pressed."""
 
-    async def forget(press: Press) -> None:
+    async def forget(press: ButtonPress) -> None:
         await app.engine.model.lessons.forget()
         await press.interaction.edit_original_response(view=None)
         await press.tell(FORGOTTEN)

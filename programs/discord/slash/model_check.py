@@ -12,20 +12,20 @@ from llmgine.errors import (
     EmptyReplyError,
     ProviderBusyError,
     ProviderError,
-    RefusedError,
     StoreError,
     UnknownSessionError,
+    UserError,
 )
-from llmgine.messages.chat import ChatMessage
+from llmgine.messages.chat_messages import ChatMessage
 from llmgine.messages.text import collapse_spaces, shorten
 from llmgine.providers.base import Change, Learnt
 from llmgine.providers.choosing import shutdown_notice
 from llmgine.sessions.clock import now
 from llmgine.sessions.records import SessionSettings
-from llmgine.sessions.scoped import holding
+from llmgine.sessions.scoped import effective
 from programs.application import Application
 from programs.demo_model import MODEL as DEMO_MODEL
-from programs.discord.channels import Channels
+from programs.discord.channel_settings import Channels
 from programs.discord.ids import Place, channel_name
 from programs.discord.slash.findings import PATIENCE, Finding, milliseconds, quoted, reason
 
@@ -61,14 +61,14 @@ class ModelCheck:
             self._asked_at, self._found = time.monotonic(), None
             try:
                 self._found = await self._ask(interaction)
-            except RefusedError as error:  # nothing was asked, so the next use may ask
+            except UserError as error:  # nothing was asked, so the next use may ask
                 return Finding(_ABOUT, 1, f"not asked. {reason(error)}")
             return self._found
 
     async def _ask(self, interaction: discord.Interaction) -> Finding:
         """Ask within the time there is, which covers the wait until no turn needs the model."""
         store = self._app.store
-        settings = holding(SessionSettings, await store.settings.of(Place.of(interaction.channel).scopes))
+        settings = effective(SessionSettings, await store.settings.of(Place.of(interaction.channel).scopes))
         try:
             async with asyncio.timeout(PATIENCE):
                 found = await self._answer(interaction, settings)
@@ -92,7 +92,7 @@ class ModelCheck:
         begun = time.monotonic()
         learnt: tuple[Learnt, ...] = ()
         try:
-            learnt = (await model.aside(session_id, _ASK, model=settings.model, tools=tools)).learnt
+            learnt = (await model.side_request(session_id, _ASK, model=settings.model, tools=tools)).learnt
         except EmptyReplyError as error:
             if not error.thought:
                 raise

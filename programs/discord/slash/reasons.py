@@ -6,7 +6,7 @@ from enum import Enum, auto
 
 from llmgine.messages.steps import OutcomeStep, Turn
 from llmgine.messages.text import collapse_spaces, shorten
-from llmgine.turns import TurnState
+from llmgine.turn_state import TurnState
 from programs.discord.incoming.decision import Verdict
 
 STORE_FAILS = "I cannot look that up at the moment: my store does not answer. Ask me again in a minute."

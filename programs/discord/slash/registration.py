@@ -14,8 +14,8 @@ import aiohttp
 import discord
 from discord import app_commands
 
-from programs.discord.delivery.budget import as_courtesy
-from programs.discord.slash.payloads import Payload, differing, ids, kept, payloads
+from programs.discord.rate_limiter import as_courtesy
+from programs.discord.slash.command_payloads import Payload, differing, ids, kept, payloads
 
 _FIRST_WAIT, _LONGEST_WAIT = 5.0, 3600.0  # seconds until the next try; doubled each time
 _DAY = 86_400.0  # seconds; Discord counts registrations by the day, so it asks for no longer wait

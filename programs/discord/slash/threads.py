@@ -6,11 +6,11 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from llmgine.errors import RefusedError
+from llmgine.errors import UserError
 from llmgine.messages.commands import RenameSessionCommand
 from programs.application import Application
 from programs.discord.ids import session_id
-from programs.discord.permissions import require_threads
+from programs.discord.permissions.actor import require_threads
 from programs.discord.replies import post, set_answer
 
 
@@ -25,7 +25,7 @@ def _thread(app: Application) -> app_commands.Command[Any, ..., Any]:
     async def thread(interaction: discord.Interaction, name: app_commands.Range[str, 1, 100] | None = None) -> None:
         channel = interaction.channel
         if not isinstance(channel, discord.TextChannel):
-            raise RefusedError("A thread can be opened in a server's text channel, not here.")
+            raise UserError("A thread can be opened in a server's text channel, not here.")
         require_threads(interaction)
         await interaction.response.defer(ephemeral=True)
         opened = await channel.create_thread(name=name or "Chat", type=discord.ChannelType.public_thread)

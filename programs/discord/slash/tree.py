@@ -7,10 +7,20 @@ import discord
 from discord import app_commands
 
 from programs.application import Application
-from programs.discord.components.ids import Action
-from programs.discord.components.press import Handler
+from programs.discord.components.button_press import Handler
+from programs.discord.components.custom_ids import Action
 from programs.discord.replies import explain
-from programs.discord.slash import asking, branches, conversation, doctor, lessons, sessions, settings, threads, why
+from programs.discord.slash import (
+    ask_about,
+    branches,
+    conversation,
+    doctor,
+    lessons,
+    session_list,
+    setting_commands,
+    threads,
+    why,
+)
 from programs.discord.slash.help import help_command
 from programs.discord.slash.registration import Registration
 
@@ -19,10 +29,10 @@ AnyCommand = app_commands.Command[Any, ..., Any] | app_commands.ContextMenu | ap
 # Each family is a function that makes its commands and context menus.
 FAMILIES: tuple[Callable[[Application], Iterable[AnyCommand]], ...] = (
     conversation.commands,
-    sessions.commands,
+    session_list.commands,
     branches.commands,
-    asking.commands,
-    settings.commands,
+    ask_about.commands,
+    setting_commands.commands,
     threads.commands,
     why.commands,
     doctor.commands,
@@ -30,9 +40,9 @@ FAMILIES: tuple[Callable[[Application], Iterable[AnyCommand]], ...] = (
 # Each family with components or forms is a function that makes their handlers.
 HANDLERS: tuple[Callable[[Application], Mapping[Action, Handler]], ...] = (
     conversation.handlers,
-    sessions.handlers,
-    asking.handlers,
-    settings.handlers,
+    session_list.handlers,
+    ask_about.handlers,
+    setting_commands.handlers,
     lessons.handlers,
 )
 

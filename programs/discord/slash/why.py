@@ -10,17 +10,17 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from llmgine.errors import ForgottenTurnError, RefusedError, StoreError
+from llmgine.errors import ForgottenTurnError, StoreError, UserError
 from llmgine.messages.steps import OutcomeStep, Turn
-from llmgine.turns import TurnState
+from llmgine.turn_state import TurnState
 from programs.application import Application
-from programs.discord.channels import Channels
-from programs.discord.delivery.access import Access
+from programs.discord.channel_settings import Channels
 from programs.discord.delivery.poster import Poster
 from programs.discord.delivery.refusals import UnreachableError
 from programs.discord.ids import SOURCE, Origin, Place
 from programs.discord.incoming.decision import Decisions, Verdict
-from programs.discord.needs import missing, vital
+from programs.discord.permissions.bot import BotPermissions
+from programs.discord.permissions.required import missing, vital
 from programs.discord.replies import set_answer
 from programs.discord.slash import reasons
 from programs.discord.slash.reasons import Showing
@@ -62,29 +62,29 @@ class Why:
         """The last message of the person in the channel.
 
         Raises:
-            RefusedError: There is none near its end.
+            UserError: There is none near its end.
         """
         async for message in _channel_of(interaction).history(limit=_SEEN):
             if message.author.id == interaction.user.id and message.interaction_metadata is None:
                 return message
-        raise RefusedError(f"None of the last {_SEEN} messages here is yours. Give me the link of the one you mean.")
+        raise UserError(f"None of the last {_SEEN} messages here is yours. Give me the link of the one you mean.")
 
     async def named(self, interaction: discord.Interaction, reference: str) -> discord.Message:
         """The message of the channel with this link or id.
 
         Raises:
-            RefusedError: It is none of this channel.
+            UserError: It is none of this channel.
         """
         found = _REFERENCE.fullmatch(reference)
         if found is None:
-            raise RefusedError("That is neither a message's link nor its id. Copy the link from the message's menu.")
+            raise UserError("That is neither a message's link nor its id. Copy the link from the message's menu.")
         channel = _channel_of(interaction)
         if found["channel"] not in (None, str(interaction.channel_id)):
-            raise RefusedError(f"That message is in <#{found['channel']}>: ask me there.")
+            raise UserError(f"That message is in <#{found['channel']}>: ask me there.")
         try:
             return await channel.fetch_message(int(found["message"]))
         except discord.NotFound:
-            raise RefusedError("There is no such message in this channel.") from None
+            raise UserError("There is no such message in this channel.") from None
 
     async def _of_silence(self, interaction: discord.Interaction, message: discord.Message) -> str:
         """Why it never got a turn."""
@@ -179,7 +179,7 @@ async def _first_there(client: discord.Client, channel_id: int, message_ids: Ite
 
 def _why_not_all(client: discord.Client, channel_id: int) -> Showing:
     """Why some of an outcome is not shown yet, as far as it is known which permissions the bot has."""
-    if Access(client).shut_out(channel_id) is not None:
+    if BotPermissions(client).shut_out(channel_id) is not None:
         return Showing.NOT_ALLOWED
     return Showing.LOCKED if _is_locked(client, channel_id) else Showing.OWED
 
@@ -201,7 +201,7 @@ def _may_read_texts(client: discord.Client) -> bool:
 
 def _channel_of(interaction: discord.Interaction) -> discord.abc.Messageable:
     if not isinstance(interaction.channel, discord.abc.Messageable):
-        raise RefusedError("This works in a channel, a thread or a DM.")
+        raise UserError("This works in a channel, a thread or a DM.")
     return interaction.channel
 
 

@@ -13,9 +13,9 @@ from programs.playground.contract import Contract, refused_by_rules
 from programs.playground.credentials import Credentials
 from programs.playground.errors import ApiError, unauthorized
 from programs.playground.faults import Faults, NoAnswerError, cut
-from programs.playground.ids import iso
 from programs.playground.log import NO_ANSWER, Log, RequestRecord, Violation
 from programs.playground.ratelimits import RateLimits, refusal
+from programs.playground.snowflakes import iso
 from programs.playground.state import State
 from programs.playground.wire import Call, Handler, Reply, Routes, answer, proxy_page, read_call
 

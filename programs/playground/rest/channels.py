@@ -1,7 +1,7 @@
 """Channels, DMs and threads."""
 
 from programs.playground import payloads
-from programs.playground.administration import Administration
+from programs.playground.admin import Admin
 from programs.playground.entities import BOT_ID, Channel, ChannelType, Json, Permission
 from programs.playground.errors import unknown
 from programs.playground.forms import DmForm, PostForm, ThreadChanges, ThreadForm
@@ -14,9 +14,9 @@ _CHANNEL = "/channels/{channel_id}"
 
 
 class ChannelRoutes:
-    def __init__(self, state: State, world: Administration, posting: Posting, threads: Threads) -> None:
+    def __init__(self, state: State, admin: Admin, posting: Posting, threads: Threads) -> None:
         self._state = state
-        self._world = world
+        self._admin = admin
         self._posting = posting
         self._threads = threads
 
@@ -61,7 +61,7 @@ class ChannelRoutes:
             self._state.require(BOT_ID, channel, Permission.MANAGE_THREADS)
             self._state.delete_thread(channel)
         elif channel.type is not ChannelType.DM:
-            self._world.delete_channel(channel.id, by=BOT_ID)
+            self._admin.delete_channel(channel.id, by=BOT_ID)
         return reply
 
     def start_thread(self, call: Call) -> Reply:

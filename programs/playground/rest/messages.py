@@ -5,8 +5,8 @@ from datetime import timedelta
 from programs.playground.entities import BOT_ID, Channel, Message, Permission
 from programs.playground.errors import ApiError, invalid_form, unknown
 from programs.playground.forms import BulkDelete, MessageForm
-from programs.playground.ids import moment, read_id
 from programs.playground.posting import Posting
+from programs.playground.snowflakes import moment, read_id
 from programs.playground.state import State
 from programs.playground.wire import NOTHING, Call, Reply, Routes
 

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from programs.playground.entities import BOT_ID, Json, Message, Permission
 from programs.playground.errors import invalid_form
-from programs.playground.ids import iso, read_id
 from programs.playground.pins import Pins
+from programs.playground.snowflakes import iso, read_id
 from programs.playground.state import State
 from programs.playground.wire import NOTHING, Call, Reply, Routes
 

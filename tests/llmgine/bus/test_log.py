@@ -8,7 +8,7 @@ import pytest
 from llmgine.bootstrap import ApplicationBootstrap, ApplicationConfig
 from llmgine.bus import MessageBus
 from llmgine.engine.ask import ask
-from llmgine.messages.chat import ToolCall
+from llmgine.messages.chat_messages import ToolCall
 from llmgine.messages.commands import PromptCommand
 from llmgine.messages.events import Event, ToolCallStartedEvent
 from llmgine.observability.reader import Record, read_log

@@ -12,7 +12,7 @@ from llmgine.engine import ToolChatEngine
 from llmgine.engine.model import Model
 from llmgine.engine.retries import RetryPolicy
 from llmgine.engine.turn import Renderer
-from llmgine.messages.chat import ToolCall
+from llmgine.messages.chat_messages import ToolCall
 from llmgine.messages.commands import Admitted, Author, DecideToolCallCommand, PromptCommand
 from llmgine.messages.events import Event, ToolCallFinishedEvent, ToolCallWaitingEvent, TurnFinishedEvent
 from llmgine.providers.base import ChatReply, ChatRequest, Provider
@@ -50,7 +50,7 @@ class Chat:
         longest_wait: float = 60.0,
         approval_timeout: float = 600.0,
         renderers: Mapping[str, Renderer] | None = None,
-        budget: int = 32_000,
+        window: int = 32_000,
         titles: bool = False,
     ) -> "Chat":
         """Open the store at `path` and begin to answer; retries do not wait."""
@@ -61,7 +61,7 @@ class Chat:
             bus=bus,
             store=store,
             model=Model(provider, store, calls_at_once=calls_at_once, retry=retry),
-            context=ContextManager(store, system_prompt="Be brief.", budget=budget),
+            context=ContextManager(store, system_prompt="Be brief.", window=window),
             renderers=renderers,
             approval_timeout=approval_timeout,
             titles=titles,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from llmgine.messages.chat import Usage
+from llmgine.messages.chat_messages import Usage
 from llmgine.messages.commands import StopTurnCommand
 from llmgine.providers.base import ChatReply
 from llmgine.sessions.clock import SteadyClock, now

@@ -2,8 +2,8 @@
 
 import pytest
 
-from llmgine.errors import RefusedError
-from llmgine.messages.chat import ToolCall
+from llmgine.errors import UserError
+from llmgine.messages.chat_messages import ToolCall
 from llmgine.messages.commands import Author, ClearSessionCommand, DecideToolCallCommand
 from llmgine.messages.events import ToolCallDecidedEvent, ToolCallWaitingEvent
 from llmgine.providers.base import ChatReply
@@ -93,7 +93,7 @@ async def test_a_tool_that_asks_each_time_cannot_be_approved_for_always(start_ch
     turn_id = (await chat.admit()).turn_id
     waiting = await chat.told(ToolCallWaitingEvent)
 
-    with pytest.raises(RefusedError, match="each time"):
+    with pytest.raises(UserError, match="each time"):
         await decide(chat, waiting, always=True)
 
     assert await decide(chat, waiting)

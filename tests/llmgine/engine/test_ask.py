@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from llmgine.engine import ask
-from llmgine.errors import RefusedError
+from llmgine.errors import UserError
 from llmgine.messages.events import (
     TurnFinishedEvent,
 )
@@ -30,7 +30,7 @@ async def test_ask_does_not_wait_for_what_was_answered_before(start_chat: StartC
     command = prompt()
     await ask(chat.bus, command)
 
-    with pytest.raises(RefusedError, match="admitted before"):
+    with pytest.raises(UserError, match="admitted before"):
         await ask(chat.bus, command)
 
 
@@ -38,5 +38,5 @@ async def test_ask_raises_what_kept_the_prompt_out(start_chat: StartChat) -> Non
     """The handler's own exception."""
     chat = await start_chat([])
 
-    with pytest.raises(RefusedError, match="no text"):
+    with pytest.raises(UserError, match="no text"):
         await ask(chat.bus, prompt(""))

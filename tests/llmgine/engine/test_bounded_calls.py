@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
-from llmgine.engine.calls import MOST_CALLS
+from llmgine.engine.tool_calls import MOST_CALLS
 from llmgine.messages.events import ToolCallWaitingEvent
 from llmgine.messages.steps import ResultStep, StartedStep, Step, WaitingStep
 from llmgine.providers.scripted import ScriptedProvider

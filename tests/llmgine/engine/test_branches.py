@@ -2,7 +2,7 @@
 
 import pytest
 
-from llmgine.errors import RefusedError
+from llmgine.errors import UserError
 from llmgine.messages.commands import BranchSessionCommand, ClearSessionCommand, ForgetTurnCommand
 from llmgine.providers.scripted import ScriptedProvider
 from tests.llmgine.engine.chat import Chat, Held, echo
@@ -66,7 +66,7 @@ async def test_what_was_there_is_kept(chat: Chat) -> None:
     """The conversation that made room can be gone on with later; without a name for it, it stays where it is."""
     await chat.say("one")
     await chat.say("other", "b")
-    with pytest.raises(RefusedError):
+    with pytest.raises(UserError):
         await branch(chat)
 
     await branch(chat, keep_as="old")
@@ -88,7 +88,7 @@ async def test_what_is_under_way_is_not_pushed_aside(start_chat: StartChat) -> N
     admitted = await chat.admit("busy", "b")
     await held.reached.wait()
 
-    with pytest.raises(RefusedError, match="being answered"):
+    with pytest.raises(UserError, match="being answered"):
         await branch(chat, keep_as="old")
 
     held.open.set()
@@ -101,10 +101,10 @@ async def test_nothing_cannot_be_gone_on_with(chat: Chat) -> None:
     await chat.say("one")
     other = await chat.say("elsewhere", "t")
     for facts in ({"session_id": "nobody"}, {"up_to_turn": other.turn_id}):
-        with pytest.raises(RefusedError):
+        with pytest.raises(UserError):
             await branch(chat, **facts)
     (await chat.bus.execute(ClearSessionCommand(session_id="s"))).unwrap()
-    with pytest.raises(RefusedError):
+    with pytest.raises(UserError):
         await branch(chat)
     assert await said(chat, "b") == []
 

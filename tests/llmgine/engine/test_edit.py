@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from llmgine.errors import RefusedError, StoreError
+from llmgine.errors import StoreError, UserError
 from llmgine.messages.commands import (
     Author,
     ClearSessionCommand,
@@ -139,7 +139,7 @@ async def test_what_was_cleared_stays_forgotten(start_chat: StartChat) -> None:
     said = prompt("one")
     turn_id = await admit(chat, said)
     await chat.outcome(turn_id)
-    with pytest.raises(RefusedError):
+    with pytest.raises(UserError):
         await edit(chat, said, turn_id, " ")
     (await chat.bus.execute(ClearSessionCommand(session_id="s"))).unwrap()
 

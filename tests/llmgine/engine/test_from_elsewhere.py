@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from llmgine.errors import StoreError
-from llmgine.messages.chat import Usage
+from llmgine.messages.chat_messages import Usage
 from llmgine.messages.commands import EditPromptCommand
 from llmgine.messages.events import ToolCallWaitingEvent
 from llmgine.providers.base import ChatReply, ChatRequest

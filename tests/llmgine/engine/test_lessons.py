@@ -6,7 +6,7 @@ import pytest
 
 from llmgine.engine.lessons import Lessons
 from llmgine.errors import ContextOverflowError, PromptRefusedError, ProviderRefusedError
-from llmgine.messages.chat import ChatMessage, Usage
+from llmgine.messages.chat_messages import ChatMessage, Usage
 from llmgine.messages.commands import (
     Attachment,
     ClearSessionCommand,
@@ -134,7 +134,7 @@ async def test_a_window_is_learnt_and_no_refusal_reaches_people(
 ) -> None:
     """However the service counts, every question is answered, and refusals become rare."""
     model = Windowed(6_000, scale=scale, named=named)
-    chat = await start_chat(model, budget=32_000)
+    chat = await start_chat(model, window=32_000)
 
     outcomes = [await chat.say(f"{number} {'x' * 900}") for number in range(60)]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from llmgine.errors import RefusedError
+from llmgine.errors import UserError
 from llmgine.messages.commands import Admitted, RegenerateTurnCommand
 from llmgine.messages.events import TurnFinishedEvent
 from llmgine.providers.base import ChatReply
@@ -41,7 +41,7 @@ async def test_only_the_last_answer(start_chat: StartChat) -> None:
     await held.reached.wait()
 
     for turn_id in (first.turn_id, running.turn_id, "nothing"):
-        with pytest.raises(RefusedError, match="last answer"):
+        with pytest.raises(UserError, match="last answer"):
             await again(chat, turn_id)
 
     held.open.set()

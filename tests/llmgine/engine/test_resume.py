@@ -14,7 +14,7 @@ from llmgine.messages.events import ToolCallWaitingEvent, TurnFinishedEvent, Tur
 from llmgine.messages.steps import StartedStep
 from llmgine.providers.scripted import ScriptedProvider
 from llmgine.sessions.database import Operation
-from llmgine.tools.manager import ToolOptions
+from llmgine.tools.tool_manager import ToolOptions
 from tests.llmgine.engine.chat import Chat, Held, call, echo
 from tests.llmgine.engine.conftest import StartChat
 from tests.processes import ending
@@ -265,7 +265,7 @@ async def test_the_turns_of_a_living_process_are_left_alone(start_chat: StartCha
 
 async def test_a_dead_process_holds_up_nobody(start_chat: StartChat, monkeypatch: pytest.MonkeyPatch) -> None:
     """A prompt that waits for another process's turn is answered when that one dies, whose turn is left to its heir."""
-    monkeypatch.setattr("llmgine.engine.sessions._LOOK_AGAIN", 0.05)
+    monkeypatch.setattr("llmgine.engine.session_runners._LOOK_AGAIN", 0.05)
     held = Held()
     one, other = await start_chat([held]), await start_chat(["second"])
     first = await one.admit("1")

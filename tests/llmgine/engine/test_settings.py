@@ -2,7 +2,7 @@
 
 import pytest
 
-from llmgine.errors import RefusedError
+from llmgine.errors import UserError
 from llmgine.messages.commands import ChangeSettingCommand
 from llmgine.messages.events import ModelAskedEvent, SettingChangedEvent
 from llmgine.providers.scripted import ScriptedProvider
@@ -17,7 +17,7 @@ async def test_a_value_that_cannot_be_is_refused(start_chat: StartChat, name: st
     """It is not stored, and nobody is told of it."""
     chat = await start_chat([])
 
-    with pytest.raises(RefusedError):
+    with pytest.raises(UserError):
         (await chat.bus.execute(ChangeSettingCommand(scope="s", name=name, value=value))).unwrap()
 
     assert await chat.store.settings.of(["s"]) == []

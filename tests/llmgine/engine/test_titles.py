@@ -6,7 +6,7 @@ import pytest
 
 from llmgine.engine.titles import clean_title
 from llmgine.errors import ProviderUnavailableError
-from llmgine.messages.chat import Usage
+from llmgine.messages.chat_messages import Usage
 from llmgine.messages.commands import RenameSessionCommand
 from llmgine.messages.events import SessionRenamedEvent
 from llmgine.providers.base import ChatReply, ChatRequest

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from llmgine.messages.chat import ToolCall
+from llmgine.messages.chat_messages import ToolCall
 from llmgine.messages.commands import Author, StopTurnCommand
 from llmgine.messages.events import (
     ToolCallDecidedEvent,

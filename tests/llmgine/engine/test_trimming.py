@@ -4,7 +4,7 @@ import random
 
 from llmgine.context import estimated_tokens, tokens_of_tools
 from llmgine.errors import ProviderRefusedError, ProviderUnavailableError
-from llmgine.messages.chat import Usage
+from llmgine.messages.chat_messages import Usage
 from llmgine.messages.commands import RegenerateTurnCommand, StopTurnCommand
 from llmgine.messages.events import ToolCallWaitingEvent, TurnFinishedEvent
 from llmgine.providers.base import ChatReply, ChatRequest
@@ -46,9 +46,9 @@ def first_kept(request: ChatRequest) -> int:
 
 
 async def test_500_mixed_turns_are_cut_steadily(start_chat: StartChat) -> None:
-    """Whatever the service reports: the cut never moves back, the prefix stays, and nothing is over the budget."""
+    """Whatever the service reports: the cut never moves back, the prefix stays, and nothing is over the window."""
     dice, model = random.Random(5), Counting(7)  # noqa: S311  # a test's dice
-    chat = await start_chat(model, budget=BUDGET, tries=1)
+    chat = await start_chat(model, window=BUDGET, tries=1)
     await chat.engine.register_tool(roll)
     cut, moves = 0, 0
     before: ChatRequest | None = None
@@ -74,7 +74,7 @@ async def test_500_mixed_turns_are_cut_steadily(start_chat: StartChat) -> None:
 async def test_the_cut_is_the_same_after_a_restart_and_for_another_try(start_chat: StartChat) -> None:
     """Where the history begins is stored, not worked out from what was asked since."""
     model = Counting(3)
-    chat = await start_chat(model, budget=BUDGET)
+    chat = await start_chat(model, window=BUDGET)
     for number in range(30):
         last = await chat.say(f"{number} {'x' * 300}")
     sent = model.requests[-1]
@@ -83,7 +83,7 @@ async def test_the_cut_is_the_same_after_a_restart_and_for_another_try(start_cha
     await chat.told(TurnFinishedEvent, last.turn_id, times=2)
     assert model.requests[-1].messages == sent.messages
     await chat.close()
-    again = await start_chat(model, budget=BUDGET)
+    again = await start_chat(model, window=BUDGET)
     await again.bus.execute(RegenerateTurnCommand(session_id="s", turn_id=last.turn_id))
     await again.told(TurnFinishedEvent, last.turn_id)
 

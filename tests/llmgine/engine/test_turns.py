@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from llmgine.errors import ProviderBusyError, ProviderUnavailableError, StoreError
-from llmgine.messages.chat import Usage
+from llmgine.messages.chat_messages import Usage
 from llmgine.messages.commands import (
     Admitted,
     PromptCommand,

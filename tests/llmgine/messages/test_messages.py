@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError, computed_field
 
-from llmgine.messages.chat import ChatMessage, ToolCall, ToolResult, Usage, new_call_id
+from llmgine.messages.chat_messages import ChatMessage, ToolCall, ToolResult, Usage, new_call_id
 from llmgine.messages.commands import Author, Command, PromptCommand
 from llmgine.messages.events import Event
 from llmgine.messages.message import Message, SpanContext, current_span, inside

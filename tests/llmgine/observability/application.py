@@ -7,8 +7,8 @@ from pathlib import Path
 
 from llmgine.bootstrap import ApplicationBootstrap, ApplicationConfig
 from llmgine.engine.retries import RetryPolicy
-from llmgine.observability.events import Metric, MetricEvent
 from llmgine.observability.observer import Observer
+from llmgine.observability.telemetry import Metric, MetricEvent
 from llmgine.providers.scripted import ScriptedProvider, ScriptedReply
 from llmgine.settings import Settings
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from llmgine.bus import MessageBus
 from llmgine.engine import ask
 from llmgine.errors import ProviderRefusedError
-from llmgine.messages.chat import Usage
+from llmgine.messages.chat_messages import Usage
 from llmgine.messages.events import (
     AnswerProgressEvent,
     LLMResponseEvent,

@@ -9,7 +9,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from llmgine.engine import ask
 from llmgine.errors import ProviderRefusedError, ProviderUnavailableError
-from llmgine.messages.chat import ToolCall, Usage
+from llmgine.messages.chat_messages import ToolCall, Usage
 from llmgine.messages.commands import Author, DecideToolCallCommand, StopTurnCommand
 from llmgine.messages.events import ToolCallWaitingEvent, TurnStartedEvent
 from llmgine.observability import Metric, MetricEvent

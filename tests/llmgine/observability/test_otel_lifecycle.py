@@ -10,7 +10,7 @@ from opentelemetry import trace as global_trace
 
 from llmgine.bus import MessageBus
 from llmgine.engine import ask
-from llmgine.messages.chat import ToolCall, Usage
+from llmgine.messages.chat_messages import ToolCall, Usage
 from llmgine.messages.events import ToolCallStartedEvent, TurnFinishedEvent, TurnStartedEvent
 from llmgine.observability import otel
 from llmgine.observability.otel import OpenTelemetrySink

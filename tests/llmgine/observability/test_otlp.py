@@ -13,7 +13,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from llmgine.engine import ask
-from llmgine.messages.chat import Usage
+from llmgine.messages.chat_messages import Usage
 from llmgine.messages.events import TurnFinishedEvent
 from llmgine.observability.otel import OpenTelemetrySink
 from llmgine.providers.base import ChatReply

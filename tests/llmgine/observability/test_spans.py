@@ -4,7 +4,7 @@ from pathlib import Path
 
 from llmgine.bootstrap import ApplicationBootstrap, ApplicationConfig
 from llmgine.engine import ask
-from llmgine.messages.chat import ToolCall
+from llmgine.messages.chat_messages import ToolCall
 from llmgine.messages.commands import PromptCommand
 from llmgine.observability import TraceEvent
 from llmgine.providers.base import ChatReply

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from llmgine.messages.chat import ChatMessage, OpaqueParts, ToolCall, ToolSchema
+from llmgine.messages.chat_messages import ChatMessage, OpaqueParts, ToolCall, ToolSchema
 from llmgine.providers.base import Change, ChatRequest
 from llmgine.providers.openai import Api
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from llmgine.messages.chat import ChatMessage, ToolCall
+from llmgine.messages.chat_messages import ChatMessage, ToolCall
 from llmgine.providers.base import ChatReply, ChatRequest
 from llmgine.providers.bounding import MOST_CALLS_KEPT, is_cut
 from llmgine.providers.chat_completions import ChatReplyBuilder

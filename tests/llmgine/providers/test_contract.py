@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from llmgine.errors import ProviderError, ProviderUnavailableError
-from llmgine.messages.chat import ChatMessage, ToolCall, ToolSchema
+from llmgine.messages.chat_messages import ChatMessage, ToolCall, ToolSchema
 from llmgine.providers.base import ChatReply, ChatRequest, Provider
 from llmgine.providers.bounding import is_cut
 from llmgine.providers.openai import Api, OpenAIProvider

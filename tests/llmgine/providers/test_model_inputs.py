@@ -94,9 +94,9 @@ async def stage(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator
     given: Json = request.param
     async with ChatCompletionsServer() as server:
         provider = OpenAIProvider("test-model", None, server.base_url)
-        budget = given["input"].get("budget", 32_000)
-        chat = await Chat.start(tmp_path / "test.db", provider, budget=budget, titles="title" in given["right"])
-        if budget >= 32_000:
+        window = given["input"].get("budget", 32_000)
+        chat = await Chat.start(tmp_path / "test.db", provider, window=window, titles="title" in given["right"])
+        if window >= 32_000:
             await chat.engine.register_tool(calculate)
         yield Stage(server, chat, given["input"], given["right"])
         await chat.close()

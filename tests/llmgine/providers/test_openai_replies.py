@@ -5,7 +5,7 @@ import json
 import pytest
 
 from llmgine.errors import ProviderError, ProviderReplyError, ReplyCutOffError
-from llmgine.messages.chat import Usage
+from llmgine.messages.chat_messages import Usage
 from llmgine.providers.base import Change
 from llmgine.providers.openai import OpenAIProvider
 from tests.chat_completions import ChatCompletionsServer

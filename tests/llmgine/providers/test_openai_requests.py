@@ -6,7 +6,7 @@ import logging
 import pytest
 
 from llmgine.errors import ConfigurationError
-from llmgine.messages.chat import ChatMessage, ToolCall, ToolSchema
+from llmgine.messages.chat_messages import ChatMessage, ToolCall, ToolSchema
 from llmgine.providers.base import ChatRequest
 from llmgine.providers.openai import OpenAIProvider
 from llmgine.providers.streams import Timeouts

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from llmgine.messages.chat import ChatMessage, OpaqueParts, ToolCall, ToolSchema
+from llmgine.messages.chat_messages import ChatMessage, OpaqueParts, ToolCall, ToolSchema
 from llmgine.messages.events import Event
 from llmgine.messages.steps import ReplyStep
 from llmgine.providers.base import Change, ChatReply, ChatRequest

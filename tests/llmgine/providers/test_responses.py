@@ -9,7 +9,7 @@ from llmgine.errors import (
     EmptyReplyError,
     ProviderError,
 )
-from llmgine.messages.chat import ChatMessage, OpaqueParts, ToolCall, ToolSchema, Usage
+from llmgine.messages.chat_messages import ChatMessage, OpaqueParts, ToolCall, ToolSchema, Usage
 from llmgine.providers.base import Change, ChatReply, ChatRequest
 from llmgine.providers.openai import OpenAIProvider
 from tests.llmgine.providers.examples import HELLO, KEY, ask

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from llmgine.errors import ProviderRefusedError
-from llmgine.messages.chat import ChatMessage
+from llmgine.messages.chat_messages import ChatMessage
 from llmgine.providers.base import ChatReply, ChatRequest
 from llmgine.providers.scripted import ScriptedProvider
 

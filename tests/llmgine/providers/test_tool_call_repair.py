@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmgine.providers import tool_call_repair
-from llmgine.providers.calls import refuse_constant
+from llmgine.providers.history_calls import refuse_constant
 from llmgine.providers.tool_call_repair import repaired
 
 OFFERED = ("calculate", "roll", "tools.list")

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from llmgine.errors import ContextOverflowError, ProviderError
-from llmgine.messages.chat import ChatMessage
+from llmgine.messages.chat_messages import ChatMessage
 from llmgine.providers.base import ChatRequest
 from llmgine.providers.openai import OpenAIProvider
 from tests.chat_completions import ChatCompletionsServer, Exchange
@@ -50,13 +50,13 @@ async def stack() -> AsyncIterator[AsyncExitStack]:
 
 
 async def start(
-    stack: AsyncExitStack, service: Service, path: Path, *, budget: int = 32_000, api: Api = "auto"
+    stack: AsyncExitStack, service: Service, path: Path, *, context_tokens: int = 32_000, api: Api = "auto"
 ) -> Chat:
-    """A chat with a service; the budget is far above its window unless told otherwise."""
+    """A chat with a service; the context window that is set is far above its window unless told otherwise."""
     await stack.enter_async_context(service)
     provider = OpenAIProvider(service.model, service.key, service.base_url, api=api)
     stack.push_async_callback(provider.aclose)
-    chat = await Chat.start(path, provider, budget=budget)
+    chat = await Chat.start(path, provider, window=context_tokens)
     stack.push_async_callback(chat.close)
     return chat
 
@@ -70,20 +70,20 @@ def texts(turns: int, longest: int, seed: int = 7) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", [Service, WithoutUsage], ids=["usage", "no usage"])
-@pytest.mark.parametrize("budget", [WINDOW, 32_000], ids=["budget is the window", "budget above the window"])
+@pytest.mark.parametrize("context_tokens", [WINDOW, 32_000], ids=["as set", "more is set"])
 @pytest.mark.parametrize("factor", [0.5, 0.8, 1.0, 1.3, 1.6])
 async def test_no_refusal_reaches_a_person(
-    stack: AsyncExitStack, tmp_path: Path, factor: float, budget: int, kind: type[Service]
+    stack: AsyncExitStack, tmp_path: Path, factor: float, context_tokens: int, kind: type[Service]
 ) -> None:
     """However the service counts, every turn of a long conversation is answered, and few requests are sent twice."""
     service = kind(window=WINDOW, tokens_per_estimate=factor)
-    chat = await start(stack, service, tmp_path / "test.db", budget=budget)
+    chat = await start(stack, service, tmp_path / "test.db", context_tokens=context_tokens)
 
     outcomes = [await chat.say(text) for text in texts(TURNS, 4_000)]
 
     overflows = len(service.refused(Kind.OVERFLOW))
     share = overflows / len(service.requests)
-    told = f"{kind.__name__}, count {factor}, budget {budget}: {overflows} of {len(service.requests)} requests refused"
+    told = f"{kind.__name__}, count {factor}, {context_tokens} tokens: {overflows} of {len(service.requests)} refused"
     print(f"{told}, {share:.0%}")  # noqa: T201  # `pytest -s` shows it
     assert [(one.state, one.notice) for one in outcomes if not is_answered(one)] == []
     assert service.broken == []

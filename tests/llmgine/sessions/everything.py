@@ -2,8 +2,8 @@
 
 import contextlib
 
-from llmgine.errors import RefusedError
-from llmgine.messages.chat import ToolCall
+from llmgine.errors import UserError
+from llmgine.messages.chat_messages import ToolCall
 from llmgine.messages.commands import (
     Attachment,
     BranchSessionCommand,
@@ -130,7 +130,7 @@ async def _copies(store: SessionStore) -> None:
     assert await store.branches.make(there, "b2", now()) == 2
     assert await store.branches.make(there, "b3", now()) == 0
     await admitted(store, "t2", session_id="to")
-    with contextlib.suppress(RefusedError):
+    with contextlib.suppress(UserError):
         await store.branches.make(BranchSessionCommand(session_id="kept copy", new_session_id="to"), "b4", now())
 
 

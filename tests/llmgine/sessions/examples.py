@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from llmgine.messages.chat import ToolCall, ToolResult, Usage
+from llmgine.messages.chat_messages import ToolCall, ToolResult, Usage
 from llmgine.messages.commands import Admitted, Author, PromptCommand
 from llmgine.messages.deliveries import Delivery, DeliveryKey
 from llmgine.messages.steps import (

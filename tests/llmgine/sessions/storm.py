@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NoReturn, TypeVar
 
-from llmgine.errors import LeaseLostError, RefusedError, StoreError, SupersededError
+from llmgine.errors import LeaseLostError, StoreError, SupersededError, UserError
 from llmgine.messages.commands import BranchSessionCommand, EditPromptCommand, RegenerateTurnCommand
 from llmgine.messages.steps import OutcomeStep, ReplyStep, Step, Turn
 from llmgine.sessions import SessionStore
@@ -228,7 +228,7 @@ class Worker:
     async def _unless_refused(self, ask: Callable[[], Awaitable[object]]) -> None:
         try:
             await self.sure(ask)
-        except RefusedError:
+        except UserError:
             self.note("refused")
 
     async def change(self) -> None:

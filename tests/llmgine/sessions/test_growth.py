@@ -9,7 +9,7 @@ from llmgine.sessions.migrate import migrate
 from llmgine.sessions.operations.sessions import SEARCHED
 from llmgine.sessions.owners import LockFiles
 from llmgine.sessions.sqlite import SqliteDatabase
-from programs.bench.store import store_old
+from programs.bench.stored_sessions import store_old
 from tests.llmgine.sessions.everything import do_everything
 from tests.llmgine.sessions.statements import Made, Recording
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from llmgine.errors import SupersededError
-from llmgine.messages.chat import OpaqueParts, ToolCall, ToolResult
+from llmgine.messages.chat_messages import OpaqueParts, ToolCall, ToolResult
 from llmgine.messages.commands import (
     Attachment,
     BranchSessionCommand,

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from llmgine.errors import RefusedError, StoreError
+from llmgine.errors import StoreError, UserError
 from llmgine.sessions import SessionStore, open_store, postgres
 from llmgine.sessions.database import Operation, Steps
 from llmgine.sessions.leases import MARKS
@@ -216,9 +216,9 @@ async def test_a_refusal_is_not_an_error_of_the_store(store: SessionStore) -> No
 
     def refuse() -> Steps[None]:
         yield from rename("a", name="!")
-        raise RefusedError("no")
+        raise UserError("no")
 
-    with pytest.raises(RefusedError):
+    with pytest.raises(UserError):
         await store.run(refuse, Operation("test.refuse"))
     assert await names(store) == before
 

@@ -1,9 +1,9 @@
 """What a tool gives has no secrets in it when it leaves the manager."""
 
-from llmgine.messages.chat import ToolCall
+from llmgine.messages.chat_messages import ToolCall
 from llmgine.observability.redaction import REDACTED, Redactor
-from llmgine.tools.manager import ToolManager
-from llmgine.tools.text import MAX_RESULT_BYTES
+from llmgine.tools.result_text import MAX_RESULT_BYTES
+from llmgine.tools.tool_manager import ToolManager
 
 
 async def test_a_secret_is_gone_before_the_text_is_cut() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from programs.bench import __main__, bus, others, turns
+from programs.bench import __main__, bus, others, turn_cost
 from programs.bench.measure import Row, Timing, Work, time_side_by_side
 
 
@@ -57,42 +57,44 @@ def test_the_bus_bench_prints_each_row_and_writes_it_as_data(
 
 def _shorten(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a measurement of streams take a moment."""
-    monkeypatch.setattr(turns, "_RAMP", 0.05)
-    monkeypatch.setattr(turns, "_SETTLE", 0.2)
-    monkeypatch.setattr(turns, "_WINDOW", 0.2)
+    monkeypatch.setattr(turn_cost, "_RAMP", 0.05)
+    monkeypatch.setattr(turn_cost, "_SETTLE", 0.2)
+    monkeypatch.setattr(turn_cost, "_WINDOW", 0.2)
 
 
-@pytest.mark.parametrize("api", turns.APIS)
-@pytest.mark.parametrize("side", [turns.ours, turns.bare_sdk])
-async def test_turns_and_streams_are_real(side: turns.Side, api: turns.Api, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("api", turn_cost.APIS)
+@pytest.mark.parametrize("side", [turn_cost.ours, turn_cost.bare_sdk])
+async def test_turns_and_streams_are_real(
+    side: turn_cost.Side, api: turn_cost.Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Both sides get a tool call and an answer over real HTTP by both APIs, and see every piece of a stream."""
     _shorten(monkeypatch)
-    async with turns.model_service() as url:
-        done = await turns.measure_turns(side, url, sessions=2, turns=2, api=api)
-        flowing = await turns.measure_streams(side, url, streams=2, api=api)
+    async with turn_cost.model_service() as url:
+        done = await turn_cost.measure_turns(side, url, sessions=2, turns=2, api=api)
+        flowing = await turn_cost.measure_streams(side, url, streams=2, api=api)
 
     assert done.p50 > 0
     assert done.rate > 0
     assert 0 < flowing.delay_p50 <= flowing.delay_p99
 
 
-@pytest.mark.parametrize("api", turns.APIS)
-async def test_both_sides_get_the_same_answers(api: turns.Api) -> None:
+@pytest.mark.parametrize("api", turn_cost.APIS)
+async def test_both_sides_get_the_same_answers(api: turn_cost.Api) -> None:
     """A question is answered with every piece, after a tool call where a tool is offered, and each piece is told of."""
-    async with turns.model_service() as url:
-        for side in (turns.ours, turns.bare_sdk):
-            recorder = turns.Recorder()
+    async with turn_cost.model_service() as url:
+        for side in (turn_cost.ours, turn_cost.bare_sdk):
+            recorder = turn_cost.Recorder()
             for tools in (False, True):
                 async with side(url, "chunks:3:0.15", recorder, tools=tools, api=api) as chat:
                     await chat(0, 0)
             assert len(recorder.delays) >= 6
 
 
-@pytest.mark.parametrize("api", turns.APIS)
-async def test_the_first_text_is_timed_from_the_question(api: turns.Api) -> None:
+@pytest.mark.parametrize("api", turn_cost.APIS)
+async def test_the_first_text_is_timed_from_the_question(api: turn_cost.Api) -> None:
     """On both sides, and the difference is what ours adds."""
-    async with turns.model_service() as url:
-        first = await turns.measure_first_text(url, questions=2, api=api)
+    async with turn_cost.model_service() as url:
+        first = await turn_cost.measure_first_text(url, questions=2, api=api)
 
     assert first.ours > 0
     assert first.sdk > 0
@@ -115,5 +117,5 @@ def test_the_turns_bench_prints_both_apis_and_writes_them_as_data(
     printed = " ".join(capsys.readouterr().out.split())
     assert [one["api"] for one in data["apis"]] == ["chat", "responses"]
     assert all({"turns", "first_text", "streams"} <= one.keys() for one in data["apis"])
-    assert all(f"{title}: turns with one tool call" in printed for title in turns.APIS.values())
+    assert all(f"{title}: turns with one tool call" in printed for title in turn_cost.APIS.values())
     assert printed.count("(to reach: 2.2)") == printed.count("(to stay under: 5)") == 2

@@ -183,7 +183,7 @@ class Scene:
 
     def no_moderators(self) -> None:
         """Take the permission to manage messages from everybody but Ada, who owns the server."""
-        self.playground.world.set_role(MEMBERS_ROLE_ID, PERSON_PERMISSIONS & ~Permission.MANAGE_MESSAGES)
+        self.playground.admin.set_role(MEMBERS_ROLE_ID, PERSON_PERMISSIONS & ~Permission.MANAGE_MESSAGES)
 
     def click(self, message: Message, label: str, *, by: int = ADA_ID) -> Interaction:
         """Press the button with this label."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from llmgine.messages.chat import ToolCall
+from llmgine.messages.chat_messages import ToolCall
 from llmgine.providers.base import ChatReply
 from llmgine.providers.scripted import ScriptedProvider, ScriptedReply
 from programs.playground.entities import ADA_ID, GENERAL_ID, GRACE_ID, Json, Message

@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from llmgine.messages.chat import ToolCall
+from llmgine.messages.chat_messages import ToolCall
 from llmgine.messages.events import ToolCallWaitingEvent
 from llmgine.providers.base import ChatReply
 from llmgine.providers.scripted import ScriptedProvider, ScriptedReply
@@ -93,7 +93,7 @@ async def test_a_moderator_may_decide(demo: Scene) -> None:
 
 async def test_what_the_channel_takes_away_counts(demo: Scene) -> None:
     """A moderator of the server who is none in this channel does not decide here."""
-    demo.playground.world.overwrite(GENERAL_ID, GRACE_ID, deny=Permission.MANAGE_MESSAGES)
+    demo.playground.admin.overwrite(GENERAL_ID, GRACE_ID, deny=Permission.MANAGE_MESSAGES)
     card = await asked(demo, by=ADA_ID)
 
     demo.click(card, "Approve", by=GRACE_ID)

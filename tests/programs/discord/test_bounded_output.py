@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 import pytest
 from aiohttp import web
 
-from llmgine.engine.calls import MOST_CALLS
-from llmgine.messages.chat import ToolCall
+from llmgine.engine.tool_calls import MOST_CALLS
+from llmgine.messages.chat_messages import ToolCall
 from llmgine.messages.events import AnswerProgressEvent
 from llmgine.messages.steps import PromptStep, ReplyStep, StartedStep, Turn, WaitingStep
 from llmgine.sessions.records import TurnSteps

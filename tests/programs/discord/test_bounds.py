@@ -23,9 +23,9 @@ USED_UP = "⚠️ The budget of 20 tokens a day is used up. It resets at midnigh
 
 async def helpers(scene: Scene, *people: int) -> str:
     """A role that these people have and that is answered alone in the channel."""
-    role = scene.playground.world.add_role("Helpers")
+    role = scene.playground.admin.add_role("Helpers")
     for person in people:
-        scene.playground.world.give_roles(person, MEMBERS_ROLE_ID, role)
+        scene.playground.admin.give_roles(person, MEMBERS_ROLE_ID, role)
     await set_here(scene, "roles", "@helpers", "names")
     return f"<@&{role}>"
 
@@ -48,8 +48,8 @@ async def test_only_who_has_the_role_is_answered(scene: Scene) -> None:
 async def test_a_role_that_is_given_or_taken_counts_at_once(scene: Scene) -> None:
     """The roles that people have when they write are what counts."""
     role = int((await helpers(scene, GRACE_ID)).strip("<@&>"))
-    scene.playground.world.give_roles(ADA_ID, MEMBERS_ROLE_ID, role)
-    scene.playground.world.give_roles(GRACE_ID, MEMBERS_ROLE_ID)
+    scene.playground.admin.give_roles(ADA_ID, MEMBERS_ROLE_ID, role)
+    scene.playground.admin.give_roles(GRACE_ID, MEMBERS_ROLE_ID)
 
     scene.ask("me?", by=GRACE_ID)
     scene.ask("or me?")
@@ -126,7 +126,7 @@ async def test_buttons_and_menus_take_the_role_too(scene: Scene, label: str) -> 
 
 async def test_everyone_lifts_a_wider_restriction(scene: Scene) -> None:
     """A channel may be open in a server that answers one role."""
-    role = scene.playground.world.add_role("Helpers")
+    role = scene.playground.admin.add_role("Helpers")
     await change(scene, "roles", {"names": f"<@&{role}>", "where": "server"})
     await set_here(scene, "roles", "everyone", "names")
 
@@ -190,7 +190,7 @@ async def test_everyone_has_several_names(scene: Scene, value: str) -> None:
 
 async def test_roles_are_suggested(scene: Scene) -> None:
     """Names of roles that fit what was typed, one after the other."""
-    scene.playground.world.add_role("Helpers")
+    scene.playground.admin.add_role("Helpers")
     typed = [{"name": "names", "value": "members, help"}]
 
     suggested = await scene.playground.people.autocomplete(GENERAL_ID, ADA_ID, "roles", typed, "names")
@@ -223,7 +223,7 @@ async def test_a_budget_that_is_used_up_is_said(scene: Scene) -> None:
 
 async def test_a_budget_of_the_server_is_for_all_its_channels(scene: Scene) -> None:
     """It takes Manage Server, and a channel's own larger one does not lift it."""
-    scene.playground.world.set_role(MEMBERS_ROLE_ID, PERSON_PERMISSIONS | Permission.MANAGE_MESSAGES)
+    scene.playground.admin.set_role(MEMBERS_ROLE_ID, PERSON_PERMISSIONS | Permission.MANAGE_MESSAGES)
     scene.command("budget", {"tokens": "1", "where": "server"}, by=GRACE_ID)
     await told(scene, "Only people with the permission Manage Server", GRACE_ID)
     await set_here(scene, "budget", "20", "tokens")

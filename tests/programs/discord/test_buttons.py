@@ -6,7 +6,7 @@ import json
 import pytest
 
 from llmgine.sessions.clock import now
-from programs.discord.components.ids import Action, ComponentId, Target
+from programs.discord.components.custom_ids import Action, ComponentId, Target
 from programs.discord.ids import Kind, Origin, Place
 from programs.playground.entities import ADA_ID, GENERAL_ID, GRACE_ID, Message, Reference
 from tests.programs.discord.scene import Scene, body_of, is_outcome, labels, people_said

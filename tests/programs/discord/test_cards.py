@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from llmgine.messages.chat import ToolCall
+from llmgine.messages.chat_messages import ToolCall
 from llmgine.providers.base import ChatReply
 from llmgine.providers.scripted import ScriptedProvider
 from llmgine.sessions.clock import now
@@ -181,7 +181,7 @@ async def test_cards_ping_nobody_and_run_nothing(unstarted: Scene) -> None:
 
 async def test_without_the_permission_to_embed_a_card_is_text(unstarted: Scene) -> None:
     """Discord drops embeds silently where the bot may not send them; the card is written out there."""
-    unstarted.playground.world.overwrite(GENERAL_ID, BOT_ID, deny=Permission.EMBED_LINKS)
+    unstarted.playground.admin.overwrite(GENERAL_ID, BOT_ID, deny=Permission.EMBED_LINKS)
     call = ToolCall(name="look_up", arguments=json.dumps({"place": "Rome"}))
     scene = await unstarted.start(provider=calling(call), tools=(look_up,))
     scene.ask("go")

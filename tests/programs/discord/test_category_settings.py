@@ -35,7 +35,7 @@ async def style(scene: Scene, channel: int = GENERAL_ID) -> str:
 
 async def test_it_holds_in_the_channels_and_threads_of_the_category(scene: Scene) -> None:
     """Made in one channel it holds in the others, their threads and forum posts, and nowhere outside the category."""
-    world, people = scene.playground.world, scene.playground.people
+    world, people = scene.playground.admin, scene.playground.people
     loose = world.add_channel("loose").id
     other = world.add_channel("other", category_id=world.add_category("Other").id).id
     forum = world.add_channel("questions", ChannelType.FORUM, category_id=TEXT_CHANNELS_ID).id
@@ -50,7 +50,7 @@ async def test_it_holds_in_the_channels_and_threads_of_the_category(scene: Scene
 
 async def test_the_channels_own_wins_and_the_servers_loses(scene: Scene) -> None:
     """Of three scopes the nearest holds; taken away in the category, the server's holds there again."""
-    loose = scene.playground.world.add_channel("loose").id
+    loose = scene.playground.admin.add_channel("loose").id
     await set_in_category(scene, "brief")
     await change(scene, "style", {"value": "detailed", "where": "server"})
     await set_here(scene, "style", "normal", channel=RANDOM_ID)
@@ -62,7 +62,7 @@ async def test_the_channels_own_wins_and_the_servers_loses(scene: Scene) -> None
 
 async def test_what_the_bot_does_is_set_for_a_category_too(scene: Scene) -> None:
     """/listen for the category needs no mention in its channels, and everybody is told; elsewhere it still does."""
-    loose = scene.playground.world.add_channel("loose").id
+    loose = scene.playground.admin.add_channel("loose").id
     await change(scene, "listen", {"value": "always", "where": "category"})
     await said(scene, "Ada set /listen in this category to `always`")
 
@@ -112,7 +112,7 @@ async def test_the_form_shows_the_categorys_prompt(scene: Scene) -> None:
 
 async def test_only_who_manages_the_category_may(scene: Scene) -> None:
     """The permission in the channel alone is not enough, and that in the category alone is."""
-    world = scene.playground.world
+    world = scene.playground.admin
     world.overwrite(GENERAL_ID, GRACE_ID, allow=Permission.MANAGE_CHANNELS)
     scene.command("style", {"value": "brief", "where": "category"}, by=GRACE_ID)
     await told(scene, "Only people with the permission Manage Channels", GRACE_ID)
@@ -137,7 +137,7 @@ async def test_it_survives_a_restart(scene: Scene) -> None:
 
 async def test_a_moved_channel_takes_what_its_new_category_has(scene: Scene) -> None:
     """With the move the next answer follows the new category; in none, the server's setting holds."""
-    world = scene.playground.world
+    world = scene.playground.admin
     other = world.add_category("Other").id
     there = world.add_channel("there", category_id=other).id
     await set_in_category(scene, "brief")
@@ -157,7 +157,7 @@ async def test_an_answer_given_anew_follows_the_move(scene: Scene, way: str) -> 
     await set_in_category(scene, "brief")
     question = scene.ask("hello")
     outcome = await scene.outcome()
-    scene.playground.world.move_channel(GENERAL_ID, None)
+    scene.playground.admin.move_channel(GENERAL_ID, None)
 
     if way == "edit":
         scene.playground.people.edit(GENERAL_ID, question.id, ADA_ID, f"{MENTION} good day")
@@ -193,7 +193,7 @@ async def test_a_deleted_category_leaves_nothing_behind(scene: Scene) -> None:
     await change(scene, "style", {"value": "detailed", "where": "server"})
     assert await style(scene) == "brief"
 
-    scene.playground.world.delete_channel(TEXT_CHANNELS_ID)
+    scene.playground.admin.delete_channel(TEXT_CHANNELS_ID)
 
     assert await style(scene) == "detailed"
     scene.command("style", {"value": "brief", "where": "category"})
@@ -204,8 +204,8 @@ async def test_in_a_category_out_of_sight_it_holds_as_well(scene: Scene) -> None
     """A bot that may not see the category, but a channel in it, follows what is set there."""
     await set_in_category(scene, "brief")
     for channel in (GENERAL_ID, RANDOM_ID):  # no longer in sync with the category
-        scene.playground.world.overwrite(channel, GUILD_ID, allow=Permission.VIEW_CHANNEL)
+        scene.playground.admin.overwrite(channel, GUILD_ID, allow=Permission.VIEW_CHANNEL)
 
-    scene.playground.world.overwrite(TEXT_CHANNELS_ID, GUILD_ID, deny=Permission.VIEW_CHANNEL)
+    scene.playground.admin.overwrite(TEXT_CHANNELS_ID, GUILD_ID, deny=Permission.VIEW_CHANNEL)
 
     assert await style(scene, RANDOM_ID) == "brief"

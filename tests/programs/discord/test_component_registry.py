@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from programs.discord.components.ids import Action, ComponentId
-from programs.discord.components.press import Press
+from programs.discord.components.button_press import ButtonPress
+from programs.discord.components.custom_ids import Action, ComponentId
 from programs.discord.components.registry import REGISTRY, Gate, table
 from programs.discord.components.router import ComponentRouter
 from tests.programs.discord.scene import Scene
@@ -112,7 +112,7 @@ def test_ids_of_older_versions_keep_their_meaning(old: str) -> None:
 async def test_every_entry_has_its_handler(scene: Scene) -> None:
     """A router that would leave a press unanswered cannot be made."""
 
-    async def handle(_press: Press) -> None:
+    async def handle(_press: ButtonPress) -> None:
         return
 
     with pytest.raises(ValueError, match="stop"):

@@ -64,24 +64,24 @@ async def test_a_model_that_does_not_answer(scene: Scene, model: ChatCompletions
 async def test_each_missing_permission_is_named(scene: Scene) -> None:
     """Each permission that is missing is named, with what does not work without it."""
     lacking = Permission.EMBED_LINKS | Permission.ADD_REACTIONS
-    scene.playground.world.overwrite(GENERAL_ID, BOT_ID, deny=lacking)
+    scene.playground.admin.overwrite(GENERAL_ID, BOT_ID, deny=lacking)
 
     line = (await lines(scene))["Permissions here"]
 
     assert line.startswith("⚠️")
     assert "**Embed Links** is missing" in line
     assert "**Add Reactions** is missing" in line
-    scene.playground.world.overwrite(GENERAL_ID, BOT_ID, deny=Permission.SEND_MESSAGES)
+    scene.playground.admin.overwrite(GENERAL_ID, BOT_ID, deny=Permission.SEND_MESSAGES)
     assert (await lines(scene))["Permissions here"].startswith("❌")
 
 
 async def test_in_a_thread_its_own_permission_counts(scene: Scene) -> None:
     """In a thread the bot needs Send Messages in Threads, and not to open threads."""
     thread = scene.playground.people.create_thread(GENERAL_ID, ADA_ID, "Ours")
-    scene.playground.world.overwrite(GENERAL_ID, BOT_ID, deny=Permission.CREATE_PUBLIC_THREADS)
+    scene.playground.admin.overwrite(GENERAL_ID, BOT_ID, deny=Permission.CREATE_PUBLIC_THREADS)
     assert (await lines(scene, channel=thread.id))["Permissions here"].startswith("✅")
 
-    scene.playground.world.overwrite(GENERAL_ID, BOT_ID, deny=Permission.SEND_MESSAGES_IN_THREADS)
+    scene.playground.admin.overwrite(GENERAL_ID, BOT_ID, deny=Permission.SEND_MESSAGES_IN_THREADS)
 
     assert (await lines(scene, channel=thread.id))["Permissions here"].startswith("❌")
 

@@ -9,7 +9,7 @@ import pytest
 from llmgine.sessions import open_store
 from llmgine.sessions.database import Operation
 from programs.application import Application
-from programs.bench.store import store_old
+from programs.bench.stored_sessions import store_old
 from programs.playground.entities import ADA_ID, GENERAL_ID, GRACE_ID, GUILD_ID, RANDOM_ID, Message
 from programs.playground.server import Playground
 from tests.chat_completions import ChatCompletionsServer

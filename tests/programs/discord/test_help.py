@@ -9,9 +9,9 @@ from discord import Locale, app_commands
 from programs.discord import welcome
 from programs.discord.german import GERMAN
 from programs.discord.slash import help as help_family
-from programs.discord.slash.table import BEGIN, END, table
+from programs.discord.slash.command_table import BEGIN, END, table
 from programs.discord.translation import is_typed
-from programs.playground.commands import CommandForm
+from programs.playground.application_commands import CommandForm
 from programs.playground.entities import ADA_ID, BOT_ID, GENERAL_ID, Json, Permission
 from tests.programs.discord.scene import Scene
 
@@ -89,7 +89,7 @@ async def test_help_is_in_the_language_of_the_person(scene: Scene) -> None:
 async def test_help_is_shown_where_cards_are_not(scene: Scene) -> None:
     """Without Embed Links Discord drops cards: the same is told as text, none of it lost."""
     cards = text_of(await card(scene))
-    scene.playground.world.overwrite(GENERAL_ID, BOT_ID, deny=Permission.EMBED_LINKS)
+    scene.playground.admin.overwrite(GENERAL_ID, BOT_ID, deny=Permission.EMBED_LINKS)
     before = len(scene.private(ADA_ID))
     scene.command("help")
 
@@ -151,7 +151,7 @@ async def test_a_changed_translation_is_registered(scene: Scene, place: str) -> 
 
 
 async def test_the_readme_has_the_table_of_commands() -> None:
-    """The block in the README is what `python -m programs.discord.slash.table` prints."""
+    """The block in the README is what `python -m programs.discord.slash.command_table` prints."""
     readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
 
     assert readme.partition(BEGIN)[2].partition(END)[0].strip() == await table()

@@ -9,9 +9,9 @@ from typing import get_args
 
 from programs.discord.components import registry
 from programs.discord.delivery.answer import ChannelState, Phase, SlotState
-from programs.discord.delivery.results import Result
+from programs.discord.delivery.request_results import Result
+from programs.discord.incoming.feed_items import Item
 from programs.discord.incoming.feed_state import FeedState
-from programs.discord.incoming.items import Item
 
 ROOT = Path(__file__).parents[3]
 STATES: tuple[type[Enum], ...] = (FeedState, Phase, SlotState, ChannelState)

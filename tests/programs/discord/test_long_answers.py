@@ -57,7 +57,7 @@ async def test_where_no_file_can_be_sent_all_is_in_messages(
 ) -> None:
     """Without the permission, past the limit of uploads, or when Discord does not take it: more messages."""
     if why == "not allowed":
-        unstarted.playground.world.overwrite(GENERAL_ID, BOT_ID, deny=Permission.ATTACH_FILES)
+        unstarted.playground.admin.overwrite(GENERAL_ID, BOT_ID, deny=Permission.ATTACH_FILES)
     elif why == "too large":
         monkeypatch.setattr(discord.Guild, "filesize_limit", 1_000)
     else:
@@ -104,7 +104,7 @@ async def test_a_file_whose_post_fails_is_there_once(scene: Scene, effect: Any, 
 async def test_a_long_answer_is_whole_after_a_restart(unstarted: Scene, part: int, *, with_file: bool) -> None:
     """Ended while any of its parts is on its way, it is shown whole after the restart: nothing lost, nothing twice."""
     if not with_file:
-        unstarted.playground.world.overwrite(GENERAL_ID, BOT_ID, deny=Permission.ATTACH_FILES)
+        unstarted.playground.admin.overwrite(GENERAL_ID, BOT_ID, deny=Permission.ATTACH_FILES)
     scene = await unstarted.start()
     held = scene.playground.faults.plan("hang", *CREATE, nth=part + 1)
     scene.model.reply(LONG)
@@ -126,14 +126,14 @@ async def test_a_long_answer_is_whole_after_a_restart(unstarted: Scene, part: in
 
 async def test_a_permission_that_comes_back_changes_nothing_half_way(unstarted: Scene) -> None:
     """An answer that was begun in messages goes on in messages."""
-    unstarted.playground.world.overwrite(GENERAL_ID, BOT_ID, deny=Permission.ATTACH_FILES)
+    unstarted.playground.admin.overwrite(GENERAL_ID, BOT_ID, deny=Permission.ATTACH_FILES)
     scene = await unstarted.start()
     failed = scene.playground.faults.plan("error", *CREATE, nth=MOST_MESSAGES + 3, status=503, times=1_000)
     scene.model.reply(LONG)
     scene.ask("tell me all")
     await failed.reached()
     assert len(scene.shown()) == MOST_MESSAGES + 2
-    scene.playground.world.overwrite(GENERAL_ID, BOT_ID)
+    scene.playground.admin.overwrite(GENERAL_ID, BOT_ID)
     await eventually(lambda: scene.bot.get_channel(GENERAL_ID).permissions_for(scene.bot.guilds[0].me).attach_files)  # type: ignore[union-attr]  # it is a text channel
     scene.playground.faults.clear()
 

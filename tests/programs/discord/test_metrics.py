@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from llmgine.messages.chat import Usage
+from llmgine.messages.chat_messages import Usage
 from llmgine.observability import MetricEvent
 from llmgine.providers.base import ChatReply, ChatRequest
 from llmgine.providers.scripted import OnText, ScriptedProvider

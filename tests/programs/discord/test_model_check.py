@@ -309,7 +309,7 @@ class TestLessons:
     async def test_they_are_shown_where_cards_are_not(self, scene: Scene) -> None:
         """Without Embed Links the same stands in plain text, with the button."""
         await scene.app.engine.model.lessons.learn("host", "test-model", Change.NO_IMAGES)
-        scene.playground.world.overwrite(GENERAL_ID, BOT_ID, deny=Permission.EMBED_LINKS)
+        scene.playground.admin.overwrite(GENERAL_ID, BOT_ID, deny=Permission.EMBED_LINKS)
 
         shown = await visit(scene)
 

@@ -18,7 +18,7 @@ def told(request: Json, *, after: int = 0) -> list[Json]:
 
 async def test_each_is_known_by_id_and_name(scene: Scene) -> None:
     """All share the channel's conversation; two of one name are told apart by their ids."""
-    other = scene.playground.world.join("Ada the second")
+    other = scene.playground.admin.join("Ada the second")
     scene.playground.state.users[other].global_name = "Ada"
     for person in (ADA_ID, other, GRACE_ID):
         scene.ask("hi", by=person)

@@ -175,7 +175,7 @@ class TestRights:
         scene.model.reply("something", finish="length")
         scene.ask("something", by=GRACE_ID)
         answer = await scene.outcome()
-        scene.playground.world.overwrite(GENERAL_ID, GRACE_ID, deny=Permission.SEND_MESSAGES, allow=NO_PERMISSION)
+        scene.playground.admin.overwrite(GENERAL_ID, GRACE_ID, deny=Permission.SEND_MESSAGES, allow=NO_PERMISSION)
 
         scene.click(answer, label, by=GRACE_ID)
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from llmgine.messages.chat import ToolCall
+from llmgine.messages.chat_messages import ToolCall
 from llmgine.providers.base import ChatReply
 from llmgine.providers.scripted import ScriptedProvider
 from llmgine.sessions.clock import now

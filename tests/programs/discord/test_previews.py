@@ -109,7 +109,7 @@ async def test_a_card_in_words(scene: Scene) -> None:
     await scene.until(lambda: any(message.embeds for message in scene.private(ADA_ID)))
     [card] = scene.private(ADA_ID)
     assert not previews_suppressed(card)
-    scene.playground.world.overwrite(GENERAL_ID, BOT_ID, deny=Permission.EMBED_LINKS)
+    scene.playground.admin.overwrite(GENERAL_ID, BOT_ID, deny=Permission.EMBED_LINKS)
 
     scene.command("help")
 

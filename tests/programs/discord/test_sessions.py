@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from programs.discord.components.ids import Action, ComponentId
+from programs.discord.components.custom_ids import Action, ComponentId
 from programs.playground.entities import (
     ADA_ID,
     BOT_ID,
@@ -154,7 +154,7 @@ async def test_every_button_looks_anew(scene: Scene, action: str) -> None:
     """Who may no longer read a channel can do nothing with its conversation, though the buttons are still there."""
     await talk(scene, "for those who may", channel=RANDOM_ID)
     message = await opened(scene, f"discord:{RANDOM_ID}", GRACE_ID)
-    scene.playground.world.overwrite(RANDOM_ID, GRACE_ID, deny=Permission.VIEW_CHANNEL, allow=Permission(0))
+    scene.playground.admin.overwrite(RANDOM_ID, GRACE_ID, deny=Permission.VIEW_CHANNEL, allow=Permission(0))
 
     label = {"resume": "Resume here", "rename": "Rename", "markdown": "Markdown", "json": "JSON"}[action]
     scene.click(message, label, by=GRACE_ID)
@@ -167,7 +167,7 @@ async def test_a_hidden_channel_is_not_listed(scene: Scene) -> None:
     """A conversation of a channel that a person cannot read is not in their list."""
     await talk(scene, "for those who may", channel=RANDOM_ID)
     await talk(scene, "for all")
-    scene.playground.world.overwrite(RANDOM_ID, GRACE_ID, deny=Permission.VIEW_CHANNEL, allow=Permission(0))
+    scene.playground.admin.overwrite(RANDOM_ID, GRACE_ID, deny=Permission.VIEW_CHANNEL, allow=Permission(0))
 
     assert offered(await listed(scene, GRACE_ID)) == [f"discord:{GENERAL_ID}"]
 
@@ -185,7 +185,7 @@ async def test_a_persons_own_conversation_is_theirs(scene: Scene) -> None:
 async def test_many_have_pages(scene: Scene) -> None:
     """More than fit on a page are reached by its buttons."""
     for number in range(12):
-        channel = scene.playground.world.add_channel(f"c{number}", ChannelType.TEXT)
+        channel = scene.playground.admin.add_channel(f"c{number}", ChannelType.TEXT)
         await talk(scene, "hello", channel=channel.id)
     message = await listed(scene)
     first = offered(message)
@@ -345,7 +345,7 @@ async def test_a_list_asks_discord_ten_times_at_most(scene: Scene) -> None:
 async def test_of_what_is_hidden_not_even_the_id_is_told(scene: Scene) -> None:
     """A list that ended among conversations of a hidden channel names none of them in its buttons."""
     await stored(scene, *(in_general(number) for number in range(230)))
-    scene.playground.world.overwrite(GENERAL_ID, GRACE_ID, deny=Permission.VIEW_CHANNEL, allow=Permission(0))
+    scene.playground.admin.overwrite(GENERAL_ID, GRACE_ID, deny=Permission.VIEW_CHANNEL, allow=Permission(0))
     own = (f"discord:{RANDOM_ID}", f"discord:server:{GUILD_ID}")
     await stored(scene, (f"discord:{RANDOM_ID}", 0, own, "The oldest"))
 
@@ -431,7 +431,7 @@ async def test_a_branch_into_the_dm(scene: Scene) -> None:
 async def test_a_dm_that_is_closed_is_said(scene: Scene) -> None:
     """Who takes no DMs is told; nothing is copied."""
     await talk(scene, "in public")
-    scene.playground.world.close_dms(GRACE_ID, closed=True)
+    scene.playground.admin.close_dms(GRACE_ID, closed=True)
 
     scene.command("branch", {"where": "dm"}, by=GRACE_ID)
 
@@ -443,10 +443,10 @@ async def test_a_private_branch(scene: Scene) -> None:
     """A private thread is for the asker; without the permission to open one that is said."""
     await talk(scene, "in public")
     for role in (GUILD_ID, BOT_ROLE_ID):
-        scene.playground.world.set_role(role, BOT_PERMISSIONS & ~Permission.CREATE_PRIVATE_THREADS)
+        scene.playground.admin.set_role(role, BOT_PERMISSIONS & ~Permission.CREATE_PRIVATE_THREADS)
     scene.command("branch", {"where": "private"})
     await scene.until(lambda: [m for m in scene.private(ADA_ID) if "Discord does not let me" in m.content])
-    scene.playground.world.set_role(BOT_ROLE_ID, BOT_PERMISSIONS | Permission.CREATE_PRIVATE_THREADS)
+    scene.playground.admin.set_role(BOT_ROLE_ID, BOT_PERMISSIONS | Permission.CREATE_PRIVATE_THREADS)
 
     scene.command("branch", {"where": "private"})
     await told(scene, "It goes on in <#")
@@ -581,7 +581,7 @@ async def test_an_archived_thread_wakes_with_its_memory(scene: Scene) -> None:
 
 async def test_a_forum_post_is_a_thread(scene: Scene) -> None:
     """A post that mentions the bot is answered in the post, which then needs no mention; each has its own memory."""
-    forum = scene.playground.world.add_channel("questions", ChannelType.FORUM)
+    forum = scene.playground.admin.add_channel("questions", ChannelType.FORUM)
     post = scene.playground.people.create_post(forum.id, ADA_ID, "How?", f"<@{BOT_ID}> how is it done?")
     other = scene.playground.people.create_post(forum.id, GRACE_ID, "Why?", f"<@{BOT_ID}> why is it done?")
 

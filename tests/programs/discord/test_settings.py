@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from llmgine.messages.events import SettingChangedEvent
-from programs.discord.channels import ChannelSettings
-from programs.discord.options import OPTIONS
+from programs.discord.channel_settings import ChannelSettings
+from programs.discord.setting_specs import SETTING_SPECS
 from programs.playground.entities import (
     ADA_ID,
     BOT_PERMISSIONS,
@@ -50,13 +50,13 @@ def offered(request: dict[str, Any]) -> list[str]:
 
 def test_the_table_tells_the_truth() -> None:
     """A default is the model's or no value, every choice is a value the model takes, and no field is left out."""
-    for option in OPTIONS:
+    for option in SETTING_SPECS:
         for value in option.choices:
             option.model.model_validate({option.name: value})
         if option.choices:
             default = option.model().model_dump()[option.name]
             assert default == (option.default if option.default in option.choices else None)
-    assert set(ChannelSettings.model_fields) <= {option.name for option in OPTIONS}
+    assert set(ChannelSettings.model_fields) <= {option.name for option in SETTING_SPECS}
 
 
 async def test_the_nearest_setting_holds(scene: Scene) -> None:
@@ -222,7 +222,7 @@ async def test_without_the_permission_the_answer_stands_in_the_channel(scene: Sc
     """Where the bot may open no thread, the question is answered as if nothing was set."""
     await set_here(scene, "threads", "auto")
     for role in (GUILD_ID, BOT_ROLE_ID):
-        scene.playground.world.set_role(role, BOT_PERMISSIONS & ~Permission.CREATE_PUBLIC_THREADS)
+        scene.playground.admin.set_role(role, BOT_PERMISSIONS & ~Permission.CREATE_PUBLIC_THREADS)
 
     scene.ask("here then?")
 
@@ -240,13 +240,13 @@ async def test_without_the_permission_the_answer_stands_in_the_channel(scene: Sc
 async def test_each_scope_takes_its_permission(scene: Scene, where: str, permission: Permission) -> None:
     """Who lacks the permission is refused and nothing changes; who has just that one may."""
     every = Permission.MANAGE_MESSAGES | Permission.MANAGE_CHANNELS | Permission.MANAGE_GUILD
-    scene.playground.world.set_role(MEMBERS_ROLE_ID, (PERSON_PERMISSIONS | every) & ~permission)
+    scene.playground.admin.set_role(MEMBERS_ROLE_ID, (PERSON_PERMISSIONS | every) & ~permission)
 
     scene.command("style", {"value": "brief", "where": where}, by=GRACE_ID)
     await told(scene, "Only people with the permission", GRACE_ID)
     scene.ask("one")
     await scene.outcome()
-    scene.playground.world.set_role(MEMBERS_ROLE_ID, (PERSON_PERMISSIONS & ~every) | permission)
+    scene.playground.admin.set_role(MEMBERS_ROLE_ID, (PERSON_PERMISSIONS & ~every) | permission)
     scene.command("style", {"value": "brief", "where": where}, by=GRACE_ID)
     await told(scene, "set /style", GRACE_ID)
     scene.ask("two")
@@ -266,7 +266,7 @@ async def test_settings_shows_where_each_comes_from(scene: Scene) -> None:
 
     assert shown is not None
     fields = {field["name"].partition(":")[0]: field["value"] for field in shown.embeds[0]["fields"]}
-    assert list(fields) == [f"/{option.command}" for option in OPTIONS]
+    assert list(fields) == [f"/{option.command}" for option in SETTING_SPECS]
     assert "pirate" in fields["/system"]
     assert f"from the server, set by <@{ADA_ID}>" in fields["/system"]
     assert f"from <#{GENERAL_ID}>" in fields["/style"]
@@ -285,7 +285,7 @@ async def test_without_a_value_the_present_one_is_shown(scene: Scene) -> None:
 
 async def test_a_channel_without_a_category_has_none_to_set(scene: Scene) -> None:
     """A setting for the category is refused where the channel is in none."""
-    loose = scene.playground.world.add_channel("loose").id
+    loose = scene.playground.admin.add_channel("loose").id
 
     scene.command("style", {"value": "brief", "where": "category"}, channel=loose)
 

@@ -12,7 +12,7 @@ from llmgine.sessions import SessionStore, open_store
 from llmgine.sessions import operations as operations_of_the_store
 from llmgine.sessions.clock import now
 from llmgine.sessions.database import Operation
-from programs.discord.channels import Channels
+from programs.discord.channel_settings import Channels
 from programs.discord.ids import Kind, Place
 from programs.playground.entities import GENERAL_ID, RANDOM_ID
 from tests.programs.discord.scene import Scene

@@ -8,7 +8,7 @@ import pytest
 from programs.discord.bot import stay
 from programs.discord.client import Bot
 from programs.playground.entities import Json
-from programs.playground.sessions import Session
+from programs.playground.gateway_sessions import Session
 from tests.programs.discord.scene import Scene
 from tests.programs.discord.served import Joining, served
 

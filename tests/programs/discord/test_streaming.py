@@ -6,11 +6,11 @@ import itertools
 import pytest
 from aiohttp import web
 
-from llmgine.messages.chat import ToolCall
+from llmgine.messages.chat_messages import ToolCall
 from llmgine.providers.base import ChatReply, ChatRequest
 from llmgine.providers.scripted import OnText, ScriptedProvider
 from programs.demo_texts import LONG_ANSWER
-from programs.discord.delivery.deliveries import EDIT_INTERVAL
+from programs.discord.delivery.channel_deliveries import EDIT_INTERVAL
 from programs.playground.entities import ADA_ID, BOT_ROLE_ID, GRACE_ID, Flag
 from tests.chat_completions import Exchange
 from tests.programs.discord.scene import Scene, Shown, body_of, is_outcome

@@ -5,7 +5,7 @@ import json
 import discord
 import pytest
 
-from llmgine.messages.chat import ToolCall
+from llmgine.messages.chat_messages import ToolCall
 from programs.playground.entities import (
     ADA_ID,
     BOT_ID,
@@ -50,9 +50,9 @@ def press_forged(scene: Scene, on: Message, forged: str) -> None:
 def without(scene: Scene, permission: Permission) -> None:
     """Take a permission from all people but Ada, who owns the server; the bot keeps it."""
     taken = permission | Permission.MANAGE_MESSAGES | Permission.MANAGE_THREADS
-    scene.playground.world.set_role(MEMBERS_ROLE_ID, PERSON_PERMISSIONS & ~taken)
-    scene.playground.world.set_role(GUILD_ID, BOT_PERMISSIONS & ~taken)
-    scene.playground.world.set_role(BOT_ROLE_ID, BOT_PERMISSIONS | permission)
+    scene.playground.admin.set_role(MEMBERS_ROLE_ID, PERSON_PERMISSIONS & ~taken)
+    scene.playground.admin.set_role(GUILD_ID, BOT_PERMISSIONS & ~taken)
+    scene.playground.admin.set_role(BOT_ROLE_ID, BOT_PERMISSIONS | permission)
 
 
 async def asked_in_a_branch(scene: Scene) -> list[str]:
@@ -96,7 +96,7 @@ async def test_no_question_for_who_may_not_write(scene: Scene) -> None:
     message = scene.say("An announcement.")
     scene.playground.people.command(GENERAL_ID, GRACE_ID, "Ask about this", target_id=message.id)
     form = await modal(scene)
-    scene.playground.world.overwrite(GENERAL_ID, GRACE_ID, deny=Permission.SEND_MESSAGES, allow=NO_PERMISSION)
+    scene.playground.admin.overwrite(GENERAL_ID, GRACE_ID, deny=Permission.SEND_MESSAGES, allow=NO_PERMISSION)
 
     scene.playground.people.submit_modal(GRACE_ID, int(form["modal_id"]), {"question": "Buy this"})
 
@@ -107,7 +107,7 @@ async def test_no_question_for_who_may_not_write(scene: Scene) -> None:
 async def test_a_branch_of_a_private_thread_is_private(scene: Scene) -> None:
     """What was said among a few is not shown to the channel around them."""
     await talk(scene, "in public")
-    scene.playground.world.set_role(BOT_ROLE_ID, BOT_PERMISSIONS | Permission.CREATE_PRIVATE_THREADS)
+    scene.playground.admin.set_role(BOT_ROLE_ID, BOT_PERMISSIONS | Permission.CREATE_PRIVATE_THREADS)
     scene.command("branch", {"where": "private"}, by=GRACE_ID)
     await told(scene, "It goes on in <#", GRACE_ID)
     first = the_thread(scene)
@@ -123,7 +123,7 @@ async def test_a_branch_of_a_private_thread_is_private(scene: Scene) -> None:
 async def test_history_is_for_who_may_read_it(scene: Scene) -> None:
     """Who may not read a channel's history is offered no conversation of it."""
     await talk(scene, "before you came")
-    scene.playground.world.overwrite(GENERAL_ID, GRACE_ID, deny=Permission.READ_MESSAGE_HISTORY, allow=NO_PERMISSION)
+    scene.playground.admin.overwrite(GENERAL_ID, GRACE_ID, deny=Permission.READ_MESSAGE_HISTORY, allow=NO_PERMISSION)
 
     assert offered(await listed(scene, GRACE_ID)) == []
 
@@ -210,7 +210,7 @@ async def test_a_deletion_is_found_also_after_a_continue(scene: Scene) -> None:
 async def test_history_that_cannot_be_read_is_not_gone(scene: Scene) -> None:
     """Without the permission to read back, Discord shows no messages; nothing is taken for deleted."""
     await talk(scene, "one", "two")
-    scene.playground.world.overwrite(GENERAL_ID, BOT_ID, deny=Permission.READ_MESSAGE_HISTORY, allow=NO_PERMISSION)
+    scene.playground.admin.overwrite(GENERAL_ID, BOT_ID, deny=Permission.READ_MESSAGE_HISTORY, allow=NO_PERMISSION)
 
     await scene.restart()
     async with patience("the bot to look back"):
@@ -257,8 +257,8 @@ async def test_nothing_pings_by_default(scene: Scene) -> None:
 
 async def test_a_name_is_no_link(scene: Scene) -> None:
     """What people call themselves is no link in the bot's own words."""
-    person = scene.playground.world.join("[Nitro](https://evil.example)")
-    scene.playground.world.overwrite(GENERAL_ID, person, allow=Permission.MANAGE_MESSAGES, deny=NO_PERMISSION)
+    person = scene.playground.admin.join("[Nitro](https://evil.example)")
+    scene.playground.admin.overwrite(GENERAL_ID, person, allow=Permission.MANAGE_MESSAGES, deny=NO_PERMISSION)
 
     scene.command("listen", {"value": "always"}, by=person)
 

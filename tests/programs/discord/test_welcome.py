@@ -74,7 +74,7 @@ async def test_a_welcome_that_nobody_wrote_down_is_found(scene: Scene) -> None:
 async def test_the_welcome_goes_where_the_bot_may_write(scene: Scene) -> None:
     """The first channel it may write in gets the welcome, in the server's language."""
     scene.playground.state.guild.locale = "de"
-    scene.playground.world.overwrite(GENERAL_ID, BOT_ID, deny=Permission.SEND_MESSAGES)
+    scene.playground.admin.overwrite(GENERAL_ID, BOT_ID, deny=Permission.SEND_MESSAGES)
     await scene.restart()
 
     scene.playground.gateway.add_bot()

@@ -60,7 +60,7 @@ async def owed(scene: Scene) -> None:
 
 async def unshown(scene: Scene) -> Message:
     """A question, and its outcome, in a channel where the bot may not write."""
-    scene.playground.world.overwrite(GENERAL_ID, BOT_ID, deny=Permission.SEND_MESSAGES)
+    scene.playground.admin.overwrite(GENERAL_ID, BOT_ID, deny=Permission.SEND_MESSAGES)
     general = scene.bot.get_channel(GENERAL_ID)
     assert isinstance(general, discord.TextChannel)
     await eventually(lambda: not general.permissions_for(general.guild.me).send_messages)
@@ -335,7 +335,7 @@ async def test_a_question_that_is_answered_again(scene: Scene) -> None:
 async def test_a_missing_permission(scene: Scene) -> None:
     """Where the bot may not write that is named."""
     scene.say("hello")
-    scene.playground.world.overwrite(GENERAL_ID, BOT_ID, deny=Permission.SEND_MESSAGES)
+    scene.playground.admin.overwrite(GENERAL_ID, BOT_ID, deny=Permission.SEND_MESSAGES)
 
     assert "I lack a permission here: Send Messages" in await why(scene)
 

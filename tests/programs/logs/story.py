@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from llmgine.messages.chat import ToolCall, ToolResult, Usage
+from llmgine.messages.chat_messages import ToolCall, ToolResult, Usage
 from llmgine.messages.commands import Author, CommandResult, PromptCommand
 from llmgine.messages.events import (
     CommandResultEvent,

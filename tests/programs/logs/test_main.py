@@ -15,7 +15,7 @@ import pytest
 
 from llmgine.bootstrap import ApplicationConfig
 from llmgine.engine import ask
-from llmgine.messages.chat import ToolCall
+from llmgine.messages.chat_messages import ToolCall
 from llmgine.messages.commands import PromptCommand
 from llmgine.observability import Metric, MetricEvent
 from llmgine.observability.jsonl import JsonlSink

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from llmgine.messages.chat import ToolCall
+from llmgine.messages.chat_messages import ToolCall
 from llmgine.messages.events import ModelAskedEvent, ModelFailedEvent, ModelRetryEvent
 from llmgine.messages.message import inside
 from llmgine.observability import Metric, MetricEvent, SpanContext, TraceEvent

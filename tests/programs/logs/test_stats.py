@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmgine.messages.chat import ToolCall
+from llmgine.messages.chat_messages import ToolCall
 from llmgine.messages.events import CommandErrorEvent, HandlerFailedEvent, ModelFailedEvent, ModelRetryEvent
 from llmgine.observability import Metric, MetricEvent
 from llmgine.observability.reader import Record, read_log

@@ -6,7 +6,7 @@ Every payload is held against Discord's document by the playground itself, where
 import discord
 import pytest
 
-from programs.playground.administration import MAX_IN_CATEGORY
+from programs.playground.admin import MAX_IN_CATEGORY
 from programs.playground.entities import (
     ADA_ID,
     BOT_ID,
@@ -29,7 +29,7 @@ async def test_the_client_sees_what_is_in_a_category(playground: Playground, bot
     """Channels know their category, and threads that of their channel; a channel outside of all has none."""
     guild = bot.general.guild
     thread = playground.people.create_thread(GENERAL_ID, ADA_ID, "inside")
-    playground.world.add_channel("loose")
+    playground.admin.add_channel("loose")
     await bot.heard("guild_channel_create")
 
     seen = await bot.heard("thread_create")
@@ -46,7 +46,7 @@ async def test_the_client_sees_what_is_in_a_category(playground: Playground, bot
 
 async def test_categories_are_fetched(playground: Playground, bot: Bot) -> None:
     """Alone and among the channels of the guild, a category is one, with its place and its overwrites."""
-    playground.world.overwrite(TEXT_CHANNELS_ID, GRACE_ID, deny=Permission.SEND_MESSAGES)
+    playground.admin.overwrite(TEXT_CHANNELS_ID, GRACE_ID, deny=Permission.SEND_MESSAGES)
 
     alone = await bot.fetch_channel(TEXT_CHANNELS_ID)
     listed = await bot.general.guild.fetch_channels()
@@ -59,14 +59,14 @@ async def test_categories_are_fetched(playground: Playground, bot: Bot) -> None:
 
 async def test_a_category_is_made_filled_and_deleted(playground: Playground, bot: Bot) -> None:
     """The bot hears of a category, of a channel's move into it, and that its channels are in none when it goes."""
-    made = playground.world.add_category("Projects")
+    made = playground.admin.add_category("Projects")
     category = await bot.heard("guild_channel_create")
-    playground.world.move_channel(GENERAL_ID, made.id)
+    playground.admin.move_channel(GENERAL_ID, made.id)
     before, after = await bot.heard("guild_channel_update")
     assert (category.type, category.position) == (discord.ChannelType.category, 1)
     assert (before.category_id, after.category_id, after.category) == (TEXT_CHANNELS_ID, made.id, category)
 
-    playground.world.delete_channel(made.id)
+    playground.admin.delete_channel(made.id)
 
     assert (await bot.heard("guild_channel_delete")).id == made.id
     _, left = await bot.heard("guild_channel_update", count=2)
@@ -76,11 +76,11 @@ async def test_a_category_is_made_filled_and_deleted(playground: Playground, bot
 
 async def test_a_channel_keeps_its_overwrites_until_it_is_synced(playground: Playground, bot: Bot) -> None:
     """Overwrites of a category hold in its channels only where they were copied: when made there, or when asked for."""
-    category = playground.world.add_category("Closed")
-    playground.world.overwrite(category.id, MEMBERS_ROLE_ID, deny=Permission.SEND_MESSAGES)
-    made = playground.world.add_channel("made there", category_id=category.id)
-    playground.world.move_channel(GENERAL_ID, category.id)
-    playground.world.move_channel(RANDOM_ID, category.id, sync=True)
+    category = playground.admin.add_category("Closed")
+    playground.admin.overwrite(category.id, MEMBERS_ROLE_ID, deny=Permission.SEND_MESSAGES)
+    made = playground.admin.add_channel("made there", category_id=category.id)
+    playground.admin.move_channel(GENERAL_ID, category.id)
+    playground.admin.move_channel(RANDOM_ID, category.id, sync=True)
 
     def may_write(channel_id: int) -> bool:
         return bool(playground.state.permissions(GRACE_ID, playground.state.channels[channel_id]) & Permission(1 << 11))
@@ -92,14 +92,14 @@ async def test_a_channel_keeps_its_overwrites_until_it_is_synced(playground: Pla
 
 async def test_channels_in_sync_follow_their_category(playground: Playground) -> None:
     """What is set in a category is set in the channels that have its overwrites, and in no other."""
-    playground.world.overwrite(RANDOM_ID, GRACE_ID, deny=Permission.ADD_REACTIONS)
+    playground.admin.overwrite(RANDOM_ID, GRACE_ID, deny=Permission.ADD_REACTIONS)
 
-    playground.world.overwrite(TEXT_CHANNELS_ID, BOT_ID, deny=Permission.EMBED_LINKS)
+    playground.admin.overwrite(TEXT_CHANNELS_ID, BOT_ID, deny=Permission.EMBED_LINKS)
 
     channels = playground.state.channels
     assert channels[GENERAL_ID].overwrites == channels[TEXT_CHANNELS_ID].overwrites
     assert list(channels[RANDOM_ID].overwrites) == [GRACE_ID]
-    playground.world.overwrite(TEXT_CHANNELS_ID, BOT_ID)
+    playground.admin.overwrite(TEXT_CHANNELS_ID, BOT_ID)
     assert channels[GENERAL_ID].overwrites == {}
 
 
@@ -121,7 +121,7 @@ async def test_nothing_is_written_into_a_category(playground: Playground, bot: B
 
 async def test_only_a_category_takes_channels(playground: Playground) -> None:
     """A channel goes into no other channel, a category into none, and a full one takes no more: 50035 says why."""
-    world = playground.world
+    world = playground.admin
     full = world.add_category("Full")
     for number in range(MAX_IN_CATEGORY):
         world.add_channel(f"c{number}", category_id=full.id)
@@ -161,8 +161,8 @@ async def test_people_make_categories_and_move_channels(playground: Playground, 
 
 async def test_who_manages_one_category_manages_channels_in_that_one(playground: Playground, raw: Raw) -> None:
     """With the permission in a category alone one makes channels there, and neither elsewhere nor moves them there."""
-    other = playground.world.add_category("Other")
-    playground.world.overwrite(other.id, GRACE_ID, allow=Permission.MANAGE_CHANNELS)
+    other = playground.admin.add_category("Other")
+    playground.admin.overwrite(other.id, GRACE_ID, allow=Permission.MANAGE_CHANNELS)
 
     there = await raw.page("POST", "/channels", {**GRACE, "name": "mine", "parent_id": str(other.id)})
     nowhere = await raw.page("POST", "/channels", {**GRACE, "name": "x"})
@@ -177,17 +177,17 @@ async def test_who_manages_one_category_manages_channels_in_that_one(playground:
 
 async def test_a_category_is_in_sight_with_its_channels(playground: Playground, raw: Raw) -> None:
     """The page knows a category that one may not see oneself, as long as one sees a channel in it."""
-    hidden = playground.world.add_category("Hidden")
-    playground.world.overwrite(hidden.id, GUILD_ID, deny=Permission.VIEW_CHANNEL)
+    hidden = playground.admin.add_category("Hidden")
+    playground.admin.overwrite(hidden.id, GUILD_ID, deny=Permission.VIEW_CHANNEL)
     assert "Hidden" not in await names(raw)
     url = f"{playground.url}/playground/events?as={GRACE_ID}"
     async with raw.session.ws_connect(url) as socket:
         watch = Watch(socket)
-        inside = playground.world.add_channel("inside", category_id=hidden.id)  # in sync: out of sight too
-        playground.world.overwrite(inside.id, GRACE_ID, allow=Permission(int(VIEW)))
+        inside = playground.admin.add_channel("inside", category_id=hidden.id)  # in sync: out of sight too
+        playground.admin.overwrite(inside.id, GRACE_ID, allow=Permission(int(VIEW)))
         come = [await within(watch.next()) for _ in range(2)]
         assert "Hidden" in await names(raw)
-        playground.world.delete_channel(inside.id)
+        playground.admin.delete_channel(inside.id)
         gone = [await within(watch.next()) for _ in range(2)]
 
     both = {str(hidden.id), str(inside.id)}

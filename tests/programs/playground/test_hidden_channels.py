@@ -5,7 +5,7 @@ from collections.abc import Callable
 import discord
 import pytest
 
-from programs.playground.administration import Administration
+from programs.playground.admin import Admin
 from programs.playground.entities import (
     ADA_ID,
     BOT_ID,
@@ -30,8 +30,8 @@ NOBODY = {"id": str(GUILD_ID), "type": 0, "allow": "0", "deny": str(int(VIEW))}
 
 def hide(playground: Playground, channel_id: int) -> None:
     """The bot cannot see the channel any more."""
-    playground.world.change_channel(channel_id, {"topic": "a secret", "rate_limit_per_user": 5})
-    playground.world.overwrite(channel_id, BOT_ID, deny=VIEW)
+    playground.admin.change_channel(channel_id, {"topic": "a secret", "rate_limit_per_user": 5})
+    playground.admin.overwrite(channel_id, BOT_ID, deny=VIEW)
 
 
 def assert_hidden(channel: Json) -> None:
@@ -79,9 +79,9 @@ class TestObfuscation:
 
     async def test_a_new_one_comes_obfuscated(self, playground: Playground, listener: Bot) -> None:
         """A channel that is made in a category which is hidden from the bot is told without what it is."""
-        category = playground.world.add_category("Secret")
+        category = playground.admin.add_category("Secret")
         hide(playground, category.id)
-        playground.world.add_channel("secret", category_id=category.id)
+        playground.admin.add_channel("secret", category_id=category.id)
 
         await listener.heard("guild_channel_create", count=2)
 
@@ -90,7 +90,7 @@ class TestObfuscation:
     async def test_a_deletion_is_told(self, playground: Playground, listener: Bot) -> None:
         """A hidden channel that is deleted goes from the client too, and is not told whole then either."""
         hide(playground, RANDOM_ID)
-        playground.world.delete_channel(RANDOM_ID)
+        playground.admin.delete_channel(RANDOM_ID)
 
         assert (await listener.heard("guild_channel_delete")).id == RANDOM_ID
 
@@ -100,8 +100,8 @@ class TestObfuscation:
     async def test_the_client_reads_them(self, playground: Playground, start: Connect, kind: ChannelType) -> None:
         """discord.py has a hidden channel of every type at its place, and knows that neither it nor others see it."""
         category_id = None if kind is ChannelType.CATEGORY else TEXT_CHANNELS_ID
-        made = playground.world.add_channel("secret", kind, category_id=category_id)
-        playground.world.overwrite(made.id, MEMBERS_ROLE_ID, deny=VIEW)
+        made = playground.admin.add_channel("secret", kind, category_id=category_id)
+        playground.admin.overwrite(made.id, MEMBERS_ROLE_ID, deny=VIEW)
         hide(playground, made.id)
         bot = await start(playground)
 
@@ -114,7 +114,7 @@ class TestObfuscation:
 
     async def test_one_may_really_have_that_name(self, playground: Playground, listener: Bot) -> None:
         """The flag says that a channel is hidden, not its name."""
-        made = playground.world.add_channel("___hidden___")
+        made = playground.admin.add_channel("___hidden___")
         await listener.heard("guild_channel_create")
 
         assert listener.frames("CHANNEL_CREATE")[-1]["flags"] == 0
@@ -134,43 +134,43 @@ class TestObfuscation:
         assert listener.frames("INTERACTION_CREATE")[-1]["channel"]["name"] == "general"
 
 
-def deny_everyone(world: Administration) -> None:
+def deny_everyone(world: Admin) -> None:
     world.overwrite(RANDOM_ID, GUILD_ID, deny=VIEW)
 
 
-def deny_the_role(world: Administration) -> None:
+def deny_the_role(world: Admin) -> None:
     world.overwrite(RANDOM_ID, BOT_ROLE_ID, deny=VIEW)
 
 
-def deny_the_bot(world: Administration) -> None:
+def deny_the_bot(world: Admin) -> None:
     world.overwrite(RANDOM_ID, BOT_ID, deny=VIEW)
 
 
-def take_the_role(world: Administration) -> None:
+def take_the_role(world: Admin) -> None:
     """The bot saw it only by its role."""
     world.overwrite(RANDOM_ID, GUILD_ID, deny=VIEW)
     world.overwrite(RANDOM_ID, BOT_ROLE_ID, allow=VIEW)
     world.give_roles(BOT_ID)
 
 
-def sync_with_its_category(world: Administration) -> None:
+def sync_with_its_category(world: Admin) -> None:
     secret = world.add_category("Secret")
     world.overwrite(secret.id, BOT_ID, deny=VIEW)
     world.move_channel(RANDOM_ID, secret.id, sync=True)
 
 
-def deny_by_the_category(world: Administration) -> None:
+def deny_by_the_category(world: Admin) -> None:
     """The channel is in sync with its category."""
     world.overwrite(TEXT_CHANNELS_ID, BOT_ID, deny=VIEW)
 
 
-def deny_by_roles(world: Administration) -> None:
+def deny_by_roles(world: Admin) -> None:
     """No role allows to see anything any more."""
     world.set_role(GUILD_ID, Permission.READ_MESSAGE_HISTORY)
     world.set_role(BOT_ROLE_ID, BOT_PERMISSIONS & ~VIEW)
 
 
-def delete_the_role(world: Administration) -> None:
+def delete_the_role(world: Admin) -> None:
     """The bot saw it only by a role that is deleted."""
     seers = world.add_role("Seers")
     world.overwrite(RANDOM_ID, GUILD_ID, deny=VIEW)
@@ -179,15 +179,15 @@ def delete_the_role(world: Administration) -> None:
     world.remove_role(seers)
 
 
-def allow_the_bot(world: Administration) -> None:
+def allow_the_bot(world: Admin) -> None:
     world.overwrite(RANDOM_ID, BOT_ID, allow=VIEW)
 
 
-def make_it_an_administrator(world: Administration) -> None:
+def make_it_an_administrator(world: Admin) -> None:
     world.set_role(BOT_ROLE_ID, Permission.ADMINISTRATOR)
 
 
-def give_a_role(world: Administration) -> None:
+def give_a_role(world: Admin) -> None:
     world.give_roles(BOT_ID, BOT_ROLE_ID, world.add_role("Heads", Permission.ADMINISTRATOR))
 
 
@@ -208,10 +208,10 @@ class TestTurns:
         ],
     )
     async def test_one_goes_out_of_sight(
-        self, playground: Playground, listener: Bot, change: Callable[[Administration], None]
+        self, playground: Playground, listener: Bot, change: Callable[[Admin], None]
     ) -> None:
         """The last that the bot hears of it is obfuscated."""
-        change(playground.world)
+        change(playground.admin)
         await settled(playground, listener)
 
         told = [one for one in listener.frames("CHANNEL_UPDATE") if one["id"] == str(RANDOM_ID)]
@@ -222,15 +222,15 @@ class TestTurns:
 
     @pytest.mark.parametrize("change", [allow_the_bot, make_it_an_administrator, give_a_role])
     async def test_one_comes_into_sight(
-        self, playground: Playground, start: Connect, change: Callable[[Administration], None]
+        self, playground: Playground, start: Connect, change: Callable[[Admin], None]
     ) -> None:
         """It is told whole, once, and with its open threads."""
-        playground.world.overwrite(RANDOM_ID, GUILD_ID, deny=VIEW)
-        playground.world.overwrite(RANDOM_ID, MEMBERS_ROLE_ID, allow=VIEW)
+        playground.admin.overwrite(RANDOM_ID, GUILD_ID, deny=VIEW)
+        playground.admin.overwrite(RANDOM_ID, MEMBERS_ROLE_ID, allow=VIEW)
         thread = playground.people.create_thread(RANDOM_ID, ADA_ID, "Plans")
         bot = await start(playground, enable_debug_events=True)
 
-        change(playground.world)
+        change(playground.admin)
         await settled(playground, bot)
 
         [told] = [one for one in bot.frames("CHANNEL_UPDATE") if one["id"] == str(RANDOM_ID)]
@@ -244,7 +244,7 @@ class TestTurns:
 
     async def test_a_category_is_seen_for_the_sake_of_its_channels(self, playground: Playground, listener: Bot) -> None:
         """It is told whole while the bot sees a channel in it, and obfuscated when the last one is gone from there."""
-        world = playground.world
+        world = playground.admin
         secret = world.add_category("Secret")
         world.overwrite(secret.id, BOT_ID, deny=VIEW)
         inside = world.add_channel("inside", category_id=secret.id)
@@ -257,9 +257,9 @@ class TestTurns:
 
     async def test_others_do_not_matter(self, playground: Playground, listener: Bot) -> None:
         """When what somebody else sees changes, the bot is told no channel again."""
-        playground.world.give_roles(ADA_ID)
-        playground.world.add_role("Idle")
-        playground.world.leave(playground.world.join("Linus"))
+        playground.admin.give_roles(ADA_ID)
+        playground.admin.add_role("Idle")
+        playground.admin.leave(playground.admin.join("Linus"))
         await settled(playground, listener)
 
         assert listener.frames("CHANNEL_UPDATE") == []

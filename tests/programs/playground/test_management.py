@@ -129,7 +129,7 @@ async def test_who_may_not_is_refused(
 
 async def test_nobody_rises_by_their_own_hand(playground: Playground, raw: Raw) -> None:
     """Who manages roles gives neither what they lack nor roles as high as their own, and touches nobody above them."""
-    world = playground.world
+    world = playground.admin
     keeper = world.add_role("Keeper", Permission.MANAGE_ROLES | Permission.MODERATE_MEMBERS | Permission.KICK_MEMBERS)
     world.give_roles(GRACE_ID, MEMBERS_ROLE_ID, keeper)
 
@@ -171,15 +171,15 @@ async def test_a_channel_comes_into_sight_and_goes(playground: Playground, raw: 
     url = f"{playground.url}/playground/events?as={GRACE_ID}"
     async with raw.session.ws_connect(url) as socket:
         watch = Watch(socket)
-        playground.world.overwrite(RANDOM_ID, GUILD_ID, deny=Permission.VIEW_CHANNEL)
+        playground.admin.overwrite(RANDOM_ID, GUILD_ID, deny=Permission.VIEW_CHANNEL)
         assert (await within(watch.next()))[1]["id"] == str(RANDOM_ID)
-        playground.world.slow_down(RANDOM_ID, 5)  # out of sight, so nothing is told
-        playground.world.overwrite(RANDOM_ID, GRACE_ID, allow=Permission.VIEW_CHANNEL)
+        playground.admin.slow_down(RANDOM_ID, 5)  # out of sight, so nothing is told
+        playground.admin.overwrite(RANDOM_ID, GRACE_ID, allow=Permission.VIEW_CHANNEL)
         name, channel = await within(watch.next())
         assert (name, channel["name"], channel["rate_limit_per_user"]) == ("CHANNEL_CREATE", "random", 5)
 
         role = playground.state.roles[MEMBERS_ROLE_ID]
-        playground.world.set_role(MEMBERS_ROLE_ID, role.permissions & ~Permission.SEND_MESSAGES)
+        playground.admin.set_role(MEMBERS_ROLE_ID, role.permissions & ~Permission.SEND_MESSAGES)
         told = [await within(watch.next()) for _ in range(4)]
 
     assert [name for name, _ in told] == [*["CHANNEL_UPDATE"] * 3, "PERMISSIONS"]
@@ -191,9 +191,9 @@ async def test_who_leaves_sees_nothing_more(playground: Playground, raw: Raw) ->
     url = f"{playground.url}/playground/events?as={GRACE_ID}"
     async with raw.session.ws_connect(url) as socket:
         watch = Watch(socket)
-        playground.world.leave(GRACE_ID)
+        playground.admin.leave(GRACE_ID)
         gone = [await within(watch.next()) for _ in range(4)]
-        playground.world.join("Grace")
+        playground.admin.join("Grace")
         back = [await within(watch.next()) for _ in range(4)]
 
     channels = {str(TEXT_CHANNELS_ID), str(GENERAL_ID), str(RANDOM_ID)}

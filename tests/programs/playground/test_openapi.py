@@ -9,7 +9,7 @@ import pytest
 from discord import app_commands
 
 from programs.playground.entities import ADA_ID, BOT_ID, GENERAL_ID, GUILD_ID
-from programs.playground.events import told_to_bots
+from programs.playground.gateway_events import told_to_bots
 from programs.playground.openapi import Document
 from programs.playground.server import Playground
 from tests.programs.playground.conftest import Bot, Raw, within

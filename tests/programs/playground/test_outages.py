@@ -50,7 +50,7 @@ async def test_events_of_an_outage_are_never_told(playground: Playground, listen
     """What happens in a server in the meantime can only be read; direct messages are told as ever."""
     playground.gateway.outage()
     playground.people.send(GENERAL_ID, ADA_ID, "in the dark")
-    playground.world.add_channel("new")
+    playground.admin.add_channel("new")
     playground.people.send(playground.people.open_dm(ADA_ID).id, ADA_ID, "psst")
     assert (await listener.heard("message")).content == "psst"
 

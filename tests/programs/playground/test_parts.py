@@ -8,9 +8,9 @@ from programs.playground.changes import Changes
 from programs.playground.entities import ADA_ID, BOT_ID, GENERAL_ID, GRACE_ID, GUILD_ID
 from programs.playground.errors import ApiError
 from programs.playground.forms import AllowedMentions, MessageForm
-from programs.playground.ids import Snowflakes, moment
 from programs.playground.mentions import Mentions, find_mentions
 from programs.playground.posting import Posting, safe_filename
+from programs.playground.snowflakes import Snowflakes, moment
 from programs.playground.state import State
 from tests.programs.playground.conftest import within
 

@@ -81,8 +81,8 @@ def test_the_owner_may_everything_and_a_timed_out_member_only_reads() -> None:
 
 async def test_discord_py_computes_the_same(playground: Playground, bot: Bot) -> None:
     """What the client derives from the payloads is what the playground holds it to."""
-    playground.world.overwrite(GENERAL_ID, GUILD_ID, deny=P.SEND_MESSAGES)
-    playground.world.overwrite(GENERAL_ID, BOT_ROLE_ID, allow=P.MANAGE_MESSAGES, deny=P.EMBED_LINKS)
+    playground.admin.overwrite(GENERAL_ID, GUILD_ID, deny=P.SEND_MESSAGES)
+    playground.admin.overwrite(GENERAL_ID, BOT_ROLE_ID, allow=P.MANAGE_MESSAGES, deny=P.EMBED_LINKS)
     await bot.heard("guild_channel_update", count=2)
 
     for user_id in (BOT_ID, GRACE_ID, ADA_ID):
@@ -118,7 +118,7 @@ async def test_without_the_permission_it_is_refused(
     """Each act needs its permission, and 403 says which kind of refusal it is."""
     playground.people.send(GENERAL_ID, ADA_ID, "hello")
     message = await bot.heard("message")
-    playground.world.overwrite(GENERAL_ID, BOT_ID, deny=denied)
+    playground.admin.overwrite(GENERAL_ID, BOT_ID, deny=denied)
 
     with pytest.raises(discord.Forbidden) as refused:
         await attempt(bot, message)
@@ -128,7 +128,7 @@ async def test_without_the_permission_it_is_refused(
 
 async def test_embeds_are_dropped_silently(playground: Playground, bot: Bot) -> None:
     """Without Embed Links the text is posted and the embed is not; an edit adds none either."""
-    playground.world.overwrite(GENERAL_ID, BOT_ID, deny=P.EMBED_LINKS)
+    playground.admin.overwrite(GENERAL_ID, BOT_ID, deny=P.EMBED_LINKS)
 
     posted = await bot.general.send("text", embed=discord.Embed(title="t"))
     edited = await posted.edit(embed=discord.Embed(title="t"))
@@ -138,9 +138,9 @@ async def test_embeds_are_dropped_silently(playground: Playground, bot: Bot) -> 
 
 async def test_a_hidden_channel_is_silent(playground: Playground, bot: Bot) -> None:
     """What is said where the bot cannot look is not told, and its history is closed."""
-    playground.world.overwrite(GENERAL_ID, BOT_ROLE_ID, deny=P.VIEW_CHANNEL)
+    playground.admin.overwrite(GENERAL_ID, BOT_ROLE_ID, deny=P.VIEW_CHANNEL)
     playground.people.send(GENERAL_ID, ADA_ID, "secret")
-    playground.world.overwrite(GENERAL_ID, BOT_ROLE_ID)
+    playground.admin.overwrite(GENERAL_ID, BOT_ROLE_ID)
     playground.people.send(GENERAL_ID, ADA_ID, "public")
 
     assert (await bot.heard("message")).content == "public"
@@ -148,7 +148,7 @@ async def test_a_hidden_channel_is_silent(playground: Playground, bot: Bot) -> N
 
 async def test_without_history_a_channel_reads_empty(playground: Playground, bot: Bot) -> None:
     """Messages still come live, and none are listed."""
-    playground.world.overwrite(GENERAL_ID, BOT_ID, deny=P.READ_MESSAGE_HISTORY)
+    playground.admin.overwrite(GENERAL_ID, BOT_ID, deny=P.READ_MESSAGE_HISTORY)
     playground.people.send(GENERAL_ID, ADA_ID, "live")
 
     assert (await bot.heard("message")).content == "live"
@@ -157,11 +157,11 @@ async def test_without_history_a_channel_reads_empty(playground: Playground, bot
 
 async def test_a_timed_out_bot_may_only_read(playground: Playground, bot: Bot) -> None:
     """50013 while it lasts, nothing after it."""
-    playground.world.time_out(BOT_ID, 60)
+    playground.admin.time_out(BOT_ID, 60)
     with pytest.raises(discord.Forbidden):
         await bot.general.send("x")
 
-    playground.world.time_out(BOT_ID, None)
+    playground.admin.time_out(BOT_ID, None)
 
     assert (await bot.general.send("y")).content == "y"
     assert (await bot.heard("member_update", count=2))[0].timed_out_until is not None
@@ -169,7 +169,7 @@ async def test_a_timed_out_bot_may_only_read(playground: Playground, bot: Bot) -
 
 async def test_a_moderating_bot_may_more(playground: Playground, bot: Bot) -> None:
     """With the permissions it deletes others' messages, also many at once, and enters locked threads."""
-    playground.world.set_role(BOT_ROLE_ID, EVERYTHING & ~P.ADMINISTRATOR)
+    playground.admin.set_role(BOT_ROLE_ID, EVERYTHING & ~P.ADMINISTRATOR)
     sent = [playground.people.send(GENERAL_ID, ADA_ID, str(n)) for n in range(3)]
     message = await bot.heard("message")
     await message.delete()
@@ -186,7 +186,7 @@ async def test_a_moderating_bot_may_more(playground: Playground, bot: Bot) -> No
 
 async def test_old_messages_are_not_deleted_in_bulk(playground: Playground, raw: Raw) -> None:
     """50034 for a message older than two weeks."""
-    playground.world.set_role(BOT_ROLE_ID, P.MANAGE_MESSAGES | SEEN)
+    playground.admin.set_role(BOT_ROLE_ID, P.MANAGE_MESSAGES | SEEN)
     path = f"/channels/{GENERAL_ID}/messages/bulk-delete"
 
     status, error = await raw.api("POST", path, {"messages": ["1", "2"]})
@@ -198,12 +198,12 @@ async def test_a_closed_dm_is_50007(playground: Playground, bot: Bot) -> None:
     """A person who takes no messages from the bot still reads what is there, and may open again."""
     user = await bot.fetch_user(GRACE_ID)
     await user.send("before")
-    playground.world.close_dms(GRACE_ID)
+    playground.admin.close_dms(GRACE_ID)
 
     with pytest.raises(discord.Forbidden) as refused:
         await user.send("after")
     assert refused.value.code == 50007
-    playground.world.close_dms(GRACE_ID, closed=False)
+    playground.admin.close_dms(GRACE_ID, closed=False)
     await user.send("again")
 
 
@@ -212,7 +212,7 @@ async def test_slowmode_holds_the_bot_back() -> None:
     now = [1_800_000_000.0]
     async with Playground(clock=lambda: now[0]) as playground, aiohttp.ClientSession() as session:
         raw = Raw(session, playground)
-        playground.world.slow_down(GENERAL_ID, 10)
+        playground.admin.slow_down(GENERAL_ID, 10)
         path = f"/channels/{GENERAL_ID}/messages"
         assert (await raw.api("POST", path, {"content": "1"}))[0] == 200
         now[0] += 4
@@ -223,7 +223,7 @@ async def test_slowmode_holds_the_bot_back() -> None:
             playground.people.send(GENERAL_ID, GRACE_ID, "and again")
         now[0] += 6
         assert (await raw.api("POST", path, {"content": "3"}))[0] == 200
-        playground.world.set_role(BOT_ROLE_ID, P.BYPASS_SLOWMODE | P.SEND_MESSAGES)
+        playground.admin.set_role(BOT_ROLE_ID, P.BYPASS_SLOWMODE | P.SEND_MESSAGES)
         assert (await raw.api("POST", path, {"content": "4"}))[0] == 200
 
 

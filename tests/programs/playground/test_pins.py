@@ -15,7 +15,7 @@ PINS = f"/channels/{GENERAL_ID}/messages/pins"
 
 async def test_a_bot_pins_lists_and_unpins(playground: Playground, bot: Bot) -> None:
     """What it pins is listed, the last first, and noted in the channel; what it unpins is listed no more."""
-    playground.world.overwrite(GENERAL_ID, BOT_ID, allow=Permission.PIN_MESSAGES)
+    playground.admin.overwrite(GENERAL_ID, BOT_ID, allow=Permission.PIN_MESSAGES)
     first, second = await bot.general.send("first"), await bot.general.send("second")
 
     await first.pin()

@@ -40,12 +40,12 @@ async def test_everything_survives_a_restart(tmp_path: Path) -> None:
         thread = first.people.create_thread(GENERAL_ID, ADA_ID, "topic", message_id=sent.id)
         first.people.change_thread(thread.id, ADA_ID, ThreadChanges(archived=True))
         first.people.send(first.people.open_dm(GRACE_ID).id, GRACE_ID, "psst")
-        first.world.give_roles(
-            GRACE_ID, first.world.add_role("Helpers", Permission.KICK_MEMBERS | Permission.MANAGE_GUILD)
+        first.admin.give_roles(
+            GRACE_ID, first.admin.add_role("Helpers", Permission.KICK_MEMBERS | Permission.MANAGE_GUILD)
         )
-        first.world.overwrite(GENERAL_ID, BOT_ID, deny=Permission.EMBED_LINKS | Permission.ATTACH_FILES)
-        first.world.add_channel("questions", ChannelType.FORUM, category_id=first.world.add_category("Help").id)
-        first.world.leave(first.world.join("Margaret"))
+        first.admin.overwrite(GENERAL_ID, BOT_ID, deny=Permission.EMBED_LINKS | Permission.ATTACH_FILES)
+        first.admin.add_channel("questions", ChannelType.FORUM, category_id=first.admin.add_category("Help").id)
+        first.admin.leave(first.admin.join("Margaret"))
         first.state.commands[7] = {"id": "7", "name": "c", "type": 1, "options": [{"min_value": 0.5}]}
 
     async with Playground(data=path, people=["Linus"]) as second:
@@ -69,7 +69,7 @@ async def test_a_file_from_before_categories_is_read(tmp_path: Path) -> None:
         general = second.state.channels[GENERAL_ID]
         assert [message.content for message in general.messages.values()] == ["long ago"]
         assert (general.parent_id, TEXT_CHANNELS_ID in second.state.channels) == (None, False)
-        second.world.move_channel(GENERAL_ID, second.world.add_category("New").id)
+        second.admin.move_channel(GENERAL_ID, second.admin.add_category("New").id)
 
 
 async def test_changes_are_written_while_it_runs(tmp_path: Path) -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from programs.playground.api_table import BEGIN, END, FAMILIES, family_of, shape, table
 from programs.playground.openapi import Document
 from programs.playground.server import Playground
-from programs.playground.table import BEGIN, END, FAMILIES, family_of, shape, table
 
 README = Path(__file__).parents[3] / "README.md"
 

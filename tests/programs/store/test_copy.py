@@ -5,7 +5,7 @@ import secrets
 
 import pytest
 
-from llmgine.errors import ConfigurationError, LLMgineError, RefusedError, StoreError
+from llmgine.errors import ConfigurationError, LLMgineError, StoreError, UserError
 from llmgine.sessions import SessionStore, open_store
 from llmgine.sessions.schema import MIGRATIONS
 from programs.store import copying
@@ -72,7 +72,7 @@ async def test_a_target_that_is_not_empty_is_refused(source: str, target: str, n
     await store.close()
     before = await rows(url)
 
-    with pytest.raises(RefusedError, match="is not empty: there are rows in session"):
+    with pytest.raises(UserError, match="is not empty: there are rows in session"):
         await copy(source, url, silent)
 
     assert await rows(url) == before
@@ -84,7 +84,7 @@ async def test_a_source_in_use_is_refused(source: str, new: New) -> None:
     url = new("sqlite")
     store = await open_store(source)
     try:
-        with pytest.raises(RefusedError, match=r"A program is running on .*: stop the bot and all terminal chats"):
+        with pytest.raises(UserError, match=r"A program is running on .*: stop the bot and all terminal chats"):
             await copy(source, url, silent)
         assert not file_of(url).exists()
     finally:
@@ -124,7 +124,7 @@ async def test_an_older_source_is_refused(new: New) -> None:
     before = dump(file_of(source))
 
     with pytest.raises(
-        RefusedError, match=rf"older version \(schema {NOW - 1}, here {NOW}\): start the bot or the terminal"
+        UserError, match=rf"older version \(schema {NOW - 1}, here {NOW}\): start the bot or the terminal"
     ):
         await copy(source, url, silent)
 
@@ -144,7 +144,7 @@ async def test_what_is_no_store_of_this_version_is_refused(source: str, new: New
     """A newer store, an unfinished copy and any other database are not copied."""
     await change(source, statement)
 
-    with pytest.raises(RefusedError, match=said):
+    with pytest.raises(UserError, match=said):
         await copy(source, new("sqlite"), silent)
 
 
@@ -152,7 +152,7 @@ async def test_a_store_is_not_copied_to_itself(source: str) -> None:
     """Two ways to write one address are one database."""
     same = f"sqlite:///{file_of(source).parent / '..' / file_of(source).parent.name / file_of(source).name}"
 
-    with pytest.raises(RefusedError, match="are the same database"):
+    with pytest.raises(UserError, match="are the same database"):
         await copy(source, same, silent)
 
 

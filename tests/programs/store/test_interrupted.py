@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from llmgine.errors import RefusedError, StoreError
+from llmgine.errors import StoreError, UserError
 from llmgine.sessions import open_store
 from programs.store.copying import copy
 from tests.postgres import PostgresServer
@@ -125,7 +125,7 @@ async def test_a_half_copy_is_not_opened(source: str, target: str, new: New) -> 
         await open_store(url)
     other = new("sqlite")
     await (await open_store(other)).close()
-    with pytest.raises(RefusedError, match=f"has an unfinished copy of {re.escape(source)}"):
+    with pytest.raises(UserError, match=f"has an unfinished copy of {re.escape(source)}"):
         await copy(other, url, silent)
 
     assert await rows(url) == before

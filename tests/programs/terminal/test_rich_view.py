@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from llmgine.messages.chat import ToolCall, ToolResult
+from llmgine.messages.chat_messages import ToolCall, ToolResult
 from programs.demo_texts import HELP, LONG_ANSWER
 from programs.terminal.rich_view import RichView
 from tests.programs.terminal.screen import Screen

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from llmgine.tools.manager import ToolManager
+from llmgine.tools.tool_manager import ToolManager
 from programs.tools import build_tools
 from programs.tools.weather import WeatherConfig
 

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmgine.errors import ToolError
-from llmgine.messages.chat import ToolCall
-from llmgine.tools.manager import ToolManager
+from llmgine.messages.chat_messages import ToolCall
 from llmgine.tools.tool import Tool
+from llmgine.tools.tool_manager import ToolManager
 from programs.tools.calculator import MAX_BITS, calculate
 
 # Milliseconds for one example: far above what any takes, far below what an unbounded power would.

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from llmgine.messages.chat import ToolCall, ToolResult
-from llmgine.tools.manager import ToolManager
+from llmgine.messages.chat_messages import ToolCall, ToolResult
+from llmgine.tools.tool_manager import ToolManager
 from programs.tools.email import SmtpConfig, email_tool
 from tests.programs.tools.smtp_server import SmtpServer, smtp_server
 from tests.waiting import patience

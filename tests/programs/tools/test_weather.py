@@ -9,8 +9,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from pydantic import ValidationError
 
-from llmgine.messages.chat import ToolCall, ToolResult
-from llmgine.tools.manager import ToolManager
+from llmgine.messages.chat_messages import ToolCall, ToolResult
+from llmgine.tools.tool_manager import ToolManager
 from programs.tools.weather import WeatherConfig, weather_tool
 from tests.waiting import patience
 

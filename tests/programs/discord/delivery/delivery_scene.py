@@ -25,7 +25,7 @@ CREATE = ("POST", "/channels/{channel_id}/messages")
 EDIT = ("PATCH", "/channels/{channel_id}/messages/{message_id}")
 DELETE = ("DELETE", "/channels/{channel_id}/messages/{message_id}")
 HISTORY = ("GET", "/channels/{channel_id}/messages")
-QUICK_SIGNS = {"sign_interval": 0.01, "sign_delay": 0.0}
+QUICK_REACTIONS = {"reaction_interval": 0.01, "reaction_delay": 0.0}
 
 # What is refused of a message that is created, or edited; None for what is not.
 Refusal = Callable[[MessageForm, tuple[Upload, ...]], ApiError | None]
@@ -168,7 +168,7 @@ def too_old() -> ApiError:
 
 def deny(scene: Scene, *permissions: Permission, channel: int = GENERAL_ID) -> None:
     """Take these from the bot in a channel; without any it has all again."""
-    scene.playground.world.overwrite(channel, BOT_ID, deny=Permission(sum(permissions)))
+    scene.playground.admin.overwrite(channel, BOT_ID, deny=Permission(sum(permissions)))
 
 
 async def allowed(scene: Scene, name: str, *, yes: bool, channel: int = GENERAL_ID) -> None:
@@ -184,7 +184,7 @@ async def allowed(scene: Scene, name: str, *, yes: bool, channel: int = GENERAL_
 
 async def channels(scene: Scene, count: int) -> list[int]:
     """So many more channels, known to the bot."""
-    made = [scene.playground.world.add_channel(f"channel-{number}").id for number in range(count)]
+    made = [scene.playground.admin.add_channel(f"channel-{number}").id for number in range(count)]
     await before_long(lambda: all(scene.bot.get_channel(one) for one in made))
     return made
 

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from programs.discord.components.layout import buttons_of
+from programs.discord.components.button_layout import buttons_of
 from programs.discord.delivery.bodies import Body
 from programs.discord.delivery.read_back import Seen
-from programs.discord.delivery.refusals import UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, RefusedError
-from programs.discord.delivery.results import Done, Found, Refused, Result, Shut
+from programs.discord.delivery.refusals import UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, DeliveryRefusedError
+from programs.discord.delivery.request_results import Done, Found, Refused, Result, Shut
 
 NO_ACCESS, NO_PERMISSION, NO_HISTORY, TOO_OLD = 50001, 50013, 160002, 30046
 REMEMBERED = 180.0  # seconds for which a nonce is remembered in any case, and not longer
@@ -157,4 +157,4 @@ def _seen(message: Message) -> Seen:
 
 
 def _refused(code: int) -> Refused:
-    return Refused(RefusedError(code, "refused"))
+    return Refused(DeliveryRefusedError(code, "refused"))

@@ -13,30 +13,40 @@ from programs.discord.delivery.answer import (
     Channel,
     ChannelState,
     Lookup,
+    NoticeState,
     Part,
     Phase,
     SlotState,
-    Told,
 )
-from programs.discord.delivery.applied import Pace, apply, begun
 from programs.discord.delivery.arranging import arrange
-from programs.discord.delivery.read_back import orphans_of
-from programs.discord.delivery.refusals import UNKNOWN_MESSAGE, RefusedError
-from programs.discord.delivery.results import Done, Found, Heard, Loaded, Refused, Result, Shut, Unknown, Wait
-from programs.discord.delivery.steps import (
-    About,
+from programs.discord.delivery.next_steps import (
     Delete,
     Edit,
     LookUp,
+    NoticeKind,
+    Notify,
     Plan,
     Post,
     Step,
     Store,
-    Tell,
     look_again,
     next_steps,
     pause,
 )
+from programs.discord.delivery.read_back import orphans_of
+from programs.discord.delivery.refusals import UNKNOWN_MESSAGE, DeliveryRefusedError
+from programs.discord.delivery.request_results import (
+    Done,
+    Found,
+    Loaded,
+    Notified,
+    Refused,
+    Result,
+    Shut,
+    Unknown,
+    Wait,
+)
+from programs.discord.delivery.step_results import Pace, apply, begun
 from tests.programs.discord.delivery.discord_model import LANDS_WITHIN, SimulatedDiscord
 from tests.programs.discord.delivery.store_model import SimulatedStore
 
@@ -98,7 +108,7 @@ class Shell:
         self.knows_rights = True
         self.is_ending = False
         self.settled: list[tuple[Answer, Phase]] = []
-        self.told: list[tuple[str, About]] = []
+        self.told: list[tuple[str, NoticeKind]] = []
         self.refused: set[tuple[str, DeliveryKey]] = set()
         self.unsettled: set[str] = set()
         self.plan = Plan()
@@ -226,8 +236,8 @@ class Shell:
             request.seen = lambda: found
         elif isinstance(step, Store):
             request.write = self._write_of(step)
-        elif isinstance(step, Tell):
-            self.told.append((step.answer.turn.id, step.about))
+        elif isinstance(step, Notify):
+            self.told.append((step.answer.turn.id, step.kind))
         begun(step, self.discord.now)
         self.running.append(request)
 
@@ -308,7 +318,7 @@ class Shell:
             return Wait(_WAITS[fate])
         if fate in _REFUSALS and isinstance(step, Post | Edit):
             self.refused.add((step.answer.turn.id, step.part.key))
-            return Refused(RefusedError(_REFUSALS[fate], "refused"))
+            return Refused(DeliveryRefusedError(_REFUSALS[fate], "refused"))
         if fate is Fate.TOO_OLD and isinstance(step, Edit):
             self.discord.freeze(step.slot.message_id)
         if fate is Fate.LATE and isinstance(step, Post):
@@ -316,10 +326,10 @@ class Shell:
             return Unknown()
         if fate is Fate.OUTDATED and request.seen is not None:
             return request.seen()
-        if fate is Fate.LOST and not isinstance(step, Tell):
+        if fate is Fate.LOST and not isinstance(step, Notify):
             return Unknown()
         result = self._do(request)
-        return Unknown() if fate is Fate.UNANSWERED and not isinstance(step, Tell) else result
+        return Unknown() if fate is Fate.UNANSWERED and not isinstance(step, Notify) else result
 
     def _do(self, request: Request) -> Result:
         match request.step:
@@ -333,8 +343,8 @@ class Shell:
                 request.write()
             case LookUp() as step:
                 return self._look_up(step)
-            case Tell(about=about) if about is not About.STOP:
-                return Heard(Told.BY_SIGN)
+            case Notify(kind=kind) if kind is not NoticeKind.STOP:
+                return Notified(NoticeState.BY_REACTION)
         return Done()
 
     def _post(self, answer: Answer, result: Result) -> Result:
@@ -342,7 +352,7 @@ class Shell:
         if isinstance(result, Done) and not result.shown:
             owner = self.store.owners().get(result.message_id)
             if owner not in (None, answer.turn.id):
-                return Refused(RefusedError(UNKNOWN_MESSAGE, "it shows another turn"))
+                return Refused(DeliveryRefusedError(UNKNOWN_MESSAGE, "it shows another turn"))
         return result
 
     def _look_up(self, step: LookUp) -> Result:

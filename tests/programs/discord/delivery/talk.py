@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from llmgine.messages.deliveries import DeliveryKey
 from llmgine.messages.steps import Turn
-from programs.discord.components.ids import Action, button
+from programs.discord.components.custom_ids import Action, button
 from programs.discord.delivery.answer import Part
 from programs.discord.delivery.bodies import MOST_MESSAGES, Body, plain_form
 from programs.discord.delivery.notices import AGAINST_THE_RULES, NOT_TAKEN

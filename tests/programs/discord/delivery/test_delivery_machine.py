@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 from llmgine.messages.deliveries import DeliveryKey
 from llmgine.messages.steps import TurnStatus
 from programs.discord.delivery.answer import Part, Phase
-from programs.discord.delivery.steps import Delete, Edit, Post, Store, Tell
+from programs.discord.delivery.next_steps import Delete, Edit, Notify, Post, Store
 from tests.programs.discord.delivery.discord_model import HOUR, SimulatedDiscord
 from tests.programs.discord.delivery.shell import Fate, Request, Shell
 from tests.programs.discord.delivery.store_model import SimulatedStore
@@ -192,7 +192,7 @@ class DeliveryMachine(RuleBasedStateMachine):
                 self.shell.resolve(self.shell.running[0], Fate.FINE)
 
     def _resolve(self, request: Request, fate: Fate) -> None:
-        is_plain = isinstance(request.step, Store | Tell) and fate not in (Fate.LOST, Fate.UNANSWERED)
+        is_plain = isinstance(request.step, Store | Notify) and fate not in (Fate.LOST, Fate.UNANSWERED)
         self.shell.resolve(request, Fate.FINE if is_plain else fate)
 
     @precondition(lambda self: self.discord.visible())

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from programs.discord.delivery.access import Access
 from programs.discord.delivery.notices import FAILING, is_notice
+from programs.discord.permissions.bot import BotPermissions
 from programs.playground.entities import BOT_ID, BOT_PERMISSIONS, BOT_ROLE_ID, Channel, Message, Permission
 from programs.playground.errors import ApiError
 from programs.playground.forms import MessageForm
@@ -15,7 +15,7 @@ from programs.playground.posting import Posting
 from tests.programs.discord.delivery.delivery_scene import (
     CREATE,
     HISTORY,
-    QUICK_SIGNS,
+    QUICK_REACTIONS,
     Ended,
     Time,
     allowed,
@@ -58,7 +58,7 @@ async def test_many_permission_events_lose_no_answer(unstarted: Scene, monkeypat
         async with asyncio.timeout(1.0):
             await gate.reached.wait()
     for number in range(5):
-        scene.playground.world.set_role(BOT_ROLE_ID, BOT_PERMISSIONS, name=f"Bot {number}")
+        scene.playground.admin.set_role(BOT_ROLE_ID, BOT_PERMISSIONS, name=f"Bot {number}")
     await before_long(lambda: any(role.name == "Bot 4" for guild in scene.bot.guilds for role in guild.roles))
     gate.open.set()
 
@@ -97,7 +97,7 @@ async def test_after_two_minutes_later_answers_go_on(unstarted: Scene, monkeypat
 
 async def test_done_is_said_of_what_is_visible(unstarted: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """✅ is not on a question while a part of its answer is not shown."""
-    scene = await unstarted.start(bot={**QUICK_SIGNS, "first_wait": 0.001})
+    scene = await unstarted.start(bot={**QUICK_REACTIONS, "first_wait": 0.001})
     (elsewhere,) = await channels(scene, 1)
     refuse_posts(monkeypatch, first_fails)
     ended = Ended(scene)
@@ -204,7 +204,7 @@ async def test_a_history_that_seems_empty_is_not_believed(unstarted: Scene, monk
     """Discord answers as if nothing was there where the bot may not read, which discord.py may not know yet."""
     now = Time()
     scene = await unstarted.start(bot={"clock": now, "sleep": now.sleep, "first_wait": 0.001})
-    monkeypatch.setattr(Access, "may_read_back", lambda *_: True)
+    monkeypatch.setattr(BotPermissions, "may_read_back", lambda *_: True)
     deny(scene, Permission.READ_MESSAGE_HISTORY)
     await allowed(scene, "read_message_history", yes=False)
     with monkeypatch.context() as patch:
@@ -275,7 +275,7 @@ async def test_a_deleted_channel_is_owed_nothing(unstarted: Scene) -> None:
     await soon(scene, lambda: OWED in signs(asked))
     assert not await nothing_owed(scene)
 
-    scene.playground.world.delete_channel(place)
+    scene.playground.admin.delete_channel(place)
 
     await before_long(lambda: scene.bot.get_channel(place) is None)
     await before_long(lambda: nothing_owed(scene))

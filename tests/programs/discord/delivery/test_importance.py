@@ -1,6 +1,6 @@
 """What goes first when requests have to wait: answers before previews, and both before courtesies."""
 
-from programs.discord.delivery.budget import Importance, Ticket
+from programs.discord.rate_limiter import Importance, Ticket
 from tests.programs.discord.delivery.delivery_scene import before_long, soon, stages
 from tests.programs.discord.scene import Scene, body_of
 
@@ -9,7 +9,7 @@ NEVER = 86_400.0  # seconds
 
 async def started(unstarted: Scene, *, interval: float = 0.05) -> Scene:
     """A scene without signs, whose channel was heard before, so that nothing of it has to be read."""
-    scene = await unstarted.start(bot={"sign_delay": NEVER}, interval=interval)
+    scene = await unstarted.start(bot={"reaction_delay": NEVER}, interval=interval)
     scene.ask("hello")
     await scene.outcome()
     await scene.delivered()
@@ -17,16 +17,16 @@ async def started(unstarted: Scene, *, interval: float = 0.05) -> Scene:
 
 
 def tickets(scene: Scene) -> list[Ticket]:
-    """The tickets that the bot asks its budget for, from now on."""
+    """The tickets that the bot asks its limiter for, from now on."""
     found: list[Ticket] = []
-    budget = scene.bot.budget
-    ticket = budget.ticket
+    limiter = scene.bot.limiter
+    ticket = limiter.ticket
 
     def noted(importance: Importance) -> Ticket:
         found.append(ticket(importance))
         return found[-1]
 
-    budget.ticket = noted  # type: ignore[method-assign]  # it is only looked at
+    limiter.ticket = noted  # type: ignore[method-assign]  # it is only looked at
     return found
 
 
@@ -58,15 +58,15 @@ async def test_a_final_text_overtakes_its_preview(unstarted: Scene) -> None:
     scene.ask("count")
     await soon(scene, lambda: scene.shown()[1:])
     asked = tickets(scene)
-    scene.bot.budget._saved, scene.bot.budget._rate = 0.0, 0.001  # nothing may be asked for a while
+    scene.bot.limiter._saved, scene.bot.limiter._rate = 0.0, 0.001  # nothing may be asked for a while
 
     more.set()
     await before_long(lambda: any(one.importance is Importance.PREVIEW for one in asked))
     end.set()
     await before_long(lambda: not any(one.importance is Importance.PREVIEW for one in asked))
 
-    scene.bot.budget._saved, scene.bot.budget._rate = 0.0, 45.0
-    scene.bot.budget._wake()
+    scene.bot.limiter._saved, scene.bot.limiter._rate = 0.0, 45.0
+    scene.bot.limiter._wake()
     await scene.outcome(2)
 
 

@@ -6,13 +6,13 @@ import pytest
 
 from llmgine.messages.deliveries import DeliveryKey
 from llmgine.messages.steps import Turn
-from programs.discord.components.ids import Action, button
+from programs.discord.components.custom_ids import Action, button
 from programs.discord.delivery.answer import Part, Phase
 from programs.discord.delivery.arranging import NONCE_IS_SURE, PLAIN_AFTER
 from programs.discord.delivery.bodies import Body, plain_form
+from programs.discord.delivery.next_steps import OWED_AFTER, Delete, Edit, LookUp, NoticeKind, Post, Step, Store
 from programs.discord.delivery.notices import NOT_TAKEN
 from programs.discord.delivery.read_back import Seen, orphans_of
-from programs.discord.delivery.steps import OWED_AFTER, About, Delete, Edit, LookUp, Post, Step, Store
 from tests.programs.discord.delivery.discord_model import HOUR, REMEMBERED, SimulatedDiscord
 from tests.programs.discord.delivery.shell import REQUEST_LASTS, Fate, Shell
 from tests.programs.discord.delivery.store_model import SimulatedStore
@@ -94,9 +94,9 @@ class Scene:
         """What is visible, from top to bottom."""
         return [one.body.get("content", one.body) for one in self.discord.visible()]
 
-    def told(self, about: About) -> int:
+    def told(self, kind: NoticeKind) -> int:
         """How often people were told this."""
-        return sum(one is about for _, one in self.shell.told)
+        return sum(one is kind for _, one in self.shell.told)
 
 
 @pytest.fixture
@@ -191,7 +191,7 @@ def test_deleting_a_running_answer_stops_its_turn(scene: Scene) -> None:
     scene.shell.progress(turn.id, parts("one and more"))
     scene.live(5.0)
 
-    assert scene.told(About.STOP) == 1
+    assert scene.told(NoticeKind.STOP) == 1
 
 
 def test_what_asks_for_a_decision_is_posted_again_when_it_is_missing(scene: Scene) -> None:
@@ -205,7 +205,7 @@ def test_what_asks_for_a_decision_is_posted_again_when_it_is_missing(scene: Scen
     scene.live(5.0)
 
     assert scene.seen() == [asking]
-    assert scene.told(About.STOP) == 0
+    assert scene.told(NoticeKind.STOP) == 0
 
 
 def test_a_preview_waits_for_a_long_limit_of_its_message(scene: Scene) -> None:
@@ -313,7 +313,7 @@ def test_later_answers_do_not_wait_for_ever(scene: Scene) -> None:
     scene.run()
 
     assert scene.seen() == ["THREE"]
-    assert scene.told(About.FAILING) == 1
+    assert scene.told(NoticeKind.FAILING) == 1
 
 
 def test_what_is_owed_is_shown_when_it_is_tried_again(scene: Scene) -> None:
@@ -385,7 +385,7 @@ def test_where_it_may_not_read_it_says_that_it_cannot_know(scene: Scene, arrived
     scene.shell.look_again()
     scene.live(10.0)
     assert scene.seen() == ["ONE", "LATER"][not arrived :]
-    assert scene.told(About.UNKNOWN) == 1
+    assert scene.told(NoticeKind.UNKNOWN) == 1
 
     scene.bar(yes=False)
     scene.live(10.0)
@@ -405,7 +405,7 @@ def test_where_it_may_not_read_a_nonce_that_is_known_yet_is_enough(scene: Scene,
 
     assert scene.seen() == ["ONE", "TWO"]
     assert is_settled(scene)
-    assert scene.told(About.UNKNOWN) == 0
+    assert scene.told(NoticeKind.UNKNOWN) == 0
 
 
 def test_where_it_may_not_read_a_nonce_is_not_trusted_for_longer(scene: Scene) -> None:
@@ -419,7 +419,7 @@ def test_where_it_may_not_read_a_nonce_is_not_trusted_for_longer(scene: Scene) -
     scene.finish(turn, "ONE")
     scene.live(10.0)
     assert scene.seen() == ["one"]
-    assert scene.told(About.UNKNOWN) == 1
+    assert scene.told(NoticeKind.UNKNOWN) == 1
 
     scene.bar(yes=False)
     scene.live(10.0)
@@ -436,7 +436,7 @@ def test_where_it_may_not_read_a_post_without_an_answer_is_not_made_twice(scene:
     scene.shell.look_again()
     scene.live(300.0)
     assert scene.seen() == ["ONE"]
-    assert scene.told(About.UNKNOWN) == 1
+    assert scene.told(NoticeKind.UNKNOWN) == 1
     assert not is_settled(scene)
 
     scene.bar(yes=False)
@@ -460,7 +460,7 @@ def test_where_it_may_not_read_what_is_known_is_edited(scene: Scene) -> None:
     scene.live(10.0)
 
     assert scene.seen() == ["ONE"]
-    assert scene.told(About.UNKNOWN) == 0
+    assert scene.told(NoticeKind.UNKNOWN) == 0
     assert not is_settled(scene)
 
 
@@ -495,7 +495,7 @@ def test_where_it_may_not_read_what_it_noted_goes_before_the_next_post(scene: Sc
     scene.live(10.0)
 
     assert scene.seen() == ["ONE", "two"]
-    assert scene.told(About.UNKNOWN) == 1
+    assert scene.told(NoticeKind.UNKNOWN) == 1
 
 
 def test_what_is_forgotten_where_it_may_not_read_leaves_one_message_to_find_the_rest_by(scene: Scene) -> None:
@@ -583,14 +583,14 @@ def test_people_are_told_once_that_the_bot_may_not_write(scene: Scene) -> None:
     scene.live(300.0)
     scene.finish(turn, "ONE")
     scene.live(300.0)
-    assert (scene.seen(), scene.told(About.SHUT)) == ([], 1)
+    assert (scene.seen(), scene.told(NoticeKind.SHUT)) == ([], 1)
 
     scene.discord.may_write = True
     scene.shell.rights_changed()
     scene.run()
 
     assert scene.seen() == ["ONE"]
-    assert scene.told(About.SHUT) == 1
+    assert scene.told(NoticeKind.SHUT) == 1
 
 
 def test_a_message_that_may_not_be_deleted_yet_is_deleted_later(scene: Scene) -> None:

@@ -18,7 +18,7 @@ MANY = 66  # DMs, or threads
 
 def newcomers(scene: Scene, count: int) -> list[Channel]:
     """The DMs of so many people who joined just now."""
-    joined = [scene.playground.world.join(f"Person {number}") for number in range(count)]
+    joined = [scene.playground.admin.join(f"Person {number}") for number in range(count)]
     return [scene.playground.people.open_dm(person_id) for person_id in joined]
 
 
@@ -102,7 +102,7 @@ async def test_a_dm_that_was_let_go_is_answered(settled: Scene, monkeypatch: pyt
 async def test_a_dm_that_the_bot_opened_is_known(settled: Scene) -> None:
     """Who answers what the bot wrote to them first, while it is away, is answered after the next start."""
     scene = settled
-    person = scene.playground.world.join("Newcomer")
+    person = scene.playground.admin.join("Newcomer")
     channel = await scene.bot.create_dm(await scene.bot.fetch_user(person))
     await channel.send("Your answer could not be shown.")
     dm = scene.playground.people.open_dm(person)

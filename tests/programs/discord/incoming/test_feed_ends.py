@@ -64,7 +64,7 @@ async def unknown(scene: Scene, reads: Reads) -> list[Gate]:
 
 async def behind(scene: Scene, reads: Reads) -> list[Gate]:
     """Other channels are read, so many as are at a time, and it is not its turn."""
-    others = [scene.playground.world.add_channel(f"channel-{number}").id for number in range(8)]
+    others = [scene.playground.admin.add_channel(f"channel-{number}").id for number in range(8)]
     for other in others:
         scene.say("before", channel=other)
     await scene.restart()

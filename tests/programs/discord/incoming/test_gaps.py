@@ -27,7 +27,7 @@ async def test_a_lost_event_is_found_in_a_new_place(settled: Scene, kind: str) -
     scene, playground = settled, settled.playground
     made = scene.bot.wait_for("guild_channel_create" if kind == "channel" else "thread_create")
     if kind == "channel":
-        place = playground.world.add_channel("new")
+        place = playground.admin.add_channel("new")
     else:
         place = playground.people.create_thread(GENERAL_ID, ADA_ID, "Made just now")
     async with patience("the bot to hear of it"):
@@ -47,7 +47,7 @@ async def test_a_place_made_during_an_outage(settled: Scene, kind: str) -> None:
     scene, playground = settled, settled.playground
     playground.gateway.outage()
     if kind == "channel":
-        place = playground.world.add_channel("new")
+        place = playground.admin.add_channel("new")
     else:
         place = playground.people.create_thread(GENERAL_ID, ADA_ID, "Made meanwhile")
     scene.ask("in here", channel=place.id)
@@ -101,7 +101,7 @@ async def test_a_queue_that_is_full_while_the_channel_is_read(
 async def test_each_dm_is_read_once(settled: Scene, reads: Reads) -> None:
     """At a start each DM is read once, for messages and for edits and deletions."""
     scene = settled
-    people = [scene.playground.world.join(f"Person {number}") for number in range(12)]
+    people = [scene.playground.admin.join(f"Person {number}") for number in range(12)]
     dms = [scene.playground.people.open_dm(person_id) for person_id in people]
     for dm, person_id in zip(dms, people, strict=True):
         scene.say("hello", by=person_id, channel=dm.id)

@@ -8,8 +8,8 @@ import discord
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from programs.discord.incoming.feed_items import Covered, Created, Deleted, Edited, GivenUp, Item, merged
 from programs.discord.incoming.history import Found
-from programs.discord.incoming.items import Covered, Created, Deleted, Edited, GivenUp, Item, merged
 from tests.programs.discord.incoming.messages import message
 
 _ids = st.integers(min_value=1, max_value=30)

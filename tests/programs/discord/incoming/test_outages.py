@@ -212,10 +212,10 @@ async def test_a_channel_that_was_hidden_for_a_while(settled: Scene, *, spoken: 
     for text in before:
         scene.ask(text)
         await scene.outcome()
-    scene.playground.world.overwrite(GENERAL_ID, BOT_ID, deny=Permission.VIEW_CHANNEL)
+    scene.playground.admin.overwrite(GENERAL_ID, BOT_ID, deny=Permission.VIEW_CHANNEL)
     scene.ask("hidden")
 
-    scene.playground.world.overwrite(GENERAL_ID, BOT_ID)
+    scene.playground.admin.overwrite(GENERAL_ID, BOT_ID)
     scene.ask("shown")
 
     await answered(scene, [*before, "hidden", "shown"])
@@ -230,13 +230,13 @@ async def test_a_channel_that_is_hidden_while_it_is_read(settled: Scene, reads: 
     await scene.start()
     await reads.reached()
     hidden = scene.bot.wait_for("guild_channel_update")
-    scene.playground.world.overwrite(GENERAL_ID, BOT_ID, deny=Permission.VIEW_CHANNEL)
+    scene.playground.admin.overwrite(GENERAL_ID, BOT_ID, deny=Permission.VIEW_CHANNEL)
     async with patience("the channel to be hidden"):
         await hidden
     reads.release()
     await caught_up(scene)
 
-    scene.playground.world.overwrite(GENERAL_ID, BOT_ID)
+    scene.playground.admin.overwrite(GENERAL_ID, BOT_ID)
     scene.ask("shown")
 
     await answered(scene, ["missed", "shown"])
@@ -247,7 +247,7 @@ async def test_what_was_missed_is_told_by_a_sign_where_the_bot_may_not_write(set
     scene = settled
     await scene.stop()
     missed = [scene.ask(f"question {number}") for number in range(12)]
-    scene.playground.world.overwrite(GENERAL_ID, BOT_ID, deny=Permission.SEND_MESSAGES)
+    scene.playground.admin.overwrite(GENERAL_ID, BOT_ID, deny=Permission.SEND_MESSAGES)
 
     await scene.start()
 

@@ -16,7 +16,7 @@ QUESTION = "is anybody there?"
 
 async def with_news(scene: Scene, count: int) -> list[Channel]:
     """So many channels, in each of which something was said while the bot was away; it is not started again."""
-    channels = [scene.playground.world.add_channel(f"channel-{number}") for number in range(count)]
+    channels = [scene.playground.admin.add_channel(f"channel-{number}") for number in range(count)]
     for channel in channels:
         scene.say("before", channel=channel.id)
     await scene.restart()
@@ -110,7 +110,7 @@ async def test_the_first_start_makes_no_transaction_per_channel(
 
     monkeypatch.setattr(SqliteDatabase, "run", counted)
     for number in range(100):
-        channel = scene.playground.world.add_channel(f"channel-{number}")
+        channel = scene.playground.admin.add_channel(f"channel-{number}")
         scene.say("long ago", channel=channel.id)
 
     await scene.start()

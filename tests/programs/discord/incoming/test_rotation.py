@@ -68,7 +68,7 @@ async def test_it_reads_one_place_in_an_interval(settled: Scene, reads: Reads) -
     """However many quiet places there are, no more than one is read in each interval."""
     scene = settled
     for number in range(30):
-        channel = scene.playground.world.add_channel(f"channel-{number}")
+        channel = scene.playground.admin.add_channel(f"channel-{number}")
         scene.say("just talking", channel=channel.id)
     await scene.restart(bot={"look_interval": INTERVAL})
     async with patience("the bot to catch up"):
@@ -88,7 +88,7 @@ async def test_it_reads_each_place_in_turn(settled: Scene, reads: Reads) -> None
     """Every quiet place is read once before any is read again."""
     scene = settled
     for number in range(10):
-        channel = scene.playground.world.add_channel(f"channel-{number}")
+        channel = scene.playground.admin.add_channel(f"channel-{number}")
         scene.say("just talking", channel=channel.id)
     await scene.restart(bot={"look_interval": INTERVAL})
     async with patience("the bot to catch up"):

@@ -77,7 +77,7 @@ async def test_where_a_new_place_begins_is_known_though_it_could_not_be_read(set
     Nothing else tells the next process of the DM: what was heard there was undone.
     """
     scene = settled
-    person = scene.playground.world.join("Newcomer")
+    person = scene.playground.admin.join("Newcomer")
     dm = scene.playground.people.open_dm(person)
     scene.playground.faults.plan("rate_limit", "GET", HISTORY, retry_after=3600, times=ALWAYS)
     scene.say("heard", by=person, channel=dm.id)

@@ -50,7 +50,7 @@ class ReadTrouble:
         self._free = asyncio.Event()
         self._free.set()
         self._around = playground.faults.around
-        playground.faults.around = self._call  # type: ignore[method-assign]  # as `Reads` of the open faults does
+        playground.faults.around = self._call  # type: ignore[method-assign]  # as `ReadQueue` of the open faults does
 
     def hold(self) -> None:
         """Answer no read from now on."""

@@ -78,5 +78,5 @@ async def furnish(playground: Playground, bot: RawBot) -> None:
     people.create_thread(GENERAL_ID, ADA_ID, "Plans", message_id=question.id)
     old = people.create_thread(GENERAL_ID, ADA_ID, "Old plans")
     people.change_thread(old.id, ADA_ID, ThreadChanges(archived=True))
-    playground.world.add_channel("ideas", ChannelType.FORUM)
+    playground.admin.add_channel("ideas", ChannelType.FORUM)
     await bot.register(*COMMANDS)

@@ -79,7 +79,7 @@ async def test_axe_finds_nothing_against_the_settings(
     browser: Browser, playground: Playground, axe: str, theme: Literal["light", "dark"], width: int
 ) -> None:
     """Nor against grids of permissions, the settings of a channel, and the box that is shut or too full."""
-    playground.world.overwrite(GENERAL_ID, GRACE_ID, allow=Permission.PIN_MESSAGES, deny=Permission.EMBED_LINKS)
+    playground.admin.overwrite(GENERAL_ID, GRACE_ID, allow=Permission.PIN_MESSAGES, deny=Permission.EMBED_LINKS)
     page = await open_page(browser, playground, ADA_ID, width=width, theme=theme)
     await page.locator("#composer").fill("x" * 2001)
     await expect(page.locator(".limit")).to_be_visible()

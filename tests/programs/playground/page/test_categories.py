@@ -49,23 +49,23 @@ def named(playground: Playground, name: str) -> Channel:
 
 async def test_channels_stand_under_their_category(playground: Playground, page: Page) -> None:
     """Those in none come first, then each category with its own; a channel that is moved goes there at once."""
-    projects = playground.world.add_category("Projects")
-    playground.world.add_channel("ideas", ChannelType.FORUM, category_id=projects.id)
-    playground.world.add_channel("loose")
+    projects = playground.admin.add_category("Projects")
+    playground.admin.add_channel("ideas", ChannelType.FORUM, category_id=projects.id)
+    playground.admin.add_channel("loose")
 
     await expect(page.locator(".channel-name")).to_have_text(["loose", "general", "random", "ideas", "LLMgine"])
     await expect(page.locator(".category")).to_have_text(["Text Channels", "Projects"])
-    playground.world.move_channel(RANDOM_ID, projects.id)
+    playground.admin.move_channel(RANDOM_ID, projects.id)
     await expect(inside(page)).to_have_text(["general"])
     await expect(inside(page, projects.id)).to_have_text(["random", "ideas"])
-    playground.world.delete_channel(projects.id)
+    playground.admin.delete_channel(projects.id)
     await expect(page.locator(".category")).to_have_text(["Text Channels"])
     await expect(page.locator(".channel-name")).to_have_text(["random", "ideas", "loose", "general", "LLMgine"])
 
 
 async def test_a_category_is_folded(playground: Playground, bot: RawBot, page: Page) -> None:
     """Folded, a category shows only where one is and where there is something new; a press shows all again."""
-    playground.world.add_channel("quiet", category_id=TEXT_CHANNELS_ID)
+    playground.admin.add_channel("quiet", category_id=TEXT_CHANNELS_ID)
     await expect(inside(page)).to_have_text(["general", "random", "quiet"])
     await expect(heading(page)).to_have_attribute("aria-expanded", "true")
 
@@ -167,15 +167,15 @@ async def test_a_category_is_named_closed_and_deleted(playground: Playground, pa
 
 async def test_who_may_manage_nothing_sees_no_empty_category(browser: Browser, playground: Playground) -> None:
     """Without the permission there is no menu, and a category in which one sees no channel is not shown."""
-    secret = playground.world.add_category("Secret")
-    playground.world.add_category("Empty")
-    playground.world.overwrite(secret.id, GUILD_ID, deny=Permission.VIEW_CHANNEL)
-    playground.world.add_channel("hidden", category_id=secret.id)
+    secret = playground.admin.add_category("Secret")
+    playground.admin.add_category("Empty")
+    playground.admin.overwrite(secret.id, GUILD_ID, deny=Permission.VIEW_CHANNEL)
+    playground.admin.add_channel("hidden", category_id=secret.id)
     page = await open_page(browser, playground, GRACE_ID)
     await expect(page.locator(".category")).to_have_text(["Text Channels"])
     await expect(page.locator(".category-menu")).to_have_count(0)
 
-    playground.world.overwrite(named(playground, "hidden").id, GUILD_ID)
+    playground.admin.overwrite(named(playground, "hidden").id, GUILD_ID)
 
     await expect(page.locator(".category")).to_have_text(["Text Channels", "Secret"])
     await expect(inside(page, secret.id)).to_have_text(["hidden"])

@@ -114,7 +114,7 @@ async def test_a_command_without_files_takes_none(bot: RawBot, page: Page) -> No
 
 async def test_a_post_begins_with_files(browser: Browser, playground: Playground) -> None:
     """A post in a forum takes files, with words or without."""
-    forum = playground.world.add_channel("questions", ChannelType.FORUM)
+    forum = playground.admin.add_channel("questions", ChannelType.FORUM)
     page = await open_page(browser, playground, ADA_ID, channel=forum.id)
     await page.locator("#welcome").get_by_role("button", name="New post").click()
     dialog = page.get_by_role("dialog", name="New post in questions")

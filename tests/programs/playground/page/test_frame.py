@@ -114,7 +114,7 @@ async def test_an_archived_thread_is_found_and_reopened(playground: Playground, 
 async def test_a_locked_thread_takes_no_words(browser: Browser, playground: Playground, page: Page) -> None:
     """The box of a locked thread says that it is locked, and is shut, but for those who manage threads."""
     members = playground.state.roles[MEMBERS_ROLE_ID]
-    playground.world.set_role(members.id, members.permissions & ~Permission.MANAGE_THREADS)
+    playground.admin.set_role(members.id, members.permissions & ~Permission.MANAGE_THREADS)
     thread = playground.people.create_thread(GENERAL_ID, ADA_ID, "Closed matters")
     other = await open_page(browser, playground, GRACE_ID, channel=thread.id)
     await page.locator(f"[data-channel-id='{thread.id}']").click()
@@ -144,7 +144,7 @@ async def test_an_open_menu_outlives_an_answer_that_streams(bot: RawBot, page: P
 
 async def test_a_forum_lists_its_posts(playground: Playground, page: Page) -> None:
     """A forum has no box to write in but its posts, which open as threads."""
-    forum = playground.world.add_channel("questions", ChannelType.FORUM)
+    forum = playground.admin.add_channel("questions", ChannelType.FORUM)
     playground.people.create_post(forum.id, GRACE_ID, "How do I begin?", "I read the first page.")
     await page.locator(f"[data-channel-id='{forum.id}']").click()
     await expect(page.locator("#composer")).to_be_disabled()
@@ -156,7 +156,7 @@ async def test_a_forum_lists_its_posts(playground: Playground, page: Page) -> No
 
 async def test_a_post_is_written_in_a_forum(browser: Browser, playground: Playground) -> None:
     """Title and text make a post, which opens at once; a page opened later has the forum too."""
-    forum = playground.world.add_channel("questions", ChannelType.FORUM)
+    forum = playground.admin.add_channel("questions", ChannelType.FORUM)
     page = await open_page(browser, playground, ADA_ID, channel=forum.id)
     await page.locator("#welcome").get_by_role("button", name="New post").click()
     dialog = page.get_by_role("dialog", name="New post in questions")
@@ -183,11 +183,11 @@ async def test_earlier_requests_are_listed_at_once(browser: Browser, playground:
 
 async def test_a_deleted_channel_is_left(playground: Playground, page: Page) -> None:
     """Who stands in a channel that is deleted finds themselves in another."""
-    channel = playground.world.add_channel("brief")
+    channel = playground.admin.add_channel("brief")
     await page.locator(f"[data-channel-id='{channel.id}']").click()
     await expect(page.locator("#header h1")).to_have_text("brief")
 
-    playground.world.delete_channel(channel.id)
+    playground.admin.delete_channel(channel.id)
 
     await expect(page.locator("#header h1")).to_have_text("general")
     await expect(page.locator(f"[data-channel-id='{channel.id}']")).to_have_count(0)

@@ -196,8 +196,8 @@ async def test_hostile_names(browser: Browser) -> None:
     for_file = "<img src=x onerror=window.pwned=1>.txt"
     async with Playground(people=[PAYLOADS[1]]) as playground, RawBot(playground):
         evil = playground.state.people[-1].id
-        category = playground.world.add_category(PAYLOADS[2])
-        channel = playground.world.add_channel(PAYLOADS[2], category_id=category.id)
+        category = playground.admin.add_category(PAYLOADS[2])
+        channel = playground.admin.add_channel(PAYLOADS[2], category_id=category.id)
         playground.people.create_thread(GENERAL_ID, ADA_ID, PAYLOADS[0])
         upload = Upload(0, for_file, b"<script>window.pwned=1</script>")
         playground.people.send(GENERAL_ID, evil, f"<@{evil}> <#{channel.id}>", uploads=(upload,))

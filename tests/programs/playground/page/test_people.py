@@ -33,8 +33,8 @@ async def test_one_switches_between_all_people(browser: Browser) -> None:
 
 async def test_people_come_and_go(playground: Playground, page: Page) -> None:
     """Who joins can be switched to without a reload, and who leaves cannot."""
-    playground.world.join("Linus")
-    playground.world.leave(GRACE_ID)
+    playground.admin.join("Linus")
+    playground.admin.leave(GRACE_ID)
     playground.people.send(GENERAL_ID, ADA_ID, "Who is here?")
     await expect(message(page, "Who is here?")).to_be_visible()
     await page.locator("#user-switch").click()

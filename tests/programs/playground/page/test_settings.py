@@ -95,15 +95,15 @@ async def test_who_sees_no_channel_is_told(browser: Browser, playground: Playgro
     """When the last channel goes out of sight the page says so, and shows the first that comes back."""
     page = await open_page(browser, playground, GRACE_ID)
     for channel in (GENERAL_ID, RANDOM_ID):
-        playground.world.overwrite(channel, GUILD_ID, deny=Permission.VIEW_CHANNEL)
+        playground.admin.overwrite(channel, GUILD_ID, deny=Permission.VIEW_CHANNEL)
     await expect(page.locator("#welcome")).to_contain_text("There is none here that you may see")
     await expect(page.locator("#composer")).to_be_disabled()
 
-    playground.world.overwrite(RANDOM_ID, GUILD_ID)
+    playground.admin.overwrite(RANDOM_ID, GUILD_ID)
 
     await expect(page.locator("#header h1")).to_have_text("random")
     await expect(page.locator("#composer")).to_be_enabled()
-    playground.world.overwrite(GENERAL_ID, GUILD_ID)
+    playground.admin.overwrite(GENERAL_ID, GUILD_ID)
     await expect(page.locator(".channel-name")).to_have_text(["general", "random", "LLMgine"])
     await page.context.close()
 
@@ -150,7 +150,7 @@ async def test_a_member_is_silenced_until_the_time_is_over(
 async def test_a_short_time_out_ends_by_itself(browser: Browser, playground: Playground) -> None:
     """Nobody tells when a time-out is over: the page looks again by itself."""
     page = await open_page(browser, playground, GRACE_ID)
-    playground.world.time_out(GRACE_ID, 2)
+    playground.admin.time_out(GRACE_ID, 2)
     await expect(page.locator("#composer")).to_be_disabled()
 
     await expect(page.locator("#composer")).to_be_enabled()

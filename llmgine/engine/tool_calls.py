@@ -1,0 +1,152 @@
+"""The tool calls of one round: asked about where need be, run once, and each ended by a result."""
+
+import asyncio
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from llmgine.engine.approvals import Approvals
+from llmgine.engine.store_changes import Changes
+from llmgine.engine.turn_context import RoundContext, TurnContext
+from llmgine.errors import StoreError, SupersededError, ToolError
+from llmgine.messages.chat_messages import ToolCall, ToolResult
+from llmgine.messages.events import ToolCallFinishedEvent, ToolCallStartedEvent
+from llmgine.messages.message import inside
+from llmgine.messages.steps import ReplyStep, ResultStep, StartedStep
+from llmgine.providers.bounding import is_cut
+from llmgine.sessions.records import TurnSteps
+from llmgine.tools.arguments import read_arguments
+from llmgine.tools.context import ToolContext, tool_context
+from llmgine.tools.tool import Tool
+from llmgine.tools.tool_manager import ToolManager
+from llmgine.turn_state import CallState
+
+MOST_CALLS = 32  # of one reply that run
+_TOO_MANY = f"Only {MOST_CALLS} calls of one reply run, and this one came after them. Call it again if it is needed."
+_TOO_LONG = "The arguments are too long and were cut, so this did not run. Write less, or split it over several calls."
+
+
+class ToolCalls:
+    """Runs rounds of tool calls.
+
+    Args:
+        tools: The tools there are.
+        changes: Wakes a call that waits for a decision.
+        approval_timeout: Seconds a call waits before it is denied.
+    """
+
+    def __init__(self, tools: ToolManager, changes: Changes, *, approval_timeout: float) -> None:
+        self._tools = tools
+        self._approvals = Approvals(changes, timeout=approval_timeout)
+
+    async def run(self, context: TurnContext, reply: ReplyStep) -> None:
+        """Bring every call of the reply to its committed result; what has one already is left alone.
+
+        The first 32 calls run. The result of each one after them is an error for the model.
+
+        Raises:
+            StoreError: A step cannot be stored.
+            SupersededError: The turn is not ours to run any more.
+        """
+        steps = context.steps
+        author = steps.state.prompt.author
+        who = (author.id, author.name) if author else ("", "")
+        token = tool_context.set(ToolContext(context.turn.session_id, context.turn.id, *who))
+        round_ = RoundContext(context, steps, reply.round)
+        failures: list[StoreError] = []
+        try:
+            open_calls, too_many = _divided(steps, reply)
+            queue = [call for call in open_calls if self._is_sequential(context, call)]
+            async with asyncio.TaskGroup() as group:
+                for call in open_calls:
+                    if call not in queue:
+                        group.create_task(self._settle(round_, call))
+                group.create_task(self._settle_in_turn(round_, queue))
+                group.create_task(self._refuse(round_, too_many))
+        except* StoreError as errors:
+            failures = _leaves(errors)
+        finally:
+            tool_context.reset(token)
+        if failures:  # a turn that was given up ends as such, whatever else failed
+            raise next((one for one in failures if isinstance(one, SupersededError)), failures[0])
+
+    def _tool(self, context: TurnContext, call: ToolCall) -> Tool | None:
+        try:
+            return self._tools.get(call.name, context.tools)
+        except ToolError:
+            return None
+
+    def _is_sequential(self, context: TurnContext, call: ToolCall) -> bool:
+        tool = self._tool(context, call)
+        return tool is not None and tool.sequential
+
+    async def _settle_in_turn(self, round_: RoundContext, calls: list[ToolCall]) -> None:
+        for call in calls:
+            await self._settle(round_, call)
+
+    async def _refuse(self, round_: RoundContext, calls: Iterable[ToolCall]) -> None:
+        """End calls that are more than may run."""
+        for call in calls:
+            await self._end(round_, call, _refusal(call, _TOO_MANY), 0.0)
+
+    async def _settle(self, round_: RoundContext, call: ToolCall) -> None:
+        """From a call to its result: in doubt, denied, or run."""
+        tool = self._tool(round_.context, call)
+        if round_.steps.state.calls[call.id].started and not (tool and tool.idempotent):
+            text = "Interrupted: whether this took effect is unknown. Do not repeat it without asking the person."
+            result, seconds = _refusal(call, text), 0.0
+        elif is_cut(call.arguments):
+            result, seconds = _refusal(call, _TOO_LONG), 0.0
+        else:
+            denial = await self._approvals.denial(round_, call, tool) if tool and _asks_first(tool, call) else None
+            result, seconds = (_refusal(call, denial), 0.0) if denial else await self._run(round_, call)
+        await self._end(round_, call, result, seconds)
+
+    async def _end(self, round_: RoundContext, call: ToolCall, result: ToolResult, seconds: float) -> None:
+        """Commit the result of a call and tell of it."""
+        context = round_.context
+        await context.append(ResultStep(round=round_.number, result=result, seconds=seconds))
+        await context.tell(ToolCallFinishedEvent, round=round_.number, call=call, result=result, seconds=seconds)
+
+    async def _run(self, round_: RoundContext, call: ToolCall) -> tuple[ToolResult, float]:
+        await round_.context.append(StartedStep(round=round_.number, call_id=call.id, at=datetime.now(UTC)))
+        started = await round_.context.tell(ToolCallStartedEvent, round=round_.number, call=call)
+        begin = time.monotonic()
+        with inside(started):
+            result = await self._tools.run(call, round_.context.tools)
+        return result, time.monotonic() - begin
+
+
+def _divided(steps: TurnSteps, reply: ReplyStep) -> tuple[list[ToolCall], list[ToolCall]]:
+    """The calls of a reply that have no result yet: those that may run, and those that are too many for that.
+
+    A call beyond the first 32 that an earlier version of the program began, or asked somebody about, comes to its end.
+    """
+    open_calls, too_many = list[ToolCall](), list[ToolCall]()
+    for number, call in enumerate(reply.tool_calls):
+        known = steps.state.calls[call.id]
+        if known.result is None:
+            begun = number < MOST_CALLS or known.state is not CallState.QUEUED
+            (open_calls if begun else too_many).append(call)
+    return open_calls, too_many
+
+
+def _leaves(group: BaseExceptionGroup[StoreError]) -> list[StoreError]:
+    """The errors of a group and of the groups in it."""
+    parts = (_leaves(one) if isinstance(one, BaseExceptionGroup) else [one] for one in group.exceptions)
+    return [one for part in parts for one in part]
+
+
+def _asks_first(tool: Tool, call: ToolCall) -> bool:
+    """Whether to ask somebody. Nobody is asked about a call that could not run anyway."""
+    if not tool.requires_approval:
+        return False
+    try:
+        read_arguments(tool.arguments, call.arguments)
+    except ToolError:
+        return False
+    return True
+
+
+def _refusal(call: ToolCall, text: str) -> ToolResult:
+    return ToolResult(call_id=call.id, name=call.name, content=text, ok=False)

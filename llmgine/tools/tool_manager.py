@@ -1,0 +1,107 @@
+"""The tools of one application by name: told to the model, and run so that every call ends in a result."""
+
+import logging
+from collections.abc import Callable, Collection, Iterable
+from typing import TypedDict, Unpack
+
+from llmgine.errors import ToolError, UnknownToolError
+from llmgine.messages.chat_messages import ToolCall, ToolResult, ToolSchema
+from llmgine.messages.text import clean_text, shorten
+from llmgine.observability.redaction import Redactor
+from llmgine.tools.result_text import cap, to_text
+from llmgine.tools.tool import Tool
+
+logger = logging.getLogger(__name__)
+
+
+class ToolOptions(TypedDict, total=False):
+    """What may be said of a function when it is registered; the meanings are those of `Tool`."""
+
+    name: str | None
+    idempotent: bool
+    requires_approval: bool
+    timeout: float
+    sequential: bool
+    allows_always: bool
+
+
+class ToolManager:
+    """Holds tools and runs calls of them. Calls may run side by side.
+
+    Args:
+        tools: What is offered from the start.
+        redact: Takes secrets out of results, before anybody sees them.
+    """
+
+    def __init__(self, tools: Iterable[Tool] = (), *, redact: Callable[[str], str] | None = None) -> None:
+        self._tools: dict[str, Tool] = {}
+        self._redact = redact or Redactor()
+        for tool in tools:
+            self.register(tool)
+
+    def register(self, tool: Tool | Callable[..., object], **options: Unpack[ToolOptions]) -> Tool:
+        """Offer a tool, or a function with options; gives the tool.
+
+        Raises:
+            TypeError: A signature that cannot be told to a model, or options for a finished tool.
+            ValueError: The name is taken, or a bad name, docstring or time limit.
+        """
+        if not isinstance(tool, Tool):
+            tool = Tool.from_function(tool, **options)
+        elif options:
+            raise TypeError(f"{tool.name!r} is a finished tool: give its options where it is made")
+        if tool.name in self._tools:
+            raise ValueError(f"there is already a tool called {tool.name!r}: remove one, or give it name=")
+        self._tools[tool.name] = tool
+        return tool
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._tools)
+
+    def schemas(self, names: Collection[str] | None = None) -> tuple[ToolSchema, ...]:
+        """What the model is told, of all tools or of those with these names.
+
+        In the order of registration, so that a prompt's prefix stays the same.
+        """
+        return tuple(tool.schema for tool in self._tools.values() if names is None or tool.name in names)
+
+    def get(self, name: str, names: Collection[str] | None = None) -> Tool:
+        """The tool of this name, if it is one of `names`, where these are given.
+
+        Raises:
+            UnknownToolError: There is none; the text lists those there are.
+        """
+        if name in self._tools and (names is None or name in names):
+            return self._tools[name]
+        there = [schema.name for schema in self.schemas(names)]
+        offered = f"The tools are: {', '.join(there)}." if there else "No tools are offered."
+        raise UnknownToolError(f"There is no tool {shorten(name, 64)!r}. {offered}")
+
+    async def run(self, call: ToolCall, names: Collection[str] | None = None) -> ToolResult:
+        """Run one call to its result: at most 16 kB of clean text without secrets, with `ok` False when it failed.
+
+        A tool that is none of `names`, where these are given, is not run.
+
+        Whatever goes wrong in the tool becomes a result. Only cancellation is raised, and a person's Ctrl-C.
+        """
+        try:
+            return self._result(call, to_text(await self.get(call.name, names).call(call.arguments)), ok=True)
+        except ToolError as exc:
+            return self._result(call, f"Error in {shorten(call.name, 64)}: {exc}", ok=False)
+        except Exception as exc:  # a tool is foreign code, also where its result is turned into text
+            logger.warning("tool %s raised", call.name, exc_info=exc)
+            return self._result(call, f"Error in {shorten(call.name, 64)}: {_describe(exc)}", ok=False)
+
+    def _result(self, call: ToolCall, text: str, *, ok: bool) -> ToolResult:
+        # Secrets go first: a cut through the middle of one would leave half of it.
+        return ToolResult(call_id=call.id, name=call.name, content=cap(self._redact(clean_text(text))), ok=ok)
+
+
+def _describe(exc: Exception) -> str:
+    """The kind and text of an exception, also of one that cannot say what it is."""
+    try:
+        text = str(exc)
+    except Exception:  # its __str__ is foreign code too
+        text = ""
+    return f"{type(exc).__name__}: {text}" if text else type(exc).__name__

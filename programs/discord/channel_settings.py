@@ -1,0 +1,98 @@
+"""The channels, threads and DMs of conversations, and the settings that hold there.
+
+A setting is made for a server, a category, a channel or a thread; the nearest one holds.
+"""
+
+from collections import OrderedDict
+from typing import Annotated, Literal
+
+import discord
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+from llmgine.errors import UserError
+from llmgine.sessions import SessionStore
+from llmgine.sessions.scoped import effective
+from programs.discord.ids import Cards, Place
+
+_REMEMBERED = 5_000  # places
+
+
+def _ids(value: object) -> object:
+    """Ids as they are stored: in one text, with commas between."""
+    return [one for one in value.split(",") if one] if isinstance(value, str) else value
+
+
+class ChannelSettings(BaseModel):
+    """What holds in a channel for the bot; what the model is told and offered is the engine's (`SessionSettings`).
+
+    Attributes:
+        listen: Which messages are answered: those that mention the bot or reply to it, all, or none.
+        threads: Whether each question gets a thread of its own.
+        cards: How much is shown of tool calls.
+        people: Whether everybody shares the channel's conversation, or each person has one of their own.
+        roles: The ids of the roles of whom people who are answered have one; none for everybody.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    listen: Literal["mention", "always", "off"] = "mention"
+    threads: Literal["off", "auto"] = "off"
+    cards: Cards = "normal"
+    people: Literal["shared", "each"] = "shared"
+    roles: Annotated[tuple[int, ...], BeforeValidator(_ids)] = ()
+
+
+class Channels:
+    """Finds the session of a channel, and its settings. These are read once and known until somebody changes one."""
+
+    def __init__(self, store: SessionStore) -> None:
+        self._store = store
+        self._known: OrderedDict[Place, ChannelSettings] = OrderedDict()
+        self._version: int | None = None  # of the settings, when those that are known were read
+
+    def known(self, place: Place) -> ChannelSettings | None:
+        """The effective settings of a place, if they are known."""
+        version = self._store.settings_version
+        if version != self._version:
+            self._known.clear()
+            self._version = version
+        return self._known.get(place)
+
+    async def settings(self, channel: object) -> ChannelSettings:
+        """The effective settings of a channel."""
+        return await self.at(Place.of(channel))
+
+    async def at(self, place: Place) -> ChannelSettings:
+        """The effective settings of a place."""
+        if self._store.settings_version is None:
+            await self._store.version()
+        known = self.known(place)
+        if known is not None:
+            return known
+        version = self._version
+        found = effective(ChannelSettings, await self._store.settings.of(place.scopes))
+        if version is not None and version == self._store.settings_version:
+            self._known[place] = found
+            while len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+        return found
+
+    async def session_id(self, channel: object, user_id: int, thread_id: int | None = None) -> str:
+        """The session that a person talks to in a channel, or in a thread of it."""
+        return await self.session_at(Place.of(channel), user_id, thread_id)
+
+    async def session_at(self, place: Place, user_id: int, thread_id: int | None = None) -> str:
+        """The session that a person talks to at a place, or in a thread of it."""
+        own = (await self.at(place)).people == "each" and not place.is_dm
+        answered = place if thread_id is None else place.thread(thread_id)
+        return answered.session_id(user_id if own else None)
+
+    async def session_of(self, interaction: discord.Interaction) -> str:
+        """The session that a person who uses a command or presses a button means.
+
+        Raises:
+            UserError: The command was not used in a channel.
+        """
+        if interaction.channel is None:
+            raise UserError("This works in a channel, a thread or a DM.")
+        return await self.session_id(interaction.channel, interaction.user.id)

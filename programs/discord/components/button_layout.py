@@ -1,0 +1,87 @@
+"""Which buttons a part of a turn carries."""
+
+from collections.abc import Collection
+
+from pydantic import JsonValue
+
+from llmgine.messages.steps import ReplyStep
+from llmgine.sessions.records import TurnSteps
+from programs.discord.components.custom_ids import Action, action_of, button
+from programs.discord.delivery.bodies import Body
+
+LASTING = frozenset({Action.DETAILS, Action.AGAIN})  # actions that apply for as long as the turn is remembered
+_AT_ONCE = 2  # rows, of calls that carry buttons; the next ones get theirs when these are decided
+_LAST_ROW = _AT_ONCE + 1
+
+
+def buttons_of(body: Body) -> list[JsonValue]:
+    """The buttons of a body."""
+    buttons = body.get("buttons")
+    return buttons if isinstance(buttons, list) else []
+
+
+def with_buttons(body: Body, more: list[JsonValue]) -> Body:
+    """The body with these buttons after its own, of which those that do the same go."""
+    actions = {action_of(one) for one in more}
+    return {**body, "buttons": [*(one for one in buttons_of(body) if action_of(one) not in actions), *more]}
+
+
+def lasting(body: Body) -> list[JsonValue]:
+    """The buttons that stay once there is something newer."""
+    return [one for one in buttons_of(body) if action_of(one) in LASTING]
+
+
+def asks(body: Body) -> bool:
+    """Whether somebody has to press a button for the turn to go on."""
+    return any(action_of(one) is Action.APPROVE for one in buttons_of(body))
+
+
+def of_running(steps: TurnSteps) -> list[JsonValue]:
+    """Under the last part of a turn that has not ended."""
+    return [button(Action.STOP, "Stop", steps.turn, row=_AT_ONCE)]
+
+
+def of_ended(steps: TurnSteps) -> list[JsonValue]:
+    """Under the last part of a turn's outcome."""
+    outcome, replies, turn = steps.state.outcome, steps.state.replies, steps.turn
+    failed = outcome is not None and outcome.state == "failed"
+    buttons: list[JsonValue] = []
+    if failed:
+        buttons.append(button(Action.RETRY, "Retry", turn, style="primary", row=_LAST_ROW))
+    else:
+        buttons.append(button(Action.REGENERATE, "Regenerate", turn, row=_LAST_ROW))
+    if outcome is not None and outcome.state == "done" and replies and replies[-1].finish == "length":
+        buttons.append(button(Action.CONTINUE, "Continue", turn, style="primary", row=_LAST_ROW))
+    buttons.append(button(Action.UNDO, "Undo", turn, row=_LAST_ROW))
+    buttons.append(button(Action.DETAILS, "Details", turn, row=_LAST_ROW))
+    return buttons
+
+
+def of_card(steps: TurnSteps, reply: ReplyStep, waiting: list[int], expired: list[int]) -> list[JsonValue]:
+    """Under a round's card: to decide on the calls that wait, to ask again about those nobody decided, and details."""
+    numbered = len(waiting) > 1
+    buttons = [
+        one
+        for row, part in enumerate(waiting[:_AT_ONCE])
+        for one in _decisions(steps, reply, part, row=row, numbered=numbered)
+    ]
+    for part in expired[:_AT_ONCE]:
+        what = f" about {reply.tool_calls[part].name} {part + 1}" if len(expired) > 1 else ""
+        buttons.append(button(Action.AGAIN, f"Ask again{what}", steps.turn, place=(reply.round, part), row=_AT_ONCE))
+    buttons.append(button(Action.DETAILS, "Details", steps.turn, place=(reply.round, 0), row=_AT_ONCE))
+    return buttons
+
+
+def _decisions(steps: TurnSteps, reply: ReplyStep, part: int, *, row: int, numbered: bool) -> list[JsonValue]:
+    call = reply.tool_calls[part]
+    what = f" {call.name} {part + 1}" if numbered else ""
+    place = (reply.round, part)
+    waiting = steps.state.calls[call.id].waiting
+    always = waiting is not None and waiting.allows_always
+    looks: Collection[tuple[Action, str, str]] = (
+        (Action.APPROVE, f"Approve{what}", "success"),
+        *(((Action.ALWAYS, f"Always{what}", "secondary"),) if always else ()),
+        (Action.DENY, f"Deny{what}", "danger"),
+        (Action.REASON, "Deny with a reason", "secondary"),
+    )
+    return [button(action, label, steps.turn, place=place, style=style, row=row) for action, label, style in looks]

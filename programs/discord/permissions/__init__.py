@@ -1,0 +1,1 @@
+"""Who may do what: the person who acts, the person who reads, and the bot itself."""
