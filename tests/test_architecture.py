@@ -242,10 +242,10 @@ def test_only_programs_read_the_environment(module: str) -> None:
     ]
 
 
-def test_the_readme_draws_the_same_picture() -> None:
+def test_the_documents_draw_the_same_picture() -> None:
     """What people read is what is held here: a line of the picture is a level, from the top down."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    picture = readme.partition("```text\nprograms\n")[2].partition("```")[0]
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    picture = page.partition("```text\nprograms\n")[2].partition("```")[0]
     drawn = [{part.strip() for part in line.split("·")} for line in picture.splitlines()]
 
     assert drawn == [set(level) for level in reversed(LEVELS)]

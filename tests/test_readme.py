@@ -1,37 +1,26 @@
-"""The documents tell the truth: settings, commands and code blocks of the README and .env.example."""
+"""The tables of the documents are made from the code, and .env.example and the lock file agree with it."""
 
-import os
 import re
-import shlex
 import subprocess
 import sys
 import tomllib
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 
 from llmgine.settings import Settings
+from programs.playground.__main__ import main as playground
+from programs.terminal.command_line import read_options
+from programs.terminal.slash import COMMANDS
+from tests.documents import PAGES, ROOT, check_table
 
-ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 ENV_EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
-
-PYTHON_BLOCKS = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-BASH_LINES = [
-    line.strip()
-    for block in re.findall(r"^ *```bash\n(.*?)^ *```", README, re.MULTILINE | re.DOTALL)
-    for line in block.splitlines()
-]
-INLINE = re.findall(r"`((?:uv run |\.venv/bin/|\./|\.ci/)[^`\n]+)`", README)
-MODULES = sorted(
-    {module for text in [*BASH_LINES, *INLINE] for module in re.findall(r"-m ((?:programs|tests)\.[\w.]+)", text)}
-)
 
 
 def settings_table() -> str:
-    """The README's table of settings, made from the class."""
+    """The table of settings, made from the class."""
     rows = ["| setting | default | |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
         default = "" if field.default is None or name == "system_prompt" else f"`{field.default}`"
@@ -40,13 +29,29 @@ def settings_table() -> str:
 
 
 def test_the_settings_table_is_the_one_made_from_the_code() -> None:
-    """Every setting stands in the README with its default; `UPDATE_README=1 pytest` writes the table."""
-    pattern = re.compile(r"(<!-- settings -->\n).*?(<!-- /settings -->)", re.DOTALL)
-    renewed = pattern.sub(lambda match: f"{match[1]}{settings_table()}\n{match[2]}", README)
-    if os.environ.get("UPDATE_README"):
-        (ROOT / "README.md").write_text(renewed, encoding="utf-8")
+    """Every setting is in docs/running.md with its default."""
+    check_table("docs/running.md", "settings", settings_table())
 
-    assert renewed == README or os.environ.get("UPDATE_README")
+
+def test_the_commands_of_the_terminal_are_those_of_the_code() -> None:
+    """Every command inside the terminal chat is in docs/using.md with what it does."""
+    rows = [f"| `{' '.join(filter(None, (name, words)))}` | {does} |" for name, (words, does) in COMMANDS.items()]
+
+    check_table("docs/using.md", "terminal-commands", "\n".join(["| in the terminal | |", "|---|---|", *rows]))
+
+
+@pytest.mark.parametrize(("page", "program"), [("docs/using.md", read_options), ("docs/playground.md", playground)])
+def test_every_option_is_in_its_table(
+    page: str, program: Callable[[], object], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What `--help` lists has a row in the document."""
+    monkeypatch.setattr(sys, "argv", ["program", "--help"])
+    with pytest.raises(SystemExit):
+        program()
+
+    listed = set(re.findall(r"^  (?:-\w, )?(--[\w-]+)", capsys.readouterr().out, re.MULTILINE)) - {"--help"}
+    assert len(listed) >= 7
+    assert listed == set(re.findall(r"^\| `(--[\w-]+)[^|]*\| ", PAGES[page], re.MULTILINE))
 
 
 def test_env_example_has_every_setting_with_its_default() -> None:
@@ -58,62 +63,6 @@ def test_env_example_has_every_setting_with_its_default() -> None:
     }
 
     assert {name: value.strip('"') for name, value in written.items()} == defaults
-
-
-@pytest.mark.parametrize("block", PYTHON_BLOCKS, ids=lambda block: block.splitlines()[-1][:20])
-def test_python_blocks_run(block: str, tmp_path: Path) -> None:
-    """What a reader copies from the README runs as it stands."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", block],
-        cwd=tmp_path,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout
-
-
-def test_there_are_python_blocks() -> None:
-    """The test above has something to run."""
-    assert len(PYTHON_BLOCKS) >= 2
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_modules_that_are_to_be_run_exist(module: str) -> None:
-    """Each `-m module` of the README is a module or a package with a __main__."""
-    path = ROOT / module.replace(".", "/")
-
-    assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file()
-
-
-@pytest.mark.parametrize("line", [line for line in [*BASH_LINES, *INLINE] if line.startswith(("./", ".ci/"))])
-def test_scripts_that_are_to_be_run_exist(line: str) -> None:
-    """Each script the README names is there and may be executed."""
-    assert os.access(ROOT / shlex.split(line)[0], os.X_OK)
-
-
-def test_files_the_readme_names_exist() -> None:
-    """Paths in the recipes lead somewhere."""
-    named = re.findall(r"`((?:llmgine|programs|tests|docs)/[\w./]+)`", README) + re.findall(r"\]\(([\w./]+)\)", README)
-    missing = [name for name in named if not (ROOT / name).exists()]
-
-    assert named
-    assert not missing
-
-
-def test_the_tests_that_the_readme_names_exist() -> None:
-    """What is promised for a fault is shown by a test of that name."""
-    named = set(re.findall(r"`(test_\w+)`", README))
-    defined = {
-        name for path in (ROOT / "tests").rglob("test_*.py") for name in re.findall(r"def (test_\w+)", path.read_text())
-    }
-
-    assert named
-    assert not named - defined
 
 
 def test_the_lock_file_satisfies_the_project() -> None:

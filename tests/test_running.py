@@ -19,6 +19,7 @@ COMMANDS = [
     line
     for block in re.findall(r"^```bash\n(.*?)^```", DOCUMENT, re.MULTILINE | re.DOTALL)
     for line in block.splitlines()
+    if re.search(r"^(createuser|createdb|pg_\w+) |programs\.store ", line)
 ]
 ADDRESS = "postgresql://llmgine@db.example.com"
 PROGRAM = "uv run --extra postgres python"

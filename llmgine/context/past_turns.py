@@ -54,19 +54,18 @@ def seen(turn: TurnSteps, *, shared: bool = False) -> PastTurn:
     by_itself = needs_envelope(state.prompts)
     enveloped = by_itself or (shared if pinned is None else pinned)
     messages = tuple(messages_of(turn, enveloped=enveloped))
-    images = tuple(one.image for prompt in state.prompts for one in prompt.attachments if one.image is not None)
     last = next((reply for reply in reversed(state.replies) if reply.history_from is not None), None)
     return PastTurn(
         seq=turn.turn.seq,
         messages=messages,
-        tokens=estimated_tokens(messages) + min(len(images), MOST_IMAGES) * IMAGE_TOKENS * bool(messages),
+        tokens=estimated_tokens(messages) + min(len(state.images), MOST_IMAGES) * IMAGE_TOKENS * bool(messages),
         author=author.id if author else None,
         shared=enveloped and not by_itself,
         enveloped=enveloped and bool(messages),
         history_from=max((step.history_from or 0 for step in (last, state.outcome) if step is not None), default=0),
         ratio=_ratio(last) if last else None,
         turn_id=turn.turn.id,
-        images=images,
+        images=state.images,
         blind_model=next((reply.model for reply in state.replies if "images" in reply.left_out), None),
         refused=state.outcome is not None and state.outcome.refused,
     )

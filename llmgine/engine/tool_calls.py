@@ -51,7 +51,7 @@ class ToolCalls:
         steps = context.steps
         author = steps.state.prompt.author
         who = (author.id, author.name) if author else ("", "")
-        token = tool_context.set(ToolContext(context.turn.session_id, context.turn.id, *who))
+        token = tool_context.set(ToolContext(context.turn.session_id, context.turn.id, *who, context.images))
         round_ = RoundContext(context, steps, reply.round)
         failures: list[StoreError] = []
         try:

@@ -50,6 +50,14 @@ class TurnContext:
         """What the turn is doing."""
         return "waiting" if self.waiting else "running"
 
+    async def images(self) -> list[str]:
+        """The images that came with what was said, as data URLs.
+
+        Raises:
+            StoreError: They cannot be read.
+        """
+        return await self.store.turns.images(self.turn.id, self.steps.state.images)
+
     async def append(self, step: Step) -> None:
         """Commit a step, and what the turn is doing.
 

@@ -1,17 +1,32 @@
 """Who a tool works for: set by whoever runs the call, never taken from arguments a model wrote."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 
 
+async def _no_images() -> Sequence[str]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class ToolContext:
-    """The turn a call belongs to, and the person whose prompt caused it."""
+    """The turn a call belongs to, and the person whose prompt caused it.
+
+    Attributes:
+        session_id: The conversation.
+        turn_id: The turn.
+        author_id: Who asked, as the front end knows them; "" where nobody is known.
+        author_name: Their name, which is only shown.
+        images: Reads the images that came with the prompt, as data URLs; await it in an async tool. It may raise a
+            StoreError.
+    """
 
     session_id: str
     turn_id: str
     author_id: str
     author_name: str
+    images: Callable[[], Awaitable[Sequence[str]]] = _no_images
 
 
 tool_context: ContextVar[ToolContext] = ContextVar("tool_context")

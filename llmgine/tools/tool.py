@@ -90,6 +90,7 @@ class Tool:
 
     @property
     def name(self) -> str:
+        """What the model calls it by."""
         return self.schema.name
 
     async def call(self, arguments: str) -> object:

@@ -57,6 +57,7 @@ class ToolManager:
 
     @property
     def names(self) -> tuple[str, ...]:
+        """The names of all tools, in the order of registration."""
         return tuple(self._tools)
 
     def schemas(self, names: Collection[str] | None = None) -> tuple[ToolSchema, ...]:

@@ -16,6 +16,7 @@ DEFAULT_PORT = 8700
 
 
 def main() -> int:
+    """Run the playground until Ctrl-C or SIGTERM. Returns the exit code."""
     options = _parser().parse_args()
     if options.table:
         sys.stdout.write(table(Playground().routes()) + "\n")
@@ -80,7 +81,7 @@ def _contract(path: Path | None) -> Contract | None:
         return None
     wayout = "name a copy of Discord's OpenAPI document with --openapi or DISCORD_OPENAPI, or neither"
     if importlib.util.find_spec("jsonschema_rs") is None:
-        raise ValueError("To hold the traffic against Discord's document install jsonschema-rs: uv sync --group dev")
+        raise ValueError("To hold the traffic against Discord's document install jsonschema-rs: uv sync --group test")
     # Only here, since the package is no dependency of the bot.
     from programs.playground.openapi import Document  # noqa: PLC0415  see above
 

@@ -163,6 +163,7 @@ class Admin:
         return channel
 
     def add_category(self, name: str, *, by: int | None = None) -> Channel:
+        """Add a category. Raises 50013 where the person `by` may not manage channels."""
         return self.add_channel(name, ChannelType.CATEGORY, by=by)
 
     def change_channel(self, channel_id: int, changes: Json, *, by: int | None = None) -> None:

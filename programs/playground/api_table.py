@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from programs.playground.gateway_events import told_to_bots
 from programs.playground.intents import Intent
 
-BEGIN, END = "<!-- playground -->", "<!-- /playground -->"
-
 
 @dataclass(frozen=True)
 class Family:
@@ -93,6 +91,7 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def family_of(path: str) -> Family:
+    """The family that a path belongs to."""
     return next(family for family in FAMILIES if re.search(family.pattern, shape(path)))
 
 

@@ -24,12 +24,16 @@ _ChatName = Annotated[str, StringConstraints(pattern=r"^[-_'\w]{1,32}$")]
 
 
 class Choice(Form):
+    """A value that an option of a command offers."""
+
     name: str = Field(min_length=1, max_length=100)
     value: Annotated[str, Field(max_length=6000)] | int | float
     name_localizations: dict[str, str] | None = None
 
 
 class OptionForm(Form):
+    """An option of a command, or a subcommand with options of its own."""
+
     type: int = Field(ge=1, le=11)
     name: _ChatName
     description: str = Field(min_length=1, max_length=100)
@@ -47,6 +51,8 @@ class OptionForm(Form):
 
 
 class CommandForm(Form):
+    """A command as a bot registers it."""
+
     name: str = Field(min_length=1, max_length=32)
     type: Literal[1, 2, 3] = 1
     description: str = Field("", max_length=100)
@@ -61,6 +67,8 @@ class CommandForm(Form):
 
 
 class CommandChanges(CommandForm):
+    """What a bot changes of a command; what is left out stays."""
+
     name: str = Field("", max_length=32)
 
 
@@ -73,10 +81,12 @@ class Commands:
         self._created: deque[float] = deque()
 
     def all(self, scope: int | None) -> list[Json]:
+        """The commands of a guild, or the global ones (None)."""
         wanted = None if scope is None else str(scope)
         return [command for command in self._state.commands.values() if command.get("guild_id") == wanted]
 
     def get(self, scope: int | None, command_id: int) -> Json:
+        """A command of a guild, or a global one. Raises 10063 where there is none."""
         for command in self.all(scope):
             if command["id"] == str(command_id):
                 return command
@@ -113,6 +123,7 @@ class Commands:
         return built
 
     def change(self, scope: int | None, command_id: int, changes: CommandChanges) -> Json:
+        """Change a command and return it. Raises 10063 where there is none, 50035 for what does not fit."""
         old = self.get(scope, command_id)
         sent = {name: value for name, value in old.items() if name in CommandForm.model_fields}
         form = CommandForm.model_validate(sent | changes.model_dump(exclude_unset=True))
@@ -122,6 +133,7 @@ class Commands:
         return command
 
     def delete(self, scope: int | None, command_id: int) -> None:
+        """Delete a command. Raises 10063 where there is none."""
         self.get(scope, command_id)
         del self._state.commands[command_id]
         self._tell()

@@ -70,6 +70,7 @@ class BaseState:
 
     @property
     def people(self) -> list[User]:
+        """Everybody in the server but the bot."""
         return [user for user in self.users.values() if not user.bot and user.id in self.members]
 
     def person(self, user_id: int) -> int:
@@ -138,6 +139,7 @@ class BaseState:
         return message
 
     def threads(self, parent_id: int | None = None) -> list[Channel]:
+        """The threads of a channel, or all of them (None)."""
         return [
             channel
             for channel in self.channels.values()
@@ -153,12 +155,15 @@ class BaseState:
         return [one for one in self.channels.values() if one.thread is None and one.parent_id == category_id]
 
     def guild_payload(self) -> Json:
+        """The server, as REST answers it."""
         return payloads.guild(self.guild, self.roles.values())
 
     def member_payload(self, user_id: int) -> Json:
+        """A member of the server."""
         return payloads.member(self.users[user_id], self.members[user_id])
 
     def channel_payload(self, channel: Channel, viewer: int) -> Json:
+        """A channel, as this person sees it."""
         return payloads.channel(channel, self.users, viewer)
 
     def channel_event(self, channel: Channel, viewer: int) -> Json:
@@ -167,6 +172,7 @@ class BaseState:
         return self.channel_payload(channel, viewer) if visible else payloads.hidden_channel(channel)
 
     def message_payload(self, message: Message, viewer: int, depth: int = 1) -> Json:
+        """A message with what it replies to, as this person sees it."""
         payload = payloads.message(message, self.users, viewer, self.base_url)
         if message.reference is not None:
             payload["message_reference"] = self._reference(message)
@@ -179,6 +185,7 @@ class BaseState:
         return payload
 
     def referenced(self, message: Message) -> Message | None:
+        """The message that another one replies to; None where it is gone."""
         if message.reference is None or message.reference.message_id is None:
             return None
         channel = self.channels.get(message.reference.channel_id)

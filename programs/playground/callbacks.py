@@ -20,21 +20,29 @@ _DATA = ("data",)  # where the faults of a callback's data stand
 
 
 class Callback(Form):
+    """The first answer to an interaction; `type` is Discord's number of its kind."""
+
     type: Literal[4, 5, 6, 7, 8, 9]
     data: dict[str, Any] | None = None
 
 
 class ModalForm(Form):
+    """A modal that an answer opens."""
+
     custom_id: str = Field(min_length=1, max_length=100)
     title: str = Field(min_length=1, max_length=45)
     components: list[dict[str, Any]] = Field(max_length=40)
 
 
 class ChoicesForm(Form):
+    """The suggestions that answer an autocompletion."""
+
     choices: list[Choice] = Field(max_length=25)
 
 
 class Callbacks:
+    """What a bot may do with an interaction: answer it, and read, edit and delete its messages."""
+
     def __init__(self, state: State, posting: Posting, interactions: Interactions) -> None:
         self._state = state
         self._posting = posting
@@ -140,6 +148,7 @@ class Callbacks:
         return message
 
     def edit(self, interaction: Interaction, which: str, form: MessageForm, uploads: Uploads) -> Message:
+        """Edit a message of the interaction; a deferred answer is filled. Raises 10008 where there is none."""
         message = self.message(interaction, which)
         if message.flags & Flag.LOADING:
             return self._fill(interaction, message, form, uploads)
@@ -147,6 +156,7 @@ class Callbacks:
         return message
 
     def delete(self, interaction: Interaction, which: str) -> None:
+        """Delete a message of the interaction. Raises 10008 where there is none."""
         message = self.message(interaction, which)
         self._state.delete_message(message)
         if message is interaction.original:

@@ -14,6 +14,7 @@ class Changes:
         self._waiting: set[asyncio.Future[None]] = set()
 
     def note(self) -> None:
+        """Wake everybody who waits for a change."""
         for waiter in self._waiting:
             if not waiter.done():
                 waiter.set_result(None)

@@ -16,16 +16,22 @@ _CONTAINER = 17
 
 
 class Part(Form):
+    """What all components have."""
+
     id: int | None = Field(None, ge=0, le=2**31 - 1)
 
 
 class ButtonEmoji(Form):
+    """The emoji on a button or an option."""
+
     name: str | None = None
     id: str | None = None
     animated: bool | None = None
 
 
 class Button(Part):
+    """A button."""
+
     type: Literal[2]
     style: Literal[1, 2, 3, 4, 5, 6]
     label: str | None = Field(None, max_length=80)
@@ -36,6 +42,8 @@ class Button(Part):
 
 
 class SelectOption(Part):
+    """An option of a select."""
+
     label: str = Field(min_length=1, max_length=100)
     value: str = Field(min_length=1, max_length=100)
     description: str | None = Field(None, max_length=100)
@@ -44,6 +52,8 @@ class SelectOption(Part):
 
 
 class Select(Part):
+    """What all kinds of select have."""
+
     custom_id: CustomId
     placeholder: str | None = Field(None, max_length=150)
     min_values: int = Field(1, ge=0, le=25)
@@ -53,6 +63,8 @@ class Select(Part):
 
 
 class StringSelect(Select):
+    """A select with options of the bot's own."""
+
     type: Literal[3]
     options: list[SelectOption] = Field(min_length=1, max_length=25)
 
@@ -66,6 +78,8 @@ class EntitySelect(Select):
 
 
 class TextInput(Part):
+    """A line or a field of text in a modal."""
+
     type: Literal[4]
     custom_id: CustomId
     style: Literal[1, 2] = 1
@@ -78,6 +92,8 @@ class TextInput(Part):
 
 
 class TextDisplay(Part):
+    """A text between components."""
+
     type: Literal[10]
     content: str = Field(min_length=1, max_length=4000)
 
@@ -86,6 +102,8 @@ Inner = Annotated[Button | StringSelect | EntitySelect | TextInput, Field(discri
 
 
 class ActionRow(Part):
+    """A row of buttons, or of one select."""
+
     type: Literal[1]
     components: list[Inner] = Field(min_length=1, max_length=5)
 
@@ -100,16 +118,22 @@ class Label(Part):
 
 
 class Separator(Part):
+    """Space between components, perhaps with a line."""
+
     type: Literal[14]
     divider: bool = True
     spacing: Literal[1, 2] = 1
 
 
 class Media(Part):
+    """A picture or a file, by its address."""
+
     url: WebUrl
 
 
 class Thumbnail(Part):
+    """A small picture beside a text."""
+
     type: Literal[11]
     media: Media
     description: str | None = Field(None, max_length=1024)
@@ -125,17 +149,23 @@ class Section(Part):
 
 
 class GalleryItem(Part):
+    """One picture of a gallery."""
+
     media: Media
     description: str | None = Field(None, max_length=1024)
     spoiler: bool = False
 
 
 class Gallery(Part):
+    """Up to ten pictures."""
+
     type: Literal[12]
     items: list[GalleryItem] = Field(min_length=1, max_length=10)
 
 
 class File(Part):
+    """A file that was uploaded with the message."""
+
     type: Literal[13]
     file: Media
     spoiler: bool = False

@@ -4,6 +4,8 @@ import secrets
 
 
 class Credentials:
+    """The bot's token, which Discord may revoke."""
+
     def __init__(self, token: str) -> None:
         self.token = token
         self._revoked = False

@@ -24,6 +24,7 @@ class Deadlines:
         self._timer: asyncio.TimerHandle | None = None
 
     def after(self, seconds: float, act: Callable[[], None]) -> Deadline:
+        """Call `act` in so many seconds; give the deadline that is returned to `cancel` to prevent it."""
         deadline = Deadline(self._clock() + seconds, act)
         self._ahead.add(deadline)
         self._wind()

@@ -20,6 +20,8 @@ WORLD_BEGAN = datetime(2025, 1, 1, tzinfo=UTC)
 
 
 class ChannelType(IntEnum):
+    """The kinds of channels that are here, by Discord's numbers."""
+
     TEXT = 0
     DM = 1
     CATEGORY = 4
@@ -29,6 +31,8 @@ class ChannelType(IntEnum):
 
 
 class MessageType(IntEnum):
+    """The kinds of messages that are here, by Discord's numbers."""
+
     DEFAULT = 0
     PINNED = 6
     THREAD_CREATED = 18
@@ -56,6 +60,8 @@ class ChannelFlag(IntFlag):
 
 
 class Permission(IntFlag):
+    """The permissions that make a difference here, by Discord's bits."""
+
     KICK_MEMBERS = 1 << 1
     ADMINISTRATOR = 1 << 3
     MANAGE_CHANNELS = 1 << 4
@@ -105,6 +111,8 @@ PERSON_PERMISSIONS = (
 
 @dataclass
 class User:
+    """A person or the bot."""
+
     id: int
     username: str
     global_name: str | None
@@ -115,6 +123,8 @@ class User:
 
 @dataclass
 class Role:
+    """A role of the server."""
+
     id: int
     name: str
     permissions: Permission
@@ -146,6 +156,8 @@ class Overwrite:
 
 @dataclass
 class ThreadState:
+    """What a channel has that is a thread."""
+
     archived: bool = False
     locked: bool = False
     auto_archive_duration: int = 1440
@@ -157,6 +169,8 @@ class ThreadState:
 
 @dataclass
 class Attachment:
+    """A file of a message, with its content."""
+
     id: int
     channel_id: int
     filename: str
@@ -187,6 +201,8 @@ class Origin:
 
 @dataclass
 class Message:
+    """A message of a channel."""
+
     id: int
     channel_id: int
     author_id: int
@@ -210,6 +226,8 @@ class Message:
 
 @dataclass
 class Channel:
+    """A channel, category, thread, forum or DM."""
+
     id: int
     type: ChannelType
     name: str | None = None  # a DM has none
@@ -228,6 +246,8 @@ class Channel:
 
 @dataclass
 class Guild:
+    """The one server of the playground."""
+
     id: int = GUILD_ID
     name: str = "Playground"
     owner_id: int = ADA_ID

@@ -22,6 +22,7 @@ class ApiError(Exception):
         self.retry_after = retry_after
 
     def body(self) -> Json:
+        """The error as Discord's JSON says it; times are in seconds."""
         body: Json = {"message": self.message, "code": self.code}
         if self.errors:
             body["errors"] = self.errors
@@ -50,30 +51,37 @@ def unknown(thing: str) -> ApiError:
 
 
 def unauthorized() -> ApiError:
+    """The token is missing or wrong."""
     return ApiError(401, 0, "401: Unauthorized")
 
 
 def missing_access() -> ApiError:
+    """The bot cannot see what the request is about."""
     return ApiError(403, 50001, "Missing Access")
 
 
 def missing_permissions() -> ApiError:
+    """The bot lacks a permission."""
     return ApiError(403, 50013, "Missing Permissions")
 
 
 def archived_thread() -> ApiError:
+    """The thread is archived."""
     return ApiError(400, 50083, "Thread is archived")
 
 
 def locked_thread() -> ApiError:
+    """The thread is locked."""
     return ApiError(400, 160005, "Thread is locked")
 
 
 def slowmode(seconds: float) -> ApiError:
+    """The author has to wait for so many seconds in this channel."""
     return ApiError(429, 20016, "This action cannot be performed due to slowmode rate limit.", retry_after=seconds)
 
 
 def empty_message() -> ApiError:
+    """The message has nothing in it."""
     return ApiError(400, 50006, "Cannot send an empty message")
 
 

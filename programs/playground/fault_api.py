@@ -43,6 +43,8 @@ _AnyFault = Annotated[Fault | GatewayFault, Field(discriminator="effect")]
 
 
 class FaultApi:
+    """The routes by which other processes plan faults."""
+
     def __init__(self, faults: Faults, gateway: Gateway, seen: Log) -> None:
         self._faults = faults
         self._log = seen
@@ -73,6 +75,7 @@ class FaultApi:
         return Reply({"faults": planned, "violations": [f"{one.by}: {one.text}" for one in self._log.violations]})
 
     def plan(self, call: Call) -> Reply:
+        """Plan a fault of requests, or do one to the gateway at once. Raises 50035 for a fault that there is not."""
         fault: Fault | GatewayFault = read(_AnyFault, call.body)
         if isinstance(fault, Fault):
             return Reply(self._faults.add(fault).described(), 201)
@@ -80,5 +83,6 @@ class FaultApi:
         return NOTHING
 
     def clear(self, _: Call) -> Reply:
+        """Take back all faults that are planned."""
         self._faults.clear()
         return NOTHING

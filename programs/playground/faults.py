@@ -58,6 +58,7 @@ class Fault(Form):
 
     @property
     def commits(self) -> bool:
+        """Whether the request is done all the same."""
         return self.effect in ("reset", "hang") if self.committed is None else self.committed
 
 
@@ -75,6 +76,7 @@ class Planned:
 
     @property
     def spent(self) -> bool:
+        """Whether it has happened as often as was planned."""
         return self.hits >= self.fault.times
 
     def meets(self, method: str, route: str) -> bool:
@@ -114,6 +116,7 @@ class Planned:
                 self._deadlines.cancel(deadline)
 
     def described(self) -> Json:
+        """The fault and how often it has happened, as JSON."""
         return {**self.fault.model_dump(exclude_defaults=True), "hits": self.hits}
 
 
@@ -127,6 +130,8 @@ class NoAnswerError(Exception):
 
 
 class Faults:
+    """The faults that are planned for requests."""
+
     def __init__(self, state: State, deadlines: Deadlines) -> None:
         self._state = state
         self._deadlines = deadlines
@@ -137,11 +142,13 @@ class Faults:
         return self.add(read(Fault, {"effect": effect, "method": method, "route": route, **options}))
 
     def add(self, fault: Fault) -> Planned:
+        """Plan a fault; returns it with the count of its hits."""
         planned = Planned(fault, self._state.changes, self._deadlines)
         self._planned.append(planned)
         return planned
 
     def all(self) -> list[Planned]:
+        """The faults that are planned, in their order."""
         return list(self._planned)
 
     def clear(self) -> None:

@@ -39,27 +39,37 @@ class Form(BaseModel):
 
 
 class EmbedFooter(Form):
+    """The last line of an embed."""
+
     text: str = Field(max_length=2048)
     icon_url: WebUrl | None = None
 
 
 class EmbedMedia(Form):
+    """A picture of an embed."""
+
     url: WebUrl
 
 
 class EmbedAuthor(Form):
+    """The first line of an embed."""
+
     name: str = Field(max_length=256)
     url: WebUrl | None = None
     icon_url: WebUrl | None = None
 
 
 class EmbedField(Form):
+    """A field of an embed."""
+
     name: str = Field(min_length=1, max_length=256)
     value: str = Field(min_length=1, max_length=1024)
     inline: bool = False
 
 
 class Embed(Form):
+    """A card in a message, within Discord's limits."""
+
     title: str | None = Field(None, max_length=256)
     description: str | None = Field(None, max_length=4096)
     url: WebUrl | None = None
@@ -79,6 +89,8 @@ class Embed(Form):
 
 
 class AllowedMentions(Form):
+    """Whom a message may ping."""
+
     parse: list[Literal["roles", "users", "everyone"]] = []
     users: list[Id] = Field(default=[], max_length=100)
     roles: list[Id] = Field(default=[], max_length=100)
@@ -86,6 +98,8 @@ class AllowedMentions(Form):
 
 
 class MessageReference(Form):
+    """The message that another one replies to."""
+
     message_id: Id
     channel_id: Id | None = None
     guild_id: Id | None = None
@@ -93,6 +107,8 @@ class MessageReference(Form):
 
 
 class AttachmentForm(Form):
+    """What is said of a file beside its content."""
+
     id: Id
     filename: str | None = Field(None, max_length=1024)
     description: str | None = Field(None, max_length=1024)
@@ -116,19 +132,25 @@ class MessageForm(Form):
     flags: int | None = Field(None, ge=0)
 
     def refused(self, refusal: ApiError) -> None:
+        """Keep a refusal by Discord's document: our own rules, whose words are more exact, are asked first."""
         self._refusal = refusal
 
     def require_accepted(self) -> None:
+        """Raises the refusal that was kept, if there is one."""
         if self._refusal is not None:
             raise self._refusal
 
 
 class NewThread(Form):
+    """What every new thread has; the duration is in minutes."""
+
     name: str = Field(min_length=1, max_length=100)
     auto_archive_duration: Literal[60, 1440, 4320, 10080] = 1440
 
 
 class ThreadForm(NewThread):
+    """A thread as a bot opens it; it is private unless it says otherwise."""
+
     type: Literal[11, 12] = 12
 
 
@@ -139,6 +161,8 @@ class PostForm(NewThread):
 
 
 class ThreadChanges(Form):
+    """What is to change of a thread; what is left out stays."""
+
     name: str | None = Field(None, min_length=1, max_length=100)
     archived: bool | None = None
     locked: bool | None = None
@@ -146,10 +170,14 @@ class ThreadChanges(Form):
 
 
 class DmForm(Form):
+    """Whose DM is to be opened."""
+
     recipient_id: Id
 
 
 class BulkDelete(Form):
+    """The messages to delete together."""
+
     messages: list[Id] = Field(min_length=2, max_length=100)
 
 

@@ -103,6 +103,7 @@ class Gateway(GatewayFaults):
         self._tell_guild("GUILD_CREATE", lambda session: _just_joined(guild_create(self._state, session.intents)))
 
     async def connect(self, request: web.Request) -> web.WebSocketResponse:
+        """Serve one WebSocket of a bot until it is closed."""
         socket = web.WebSocketResponse(timeout=CLOSE_SECONDS, compress=False)
         await socket.prepare(request)
         connection = Connection(socket, compress=request.query.get("compress", ""))

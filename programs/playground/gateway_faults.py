@@ -34,6 +34,7 @@ class GatewayFaults:
             connection.close(code, "Dropped.")
 
     def ask_to_reconnect(self) -> None:
+        """Ask every connection to reconnect, as Discord does before a restart."""
         for connection in self._connections:
             connection.send(Op.RECONNECT)
 

@@ -59,13 +59,16 @@ class Connection:
         self._compress_payloads = self._compress is None
 
     def send(self, op: int, data: object = None) -> None:
+        """Send a frame that is no event."""
         self.send_frame({"op": op, "d": data, "s": None, "t": None})
 
     def send_frame(self, frame: Json) -> None:
+        """Send a frame, unless the connection is frozen."""
         if not self.frozen:
             self._outgoing.put_nowait(frame)
 
     def close(self, code: int, reason: str = "") -> None:
+        """Close the connection with a code, behind what waits to be sent."""
         self.closing = True
         self._outgoing.put_nowait(ClosingError(code, reason))
 
@@ -103,6 +106,7 @@ class Session:
         self._reversing = count
 
     def dispatch(self, name: str, data: Json) -> None:
+        """Send an event, or keep it where the order is being reversed."""
         if not self._reversing:
             self._tell(name, data)
             return

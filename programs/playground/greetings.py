@@ -11,6 +11,14 @@ UNAVAILABLE: Json = {"id": str(GUILD_ID), "unavailable": True}
 
 
 def ready(state: State, session: Session, resume_url: str, guilds: list[Json]) -> Json:
+    """What READY says.
+
+    Args:
+        state: What there is.
+        session: The session that begins.
+        resume_url: Where it can be resumed.
+        guilds: The servers, which are unavailable until GUILD_CREATE.
+    """
     return {
         "v": 10,
         "user": payloads.own_user(state.users[BOT_ID]),

@@ -4,6 +4,8 @@ from enum import IntFlag
 
 
 class Intent(IntFlag):
+    """The intents that make a difference here, by Discord's bits."""
+
     GUILDS = 1 << 0
     GUILD_MEMBERS = 1 << 1
     GUILD_PRESENCES = 1 << 8
@@ -17,8 +19,10 @@ class Intent(IntFlag):
 
     @classmethod
     def known(cls) -> int:
+        """All of them, as a number."""
         return sum(cls)
 
     @classmethod
     def privileged(cls) -> "Intent":
+        """Those that must be switched on for the application."""
         return cls.GUILD_MEMBERS | cls.GUILD_PRESENCES

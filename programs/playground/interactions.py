@@ -26,6 +26,8 @@ COMMAND, COMPONENT, AUTOCOMPLETE, MODAL = 2, 3, 4, 5
 
 @dataclass
 class Interaction:
+    """A use of a command, a component or a modal, with what has become of it."""
+
     id: int
     token: str
     type: int
@@ -43,9 +45,11 @@ class Interaction:
 
     @property
     def command_name(self) -> str | None:
+        """The name of the command that was used; None where it was something else."""
         return self.data["name"] if self.type == COMMAND else None
 
     def origin(self) -> Origin:
+        """What messages say of the interaction that they answer."""
         source_id = None if self.source is None else self.source.id
         return Origin(self.id, self.type, self.user_id, self.command_name, source_id, self.trigger)
 
@@ -136,13 +140,16 @@ class Interactions:
         self._cancel(interaction.first_answer)
 
     def done(self, interaction: Interaction) -> None:
+        """Tell the page that the interaction was answered."""
         self._tell("INTERACTION_DONE", interaction, {})
 
     def deferred(self, interaction: Interaction, *, ephemeral: bool) -> None:
+        """Tell the page that the answer comes later."""
         place = {"channel_id": str(interaction.channel_id), "ephemeral": ephemeral}
         self._tell("INTERACTION_DEFERRED", interaction, place)
 
     def open_modal(self, interaction: Interaction, custom_id: str, title: str, components: list[Json]) -> None:
+        """Show a modal to the person, and remember it until it is sent."""
         modal = Modal(
             interaction.id,
             interaction.user_id,

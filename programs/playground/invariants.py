@@ -58,6 +58,7 @@ class Invariants:
             raise BrokenInvariantError("\n".join(breaches))
 
     def breaches(self) -> list[str]:
+        """Every promise that was broken so far, each as a sentence that begins with its number."""
         checks = (
             ("I1", self.one_outcome),
             ("I1", self.nothing_orphaned),
@@ -88,12 +89,14 @@ class Invariants:
                 yield f"message {one.id} {one.content[:50]!r} answers {one.reference.message_id}, which is gone"
 
     def nothing_twice(self) -> Iterator[str]:
+        """No two messages of the bot have one nonce."""
         nonces = Counter(message.nonce for message in self._shown() if message.nonce is not None)
         for nonce, count in nonces.items():
             if count > 1:
                 yield f"{count} messages with the nonce {nonce!r}"
 
     def in_order(self) -> Iterator[str]:
+        """The answers of a channel are in the order of their questions."""
         for channel in self._state.channels.values():
             prompts = [message for message in self._prompts() if message.channel_id == channel.id]
             answered = [found[0] for message in prompts if (found := self._outcomes(message))]
@@ -102,21 +105,25 @@ class Invariants:
                     yield f"message {later.id} in {channel.name or 'a DM'} answers before {earlier.id} does"
 
     def every_request_valid(self) -> Iterator[str]:
+        """Every exchange fits Discord's document."""
         yield from (f"by the {one.by}: {one.text}" for one in self._playground.violations)
 
     def no_secret(self) -> Iterator[str]:
+        """No request has a secret in it."""
         for record in self._playground.requests:
             sent = json.dumps(record.request, ensure_ascii=False)
             if any(secret and secret in sent for secret in self._secrets):
                 yield f"{record.method} {record.path} carries a secret"
 
     def few_refusals(self) -> Iterator[str]:
+        """No more requests were refused than is allowed."""
         refused = [one for one in self._playground.requests if one.status in _REFUSED and not one.shared]
         if len(refused) > self._refusals:
             told = ", ".join(f"{one.status} for {one.method} {one.path}" for one in refused[:5])
             yield f"{len(refused)} requests were refused, not {self._refusals}: {told}"
 
     def nothing_half_done(self) -> Iterator[str]:
+        """No message is half-written, and nobody types for ever."""
         for message in self._shown():
             if message.flags & Flag.LOADING or message.content.rstrip().endswith(HALF_WRITTEN):
                 yield f"message {message.id} is half-written: {message.content[-50:]!r}"

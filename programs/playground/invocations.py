@@ -21,6 +21,8 @@ MAX_SAFE_INTEGER = 2**53
 
 
 class Invocations:
+    """Turns what a person chose into the data of an interaction."""
+
     def __init__(self, state: State) -> None:
         self._state = state
         user, role, mentionable = self._resolve_user, self._resolve_role, self._resolve_mentionable

@@ -60,4 +60,5 @@ class Log:
 
     @property
     def complete(self) -> bool:
+        """Whether nothing was dropped of it yet."""
         return len(self.requests) < KEPT_REQUESTS and len(self.dispatches) < KEPT_DISPATCHES

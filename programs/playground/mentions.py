@@ -15,6 +15,8 @@ _EVERYONE = re.compile(r"@(everyone|here)\b")
 
 @dataclass
 class Mentions:
+    """Whom a message pings."""
+
     users: list[int] = field(default_factory=list)
     roles: list[int] = field(default_factory=list)
     everyone: bool = False

@@ -83,12 +83,14 @@ class Document:
         return {key: operation["operationId"] for key, operation in self._operations.items()}
 
     def refusal(self, method: str, route: str, call: Call) -> ApiError | None:
+        """The error that Discord would answer a request with, by its document; None where it fits."""
         if route == UNKNOWN_ROUTE or (method, route) in _BESIDES:
             return None
         faults = [*self._request_faults(method, route, call.body), *self._query_faults(method, route, call.query)]
         return invalid_form(*faults) if faults else None
 
     def violations(self, record: RequestRecord) -> Iterator[Violation]:
+        """What of an exchange does not fit the document, by the bot or by the playground."""
         if record.route == UNKNOWN_ROUTE or (record.method, record.route) in _BESIDES:
             return
         what = f"{record.method} {record.path}"
@@ -102,6 +104,7 @@ class Document:
                 yield Violation("playground", f"{what} {record.status}: {text}")
 
     def event_violations(self, record: DispatchRecord) -> Iterator[Violation]:
+        """What of an event does not fit the document."""
         name = _EVENTS.get(record.name)
         if name is None or (name == "GuildChannelResponse" and "guild_id" not in record.data):
             return

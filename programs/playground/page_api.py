@@ -29,6 +29,8 @@ Handler = Callable[[Call], Reply | Awaitable[Reply]]
 
 
 class PageApi:
+    """The requests of the page, each made as one person."""
+
     def __init__(
         self,
         state: State,
@@ -67,6 +69,7 @@ class PageApi:
             app.router.add_route(method, "/playground" + template, answering(handler))
 
     def state(self, call: Call) -> Reply:
+        """All that the page draws for this person."""
         viewer = self._viewer(call)
         channels = [c for c in self._state.channels.values() if self._state.may_see(viewer, c)]
 
@@ -99,11 +102,13 @@ class PageApi:
         )
 
     def messages(self, call: Call) -> Reply:
+        """Messages of a channel, as the person sees them."""
         viewer = self._viewer(call)
         channel = self._state.channel(call.id("channel_id"), viewer)
         return Reply([self._state.message_payload(one, viewer) for one in page(channel, call, viewer=viewer)])
 
     def send(self, call: Call) -> Reply:
+        """Write a message."""
         form = call.form(NewMessage)
         message = self._people.send(
             call.id("channel_id"),
@@ -118,42 +123,51 @@ class PageApi:
         return Reply(self._state.message_payload(message, form.user_id))
 
     def edit(self, call: Call) -> Reply:
+        """Edit a message of one's own."""
         form = call.form(Text)
         message = self._people.edit(call.id("channel_id"), call.id("message_id"), form.user_id, form.content)
         return Reply(self._state.message_payload(message, form.user_id))
 
     def delete(self, call: Call) -> Reply:
+        """Delete a message."""
         self._people.delete(call.id("channel_id"), call.id("message_id"), call.form(Who).user_id)
         return NOTHING
 
     def react(self, call: Call) -> Reply:
+        """Add a reaction."""
         who = call.form(Who).user_id
         self._people.react(call.id("channel_id"), call.id("message_id"), who, call.ids["emoji"])
         return NOTHING
 
     def unreact(self, call: Call) -> Reply:
+        """Remove one's reaction."""
         who = call.form(Who).user_id
         self._people.unreact(call.id("channel_id"), call.id("message_id"), who, call.ids["emoji"])
         return NOTHING
 
     def pins(self, call: Call) -> Reply:
+        """The pinned messages of a channel."""
         viewer = self._viewer(call)
         pinned = self._people.pins(call.id("channel_id"), viewer)
         return Reply([self._state.message_payload(message, viewer) for message in pinned])
 
     def pin(self, call: Call) -> Reply:
+        """Pin a message."""
         self._people.pin(call.id("channel_id"), call.id("message_id"), call.form(Who).user_id)
         return NOTHING
 
     def unpin(self, call: Call) -> Reply:
+        """Unpin a message."""
         self._people.unpin(call.id("channel_id"), call.id("message_id"), call.form(Who).user_id)
         return NOTHING
 
     def typing(self, call: Call) -> Reply:
+        """Show that the person types."""
         self._people.typing(call.id("channel_id"), call.form(Who).user_id)
         return NOTHING
 
     def create_thread(self, call: Call) -> Reply:
+        """Open a thread, or a post where the channel is a forum."""
         form = call.form(NewThread)
         where, who = call.id("channel_id"), form.user_id
         if self._state.channel(where, self._state.person(who)).type is ChannelType.FORUM:
@@ -163,10 +177,12 @@ class PageApi:
         return Reply(seen(self._state, thread, form.user_id))
 
     def open_dm(self, call: Call) -> Reply:
+        """Open the person's DM with the bot."""
         who = call.form(Who).user_id
         return Reply(seen(self._state, self._people.open_dm(who), who))
 
     async def interact(self, call: Call) -> Reply:
+        """Use a command, a component or a modal, or ask for suggestions."""
         form = call.form(NewInteraction)
         options = [option.model_dump(exclude_none=True) for option in form.options]
         who, where, command = form.user_id, form.channel_id, form.command_id or 0

@@ -18,11 +18,14 @@ MAX_WAITING = 5000  # a page that reads nothing is cut off here, and loads every
 
 
 class PageEvents:
+    """Sends the open pages what they show."""
+
     def __init__(self, state: State) -> None:
         self._state = state
         self._open: set[web.WebSocketResponse] = set()
 
     async def connect(self, request: web.Request) -> web.StreamResponse:
+        """Serve the WebSocket of one page until it is closed."""
         try:
             viewer = self._state.person(read_id(request.query.get("as")) or 0)
         except ApiError as error:
@@ -52,6 +55,7 @@ class PageEvents:
         return socket
 
     async def close(self) -> None:
+        """Close all of them."""
         for socket in list(self._open):
             await socket.close(code=1001)
 

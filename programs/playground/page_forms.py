@@ -12,14 +12,20 @@ MAX_SLOWMODE = 6 * 3600
 
 
 class Who(Form):
+    """Who acts on the page."""
+
     user_id: Id = Field(alias="as")
 
 
 class Text(Who):
+    """The new text of a message."""
+
     content: str
 
 
 class NewMessage(Who):
+    """A message that a person writes."""
+
     content: str = ""
     reply_to: Id | None = None
     ping: bool = True
@@ -28,12 +34,16 @@ class NewMessage(Who):
 
 
 class NewThread(Who):
+    """A thread or a post that a person opens."""
+
     name: str
     message_id: Id | None = None
     content: str = ""  # of the first message, where the channel is a forum
 
 
 class Option(Form):
+    """The value of a command's option, or a subcommand."""
+
     name: str
     value: str | bool | int | float | None = None
     upload: int | None = None  # the number of the file that came with it
@@ -41,6 +51,8 @@ class Option(Form):
 
 
 class NewInteraction(Who):
+    """The use of a command, a component or a modal."""
+
     type: Literal["command", "component", "modal", "autocomplete"]
     channel_id: Id = 0
     command_id: Id | None = None
@@ -54,10 +66,14 @@ class NewInteraction(Who):
 
 
 class Named(Who):
+    """What is new and has a name: a person or a role."""
+
     name: str = Field(min_length=1, max_length=32)
 
 
 class RoleChanges(Who):
+    """What is to change of a role."""
+
     name: str | None = Field(None, min_length=1, max_length=100)
     permissions: int | None = Field(None, ge=0)
 
@@ -71,6 +87,8 @@ class MemberChanges(Who):
 
 
 class ChannelChanges(Who):
+    """What is to change of a channel."""
+
     name: str | None = Field(None, min_length=1, max_length=100)
     topic: str | None = Field(None, max_length=1024)
     rate_limit_per_user: int | None = Field(None, ge=0, le=MAX_SLOWMODE)
@@ -83,11 +101,15 @@ class ChannelChanges(Who):
 
 
 class OverwriteForm(Who):
+    """The permissions of a role or a member in a channel."""
+
     allow: int = Field(0, ge=0)
     deny: int = Field(0, ge=0)
 
 
 class NewChannel(Who):
+    """A channel, category or forum."""
+
     name: str = Field(min_length=1, max_length=100)
     type: Literal[0, 4, 15] = 0
     parent_id: Id | None = None

@@ -31,12 +31,15 @@ _ROLE = "/roles/{role_id}"
 
 
 class PageSettings:
+    """The requests of the page's menus: members, roles, channels and permissions."""
+
     def __init__(self, state: State, people: People, admin: Admin) -> None:
         self._state = state
         self._people = people
         self._admin = admin
 
     def routes(self) -> Iterable[Route]:
+        """Method, path and handler of each."""
         return [
             ("POST", "/members", self.join),
             ("PATCH", _MEMBER, self.change_member),
@@ -67,6 +70,7 @@ class PageSettings:
         return Reply({"id": str(self._admin.join(call.form(Named).name))}, 201)
 
     def change_member(self, call: Call) -> Reply:
+        """Change a member's roles, time-out or DMs."""
         user_id, form = call.id("user_id"), call.form(MemberChanges)
         self._admin.change_member(
             user_id, roles=form.roles, time_out=form.time_out, dms_closed=form.dms_closed, by=self._who(call)
@@ -74,29 +78,35 @@ class PageSettings:
         return Reply(self._state.member_payload(user_id))
 
     def remove_member(self, call: Call) -> Reply:
+        """Let a member leave."""
         self._admin.leave(call.id("user_id"), by=self._who(call))
         return NOTHING
 
     def add_role(self, call: Call) -> Reply:
+        """Add a role."""
         role_id = self._admin.add_role(call.form(Named).name, by=self._who(call))
         return Reply(payloads.role(self._state.roles[role_id]), 201)
 
     def change_role(self, call: Call) -> Reply:
+        """Rename a role or change its permissions."""
         role_id, form = call.id("role_id"), call.form(RoleChanges)
         allowed = None if form.permissions is None else _allowed(form.permissions)
         self._admin.set_role(role_id, allowed, name=form.name, by=self._who(call))
         return Reply(payloads.role(self._state.roles[role_id]))
 
     def remove_role(self, call: Call) -> Reply:
+        """Delete a role."""
         self._admin.remove_role(call.id("role_id"), by=self._who(call))
         return NOTHING
 
     def add_channel(self, call: Call) -> Reply:
+        """Add a channel, a category or a forum."""
         by, form = self._who(call), call.form(NewChannel)
         made = self._admin.add_channel(form.name, ChannelType(form.type), category_id=form.parent_id, by=by)
         return Reply(seen(self._state, made, by), 201)
 
     def change_channel(self, call: Call) -> Reply:
+        """Change a channel or a thread."""
         by, channel = self._channel(call)
         if channel.thread is None:
             self._admin.change_channel(channel.id, call.form(ChannelChanges).named(), by=by)
@@ -105,6 +115,7 @@ class PageSettings:
         return Reply(seen(self._state, channel, by))
 
     def delete_channel(self, call: Call) -> Reply:
+        """Delete a channel or a thread."""
         by, channel = self._channel(call)
         if channel.thread is None:
             self._admin.delete_channel(channel.id, by=by)
@@ -113,6 +124,7 @@ class PageSettings:
         return NOTHING
 
     def overwrite(self, call: Call) -> Reply:
+        """Set the permissions of a role or a member in a channel."""
         by, channel = self._channel(call)
         form = call.form(OverwriteForm)
         allow, deny = _allowed(form.allow), _allowed(form.deny)

@@ -30,6 +30,7 @@ APPLICATION_FLAGS = 1 << 19  # message content, as an unverified application may
 
 
 def user(who: User) -> Json:
+    """A user, as others see them."""
     payload: Json = {
         "id": str(who.id),
         "username": who.username,
@@ -46,6 +47,7 @@ def user(who: User) -> Json:
 
 
 def own_user(who: User) -> Json:
+    """The bot, as it sees itself."""
     return user(who) | {"mfa_enabled": False, "locale": "en-US", "verified": True, "email": None}
 
 
@@ -67,10 +69,12 @@ def partial_member(of: Member) -> Json:
 
 
 def member(who: User, of: Member) -> Json:
+    """A member with the user they are."""
     return {"user": user(who), **partial_member(of)}
 
 
 def role(of: Role) -> Json:
+    """A role."""
     payload: Json = {
         "id": str(of.id),
         "name": of.name,
@@ -89,6 +93,7 @@ def role(of: Role) -> Json:
 
 
 def overwrite(of: Overwrite) -> Json:
+    """The permissions of a role or a member in a channel."""
     return {
         "id": str(of.id),
         "type": int(of.for_member),
@@ -98,6 +103,7 @@ def overwrite(of: Overwrite) -> Json:
 
 
 def guild(of: Guild, roles: Iterable[Role]) -> Json:
+    """The server with its roles, as REST answers it."""
     return {
         "id": str(of.id),
         "name": of.name,
@@ -136,6 +142,7 @@ _ABSENT_IN_A_GUILD = (
 
 
 def application(owner: User) -> Json:
+    """The bot's application and who owns it."""
     return {
         "id": str(BOT_ID),
         "name": "LLMgine",
@@ -161,6 +168,7 @@ def application(owner: User) -> Json:
 
 
 def thread_member(channel: Channel, user_id: int) -> Json:
+    """A person in a thread."""
     assert channel.thread is not None  # noqa: S101  only threads have members
     joined = channel.thread.members[user_id]
     return {"id": str(channel.id), "user_id": str(user_id), "join_timestamp": iso(joined), "flags": 0}
@@ -225,6 +233,7 @@ def _place(of: Channel) -> Json:
 
 
 def attachment(of: Attachment, base_url: str) -> Json:
+    """A file with its address."""
     url = f"{base_url}/attachments/{of.channel_id}/{of.id}/{quote(of.filename)}"
     payload: Json = {
         "id": str(of.id),
@@ -238,10 +247,12 @@ def attachment(of: Attachment, base_url: str) -> Json:
 
 
 def emoji(name: str) -> Json:
+    """A standard emoji, as reactions name it."""
     return {"id": None, "name": name}
 
 
 def reactions(of: Message, viewer: int) -> list[Json]:
+    """The reactions of a message, with whether the viewer is among those who reacted."""
     return [
         {
             "emoji": emoji(name),
@@ -256,6 +267,7 @@ def reactions(of: Message, viewer: int) -> list[Json]:
 
 
 def interaction_metadata(of: Origin, users: dict[int, User]) -> Json:
+    """The interaction that a message answers."""
     payload: Json = {
         "id": str(of.id),
         "type": of.type,

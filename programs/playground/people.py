@@ -76,6 +76,7 @@ class People(Actions):
         )
 
     def edit(self, channel_id: int, message_id: int, user_id: int, content: str) -> Message:
+        """Edit a message of the person's own. Raises 50005 for another's, 10008 where there is none."""
         message = self._own(channel_id, message_id, user_id, "Cannot edit a message authored by another user")
         form: MessageForm = read(
             MessageForm, {"content": content, "allowed_mentions": AllowedMentions(parse=list(_PINGS))}
@@ -92,6 +93,7 @@ class People(Actions):
         self._state.delete_message(message)
 
     def react(self, channel_id: int, message_id: int, user_id: int, emoji: str) -> None:
+        """Add a reaction. Raises 50013 where the person may not, 10014 for what is no emoji."""
         message = self._reactable(channel_id, message_id, user_id)
         if emoji not in message.reactions:
             self._state.require(user_id, self._state.channels[channel_id], Permission.ADD_REACTIONS)
@@ -99,6 +101,7 @@ class People(Actions):
         self._state.add_reaction(message, emoji, user_id)
 
     def unreact(self, channel_id: int, message_id: int, user_id: int, emoji: str) -> None:
+        """Remove the person's reaction; where there is none nothing happens."""
         self._state.remove_reaction(self._reactable(channel_id, message_id, user_id), emoji, user_id)
 
     def pins(self, channel_id: int, user_id: int) -> list[Message]:
@@ -106,19 +109,23 @@ class People(Actions):
         return self._pins.of(self._channel(channel_id, user_id))
 
     def pin(self, channel_id: int, message_id: int, user_id: int) -> None:
+        """Pin a message. Raises 50013 where the person may not."""
         channel = self._channel(channel_id, user_id)
         self._pins.pin(channel, self._state.message(channel, message_id, user_id), user_id)
 
     def unpin(self, channel_id: int, message_id: int, user_id: int) -> None:
+        """Unpin a message. Raises 50013 where the person may not."""
         channel = self._channel(channel_id, user_id)
         self._pins.unpin(channel, self._state.message(channel, message_id, user_id), user_id)
 
     def typing(self, channel_id: int, user_id: int) -> None:
+        """Show that the person types."""
         self._state.typing(self._channel(channel_id, user_id), self._state.person(user_id))
 
     def create_thread(
         self, channel_id: int, user_id: int, name: str, *, message_id: int | None = None, private: bool = False
     ) -> Channel:
+        """Open a thread, from a message or alone, and return it. Raises 50013 where the person may not."""
         channel = self._channel(channel_id, user_id)
         form: ThreadForm = read(ThreadForm, {"name": name, "type": 12 if private else 11})
         if message_id is None:
@@ -140,6 +147,7 @@ class People(Actions):
         return channel
 
     def delete_thread(self, thread_id: int, user_id: int) -> None:
+        """Delete a thread. Raises 50013 where the person may not, 10003 where it is no thread."""
         channel = self._channel(thread_id, user_id)
         if channel.thread is None:
             raise unknown("Channel")

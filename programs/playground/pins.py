@@ -9,6 +9,8 @@ _PINNABLE = frozenset(MessageType) - {MessageType.THREAD_CREATED, MessageType.PI
 
 
 class Pins:
+    """The pinned messages of channels."""
+
     def __init__(self, state: State) -> None:
         self._state = state
 
@@ -33,6 +35,7 @@ class Pins:
         self._state.add_message(note)
 
     def unpin(self, channel: Channel, message: Message, user_id: int) -> None:
+        """Unpin a message; twice is once. Raises 50013 and 50083."""
         self._require(channel, user_id)
         if message.pinned_at is not None:
             message.pinned_at = None

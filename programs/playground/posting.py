@@ -128,6 +128,7 @@ class Posting:
         self._fill(message, form, uploads, flags=int(flags), mentions="content" in form.model_fields_set)
 
     def require_open(self, channel: Channel) -> None:
+        """Raises 50083 where the channel is an archived thread."""
         if channel.thread is not None and channel.thread.archived:
             raise archived_thread()
 

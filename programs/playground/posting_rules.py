@@ -14,6 +14,13 @@ _OLD = timedelta(hours=1)
 
 
 class PostingRules:
+    """Decides whether a message may be written or changed: place, permissions, slowmode.
+
+    Args:
+        state: What there is.
+        old_edits: How many edits of messages over an hour old a channel takes.
+    """
+
     def __init__(self, state: State, old_edits: Window = Rules.old_edits) -> None:
         self._state = state
         self._old_edits = old_edits
@@ -69,9 +76,11 @@ class PostingRules:
         edited.append(now.timestamp())
 
     def may_embed(self, message: Message) -> bool:
+        """Whether the author may embed links, so that previews are made of them."""
         return self._may(message, Permission.EMBED_LINKS)
 
     def may_ping_everyone(self, message: Message) -> bool:
+        """Whether the author may ping @everyone and all roles."""
         return self._may(message, Permission.MENTION_EVERYONE)
 
     def _may(self, message: Message, needed: Permission) -> bool:

@@ -13,6 +13,8 @@ class Window:
 
 @dataclass(frozen=True)
 class Rules:
+    """Discord's limits, which tests may change; times are in seconds."""
+
     create: Window = Window(5, 5.0)  # messages created, per channel; as observed on Discord
     edit: Window = Window(5, 5.0)  # messages edited, per channel
     webhook: Window = Window(5, 2.0)  # all requests of one webhook, so of one interaction's token

@@ -138,14 +138,17 @@ class Playground:
 
     @property
     def url(self) -> str:
+        """The address of the page, without a slash at its end."""
         return f"http://{HOST}:{self.port}"
 
     @property
     def api_base(self) -> str:
+        """The address of REST, which bots take as DISCORD_API_BASE."""
         return self.url + BASE
 
     @property
     def gateway_url(self) -> str:
+        """The address of the gateway, which bots take as DISCORD_GATEWAY_URL."""
         return f"ws://{HOST}:{self.port}/gateway"
 
     @property
@@ -194,6 +197,7 @@ class Playground:
             self._storage.start()
 
     async def stop(self) -> None:
+        """Close every connection and stop listening; twice is harmless."""
         if self._runner is not None:
             self.faults.clear()
             self._interactions.close()

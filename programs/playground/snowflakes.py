@@ -26,6 +26,7 @@ class Snowflakes:
         self._last = max(self._last, last)
 
     def next(self) -> int:
+        """A new id, higher than all before it, with the time in it."""
         now = (int(self._clock() * 1000) - EPOCH_MS) << _TIME_SHIFT
         self._last = max(now, self._last + 1)
         return self._last

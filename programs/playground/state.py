@@ -20,6 +20,7 @@ class Dispatch:
     audience: Audience = None
 
     def is_for(self, user_id: int) -> bool:
+        """Whether this person is told of it."""
         return self.audience is None or user_id in self.audience
 
 
@@ -43,6 +44,13 @@ class State(BaseState):
         return lambda: self._listeners.remove(listener)
 
     def emit(self, name: str, render: Callable[[int], Json], audience: Audience = None) -> None:
+        """Tell all listeners of an event.
+
+        Args:
+            name: The event's name.
+            render: Its data, as a viewer sees it.
+            audience: The ids of those who are told; None for everybody.
+        """
         dispatch = Dispatch(name, render, audience)
         for listener in list(self._listeners):
             listener(dispatch)
@@ -69,6 +77,7 @@ class State(BaseState):
         return self.audience(channel) if message.ephemeral_to is None else frozenset({message.ephemeral_to})
 
     def add_message(self, message: Message) -> None:
+        """Put a message into its channel and tell of it."""
         channel = self.channels[message.channel_id]
         channel.messages[message.id] = message
         if message.ephemeral_to is None:
@@ -79,6 +88,7 @@ class State(BaseState):
         self._tell_message("MESSAGE_CREATE", message)
 
     def update_message(self, message: Message) -> None:
+        """Tell of a message that was changed."""
         self._tell_message("MESSAGE_UPDATE", message)
 
     def _tell_message(self, name: str, message: Message) -> None:
@@ -86,6 +96,7 @@ class State(BaseState):
         self.emit(name, self._message_event(channel, message), self._message_audience(channel, message))
 
     def delete_message(self, message: Message) -> None:
+        """Delete a message with its files and tell of it."""
         channel = self.channels[message.channel_id]
         del channel.messages[message.id]
         if channel.thread is not None and message.ephemeral_to is None:
@@ -111,12 +122,14 @@ class State(BaseState):
         return place if channel.guild_id is None else place | {"guild_id": str(channel.guild_id)}
 
     def add_reaction(self, message: Message, emoji: str, user_id: int) -> None:
+        """Add a reaction and tell of it; twice is once."""
         who = message.reactions.setdefault(emoji, [])
         if user_id not in who:
             who.append(user_id)
             self._tell_reaction("MESSAGE_REACTION_ADD", message, emoji, user_id)
 
     def remove_reaction(self, message: Message, emoji: str, user_id: int) -> None:
+        """Remove a reaction and tell of it; where there is none nothing happens."""
         who = message.reactions.get(emoji, [])
         if user_id in who:
             who.remove(user_id)
@@ -141,6 +154,7 @@ class State(BaseState):
         self.emit(name, lambda _: dict(payload), self._message_audience(channel, message))
 
     def typing(self, channel: Channel, user_id: int) -> None:
+        """Tell that somebody types in a channel."""
         payload: Json = {
             "user_id": str(user_id),
             "timestamp": int(self.ids.now().timestamp()),
@@ -161,6 +175,7 @@ class State(BaseState):
         return channel
 
     def add_thread(self, channel: Channel) -> None:
+        """Add a thread and tell of it."""
         self.channels[channel.id] = channel
         self.emit(
             "THREAD_CREATE",
@@ -169,13 +184,16 @@ class State(BaseState):
         )
 
     def update_thread(self, channel: Channel) -> None:
+        """Tell of a thread that was changed."""
         self.emit("THREAD_UPDATE", lambda v: self.channel_payload(channel, v), self.audience(channel))
 
     def update_pins(self, channel: Channel, last: datetime | None) -> None:
+        """Tell of a channel's pins; `last` is when the last one was pinned."""
         payload: Json = {"last_pin_timestamp": None if last is None else iso(last), **self._place(channel)}
         self.emit("CHANNEL_PINS_UPDATE", lambda _: dict(payload), self.audience(channel))
 
     def delete_thread(self, channel: Channel) -> None:
+        """Delete a thread and tell of it."""
         del self.channels[channel.id]
         payload = {
             "id": str(channel.id),
@@ -186,11 +204,13 @@ class State(BaseState):
         self.emit("THREAD_DELETE", lambda _: dict(payload), self.audience(channel))
 
     def join_thread(self, channel: Channel, user_id: int) -> None:
+        """Add a person to a thread and tell of it; twice is once."""
         if channel.thread is not None and user_id not in channel.thread.members:
             channel.thread.members[user_id] = self.ids.now()
             self._tell_members(channel, [payloads.thread_member(channel, user_id)], [])
 
     def leave_thread(self, channel: Channel, user_id: int) -> None:
+        """Take a person out of a thread and tell of it."""
         if channel.thread is not None and user_id in channel.thread.members:
             del channel.thread.members[user_id]
             self._tell_members(channel, [], [str(user_id)])
@@ -207,6 +227,7 @@ class State(BaseState):
         self.emit("THREAD_MEMBERS_UPDATE", lambda _: dict(payload), self.audience(channel))
 
     def set_online(self, online: bool) -> None:
+        """Note whether the bot is online, and tell the page where that has changed."""
         if online != self.bot_online:
             self.bot_online = online
             self.tell_people("BOT_STATUS", {"online": online, "activity": self.bot_activity})

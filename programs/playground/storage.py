@@ -33,6 +33,13 @@ class Saved(BaseModel):
 
 
 class Storage:
+    """Keeps the state in a file.
+
+    Args:
+        state: What is kept.
+        path: The file, which is made when something is to be kept.
+    """
+
     def __init__(self, state: State, path: Path) -> None:
         self._state = state
         self._path = path

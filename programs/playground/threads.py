@@ -21,6 +21,8 @@ from programs.playground.state import State
 
 
 class Threads:
+    """Opens and changes threads."""
+
     def __init__(self, state: State, posting: Posting) -> None:
         self._state = state
         self._posting = posting

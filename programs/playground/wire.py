@@ -50,9 +50,11 @@ class Call:
         return form
 
     def refused(self, refusal: ApiError) -> "Call":
+        """The same call, of which it is known that its form will be refused."""
         return replace(self, refusal=refusal)
 
     def flag(self, name: str) -> bool:
+        """Whether a parameter of the address is true."""
         return self.query.get(name, "").lower() in ("1", "true")
 
 

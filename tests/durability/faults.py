@@ -1,6 +1,6 @@
 """Every fault we know of, and the test that shows what happens then.
 
-The README's section "What happens when …" says the same in words. A test holds that each named test exists.
+docs/reliability.md says the same in words. A test holds that each named test exists.
 Two hosts with one token share a PostgreSQL database, or nothing tells them of each other; on one host it is a lock.
 """
 

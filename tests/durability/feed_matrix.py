@@ -1,4 +1,4 @@
-"""The kill matrix of what comes in: `uv run python -m tests.durability.feed_matrix`.
+"""The kill matrix of what comes in: `uv run --group test python -m tests.durability.feed_matrix`.
 
 `--engine postgres` runs it on PostgreSQL.
 

@@ -1,4 +1,4 @@
-"""The kill matrix: `uv run python -m tests.durability.kill_matrix`.
+"""The kill matrix: `uv run --group test python -m tests.durability.kill_matrix`.
 
 `--engine postgres` runs it on PostgreSQL.
 

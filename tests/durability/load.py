@@ -1,4 +1,4 @@
-"""Load: `uv run python -m tests.durability.load [messages] [sessions]`.
+"""Load: `uv run --group test python -m tests.durability.load [messages] [sessions]`.
 
 All messages are written while the model gives no answer; then it does. Every one must end, in its session's order,
 and the memory they take is said.

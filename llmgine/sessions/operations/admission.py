@@ -95,6 +95,7 @@ def join(prompt: PromptCommand, turn_id: str) -> Steps[None]:
 
 
 def add_prompt(prompt: PromptCommand, turn_id: str, number: int) -> Steps[None]:
+    """Add a prompt to a turn as the step of this number, with its images."""
     attachments = yield from _add_images(turn_id, prompt.attachments, prompt.images)
     said = PromptStep(
         text=prompt.text,

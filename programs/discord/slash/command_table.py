@@ -1,4 +1,4 @@
-"""The table of commands in the README, made from the tree: `uv run python -m programs.discord.slash.command_table`."""
+"""The table of commands in docs/using.md, made from the tree: `uv run python -m programs.discord.slash.command_table`."""
 
 import asyncio
 import sys
@@ -14,8 +14,6 @@ from llmgine.bootstrap import ApplicationConfig
 from llmgine.settings import Settings
 from programs.application import Application
 from programs.discord.slash.tree import Commands
-
-BEGIN, END = "<!-- commands -->", "<!-- /commands -->"
 
 
 async def table() -> str:

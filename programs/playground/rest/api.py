@@ -46,6 +46,7 @@ class Api:
         self._contract = contract
 
     def add(self, app: web.Application, routes: Routes, *, with_token: bool = True) -> None:
+        """Add routes to an application; `with_token` says whether they ask for the bot's token."""
         for method, template, handler in routes:
             app.router.add_route(method, BASE + template, self._answering(template, handler, with_token))
 

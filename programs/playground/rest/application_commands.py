@@ -12,10 +12,13 @@ _GUILD = "/applications/{application_id}/guilds/{guild_id}/commands"
 
 
 class CommandRoutes:
+    """The routes of application commands."""
+
     def __init__(self, commands: Commands) -> None:
         self._commands = commands
 
     def routes(self) -> Routes:
+        """Method, path and handler of each."""
         for base in (_GLOBAL, _GUILD):
             yield "GET", base, self.list
             yield "PUT", base, self.overwrite
@@ -25,25 +28,31 @@ class CommandRoutes:
             yield "DELETE", base + "/{command_id}", self.delete
 
     def list(self, call: Call) -> Reply:
+        """The commands of a scope."""
         commands = self._commands.all(_scope(call))
         return Reply(commands if call.flag("with_localizations") else _without_localizations(commands))
 
     def overwrite(self, call: Call) -> Reply:
+        """Replace all commands of a scope. Raises 50035 for what does not fit."""
         scope = _scope(call)
         return Reply(self._commands.overwrite(scope, call.form(list[CommandForm])))
 
     def create(self, call: Call) -> Reply:
+        """Add a command, or replace the one of its name. Raises 50035 for what does not fit."""
         command, new = self._commands.put(_scope(call), call.form(CommandForm))
         return Reply(command, 201 if new else 200)
 
     def get(self, call: Call) -> Reply:
+        """A command. Raises 10063 where there is none."""
         return Reply(self._commands.get(_scope(call), call.id("command_id")))
 
     def change(self, call: Call) -> Reply:
+        """Change a command. Raises 10063 where there is none."""
         scope = _scope(call)
         return Reply(self._commands.change(scope, call.id("command_id"), call.form(CommandChanges)))
 
     def delete(self, call: Call) -> Reply:
+        """Delete a command. Raises 10063 where there is none."""
         self._commands.delete(_scope(call), call.id("command_id"))
         return NOTHING
 

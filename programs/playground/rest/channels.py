@@ -14,6 +14,8 @@ _CHANNEL = "/channels/{channel_id}"
 
 
 class ChannelRoutes:
+    """The routes of channels, DMs and threads."""
+
     def __init__(self, state: State, admin: Admin, posting: Posting, threads: Threads) -> None:
         self._state = state
         self._admin = admin
@@ -21,6 +23,7 @@ class ChannelRoutes:
         self._threads = threads
 
     def routes(self) -> Routes:
+        """Method, path and handler of each."""
         return [
             ("POST", "/users/@me/channels", self.open_dm),
             ("GET", _CHANNEL, self.get),
@@ -40,15 +43,18 @@ class ChannelRoutes:
         ]
 
     def open_dm(self, call: Call) -> Reply:
+        """Open a DM. Raises 10013 where there is no such person."""
         recipient = self._state.users.get(call.form(DmForm).recipient_id)
         if recipient is None or recipient.bot:
             raise unknown("User")
         return self._reply(self._state.open_dm(recipient.id))
 
     def get(self, call: Call) -> Reply:
+        """A channel. Raises 10003 where there is none, 50001 where the bot cannot see it."""
         return self._reply(self._channel(call))
 
     def change(self, call: Call) -> Reply:
+        """Change a thread."""
         channel = self._channel(call)
         self._threads.change(channel, BOT_ID, call.form(ThreadChanges))
         return self._reply(channel)
@@ -65,6 +71,7 @@ class ChannelRoutes:
         return reply
 
     def start_thread(self, call: Call) -> Reply:
+        """Open a thread without a message, or a post where the channel is a forum."""
         channel = self._channel(call)
         if channel.type is not ChannelType.FORUM:
             return self._reply(self._threads.alone(channel, BOT_ID, call.form(ThreadForm)), 201)
@@ -73,34 +80,40 @@ class ChannelRoutes:
         return Reply(self._state.channel_payload(thread, BOT_ID) | {"message": message}, 201)
 
     def start_thread_from_message(self, call: Call) -> Reply:
+        """Open a thread from a message. Raises 160004 where it has one."""
         channel = self._channel(call)
         message = self._state.message(channel, call.id("message_id"), BOT_ID)
         return self._reply(self._threads.from_message(message, BOT_ID, call.form(ThreadForm)), 201)
 
     def members(self, call: Call) -> Reply:
+        """Who takes part in a thread."""
         channel = self._thread(call)
         ids = channel.thread.members if channel.thread else ()
         return Reply([payloads.thread_member(channel, user_id) for user_id in ids])
 
     def member(self, call: Call) -> Reply:
+        """One who takes part in a thread. Raises 10007 where they do not."""
         channel, user_id = self._thread(call), call.id("user_id")
         if channel.thread is None or user_id not in channel.thread.members:
             raise unknown("Member")
         return Reply(payloads.thread_member(channel, user_id))
 
     def join(self, call: Call) -> Reply:
+        """Let the bot join a thread. Raises 50083 where it is archived."""
         channel = self._thread(call)
         self._posting.require_open(channel)
         self._state.join_thread(channel, BOT_ID)
         return NOTHING
 
     def leave(self, call: Call) -> Reply:
+        """Let the bot leave a thread. Raises 50083 where it is archived."""
         channel = self._thread(call)
         self._posting.require_open(channel)
         self._state.leave_thread(channel, BOT_ID)
         return NOTHING
 
     def add_member(self, call: Call) -> Reply:
+        """Add a person to a thread. Raises 50083 where it is archived, 50013 where the bot may not."""
         channel = self._thread(call)
         self._posting.require_open(channel)
         self._state.require(BOT_ID, channel, Permission.SEND_MESSAGES_IN_THREADS)
@@ -118,9 +131,11 @@ class ChannelRoutes:
         return NOTHING
 
     def archived_public(self, call: Call) -> Reply:
+        """The archived public threads of a channel, page by page."""
         return self._archived(call, ChannelType.PUBLIC_THREAD)
 
     def archived_private(self, call: Call) -> Reply:
+        """The archived private threads of a channel, page by page."""
         return self._archived(call, ChannelType.PRIVATE_THREAD)
 
     def _archived(self, call: Call, kind: ChannelType) -> Reply:

@@ -13,12 +13,15 @@ _MESSAGE = _WEBHOOK + "/messages/{message}"
 
 
 class InteractionRoutes:
+    """The routes of interactions and of their messages."""
+
     def __init__(self, state: State, interactions: Interactions, callbacks: Callbacks) -> None:
         self._state = state
         self._interactions = interactions
         self._callbacks = callbacks
 
     def routes(self) -> Routes:
+        """Method, path and handler of each."""
         return [
             ("POST", "/interactions/{interaction_id}/{token}/callback", self.callback),
             ("POST", _WEBHOOK, self.follow_up),
@@ -28,6 +31,7 @@ class InteractionRoutes:
         ]
 
     def callback(self, call: Call) -> Reply:
+        """Take the first answer. Raises 10062 where it is too late, 40060 for a second one."""
         interaction = self._interactions.to_answer(call.id("interaction_id"), call.ids["token"])
         callback = call.form(Callback)
         self._callbacks.answer(interaction, callback, call.files)
@@ -46,20 +50,24 @@ class InteractionRoutes:
         return {"interaction": about, "resource": {"type": kind, "message": self._payload(interaction, original)}}
 
     def follow_up(self, call: Call) -> Reply:
+        """Take a further answer. Raises 50027 where the token is no longer good."""
         interaction = self._follow(call)
         message = self._callbacks.follow_up(interaction, call.form(MessageForm), call.files)
         return Reply(self._payload(interaction, message)) if call.flag("wait") else NOTHING
 
     def get(self, call: Call) -> Reply:
+        """A message of the interaction. Raises 10008 where there is none."""
         interaction = self._follow(call)
         return Reply(self._payload(interaction, self._callbacks.message(interaction, call.ids["message"])))
 
     def edit(self, call: Call) -> Reply:
+        """Edit a message of the interaction. Raises 10008 where there is none."""
         interaction = self._follow(call)
         message = self._callbacks.edit(interaction, call.ids["message"], call.form(MessageForm), call.files)
         return Reply(self._payload(interaction, message))
 
     def delete(self, call: Call) -> Reply:
+        """Delete a message of the interaction. Raises 10008 where there is none."""
         interaction = self._follow(call)
         self._callbacks.delete(interaction, call.ids["message"])
         return NOTHING

@@ -16,11 +16,14 @@ _BULK_AGE = timedelta(days=14)
 
 
 class MessageRoutes:
+    """The routes of messages."""
+
     def __init__(self, state: State, posting: Posting) -> None:
         self._state = state
         self._posting = posting
 
     def routes(self) -> Routes:
+        """Method, path and handler of each."""
         return [
             ("GET", _MESSAGES, self.list),
             ("POST", _MESSAGES, self.create),
@@ -31,6 +34,7 @@ class MessageRoutes:
         ]
 
     def list(self, call: Call) -> Reply:
+        """Messages of a channel; none where the bot may not read the history."""
         channel = self._state.channel(call.id("channel_id"), BOT_ID)
         found = page(channel, call, viewer=BOT_ID)
         if not self._state.permissions(BOT_ID, channel) & Permission.READ_MESSAGE_HISTORY:
@@ -38,16 +42,19 @@ class MessageRoutes:
         return Reply([self._state.message_payload(message, BOT_ID) for message in found])
 
     def create(self, call: Call) -> Reply:
+        """Write a message."""
         channel = self._state.channel(call.id("channel_id"), BOT_ID)
         message = self._posting.create(channel, BOT_ID, call.form(MessageForm), call.files)
         return Reply(self._state.message_payload(message, BOT_ID))
 
     def get(self, call: Call) -> Reply:
+        """A message. Raises 10008 where there is none, 50013 where the bot may not read the history."""
         channel, message = self._find(call)
         self._state.require(BOT_ID, channel, Permission.READ_MESSAGE_HISTORY)
         return Reply(self._state.message_payload(message, BOT_ID))
 
     def edit(self, call: Call) -> Reply:
+        """Edit a message of the bot's own. Raises 50005 for another's."""
         _, message = self._find(call)
         if message.author_id != BOT_ID:
             raise ApiError(403, 50005, "Cannot edit a message authored by another user")
@@ -55,6 +62,7 @@ class MessageRoutes:
         return Reply(self._state.message_payload(message, BOT_ID))
 
     def delete(self, call: Call) -> Reply:
+        """Delete a message. Raises 50013 for another's where the bot may not, 50083 in an archived thread."""
         channel, message = self._find(call)
         if message.author_id != BOT_ID:
             self._state.require(BOT_ID, channel, Permission.MANAGE_MESSAGES)

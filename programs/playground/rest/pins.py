@@ -14,11 +14,14 @@ _MOST = 50
 
 
 class PinRoutes:
+    """The routes of pinned messages."""
+
     def __init__(self, state: State, pins: Pins) -> None:
         self._state = state
         self._pins = pins
 
     def routes(self) -> Routes:
+        """Method, path and handler of each."""
         return [
             ("GET", _PINS, self.list),
             ("PUT", _PINS + "/{message_id}", self.pin),
@@ -43,11 +46,13 @@ class PinRoutes:
         return {"pinned_at": iso(message.pinned_at), "message": self._state.message_payload(message, BOT_ID)}
 
     def pin(self, call: Call) -> Reply:
+        """Pin a message. Raises 50013 where the bot may not."""
         channel = self._state.channel(call.id("channel_id"), BOT_ID)
         self._pins.pin(channel, self._state.message(channel, call.id("message_id"), BOT_ID), BOT_ID)
         return NOTHING
 
     def unpin(self, call: Call) -> Reply:
+        """Unpin a message. Raises 50013 where the bot may not."""
         channel = self._state.channel(call.id("channel_id"), BOT_ID)
         self._pins.unpin(channel, self._state.message(channel, call.id("message_id"), BOT_ID), BOT_ID)
         return NOTHING

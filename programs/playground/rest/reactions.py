@@ -11,11 +11,14 @@ _EMOJI = "/channels/{channel_id}/messages/{message_id}/reactions/{emoji}"
 
 
 class ReactionRoutes:
+    """The routes of reactions, and of typing."""
+
     def __init__(self, state: State, posting: Posting) -> None:
         self._state = state
         self._posting = posting
 
     def routes(self) -> Routes:
+        """Method, path and handler of each."""
         return [
             ("PUT", _EMOJI + "/@me", self.add),
             ("DELETE", _EMOJI + "/@me", self.remove),
@@ -24,6 +27,7 @@ class ReactionRoutes:
         ]
 
     def add(self, call: Call) -> Reply:
+        """Add a reaction of the bot. Raises 50013 where it may not, 10014 for what is no emoji."""
         message = self._find(call)
         emoji = require_emoji(call.ids["emoji"])
         needed = Permission.READ_MESSAGE_HISTORY
@@ -35,10 +39,12 @@ class ReactionRoutes:
         return NOTHING
 
     def remove(self, call: Call) -> Reply:
+        """Remove a reaction of the bot."""
         self._state.remove_reaction(self._find(call), require_emoji(call.ids["emoji"]), BOT_ID)
         return NOTHING
 
     def who(self, call: Call) -> Reply:
+        """Who reacted with an emoji."""
         channel = self._state.channel(call.id("channel_id"), BOT_ID)
         message = self._state.message(channel, call.id("message_id"), BOT_ID)
         return Reply(
@@ -49,6 +55,7 @@ class ReactionRoutes:
         )
 
     def typing(self, call: Call) -> Reply:
+        """Show that the bot types. Raises 50013 where it may not write."""
         channel = self._state.channel(call.id("channel_id"), BOT_ID)
         in_thread = channel.thread is not None
         self._state.require(

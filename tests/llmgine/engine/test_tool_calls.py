@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from llmgine.messages.chat_messages import ToolCall
-from llmgine.messages.commands import Author, StopTurnCommand
+from llmgine.messages.commands import Attachment, Author, StopTurnCommand
 from llmgine.messages.events import (
     ToolCallDecidedEvent,
     ToolCallEvent,
@@ -19,7 +19,7 @@ from llmgine.messages.text import clean_text
 from llmgine.providers.base import ChatReply
 from llmgine.providers.scripted import ScriptedProvider
 from llmgine.tools.context import current_tool_context
-from tests.llmgine.engine.chat import ADA, Chat, call
+from tests.llmgine.engine.chat import ADA, Chat, call, prompt
 from tests.llmgine.engine.conftest import StartChat
 
 
@@ -104,6 +104,27 @@ async def test_a_tool_knows_who_asked(start_chat: StartChat) -> None:
     outcome = await chat.say(author=ADA)
 
     assert seen == [("s", outcome.turn_id, "1", "Ada")]
+
+
+async def test_a_tool_reads_the_images_of_the_question(start_chat: StartChat) -> None:
+    """It gets those that came with what was said, in their order, and none of an earlier question."""
+    seen: list[object] = []
+
+    async def look() -> None:
+        """Look at the images."""
+        seen.append(await current_tool_context().images())
+
+    chat = await start_chat([call("look"), "one", call("look"), "none"])
+    await chat.engine.register_tool(look)
+    pictures = tuple(Attachment(name=f"{n}.png", media_type="image/png", size=1, image=n) for n in range(2))
+    urls = ("data:image/png;base64,AA==", "data:image/png;base64,AQ==")
+    shown = prompt().model_copy(update={"attachments": pictures, "images": urls})
+
+    admitted = (await chat.bus.execute(shown)).unwrap()
+    await chat.outcome(admitted.turn_id)
+    await chat.say()
+
+    assert seen == [list(urls), []]
 
 
 async def test_calls_of_a_round_overlap(start_chat: StartChat) -> None:

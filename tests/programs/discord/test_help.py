@@ -1,7 +1,5 @@
 """/help, and the languages of commands and fixed texts."""
 
-from pathlib import Path
-
 import discord
 import pytest
 from discord import Locale, app_commands
@@ -9,10 +7,11 @@ from discord import Locale, app_commands
 from programs.discord import welcome
 from programs.discord.german import GERMAN
 from programs.discord.slash import help as help_family
-from programs.discord.slash.command_table import BEGIN, END, table
+from programs.discord.slash.command_table import table
 from programs.discord.translation import is_typed
 from programs.playground.application_commands import CommandForm
 from programs.playground.entities import ADA_ID, BOT_ID, GENERAL_ID, Json, Permission
+from tests.documents import check_table
 from tests.programs.discord.scene import Scene
 
 ROUTE = "/applications/{application_id}/commands"
@@ -150,8 +149,6 @@ async def test_a_changed_translation_is_registered(scene: Scene, place: str) -> 
     assert commands[min(commands)]["description_localizations"]["de"] in GERMAN.values()
 
 
-async def test_the_readme_has_the_table_of_commands() -> None:
-    """The block in the README is what `python -m programs.discord.slash.command_table` prints."""
-    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
-
-    assert readme.partition(BEGIN)[2].partition(END)[0].strip() == await table()
+async def test_the_documents_have_the_table_of_commands() -> None:
+    """The block in docs/using.md is what `python -m programs.discord.slash.command_table` prints."""
+    check_table("docs/using.md", "commands", await table())

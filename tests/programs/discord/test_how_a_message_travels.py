@@ -1,7 +1,6 @@
 """docs/how-a-message-travels.md tells the truth: its tables are made from the code, and its tests exist."""
 
 import inspect
-import os
 import re
 from enum import Enum
 from pathlib import Path
@@ -12,6 +11,7 @@ from programs.discord.delivery.answer import ChannelState, Phase, SlotState
 from programs.discord.delivery.request_results import Result
 from programs.discord.incoming.feed_items import Item
 from programs.discord.incoming.feed_state import FeedState
+from tests.documents import check_table
 
 ROOT = Path(__file__).parents[3]
 STATES: tuple[type[Enum], ...] = (FeedState, Phase, SlotState, ChannelState)
@@ -30,33 +30,27 @@ def table(head: tuple[str, str], rows: dict[str, str]) -> str:
     )
 
 
-def renewed(page: str) -> str:
-    """The page with the tables that are made from the code."""
+def tables() -> dict[str, str]:
+    """The tables of the page, made from the code."""
     items = {item.__name__: str(item.__doc__).replace("\n", " ") for item in get_args(Item)}
     results = {one.__name__: str(one.__doc__).replace("\n   ", "") for one in get_args(Result)}
-    for name, made in (
-        ("feed-states", table(("state", "what the feed is at"), sentences(FeedState))),
-        ("feed-items", table(("item", "what it says"), items)),
-        ("answer-states", table(("state", "what an answer is at"), sentences(Phase))),
-        ("slot-states", table(("state", "what a message is at"), sentences(SlotState))),
-        ("channel-states", table(("state", "what the delivery of a channel is at"), sentences(ChannelState))),
-        ("results", table(("result", "what it says"), results)),
-        ("presses", registry.table()),
-    ):
-        before, _, rest = page.partition(f"<!-- {name} -->\n")
-        page = f"{before}<!-- {name} -->\n{made}\n<!-- /{name} -->{rest.partition(f'<!-- /{name} -->')[2]}"
-    return page
+    return {
+        "feed-states": table(("state", "what the feed is at"), sentences(FeedState)),
+        "feed-items": table(("item", "what it says"), items),
+        "answer-states": table(("state", "what an answer is at"), sentences(Phase)),
+        "slot-states": table(("state", "what a message is at"), sentences(SlotState)),
+        "channel-states": table(("state", "what the delivery of a channel is at"), sentences(ChannelState)),
+        "results": table(("result", "what it says"), results),
+        "presses": registry.table(),
+    }
 
 
 def test_its_tables_are_made_from_the_code() -> None:
-    """Every state has its sentence and every item its description; `UPDATE_README=1 pytest` writes them."""
-    page = PAGE.read_text(encoding="utf-8")
+    """Every state has its sentence and every item its description."""
     for states in STATES:
         assert set(sentences(states)) == {state.name for state in states}
-    if os.environ.get("UPDATE_README"):
-        PAGE.write_text(renewed(page), encoding="utf-8")
-
-    assert renewed(page) == page or os.environ.get("UPDATE_README")
+    for name, made in tables().items():
+        check_table("docs/how-a-message-travels.md", name, made)
 
 
 def test_its_pictures_show_every_state() -> None:

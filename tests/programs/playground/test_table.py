@@ -1,15 +1,13 @@
-"""The table of what is here and what is not, held against the routes, Discord's document and the README."""
+"""The table of what is here and what is not, held against the routes, Discord's document and ours."""
 
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
-from programs.playground.api_table import BEGIN, END, FAMILIES, family_of, shape, table
+from programs.playground.api_table import FAMILIES, family_of, shape, table
 from programs.playground.openapi import Document
 from programs.playground.server import Playground
-
-README = Path(__file__).parents[3] / "README.md"
+from tests.documents import check_table
 
 
 def test_the_table_counts_the_routes() -> None:
@@ -40,9 +38,6 @@ def test_the_families_are_discords(document: Document) -> None:
     assert routes <= set(operations)
 
 
-def test_the_readme_tells_the_table() -> None:
-    """The block in the README is what `python -m programs.playground --table` prints."""
-    text = README.read_text()
-    block = text.partition(BEGIN)[2].partition(END)[0]
-
-    assert block.strip() == table(Playground().routes()).strip()
+def test_the_documents_have_the_table() -> None:
+    """The block in docs/playground.md is what `python -m programs.playground --table` prints."""
+    check_table("docs/playground.md", "playground", table(Playground().routes()))
