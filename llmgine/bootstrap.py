@@ -168,7 +168,7 @@ class ApplicationBootstrap:
         yield from self._observers
 
     async def shutdown(self) -> None:
-        """Close everything in reverse order: no new turns, queues worked off, log written; twice is harmless."""
+        """Close everything in reverse order: no new turns, queues emptied, log written; closing twice is harmless."""
         await self._stack.aclose()
 
 

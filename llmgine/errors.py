@@ -1,21 +1,21 @@
-"""Everything LLMgine raises on purpose, grouped by what the one who meets it can do.
+"""Everything LLMgine raises on purpose, grouped by what whoever gets it can do.
 
     LLMgineError
     ├── ConfigurationError            change a setting; the text names it
-    ├── BusError                      mend the program
+    ├── BusError                      fix the program
     │   ├── MissingHandlerError       register a handler for this command
     │   ├── DuplicateHandlerError     a command has one handler; remove the other
     │   ├── BusStoppedError           the bus no longer takes messages
     │   └── CommandFailedError        what `CommandResult.unwrap()` raises when there is no exception to raise
     ├── UserError                  the request cannot be done; the text tells the person why
     ├── StoreError                    the session store cannot do it
-    │   ├── UnknownSessionError       list the sessions and take one that is there
-    │   ├── ForgottenTurnError        nothing is left of the turn; take its buttons away
-    │   ├── LeaseLostError            end the program and start it again; another process goes on with its work
+    │   ├── UnknownSessionError       list the sessions and choose one of them
+    │   ├── ForgottenTurnError        the turn's texts are deleted; remove its buttons
+    │   ├── LeaseLostError            restart the program; another process took over its work
     │   ├── SupersededError           leave the turn alone; a newer attempt of it answers
     │   ├── NewerStoreError           update the program; the database is newer
-    │   └── DamagedStoreError         restore a copy; the database is damaged
-    ├── ToolError                     told to the model, which goes on
+    │   └── DamagedStoreError         restore a backup; the database is damaged
+    ├── ToolError                     given to the model, which continues
     │   ├── UnknownToolError          call a tool that is offered
     │   └── InvalidArgumentsError     call again with arguments that fit the schema
     └── ProviderError                 no answer from the model
@@ -25,7 +25,7 @@
         │   └── ProviderTimeoutError  silent for too long; ask once more
         ├── ProviderReplyError        answered with something that is not a reply; ask again
         │   └── EmptyReplyError       nothing to show in the reply; ask once more
-        ├── ReplyCutOffError          the reply broke off; `partial` holds what came
+        ├── ReplyCutOffError          the reply broke off; `partial` is what had arrived
         └── ProviderRefusedError      asking again will not help: key, quota or model name
             ├── ContextOverflowError  too long for the model; send less
             └── PromptRefusedError    refused for what it says or shows; leave it out of later requests
@@ -79,17 +79,16 @@ class ForgottenTurnError(StoreError):
 
 
 class LeaseLostError(StoreError):
-    """Another process took this one for dead."""
+    """Another process counted this one as dead and took over its work."""
 
     def __init__(self) -> None:
         super().__init__(
-            "Another process took this one for dead and goes on with its work, because it was not heard of for too "
-            "long. Start it again"
+            "Another process took over the work of this one, which had been silent for too long. Start this one again"
         )
 
 
 class SupersededError(StoreError):
-    """This attempt of a turn was given up: what was said has changed, and the next attempt answers it."""
+    """This attempt of a turn was given up: its prompt has changed, and a newer attempt answers it."""
 
 
 class NewerStoreError(StoreError):
@@ -156,7 +155,7 @@ class EmptyReplyError(ProviderReplyError):
     """The reply has nothing to show: no text and no tool call.
 
     Attributes:
-        thought: Whether there was thinking in it.
+        thought: Whether it had thinking in it.
         tokens: What it cost, if the service said so.
     """
 
@@ -170,7 +169,7 @@ class ReplyCutOffError(ProviderError):
     """The reply broke off before its end.
 
     Attributes:
-        partial: The text that had come until then; may be empty.
+        partial: The text that had arrived by then; may be empty.
     """
 
     def __init__(self, message: str, *, partial: str) -> None:
@@ -182,7 +181,7 @@ class ProviderRefusedError(ProviderError):
     """The service will not answer this, now or on a retry: a wrong key, no quota left, an unknown model.
 
     Attributes:
-        may_be_prompt: Whether what was said may be the reason, so that it is left out of later requests.
+        may_be_prompt: Whether the prompt may be the reason, so that it is left out of later requests.
     """
 
     def __init__(self, message: str, *, may_be_prompt: bool = False) -> None:

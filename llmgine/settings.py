@@ -32,51 +32,51 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_file_encoding=_ENCODING, env_ignore_empty=True, extra="ignore")
 
     discord_token: str | None = Field(None, description="The bot's token; without it the playground starts", repr=False)
-    discord_api_base: str | None = Field(None, description="Another Discord-compatible server, REST")
-    discord_gateway_url: str | None = Field(None, description="The same server's gateway")
+    discord_api_base: str | None = Field(None, description="REST address of another Discord-compatible server")
+    discord_gateway_url: str | None = Field(None, description="Gateway address of the same server")
 
-    openai_api_key: str | None = Field(None, description="Key of the model service", repr=False)
-    openai_base_url: str | None = Field(None, description="Any OpenAI-compatible service")
-    openai_model: str | None = Field(None, description="The model's name there; by default one that the service lists")
+    openai_api_key: str | None = Field(None, description="API key of the model service", repr=False)
+    openai_base_url: str | None = Field(None, description="Address of an OpenAI-compatible service")
+    openai_model: str | None = Field(None, description="The model's name; by default one that the service lists")
     openai_api: Literal["auto", "chat", "responses"] = Field(
         "auto", description="The API: auto is Responses at OpenAI or where a service asks for it, else Chat Completions"
     )
-    openai_vision: bool = Field(default=True, description="Whether the model sees images")
+    openai_vision: bool = Field(default=True, description="Whether the model can read images")
     system_prompt: str = Field(
         "You are LLMgine, a helpful assistant in a chat. Answer briefly, in Markdown. Use your tools where they help.",
-        description="What the model is told first, where a session has no prompt of its own",
+        description="System prompt of sessions that have none of their own",
     )
-    context_tokens: int = Field(32_000, ge=1_000, description="How many tokens a model call may have at most")
+    context_tokens: int = Field(32_000, ge=1_000, description="Maximum tokens in one model call")
 
     max_reply_characters: int = Field(
-        100_000, ge=1_000, description="How long a model's reply may be; a longer one is ended there"
+        100_000, ge=1_000, description="Maximum characters in a model's reply; a longer one is cut off there"
     )
 
-    daily_tokens: int | None = Field(None, ge=1, description="Tokens that all answers of a day may use")
+    daily_tokens: int | None = Field(None, ge=1, description="Daily token limit of all answers together")
 
-    session_titles: bool = Field(True, description="Whether the model gives Discord conversations titles: a small call")
+    session_titles: bool = Field(True, description="Let the model name Discord conversations, with one small call")
 
     database_url: str = Field(
-        "sqlite:///data/llmgine.db", description="Where sessions live: a file, or postgresql://…", repr=False
+        "sqlite:///data/llmgine.db", description="Where sessions are stored: a file, or postgresql://…", repr=False
     )
     lease_seconds: float = Field(
-        6.0, ge=0.3, le=600, description="On PostgreSQL: seconds until a process that is not heard of counts as dead"
+        6.0, ge=0.3, le=600, description="On PostgreSQL: seconds until a silent process counts as dead"
     )
-    log_dir: Path = Field(Path("logs"), description="Folder of the log of all bus traffic")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Detail of the program's log")
-    playground_port: int = Field(8700, ge=0, le=65535, description="Port of the playground; 0 takes a free one")
-    shutdown_grace: float = Field(10.0, ge=0, le=600, description="Seconds answers get to end when the bot must")
+    log_dir: Path = Field(Path("logs"), description="Folder of the log of all commands and events")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much the program logs")
+    playground_port: int = Field(8700, ge=0, le=65535, description="Port of the playground; 0 picks a free one")
+    shutdown_grace: float = Field(10.0, ge=0, le=600, description="Seconds that running answers get at shutdown")
     approval_timeout: int = Field(600, ge=1, le=86_400, description="Seconds a tool call waits for approval")
 
     weather_base_url: str | None = Field(
-        None, description="Open-Meteo or a mirror of it; by default Open-Meteo, with the demo model sample data"
+        None, description="Open-Meteo or a mirror; by default Open-Meteo, or sample data with the demo model"
     )
-    smtp_host: str | None = Field(None, description="Mail server; without it e-mails become files in OUTBOX_DIR")
+    smtp_host: str | None = Field(None, description="Mail server; without one, e-mails become files in OUTBOX_DIR")
     smtp_port: int = Field(587, ge=1, le=65535, description="Its port")
     smtp_username: str | None = Field(None, description="Its account")
     smtp_password: str | None = Field(None, description="Its password", repr=False)
     smtp_from: str | None = Field(None, description="The sender's address")
-    smtp_tls: Literal["starttls", "tls", "none"] = Field("starttls", description="How the connection is protected")
+    smtp_tls: Literal["starttls", "tls", "none"] = Field("starttls", description="How the connection is encrypted")
     outbox_dir: Path = Field(Path("outbox"), description="Folder for e-mails without a mail server")
 
     @field_validator("log_level", mode="before")
@@ -101,9 +101,9 @@ class Settings(BaseSettings):
     def _names_a_whole_server(self) -> Self:
         """With one address of another server and one of Discord's, the token would go to a server it is not for."""
         if (self.discord_api_base is None) != (self.discord_gateway_url is None):
-            raise ValueError("DISCORD_API_BASE and DISCORD_GATEWAY_URL belong to one server; set both or neither")
+            raise ValueError("DISCORD_API_BASE and DISCORD_GATEWAY_URL belong together: set both or neither")
         if self.discord_api_base is not None and self.discord_token is None:
-            raise ValueError("DISCORD_API_BASE is set, so DISCORD_TOKEN must be too")
+            raise ValueError("DISCORD_API_BASE is set, so DISCORD_TOKEN must be set, too")
         return self
 
     @property
@@ -114,7 +114,7 @@ class Settings(BaseSettings):
 
     @property
     def provider_and_model(self) -> tuple[str, str | None]:
-        """The provider that is asked and the model's name there: only a provider's name is taken for a prefix."""
+        """The provider that is asked and the model's name there: only a provider's name counts as a prefix."""
         prefix, colon, rest = (self.openai_model or "").partition(":")
         if colon and rest and prefix in PROVIDERS:
             return prefix, rest
@@ -123,7 +123,7 @@ class Settings(BaseSettings):
     def secrets(self) -> Iterator[str]:
         """The values that must never be shown or logged."""
         yield from (s for s in (self.discord_token, self.openai_api_key, self.smtp_password) if s)
-        with contextlib.suppress(ValueError):  # it is no address, which is said when it is opened
+        with contextlib.suppress(ValueError):  # it is not an address, which is reported when it is opened
             address = urlsplit(self.database_url)
             for password in (address.password, dict(parse_qsl(address.query)).get("password")):
                 if password:
@@ -142,7 +142,7 @@ def load_settings(env_file: Path | None = ENV_FILE) -> Settings:
     """Read the environment, and `env_file` for what is not there.
 
     Raises:
-        ConfigurationError: A line of the file or a value cannot be used; the text names it, never its value's secret.
+        ConfigurationError: A line of the file or a value cannot be used; the text names it, and shows no secret.
     """
     if env_file is not None and env_file.is_file():
         _check_env_file(env_file)
@@ -160,14 +160,14 @@ def _check_name(path: Path, binding: Binding) -> None:
     if binding.key is None:
         return
     if binding.value is None and binding.key.upper() in names:
-        raise ConfigurationError(f"{path}: {binding.key} has no value; write {binding.key}=value, or remove the line")
+        raise ConfigurationError(f"{path}: {binding.key} has no value; write {binding.key}=value or delete this line")
     close = difflib.get_close_matches(binding.key.upper(), names, n=1, cutoff=0.9)
     if close and binding.key.upper() not in names:
-        raise ConfigurationError(f"{path}: {binding.key} is no setting; did you mean {close[0]}?")
+        raise ConfigurationError(f"{path}: {binding.key}: unknown setting; did you mean {close[0]}?")
 
 
 def _check_env_file(path: Path) -> None:
-    """python-dotenv only warns about a line it cannot read; a setting lost that way would be a riddle."""
+    """python-dotenv only warns about a line it cannot read; a setting lost that way would be hard to find."""
     try:
         with path.open(encoding=_ENCODING) as stream:
             bindings = list(parse_stream(stream))
@@ -179,4 +179,4 @@ def _check_env_file(path: Path) -> None:
     if bad is not None:
         text = bad.original.string  # begins with the empty lines before
         line = bad.original.line + text[: len(text) - len(text.lstrip())].count("\n")
-        raise ConfigurationError(f"{path} line {line} is not NAME=value; mend or remove it")
+        raise ConfigurationError(f"{path} line {line} isn't NAME=value: fix or delete this line")

@@ -1,4 +1,4 @@
-"""What both programs share: the application built from the settings, their log, and errors said in one sentence."""
+"""What both programs share: the application built from the settings, the log, and errors as one sentence."""
 
 import asyncio
 import contextlib
@@ -27,7 +27,7 @@ DEMO_NOTICE = (
     "Answers come from the offline demo model, which knows only a few phrases. "
     "Set OPENAI_API_KEY or OPENAI_BASE_URL for a real model (see .env.example)."
 )
-# What people are told of what the model was not given.
+# What people read when the model was not given something.
 LEFT_OUT: Mapping[LeftOut, str] = {
     "images": "This model can't read the images, so it answered without them",
     "tools": "This model can't use tools, so it answered without them",
@@ -56,11 +56,11 @@ class Application(ApplicationBootstrap):
 
     @contextlib.asynccontextmanager
     async def while_usable(self, end: Callable[[], object]) -> AsyncIterator[None]:
-        """End what runs in the block when this process can use the store no more: by `end`, or by its being cancelled.
+        """Call `end` when this process can no longer use the store; `end` may cancel the task that runs the block.
 
         Raises:
             DamagedStoreError: The database is damaged; after the block.
-            LeaseLostError: Another process took this one for dead; after the block.
+            LeaseLostError: Another process took over this one's work; after the block.
         """
         watching = asyncio.create_task(self._until_unusable())
         watching.add_done_callback(lambda task: task.cancelled() or end())
@@ -94,7 +94,7 @@ class Application(ApplicationBootstrap):
         return None if self.integrity is None else self.integrity.damage
 
     async def startup(self) -> None:
-        """Start, offer the tools, and look in the background whether the model is to be shut down.
+        """Start, register the tools, and check in the background whether the model is about to be shut down.
 
         Raises:
             ConfigurationError: A setting cannot be used; the text names it.
@@ -120,12 +120,12 @@ async def _warn_of_shutdown(provider: Provider) -> None:
     try:
         listed = await provider.models()
     except ProviderError as error:
-        _log.info("The service's models cannot be listed: %s", error)
+        _log.info("Cannot list the service's models: %s", error)
         return
     today = datetime.now(UTC).date()
     name = provider.model
     if not name:
-        with contextlib.suppress(ProviderError):  # it is said to whoever asks the first question
+        with contextlib.suppress(ProviderError):  # whoever asks the first question sees it
             name = chosen(listed, today)
     notice = shutdown_notice(listed, name, today)
     if notice is not None:
@@ -133,7 +133,7 @@ async def _warn_of_shutdown(provider: Provider) -> None:
 
 
 def _weather(settings: Settings) -> WeatherConfig:
-    """Open-Meteo unless told otherwise; the offline demo stays offline."""
+    """Open-Meteo unless the settings name another address; the offline demo stays offline."""
     base_url = settings.weather_base_url or (_OPEN_METEO if settings.has_model else None)
     try:
         return WeatherConfig.model_validate({"base_url": base_url})
@@ -166,7 +166,7 @@ def _smtp(settings: Settings) -> SmtpConfig | None:
 def configure_log(settings: Settings) -> None:
     """Send the program's own log to standard error, without secrets.
 
-    discord.py's and the model client's debug lines hold whole requests, so these libraries stay at INFO.
+    discord.py's and the model client's debug lines contain whole requests, so these libraries stay at INFO.
     """
     redact = Redactor(settings.secrets())
 
@@ -174,7 +174,7 @@ def configure_log(settings: Settings) -> None:
         def format(self, record: logging.LogRecord) -> str:
             error = record.exc_info[1] if record.exc_info else None
             if error is not None and record.name.startswith("discord."):
-                # It logs a lost connection with its whole traceback; the error itself says as much.
+                # It logs a lost connection with the whole traceback; the error alone says as much.
                 record = copy.copy(record)
                 record.msg, record.args = f"{record.getMessage()} ({error!r})", None
                 record.exc_info = record.exc_text = None

@@ -1,7 +1,7 @@
-"""The offline demo model: it knows a few fixed forms of a request, answers them by real tool calls, and says so.
+"""The offline demo model: it knows a few phrases, answers them with real tool calls, and says what it is.
 
 It stands in for a model where no key and no address is set, so that the programs can be tried without an account.
-To teach it a form: a function from what was said to `ToolCall`s, and its line in `_FORMS`.
+To teach it a phrase: a function from the prompt to `ToolCall`s, and its line in `_FORMS`.
 """
 
 import json
@@ -79,7 +79,7 @@ class DemoModel:
         on_text: Callable[[str], None],
         on_reset: Callable[[], None] | None = None,  # noqa: ARG002  # nothing is taken back here
     ) -> ChatReply:
-        """Answer the last turn of the request: by tool calls first, and with their results in words."""
+        """Answer the last turn of the request: by tool calls first, then with their results in words."""
         reply = await within_bound(request, on_text, lambda tell: self._streamed(_answer(request), tell), model=MODEL)
         said = reply.text + "".join(call.name + call.arguments for call in reply.tool_calls)
         usage = Usage(input_tokens=_tokens(request.model_dump_json()), output_tokens=_tokens(said))
@@ -94,7 +94,7 @@ class DemoModel:
         return (ListedModel(MODEL),)
 
     async def aclose(self) -> None:
-        """Nothing to let go of."""
+        """Nothing to close."""
 
 
 def _answer(request: ChatRequest) -> ChatReply:
@@ -105,7 +105,7 @@ def _answer(request: ChatRequest) -> ChatReply:
     offered = {tool.name for tool in request.tools}
     missing = sorted({call.name for call in calls} - offered)
     if calls:
-        text = f"I am not offered the tool {' and '.join(missing)} here." if missing else ""
+        text = f"I can't use {' and '.join(missing)} here." if missing else ""
         calls = tuple(call for call in calls if call.name in offered)
         return ChatReply(text=text, tool_calls=calls, finish="tool_calls" if calls else "stop", model=MODEL)
     if _FIRST.search(said):
@@ -118,7 +118,7 @@ def _text(text: str) -> ChatReply:
 
 
 def _last_turn(messages: tuple[ChatMessage, ...]) -> tuple[str, list[tuple[str, str]]]:
-    """What was said last, perhaps in several messages, and since then the results as pairs of tool name and text."""
+    """The last prompt, perhaps of several messages, and the results since then as pairs of tool name and text."""
     names: dict[str | None, str] = {}
     said: list[str] = []
     results: list[tuple[str, str]] = []
@@ -137,7 +137,7 @@ def _last_turn(messages: tuple[ChatMessage, ...]) -> tuple[str, list[tuple[str, 
 
 
 def _said(message: ChatMessage) -> tuple[str, str]:
-    """Who said it ("" when not told) and what, out of the JSON object that names the author in shared channels."""
+    """The author ("" when unknown) and the text, from the JSON object that names the author in shared channels."""
     content = message.content.strip()
     name, text = "", content
     try:
@@ -154,11 +154,11 @@ def _said(message: ChatMessage) -> tuple[str, str]:
 def _recall(messages: tuple[ChatMessage, ...]) -> str:
     name, text = _said(next(message for message in messages if message.role == "user"))
     quote = shorten(text, _LONGEST_QUOTE)
-    return f"The first thing {f'{name} said' if name else 'you said'}, as far as I am sent it, was: “{quote}”"
+    return f"The first thing {f'{name} said' if name else 'you said'} that I can see is: “{quote}”"
 
 
 def _phrase(name: str, content: str) -> str:
-    """A result in words that claim no more than it says, for it may be an error or a refusal."""
+    """A result in words that claim no more than it does, because it may be an error or a refusal."""
     try:
         data = json.loads(content)
     except (ValueError, RecursionError):
@@ -206,7 +206,7 @@ def _quoted(pattern: re.Pattern[str], said: str) -> str:
 
 
 def _without_email(said: str) -> str:
-    """What was said without what is to be written: a question in an e-mail is not asked of us.
+    """The prompt without the e-mail's own text: a question in an e-mail is not for us.
 
     Runs of spaces become one, because looking for an end in them takes time that grows with their square.
     """

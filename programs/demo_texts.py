@@ -1,36 +1,36 @@
 """The demo model's two fixed texts: what it can do, and an answer long enough to be split."""
 
 HELP = """\
-I am the **offline demo model**. I have no language understanding: I know a few fixed forms of a question and nothing \
-else. What I can do, each by really calling the tool:
+I'm the **offline demo model**. I don't understand language; I only know a few phrases. Each of these really calls \
+a tool:
 
 - `What's the weather like in San Francisco?`
 - `Can you calculate 24*7 for me?`
 - `Send an email to test@example.com with subject 'Hello' and body 'Testing the function calling capability'`
-- several of these in one message
+- or several of these in one message
 
-Without a tool: `What did I say first?` and `Show me a long answer`.
+I can answer these without a tool: `What did I say first?` and `Show me a long answer`.
 
-For a real model set `OPENAI_API_KEY`, or `OPENAI_BASE_URL` for a service that needs no key (Ollama, vLLM, \
-llama.cpp), and start again."""
+For a real model, set `OPENAI_API_KEY`, or `OPENAI_BASE_URL` for a service that needs no key (Ollama, vLLM, \
+llama.cpp), and restart."""
 
 LONG_ANSWER = """\
 # A long answer
 
-I am the offline demo model, and this text is always the same. It is here to show what becomes of an answer that does \
-not fit into one message: it streams in, a full message is closed, and the next one goes on where it ended. Nothing \
-that already stands on the screen changes while the text grows.
+I'm the offline demo model, and this text is always the same. It shows what happens to an answer that does not fit \
+into one message: it streams in, and when a message is full, the next one continues where it ended. Text that is \
+already on the screen does not change while the answer grows.
 
 ## What to look at
 
-1. The text appears in steps rather than letter by letter, because every step is an edit of a message, and edits are \
-rationed.
+1. The text appears in steps rather than letter by letter, because every step is an edit of a message, and Discord \
+limits edits.
 2. A message holds 2,000 characters. This answer has nearly twice as many, so it becomes several messages.
-3. The program below is longer than one message. Its code block is closed at the end of a message and opened again, \
+3. The program below is longer than one message. Its code block is closed at the end of a message and reopened, \
 with its language, at the beginning of the next, so that every part is coloured as Python.
-4. The last line of the last message, in small print, names the model and counts tokens and time.
+4. The last line of the last message, in small print, shows the model, the tokens and the time.
 
-> A quotation, to see that it stays one, and **bold**, *italic* and `code` beside it.
+> A quotation, to see that it stays one, with **bold**, *italic* and `code` in it.
 
 ## The program
 
@@ -51,7 +51,7 @@ COMMON = frozenset("a an and are as at be by for from in is it of on or that the
 
 
 def words(lines: Iterable[str]) -> Iterator[str]:
-    \"\"\"Every word of the lines, in lower case, in the order in which they stand there.\"\"\"
+    \"\"\"Every word of the lines, in lower case, in their order in the text.\"\"\"
     for line in lines:
         for match in WORD.finditer(line):
             yield match.group().casefold()
@@ -77,10 +77,10 @@ def bars(counts: Counter[str], *, top: int = 10, width: int = 40) -> Iterator[st
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("file", type=Path, nargs="?", help="a text file; standard input when left out")
+    parser.add_argument("file", type=Path, nargs="?", help="a text file (default: standard input)")
     parser.add_argument("--top", type=int, default=10, help="how many words to show (default: 10)")
     parser.add_argument("--width", type=int, default=40, help="length of the longest bar (default: 40)")
-    parser.add_argument("--all", action="store_true", help="count the very common words, too")
+    parser.add_argument("--all", action="store_true", help="count very common words, too")
     return parser.parse_args()
 
 
@@ -102,9 +102,9 @@ if __name__ == "__main__":
 | part | what it does |
 |---|---|
 | `words` | finds the words, line by line, so that a large file is never held in memory as a whole |
-| `count` | leaves out what says little and counts the rest |
+| `count` | leaves out very common words and counts the rest |
 | `bars` | scales the numbers so that the most frequent word fills the width |
-| `main` | puts the three together, and says it when there is nothing to count |
+| `main` | puts the three together, and says so when there is nothing to count |
 
 Save it as `words.py` and try `python words.py README.md --top 5`. That is the end of the long answer; a real model \
 would have written about what you asked."""

@@ -1,4 +1,4 @@
-"""A session as a file: as Markdown for people, and as JSON for other programs and for keeping.
+"""A session as a file: as Markdown for people, and as JSON for other programs and for archives.
 
     {
       "version": 1,
@@ -10,7 +10,7 @@ Turns are those with an outcome since the session was last cleared, oldest first
 `system_prompt` is null where the session has none of its own. A step's `kind` is `prompt` (text, author), `reply`
 (round, text, tool_calls, finish, model, usage, seconds), `waiting` (round, call_id, deadline), `decision` (call_id,
 approved, decided_by), `started` (round, call_id), `result` (round, result, seconds) or `outcome` (state, notice,
-partial, seconds). Fields may be added; `version` changes when one is taken away or means something else.
+partial, seconds). Fields may be added; `version` changes when one is removed or changes its meaning.
 """
 
 import json
@@ -46,7 +46,7 @@ async def as_json(store: SessionStore, session_id: str) -> str:
 
 
 async def as_markdown(store: SessionStore, session_id: str) -> str:
-    """The session as people read it: who said what and when, the answers, and in small what tools were called.
+    """The session as people read it: who said what and when, the answers, and in short which tools were called.
 
     Raises:
         UnknownSessionError: There is no such session.

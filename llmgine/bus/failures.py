@@ -1,4 +1,4 @@
-"""The failure of an event handler: logged and told as an event, and nobody else's concern."""
+"""The failure of an event handler: logged and published as an event; it affects no other handler."""
 
 import logging
 from collections.abc import Callable

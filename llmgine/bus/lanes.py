@@ -1,4 +1,4 @@
-"""Lanes: each asynchronous handler sees the events of one session in order, and nobody waits for anybody else."""
+"""Lanes: each asynchronous handler sees the events of one session in order, and lanes do not wait for each other."""
 
 import asyncio
 import contextlib
@@ -16,12 +16,12 @@ from llmgine.messages.message import CURRENT
 
 DEPTH_WARNING = 1_000
 
-# So many events of a lane are worked off in one go, if its handler never waits; then it is everybody else's turn.
+# Events of a lane that are handled in one go if its handler never waits; then the other tasks get their turn.
 _AT_ONCE = 250
 
-_GRACE = 1.0  # seconds a cancelled handler has for its clean-up; then the bus goes on without it
+_GRACE = 1.0  # seconds a cancelled handler has for its clean-up; then the bus continues without it
 
-# The time limit is looked at from outside, once in an eighth of it: a timer for each event would cost more than the
+# The time limit is checked from outside, eight times within it: a timer for each event would cost more than the
 # rest of its way through a lane.
 _LOOKS = 8
 _SHORTEST_LOOK, _LONGEST_LOOK = 0.002, 1.0  # seconds
@@ -49,10 +49,10 @@ class AsyncHandler:
 
 
 class Lane:
-    """The queue of one handler for one session; it lives while it has work.
+    """The queue of one handler for one session; it exists while it has work.
 
-    `seen` is the call its watch last found at work, since `seen_at`. `ending` says that its task was cancelled and
-    ends with the event it is at: at `seen_at` for taking too long, or because the bus stops.
+    `seen` is the call that the watch last found running, since `seen_at`. `ending` says that its task was cancelled
+    and ends with its present event: at `seen_at` for taking too long, or because the bus stops.
     """
 
     __slots__ = ("ending", "handler", "queue", "seen", "seen_at", "session_id", "task")
@@ -87,7 +87,7 @@ class Lanes:
         self._abandoned = False
 
     def start(self, context: Context) -> None:
-        """Begin to work off what is queued; handlers run in copies of `context`."""
+        """Start handling what is queued; handlers run in copies of `context`."""
         self._loop, self._context = asyncio.get_running_loop(), context
         for lane in self._lanes:
             self._run(lane)
@@ -105,7 +105,7 @@ class Lanes:
             queue = lane.queue
             queue.append(event)
             if len(queue) == DEPTH_WARNING:
-                _log.warning("%s events wait for %s", DEPTH_WARNING, name_of(handler.call))
+                _log.warning("%s events are waiting for %s", DEPTH_WARNING, name_of(handler.call))
 
     def _open(self, handler: AsyncHandler, event: Event) -> None:
         """Make the lane of an event that found none."""
@@ -121,7 +121,7 @@ class Lanes:
                 self._look_within(self._loop, lane.handler.timeout)
 
     async def _work(self, lane: Lane) -> None:
-        """Work off a lane, or a part of it."""
+        """Handle the events of a lane, or a part of them."""
         handling.set(True)
         call, queue, enter = lane.handler.call, lane.queue, CURRENT.set
         try:
@@ -146,15 +146,15 @@ class Lanes:
             self._leave(lane)
 
     def _interrupt(self, lane: Lane, error: BaseException) -> None:
-        """See that an event on which a handler was cancelled, or the program ended, does not come again."""
-        if isinstance(error, GeneratorExit):  # the loop was closed without `stop`: there is nothing to go on with
+        """Remove an event on which a handler was cancelled, or the program ended, so that it does not come again."""
+        if isinstance(error, GeneratorExit):  # the loop was closed without `stop`: there is nothing to continue with
             self._abandoned = True
         elif not lane.ending:
             what = "cancelled itself" if isinstance(error, asyncio.CancelledError) else repr(error)
             failure(self._report, lane.handler.call, lane.queue.popleft(), what)
 
     def _leave(self, lane: Lane) -> None:
-        """End a lane's task: remove an empty lane, go on with what is left in a new task."""
+        """End a lane's task: remove an empty lane, continue with what is left in a new task."""
         if self._abandoned or lane not in self._lanes:
             return
         if lane.ending:
@@ -169,14 +169,14 @@ class Lanes:
             self._remove(lane)
 
     def _give_up(self, lane: Lane, task: asyncio.Task[None]) -> None:
-        """Go on without a handler that hangs though it was cancelled: its task keeps the lane, not the queue."""
+        """Continue without a handler that hangs although it was cancelled: its task keeps the lane, not the queue."""
         self._stuck.add(task)
         task.add_done_callback(self._stuck.discard)
         event = lane.queue.popleft()
         heir = lane.handler.lanes[lane.session_id] = Lane(lane.handler, lane.session_id, lane.queue)
         self._lanes.remove(lane)
         self._lanes.add(heir)
-        failure(self._report, lane.handler.call, event, f"{_too_long(lane)} and goes on though it was cancelled")
+        failure(self._report, lane.handler.call, event, f"{_too_long(lane)} and still runs although it was cancelled")
         self._go_on(heir)
 
     def _remove(self, lane: Lane) -> None:
@@ -189,7 +189,7 @@ class Lanes:
             self._wake()
 
     def _look_within(self, loop: asyncio.AbstractEventLoop, limit: float) -> None:
-        """See that the next look at the lanes is early enough for a handler with this time limit."""
+        """Make the next check of the lanes early enough for a handler with this time limit."""
         look = min(max(limit / _LOOKS, _SHORTEST_LOOK), _LONGEST_LOOK)
         if self._watch is None or self._watch_within > look:
             if self._watch is not None:
@@ -197,7 +197,7 @@ class Lanes:
             self._watch, self._watch_within = loop.call_later(look, self._look, loop), look
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Cancel the handlers that have been at one event for longer than their limit."""
+        """Cancel the handlers that have spent longer than their limit on one event."""
         self._watch = None
         now = loop.time()
         for lane in list(self._lanes):
@@ -256,7 +256,7 @@ class Lanes:
                 waiter.set_result(None)
 
     async def abandon(self) -> None:
-        """Cancel what still runs and drop what waits; a handler that will not end is left to itself."""
+        """Cancel what still runs and drop what waits; a handler that does not end is left alone."""
         self._abandoned = True
         if self._watch is not None:
             self._watch.cancel()

@@ -82,7 +82,7 @@ class MessageBus:
             OSError: The log cannot be opened.
         """
         if self._stopped:
-            raise BusStoppedError("A bus that has stopped does not start again; build a new one")
+            raise BusStoppedError("A stopped bus cannot be started again; create a new one")
         if self._started:
             return
         if self._jsonl:
@@ -94,10 +94,10 @@ class MessageBus:
             self._deliver(event)
 
     async def stop(self, timeout: float = 30.0) -> int:  # noqa: ASYNC109  a deadline for draining, not for the caller
-        """Work off what is queued, then take nothing more.
+        """Handle what is queued, then accept no more messages.
 
-        Handlers may publish and execute until the queues are empty. Past `timeout` seconds what still runs is
-        cancelled, and the log of the program says what was left.
+        Handlers may publish and execute until the queues are empty. After `timeout` seconds, what still runs is
+        cancelled, and the program's log says what was left.
 
         Returns:
             The number of events that were not handled.
@@ -131,7 +131,7 @@ class MessageBus:
         return self._lanes.queued
 
     def flush_log(self) -> None:
-        """Write to the log what waits for its group."""
+        """Write to the log what waits to be written as a group."""
         if self._jsonl:
             self._jsonl.flush()
 
@@ -146,7 +146,7 @@ class MessageBus:
         await self._lanes.wait_until_idle(session_id)
 
     def register_command_handler(self, command_type: type[C], handler: CommandHandler[C]) -> None:
-        """Let `handler` answer commands of exactly this type.
+        """Register the handler of commands of exactly this type.
 
         Raises:
             DuplicateHandlerError: The type has a handler.
@@ -165,20 +165,20 @@ class MessageBus:
         *,
         timeout: float | Literal["bus"] | None = "bus",
     ) -> Callable[[], None]:
-        """Let `handler` hear events of this type and of all types derived from it.
+        """Register a handler of events of this type and of all types derived from it.
 
-        Who hears an event is settled when it is published, or at `start` if that comes later: a handler registered
-        while it is on its way does not hear it, and one whose registration is undone meanwhile still does.
+        Who gets an event is settled when it is published, or at `start` if that comes later: a handler registered
+        after that does not get it, and one unsubscribed after that still does.
 
         Args:
-            event_type: The class to hear.
+            event_type: The class of events.
             handler: A `def` runs inside `publish`; an `async def` in its lanes.
             timeout: Seconds an `async def` may take per event; None for no limit; "bus" for the bus's own. Past it
-                the handler is cancelled; if it goes on all the same, it is left to itself within two seconds more, and
-                the next event comes.
+                the handler is cancelled; if it does not end within two more seconds, it is left alone, and the next
+                event comes.
 
         Returns:
-            A function that undoes the registration; calling it twice is harmless.
+            A function that unsubscribes the handler; calling it twice is harmless.
         """
         entry: InlineHandler | AsyncHandler = InlineHandler(cast("Callable[[Event], object]", handler))
         if _is_async(handler):
@@ -225,7 +225,7 @@ class MessageBus:
             answer = await handler(command)
         except Exception as error:  # the caller gets it, whatever it is
             return CommandResult(success=False, error=str(error) or repr(error), exception=error)
-        except BaseException as error:  # the caller's end, or the program's; those who listen hear of it too
+        except BaseException as error:  # the caller's end, or the program's; observers get the failure, too
             what = "cancelled" if isinstance(error, asyncio.CancelledError) else repr(error)
             self._announce(command, CommandResult(success=False, error=what))
             raise
@@ -243,7 +243,7 @@ class MessageBus:
             self._deliver(CommandErrorEvent(error=result.error or "failed", **about))
 
     async def publish(self, event: Event) -> None:
-        """Tell an event to all who hear it; returns when `def` handlers have run and the rest is queued.
+        """Publish an event to all its handlers; returns when `def` handlers have run and the rest is queued.
 
         Raises:
             BusStoppedError: The bus has stopped.
@@ -275,7 +275,7 @@ class MessageBus:
             failure(self._deliver, handler, event, "returned a coroutine; declare it with async def")
 
     def _find_route(self, event_type: type[Event]) -> tuple[list[InlineHandler], list[AsyncHandler]]:
-        """Who hears this type: handlers of it and of its bases, those of the type itself first."""
+        """The handlers of this type and of its bases, those of the type itself first."""
         entries = [e for base in event_type.__mro__ for e in self._event_handlers.get(base, ())]
         route = (
             [e for e in entries if isinstance(e, InlineHandler)],

@@ -43,6 +43,6 @@ class ConsoleSink:
             self._say("span", colour, f"{message.name} {message.status}{_duration(message)}")
 
     def _say(self, kind: str, colour: str, text: str) -> None:
-        # Escaped: a name or tag is anybody's, and must not command the terminal.
+        # Escaped: a name or tag comes from anywhere, and must not control the terminal.
         with contextlib.suppress(OSError, ValueError):  # nobody reads it any more, or the stream is closed
             self._console.print(Text.assemble((f"{kind:<7}", colour), escape(text)), soft_wrap=True)

@@ -16,7 +16,7 @@ VERSION = 1
 MAX_BYTES = 50 * 2**20
 KEEP = 5
 _FLUSH_AFTER = 0.01  # seconds; lines of one moment reach the disk in one write
-_LOOK_AGAIN = 0.001  # seconds between looks at a file that another process writes, when closing
+_LOOK_AGAIN = 0.001  # seconds between tries to write, when closing while another process writes
 
 _log = logging.getLogger(__name__)
 
@@ -25,28 +25,28 @@ def _to_json(message: Message) -> str:
     """The message as a JSON object; what JSON cannot say is shown as `repr` would."""
     try:
         return type(message).__pydantic_serializer__.to_json(message, fallback=repr).decode()
-    except Exception:  # values are anybody's: a lone surrogate, a list that holds itself, a repr that raises
+    except Exception:  # values come from anywhere: a lone surrogate, a list that contains itself, a repr that raises
         return "{" + ",".join(f'"{name}":{_value_to_json(value)}' for name, value in message) + "}"
 
 
 def _value_to_json(value: object) -> str:
     try:
         return json.dumps(to_jsonable_python(value, fallback=repr))
-    except Exception:  # as above; the field says at least what it held
+    except Exception:  # as above; the field at least names the type
         return f'"<{type(value).__name__}>"'
 
 
 class JsonlSink:
     """Writes messages to `path`, in groups at most 10 ms after they came; several processes may write one file.
 
-    A disk that is full or gone is said once on the program's own log; the messages of that time are lost to the
-    file, never to the bus.
+    A disk that is full or gone is reported once in the program's own log; the messages of that time are missing in
+    the file, not on the bus.
 
     Args:
         path: The file; its folder is made.
-        redact: Blots secrets out.
-        max_bytes: How large the file may become before it is put aside (see logfile.py).
-        keep: How many files that were put aside are kept.
+        redact: Removes secrets.
+        max_bytes: How large the file may become before it is rotated (see logfile.py).
+        keep: How many rotated files are kept.
     """
 
     def __init__(self, path: Path, redact: Redactor, *, max_bytes: int = MAX_BYTES, keep: int = KEEP) -> None:
@@ -81,14 +81,14 @@ class JsonlSink:
             self._timer = asyncio.get_running_loop().call_later(_FLUSH_AFTER, self.flush)
 
     def _append(self) -> bool:
-        """Whether the lines are out of our hands: written, or given up."""
+        """Whether the lines are dealt with: written, or dropped."""
         try:
             if not self._file.append(b"\n".join(self._lines) + b"\n"):
                 return False
             self._failing = False
         except OSError as error:
             if not self._failing:
-                _log.error("The log %s cannot be written: %s. The program goes on without it.", self.path, error)
+                _log.error("The log %s cannot be written: %s. The program continues without it.", self.path, error)
             self._failing = True
         self._lines.clear()
         return True

@@ -1,7 +1,7 @@
 """The files of a log: appended to by any number of processes, and rotated by size.
 
     events.jsonl                        what is written now
-    events.jsonl.20261122183828123456   what was written before, by the moment it was put aside (UTC, microseconds)
+    events.jsonl.20261122183828123456   what was written before, named by when it was rotated (UTC, microseconds)
 
 A file is renamed once and never again, so a reader that follows the names misses nothing and reads nothing twice.
 """
@@ -15,11 +15,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 _TRIES = 10  # files opened for one append, where others rotate at the same time
-_PATIENCE = 1.0  # seconds; a process that was stopped while it wrote must not keep the others from writing
+_PATIENCE = 1.0  # seconds; a process suspended while it writes must not keep the others from writing
 
 
 def rotated_files(path: Path) -> list[tuple[int, Path]]:
-    """The files of the log that were put aside, with their numbers, oldest first."""
+    """The rotated files of the log, with their numbers, oldest first."""
     prefix = path.name + "."
     try:
         names = [name for name in os.listdir(path.parent) if name.startswith(prefix)]  # noqa: PTH208  names are enough
@@ -35,11 +35,11 @@ class LogFile:
 
     Args:
         path: The file that is written.
-        max_bytes: How large it may become before it is put aside; one append is never split.
-        keep: How many files that were put aside are kept.
+        max_bytes: How large it may become before it is rotated; one append is never split.
+        keep: How many rotated files are kept.
 
     Raises:
-        ValueError: A bound that could hold nothing.
+        ValueError: A limit is less than 1.
     """
 
     def __init__(self, path: Path, *, max_bytes: int, keep: int) -> None:
@@ -94,7 +94,7 @@ class LogFile:
 
     @contextlib.contextmanager
     def _locked(self, file: int) -> Iterator[bool]:
-        """The lock, if it is free; past our patience we go on without: appending alone keeps lines whole, too."""
+        """Get the lock, or continue without it after a while: appending alone keeps lines whole, too."""
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -112,7 +112,7 @@ class LogFile:
             fcntl.flock(file, fcntl.LOCK_UN)
 
     def _is_current(self, file: int) -> bool:
-        """Whether our file still has its name: another process may have put it aside, or a person deleted it."""
+        """Whether our file still has its name: another process may have rotated it, or a person deleted it."""
         try:
             return os.path.samestat(os.fstat(file), self.path.stat())
         except FileNotFoundError:
@@ -126,10 +126,10 @@ class LogFile:
             data = data[os.write(file, data) :]
 
     def _rotate_if_full(self, file: int, more: int) -> bool:
-        """Put the file aside if so many bytes more are too much, and delete what is too old. Only under the lock.
+        """Rotate the file if this many more bytes are too much, and delete what is too old. Only under the lock.
 
         Returns:
-            Whether it was put aside; also False if the folder does not let us: a file that grows is better than none.
+            Whether it was rotated. False, too, if the folder cannot be written: a file that grows is better than none.
         """
         size = os.fstat(file).st_size
         if not size or size + more <= self._max_bytes or self._busy_since is not None:

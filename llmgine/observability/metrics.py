@@ -18,12 +18,12 @@ from llmgine.observability import names
 from llmgine.observability.observer import ObservedBus, all_of
 from llmgine.observability.telemetry import Metric, MetricEvent
 
-_MOST_TURNS = 10_000  # turns watched for their first text; a turn that never ends must not be kept for ever
+_MOST_TURNS = 10_000  # turns watched for their first text; a turn that never ends must not be kept forever
 
 
 @dataclass
 class _Watched:
-    """A turn that has no outcome yet: since when somebody waits for it, and how long for its first text."""
+    """A turn that has no outcome yet: since when somebody waits for it, and how long the first text took."""
 
     since: datetime
     first_text: float | None = None
@@ -44,7 +44,7 @@ class TurnMetrics:
         self._turns: dict[str, _Watched] = {}
 
     def attach(self, bus: ObservedBus) -> Callable[[], None]:
-        """Listen to the bus and publish on it; returns a function that ends it."""
+        """Listen to the bus and publish on it; returns a function that unsubscribes."""
 
         async def measure_reply(event: LLMResponseEvent) -> None:
             await _publish(bus, event, self._of_reply(event))

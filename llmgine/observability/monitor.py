@@ -1,4 +1,4 @@
-"""Watching the loop and the queues of the bus: how late things run, and how much waits."""
+"""Watching the event loop and the queues of the bus: how late tasks run, and how many events wait."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,15 +9,15 @@ from llmgine.observability.telemetry import Metric, MetricEvent
 
 
 class Monitor:
-    """Looks at loop and queues once in `interval`, and publishes the worst it saw, seldom unless it is bad.
+    """Checks loop and queues every `interval`, and publishes the worst values: seldom, unless they are bad.
 
     Args:
         bus: Where the metrics go.
         queued: Says how many events wait.
-        interval: Seconds between two looks.
+        interval: Seconds between two checks.
         report_every: Seconds between two metrics of ordinary values.
-        bad_lag: Seconds; a timer that is late by as much is told at once.
-        bad_queue: So many waiting events are told at once.
+        bad_lag: Seconds; a timer this late is published at once.
+        bad_queue: This many waiting events are published at once.
     """
 
     def __init__(
@@ -39,11 +39,11 @@ class Monitor:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to look."""
+        """Start checking."""
         self._task = asyncio.create_task(self._work())
 
     async def stop(self) -> None:
-        """End it; twice is harmless."""
+        """Stop checking; stopping twice is harmless."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)

@@ -34,7 +34,7 @@ except ImportError as error:
     raise ConfigurationError('OpenTelemetry is not installed. Run: pip install "llmgine[otel]"') from error
 
 _SCOPE = "llmgine"
-_MOST_TURNS = 10_000  # turns open at once, each of another session; one whose runner died must not be kept for ever
+_MOST_TURNS = 10_000  # turns open at once, each of another session; one whose runner died must not be kept forever
 
 # The bucket boundaries that the conventions ask for, seconds and tokens.
 _CALL = tuple(0.01 * 2**n for n in range(14))
@@ -65,7 +65,7 @@ class _OpenTurn:
     error: str = names.OTHER_ERROR
 
     def end(self, at: datetime | None = None) -> None:
-        """End the span, now unless told when; what still runs in it is cancelled."""
+        """End the span, now unless a time is given; what still runs in it is cancelled."""
         end = None if at is None else _ns(at)
         for span, _ in [*self.tools.values(), *([self.chat] if self.chat else [])]:
             _fail(span, names.CANCELLED)
@@ -74,7 +74,7 @@ class _OpenTurn:
 
 
 class OpenTelemetrySink:
-    """Tells OpenTelemetry what happens on a bus, a trace for each turn.
+    """Reports what happens on a bus to OpenTelemetry, with a trace for each turn.
 
         invoke_agent {agent_name}
         ├── chat {model}            one for each round, with its retries as span events
@@ -109,7 +109,7 @@ class OpenTelemetrySink:
         self._histograms: dict[tuple[str, str], Histogram] = {}
 
     def attach(self, bus: ObservedBus) -> Callable[[], None]:
-        """Listen to the bus; returns a function that ends it, and with it the spans of turns that did not finish."""
+        """Listen to the bus; returns a function that unsubscribes and ends the spans of unfinished turns."""
         return all_of(
             bus.register_event_handler(TurnStartedEvent, self._begin_turn),
             bus.register_event_handler(ModelAskedEvent, self._begin_chat),
@@ -256,7 +256,7 @@ class OpenTelemetrySink:
             histogram.record(metric.value, metric.tags)
 
     def _turn(self, event: TurnEvent) -> _OpenTurn | None:
-        """The open turn the event belongs to, with what the event tells of it, if its start was heard."""
+        """The open turn the event belongs to, with what the event says of it; None if its start was missed."""
         turn = self._turns.get(event.session_id)
         if turn is None or turn.turn_id != event.turn_id:
             return None

@@ -23,12 +23,12 @@ from typing import Any, Self
 
 from llmgine.observability.logfile import rotated_files
 
-_LONGEST_LINE = 16 * 2**20  # bytes; what is longer is no line of ours, and is not held in memory
+_LONGEST_LINE = 16 * 2**20  # bytes; what is longer is not one of our lines, and is not kept in memory
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One line of the log. What a field holds is only known by asking: `text`, `number` and `part` never raise.
+    """One line of the log. Read its fields with `text`, `number` and `part`, which never raise.
 
     Attributes:
         version: 1, or another number where a newer program wrote; 0 where the line does not say.
@@ -70,18 +70,18 @@ class Record:
 def read_log(path: Path) -> Iterator[Record]:
     """Every record there is, oldest first, those of rotated files before those of `path`.
 
-    A log that is not there has no records. For one that grows, and to hear of bad lines, use `LogReader`.
+    A log that is not there has no records. For one that grows, and to count bad lines, use `LogReader`.
     """
     with LogReader(path) as reader:
         yield from reader.read()
 
 
 class LogReader:
-    """Reads a log, and goes on where it stopped, also when files were rotated in between.
+    """Reads a log, and continues where it stopped, also when files were rotated in between.
 
     Args:
         path: The file that is written now.
-        newest: Begin with so many of the files that were put aside; None with all.
+        newest: Begin with this many of the rotated files; None with all.
 
     Attributes:
         skipped: How many lines could not be read.
@@ -123,7 +123,7 @@ class LogReader:
             yield from self._read_file()
             if not self._is_done():
                 return
-            yield from self._read_file()  # what came between our last look and its end
+            yield from self._read_file()  # what came after our last read
             self._leave()
 
     def _open_next(self) -> bool:
@@ -132,7 +132,7 @@ class LogReader:
             number, path = next(((n, p) for n, p in rotated_files(self.path) if n > self._last), (None, self.path))
             try:
                 self._file = path.open("rb")
-            except FileNotFoundError:  # put aside or deleted since we looked
+            except FileNotFoundError:  # rotated or deleted since we looked
                 if number is None and not self._has_newer():
                     return False
                 self._last = self._last if number is None else number
@@ -151,7 +151,7 @@ class LogReader:
         if self._number is not None or self._file is None:
             return True
         now = os.fstat(self._file.fileno())
-        if now.st_size < self._file.tell():  # somebody emptied it in place
+        if now.st_size < self._file.tell():  # somebody emptied it
             self._file.seek(0)
             self._rest = b""
         try:
@@ -162,7 +162,7 @@ class LogReader:
     def _leave(self) -> None:
         if self._file is None:
             return
-        if self._number is None:  # it was the one written, and has been put aside under a number, or deleted
+        if self._number is None:  # it was the one being written, and has been rotated or deleted
             here = os.fstat(self._file.fileno())
             for number, path in rotated_files(self.path):
                 if number > self._last and _is_file(path, here):

@@ -1,4 +1,4 @@
-"""Secrets never reach a log line or a model: known shapes and the exact values of configured keys are blotted out."""
+"""Secrets never reach a log line or a model: known shapes and the exact values of configured keys are replaced."""
 
 import json
 import re
@@ -16,12 +16,12 @@ _SHAPES = (
 )
 
 
-# What a bot token holds that hardly anything else does. It begins with a plain character, so its search is quick.
+# What a bot token has and hardly anything else does. It begins with a plain character, so its search is quick.
 _DOTTED = re.compile(r"\.[\w-]{6,7}\.[\w-]{27}")
 
 
 class Redactor:
-    """Blots secrets out of text.
+    """Removes secrets from text.
 
     Args:
         secrets: Exact values to hide, also where JSON escapes them, besides the known shapes. Values under six
@@ -39,13 +39,13 @@ class Redactor:
         return self._pattern.sub(REDACTED, text) if self._suspects(text) else text
 
     def in_json(self, text: str) -> str:
-        """The JSON text without its secrets, still JSON: a secret of digits does not tear a number apart."""
+        """The JSON text without its secrets, still JSON: a secret of digits does not break a number."""
         if not self._suspects(text) or not self._pattern.search(text):
             return text
         return json.dumps(self._in_strings(json.loads(text)), ensure_ascii=False)
 
     def _suspects(self, text: str) -> bool:
-        """A quick look that misses no secret: the whole pattern costs more than all the rest of a line of the log."""
+        """A quick check that misses no secret: the whole pattern costs more than all else about a line of the log."""
         return _DOTTED.search(text) is not None or any(hint in text for hint in self._hints)
 
     def _in_strings(self, value: Any) -> Any:

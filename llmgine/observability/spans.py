@@ -13,7 +13,7 @@ class TurnSpans:
     """Publishes a `TraceEvent` for each turn, model call and tool call that ends, by OpenTelemetry's names of them."""
 
     def attach(self, bus: ObservedBus) -> Callable[[], None]:
-        """Listen to the bus and publish on it; returns a function that ends it."""
+        """Listen to the bus and publish on it; returns a function that unsubscribes."""
 
         async def end_chat(event: LLMResponseEvent) -> None:
             await bus.publish(_span(event, f"chat {event.model}", event.seconds, ok=True))

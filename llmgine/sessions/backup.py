@@ -12,22 +12,22 @@ from llmgine.errors import StoreError
 from llmgine.sessions.sqlite import copy_database
 
 KEEP = 7
-_INTERVAL = 3600.0  # seconds between looks whether today's copy is there
-_STALE = 86_400.0  # seconds after which nobody is at work on an unfinished copy any more
-_FIRST = 60.0  # seconds until the first look; a program that ends sooner makes no copy
+_INTERVAL = 3600.0  # seconds between checks whether today's copy exists
+_STALE = 86_400.0  # seconds after which nobody is still writing an unfinished copy
+_FIRST = 60.0  # seconds until the first check; a program that ends sooner makes no copy
 
 _log = logging.getLogger(__name__)
 
 
 class DailyBackup:
-    """Sees that there is a copy of every day on which the program runs.
+    """Makes a copy on every day on which the program runs.
 
-    A copy that fails is one warning until one succeeds; nothing else depends on it.
+    A failure is logged once, until a copy succeeds; nothing else depends on it.
 
     Args:
         database: The file.
-        first: Seconds until the first look.
-        interval: Seconds between two looks.
+        first: Seconds until the first check.
+        interval: Seconds between two checks.
     """
 
     def __init__(self, database: Path, *, first: float = _FIRST, interval: float = _INTERVAL) -> None:
@@ -40,17 +40,17 @@ class DailyBackup:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to look."""
+        """Start checking."""
         self._task = asyncio.create_task(self._keep_looking())
 
     async def stop(self) -> None:
-        """End; a copy that is being made is given up."""
+        """Stop; a copy that is being made is abandoned."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def look(self) -> None:
-        """Make today's copy if it is not there; the store goes on meanwhile."""
+        """Make today's copy if it does not exist; the store stays usable meanwhile."""
         try:
             if self._is_there():
                 return

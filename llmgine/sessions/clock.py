@@ -17,7 +17,7 @@ def microseconds(moment: datetime) -> int:
 
 
 def at(microseconds: int) -> datetime:
-    """The moment that is so many microseconds after the beginning of 1970."""
+    """The moment that many microseconds after the beginning of 1970."""
     return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=microseconds)
 
 

@@ -53,7 +53,7 @@ def listed_under() -> Steps[None]:
     while rows := (yield "SELECT id, scopes FROM session WHERE id > $1 ORDER BY id LIMIT $2", (last, _PAGE)):
         for row in rows:
             scopes = tuple(_strings(json.loads(row["scopes"])))
-            # One without any is a DM, or another front end's; what follows a slash tells apart what was kept of a DM.
+            # One without any is a DM, or another front end's; what follows a slash distinguishes a DM's conversations.
             widest = scopes[-1] if scopes else row["id"].partition("/")[0]
             yield "UPDATE session SET listed_under = $2 WHERE id = $1", (row["id"], widest)
         last = rows[-1]["id"]

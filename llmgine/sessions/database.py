@@ -50,7 +50,7 @@ class Operation:
     rows: int = 0
 
 
-# Stands around each operation: may wait before it, raise in its place, or look at it afterwards.
+# Wraps each operation: may wait before it, raise instead of it, or inspect it afterwards.
 Observer = Callable[[Operation], AbstractAsyncContextManager[None]]
 
 

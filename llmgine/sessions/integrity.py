@@ -1,4 +1,4 @@
-"""Whether a database file is whole: looked at after a process that did not close it, and when somebody asks."""
+"""Whether a database file is undamaged: checked after a process did not close it, and on request."""
 
 import asyncio
 import logging
@@ -11,13 +11,13 @@ _log = logging.getLogger(__name__)
 
 
 class IntegrityCheck:
-    """Looks through a database in the background, while it is used; one look at a time, whoever asks.
+    """Checks a database in the background, while it is used; one check at a time, whoever asks.
 
     Args:
         path: The database's file.
 
     Attributes:
-        damage: What was found, once something was.
+        damage: What was found; None as long as nothing was.
         damaged: Set when damage was found.
     """
 
@@ -29,27 +29,27 @@ class IntegrityCheck:
         self.damage: DamagedStoreError | None = None
 
     def start(self) -> None:
-        """Begin to look, if the database was not closed the last time, or the look after that did not end."""
+        """Start a check if the database was not closed the last time, or the check after that did not end."""
         if mark_of_unclean_end(self._path).exists():
             self._begin()
 
     async def run(self) -> None:
-        """Look through the database, or wait for the end of the look that is under way.
+        """Check the database, or wait for the end of the check that is under way.
 
         Raises:
             DamagedStoreError: It is damaged.
-            StoreError: It cannot be looked through.
+            StoreError: It cannot be checked.
         """
         await asyncio.shield(self._begin())
 
     async def stop(self) -> None:
-        """End a look that is under way; it is done again after the next start."""
+        """Abandon a check that is under way; it is repeated after the next start."""
         if self._look is not None:
             self._look.cancel()
             await asyncio.gather(self._look, return_exceptions=True)
 
     def close(self) -> None:
-        """Let go of the file. Before, whoever closed the database left a damaged file as it was."""
+        """Release the file. Until then, closing the database leaves a damaged file as it is."""
         self._inspection.close()
 
     def _begin(self) -> "asyncio.Task[None]":
@@ -60,7 +60,7 @@ class IntegrityCheck:
 
     async def _run(self) -> None:
         mark = mark_of_unclean_end(self._path)
-        mark.touch(mode=0o600)  # a look that does not end is done again
+        mark.touch(mode=0o600)  # a check that does not end is repeated
         try:
             await self._inspection.run()
         except DamagedStoreError as error:
@@ -71,8 +71,8 @@ class IntegrityCheck:
 
 
 def _told(look: "asyncio.Task[None]") -> None:
-    """Log why a look failed, which nobody may wait for; of damage the program tells at its end."""
+    """Log why a check failed, since nobody may be waiting for it; the program itself reports damage when it ends."""
     error = None if look.cancelled() else look.exception()
     if error is not None and not isinstance(error, DamagedStoreError):
         level = logging.WARNING if isinstance(error, StoreError | OSError) else logging.ERROR
-        _log.log(level, "The database was not looked through: %s", error)
+        _log.log(level, "The database was not checked: %s", error)

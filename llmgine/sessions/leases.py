@@ -1,14 +1,15 @@
 """Leases: how processes on one PostgreSQL database know which of them are alive, also across machines.
 
-Each process has a row with a time and moves it on: that renews its lease. Whoever sees the time of another unmoved for
-as long as that one's lease lasts deletes the row: from then on the other can write nothing (its transactions begin by
-changing a row that went with it), its turns may be run by others, and it has to end.
+Each process has a row with a time and moves it forward: that renews its lease. A process that sees another's time
+unchanged for as long as that one's lease lasts deletes the row. From then on the other can write nothing (its
+transactions begin by changing a row that was deleted with it), its turns may be run by others, and it has to end.
 
-Processes only look whether that time has moved, and measure by their own clocks how long it has not. So no change of
-the date matters, not even the server's. What the time is, is for those who look once: until then it counts as alive.
+Processes only check whether that time has changed, and measure by their own clocks for how long it has not. So no
+change of the date matters, not even the server's. The time itself is for those who check once: until then the process
+counts as alive.
 
 No database can stop a request to Discord. So a process trusts its lease only for a part of it, counted from before the
-renewal was sent: past that it neither writes nor posts until the lease is renewed.
+renewal was sent: after that it neither writes nor posts until the lease is renewed.
 """
 
 import asyncio
@@ -56,7 +57,7 @@ _BURY = "DELETE FROM process WHERE id = $1 AND expires_at = $2"
 _DEATHS = "llmgine_death"
 _LEAVE = "WITH gone AS (DELETE FROM process WHERE id = $1 RETURNING id) SELECT pg_notify($2, id) FROM gone"
 _PATIENCE = 5.0  # seconds that a write waits for the lease to be renewed
-# A clock that goes on while the machine sleeps, where there is one: the lease does not sleep.
+# A clock that runs while the machine sleeps, where there is one: the lease does not sleep.
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 _log = logging.getLogger(__name__)
@@ -66,8 +67,8 @@ class LeaseState(Enum):
     """What a process may do."""
 
     HELD = auto()  # The lease was renewed lately: it may write and post.
-    LATE = auto()  # The lease may have passed: it waits until the database has answered.
-    LOST = auto()  # Another process took this one for dead: it never writes or posts again.
+    LATE = auto()  # The lease may have expired: it waits until the database has answered.
+    LOST = auto()  # Another process counted this one as dead: it never writes or posts again.
     CLOSED = auto()  # It gave the lease back.
 
 
@@ -85,7 +86,7 @@ class _Seen:
 
 
 class Leases:
-    """The lease of this process, and a look at those of the others.
+    """The lease of this process, and what it sees of the others' leases.
 
     Args:
         address: The database.
@@ -134,7 +135,7 @@ class Leases:
                 await connection.execute(_REGISTER, self.me, self._milliseconds)
                 await connection.execute(_MARK, self.me, MARKS)
             self._sure_until = began + self._seconds * 2 / 3
-            await self._look_at_others(connection)  # who ends from here on is missed
+            await self._look_at_others(connection)  # from here on, a process that ends is noticed
         self._task = asyncio.create_task(self._renew_for_ever())
 
     async def hold(self) -> None:
@@ -162,9 +163,9 @@ class Leases:
                 raise StoreError(f"PostgreSQL at {self._address.where} has not answered for some seconds")
 
     def lose(self) -> LeaseLostError:
-        """The row of this process is gone: another one took it for dead. Returns what to raise for it."""
+        """The row of this process is gone: another one counted it as dead. Returns what to raise for it."""
         if not self._closed and not self.lost.is_set():
-            _log.error("Another process took this one for dead, because it was not heard of for %g s", self._seconds)
+            _log.error("Another process took over the work of this one, which had been silent for %g s", self._seconds)
             self.lost.set()
             self._changed.set()
         return LeaseLostError()
@@ -177,7 +178,7 @@ class Leases:
             async with self._using, asyncio.timeout(self._seconds):
                 connection = await self._connected()
                 rows = await connection.fetch("SELECT id FROM process WHERE id = ANY($1)", list(owners))
-        except Exception as error:  # of asyncpg, the system or the server: nobody may be taken for dead for it
+        except Exception as error:  # of asyncpg, the system or the server: no process may count as dead for it
             raise StoreError(f"Which processes are alive cannot be read: {_short(error)}") from error
         return set(owners) - {row["id"] for row in rows}
 
@@ -195,7 +196,7 @@ class Leases:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-            # Without an answer the others find out when the lease has passed.
+            # Without an answer, the others find out when the lease has expired.
             with contextlib.suppress(Exception):
                 async with self._using, asyncio.timeout(self._seconds):
                     await (await self._connected()).execute(_LEAVE, self.me, _DEATHS)
@@ -224,7 +225,7 @@ class Leases:
             self.lose()
             return
         if began > self._sure_until:
-            # The others may not have been able to renew theirs either: nobody is taken for dead for it.
+            # The others may not have been able to renew theirs either: no process counts as dead for it.
             for seen in self._others.values():
                 seen.since = _now()
         self._sure_until = began + self._seconds * 2 / 3
@@ -233,7 +234,7 @@ class Leases:
         await self._look_at_others(connection)
 
     async def _look_at_others(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-        """See who renewed its lease and who is there no more, and delete leases that have passed."""
+        """See who renewed its lease and who is gone, and delete leases that have expired."""
         others: dict[str, _Seen] = {}
         for row in await connection.fetch(_OTHERS, self.me):
             seen = self._others.get(row["id"])
@@ -246,7 +247,7 @@ class Leases:
         self._others = others
 
     async def _bury(self, connection: "asyncpg.Connection[asyncpg.Record]", process: str, seen: _Seen) -> bool:
-        """Take a process for dead, unless it renewed its lease or is in a transaction, which will end soon."""
+        """Count a process as dead, unless it renewed its lease or is in a transaction, which will end soon."""
         try:
             done: str = await connection.execute(_BURY, process, seen.expires_at)
         except asyncpg.LockNotAvailableError:

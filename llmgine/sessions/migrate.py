@@ -1,4 +1,4 @@
-"""Bringing a database to the present schema, with a copy of it made first."""
+"""Bringing a database to the current schema, with a copy of it made first."""
 
 import asyncio
 import contextlib
@@ -25,7 +25,7 @@ async def migrate(database: Database, path: Path | None = None) -> None:
     Args:
         database: The database, which other processes may be opening too.
         path: Its file. If it has data in an older schema, it is first copied to `backups/before-schema-<number>.db`
-            beside it, where the number is that of the present schema. Without a path no copy is made.
+            beside it, where the number is that of the current schema. Without a path no copy is made.
 
     Raises:
         DamagedStoreError: The database cannot be read.
@@ -43,8 +43,8 @@ def _version() -> Steps[int]:
     """The number of the database's schema; 0 for a new database.
 
     Raises:
-        DamagedStoreError: It is no number.
-        NewerStoreError: It is newer than the present schema.
+        DamagedStoreError: It is not a number.
+        NewerStoreError: It is newer than the current schema.
         StoreError: It is an unfinished copy of another database.
     """
     yield "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)", ()
@@ -52,8 +52,8 @@ def _version() -> Steps[int]:
     version = rows[0]["version"] if rows else 0
     if not isinstance(version, int):  # SQLite reads what is left of a damaged page
         raise DamagedStoreError(
-            f"DATABASE_URL: the database is damaged (its schema has the number {version!r:.20}). Nothing was changed "
-            "in it. Put back a copy; those of SQLite are in the folder backups beside it"
+            f"DATABASE_URL: the database is damaged (its schema number is {version!r:.20}). It was not changed. "
+            "Restore a backup; those of SQLite are in the folder backups beside it"
         )
     if version < 0:  # see programs.store
         raise StoreError(
@@ -62,7 +62,7 @@ def _version() -> Steps[int]:
         )
     if version > len(MIGRATIONS):
         raise NewerStoreError(
-            f"This database was written by a newer version (schema {version}, here {len(MIGRATIONS)}): "
+            f"This database was written by a newer version (schema {version}, this program has {len(MIGRATIONS)}): "
             "upgrade the program, or set DATABASE_URL to another database"
         )
     return version
@@ -101,7 +101,7 @@ async def _copy_first(database: Database, path: Path, version: int) -> None:
         if await database.run(_version, Operation("migrate.version", exclusive=True)) == version:
             with _explained(folder):
                 copy = await asyncio.to_thread(_keep, unfinished)
-            _log.info("Updating the database to schema %d; a copy of it as it was is %s", len(MIGRATIONS), copy)
+            _log.info("Updating the database to schema %d; a copy of the old one is %s", len(MIGRATIONS), copy)
     finally:
         with contextlib.suppress(OSError):
             unfinished.unlink()
@@ -109,14 +109,14 @@ async def _copy_first(database: Database, path: Path, version: int) -> None:
 
 @contextlib.contextmanager
 def _explained(folder: Path) -> Iterator[None]:
-    """Raise what goes wrong with a copy as one sentence that says what to do."""
+    """Raise errors of a copy as one sentence that says what to do."""
     try:
         yield
     except (OSError, StoreError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise StoreError(
             f"The database was not updated to schema {len(MIGRATIONS)} because it could not be copied to {folder} "
-            f"({reason}): make sure that this folder can be written and has enough space, then start again"
+            f"({reason}): make sure that this folder is writable and has enough space, then start again"
         ) from error
 
 

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Protocol
 
-_LOOK = 2.0  # seconds between looks whether another process has ended
+_LOOK = 2.0  # seconds between checks whether another process has ended
 
 
 class Owners(Protocol):
@@ -17,7 +17,7 @@ class Owners(Protocol):
 
     Attributes:
         me: This process's own id.
-        lost: Set when another process took this one for dead and may run its turns: this one has to end.
+        lost: Set when another process counted this one as dead and may run its turns: this one has to end.
     """
 
     me: str
@@ -26,21 +26,21 @@ class Owners(Protocol):
     async def hold(self) -> None:
         """Return when this process may write and post, which is nearly always at once.
 
-        Whoever is past the time it was sure of waits until it is sure again.
+        A process whose lease may have expired waits until it is renewed.
         """
 
     async def dead(self, owners: Collection[str]) -> set[str]:
-        """Those of the owners that have ended, however they ended.
+        """The owners that have ended, however they ended.
 
         Raises:
-            StoreError: That cannot be found out.
+            StoreError: This cannot be determined.
         """
 
     async def death(self) -> None:
         """Wait until another process of the store has ended."""
 
     async def close(self) -> None:
-        """Count as dead from here on."""
+        """Give up this process's id: it counts as dead from here on."""
 
 
 class LockFiles:
@@ -58,15 +58,15 @@ class LockFiles:
         self._folder = folder
         self.me = secrets.token_hex(8)
         self.lost = asyncio.Event()  # never set: the lock cannot be lost
-        self._others: set[str] = set()  # that were alive at the last look
-        # Named so only once it is locked: others take a file that is not for a dead owner's, and remove it.
+        self._others: set[str] = set()  # that were alive at the last check
+        # It gets this name once it is locked: others would take an unlocked file for a dead owner's, and remove it.
         unnamed = folder / f"{self.me}.new"
         self._lock: int | None = os.open(unnamed, os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         unnamed.rename(self._path(self.me))
 
     async def hold(self) -> None:
-        """See `Owners.hold`. Who has the lock has it until it ends."""
+        """See `Owners.hold`. A process keeps its lock until it ends."""
 
     async def dead(self, owners: Collection[str]) -> set[str]:
         """See `Owners.dead`. The files of dead owners are removed."""

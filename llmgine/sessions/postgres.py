@@ -42,7 +42,7 @@ _EXCLUSIVE = 0x6C6C6D67696E65  # the advisory lock of exclusive operations; an a
 
 # Milliseconds. Each is less than `_PATIENCE`, so that the server says what it was about.
 _SERVER_SETTINGS = {"application_name": "llmgine", "lock_timeout": "4000", "statement_timeout": "5000"}
-# Of a process that hangs in a transaction: what it has locked, others may wait for, first of all to take it for dead.
+# Of a process that hangs in a transaction: others may wait for what it has locked, first of all to count it as dead.
 _LONGEST_IDLE = 5.0  # seconds
 _ANNOUNCEMENTS = (
     "CREATE TABLE IF NOT EXISTS announcement (number BIGINT NOT NULL)",
@@ -111,7 +111,7 @@ class PostgresDatabase:
 
         Args:
             url: The address, as `postgres_address.read_address` takes it.
-            lease_seconds: How long a process that is not heard of counts as alive.
+            lease_seconds: How many seconds a silent process counts as alive.
 
         Raises:
             ConfigurationError: The address, the user or the database is wrong.
@@ -209,7 +209,7 @@ class PostgresDatabase:
         """Whether the transaction with this mark was done; waits until it has ended.
 
         Raises:
-            StoreError: The server does not say. Whoever called has to look, or to try again.
+            StoreError: The server does not say. The caller has to check, or to try again.
         """
         error: Exception | None = None
         with contextlib.suppress(TimeoutError):
@@ -229,7 +229,7 @@ class PostgresDatabase:
                         if number is None:
                             raise self.leases.lose()
                         return bool(number == mark.number)
-        raise StoreError(f"Nobody knows whether it was stored: {error or 'the server does not answer'}")
+        raise StoreError(f"It is not known whether this was saved: {error or 'the server does not answer'}")
 
     async def _once(self, begin: str, work: Callable[[], Steps[T]], operation: Operation) -> T:
         """One try of a transaction, which begins with this statement.

@@ -92,7 +92,7 @@ def read_address(url: str) -> Address:
     if parts.netloc.count("@") > 1 or "@" in parts.path or parts.fragment:
         raise ConfigurationError(_NO_ADDRESS)
     if "service" in said:  # a file would name a host whose certificate nobody checks
-        raise ConfigurationError("DATABASE_URL: a service of PostgreSQL is not read; name its host and database here")
+        raise ConfigurationError("DATABASE_URL: the option service is not supported; write the host and database here")
     options: dict[str, Any] = {"dsn": url, "target_session_attrs": said.get("target_session_attrs", "read-write")}
     remote = [host for host, _ in hosts if not host.startswith("/") and not is_loopback(host)]
     if remote:
@@ -159,26 +159,26 @@ _LASTING: tuple[tuple[type[Exception], str], ...] = (
     (asyncpg.InvalidAuthorizationSpecificationError, "the server refused this user or password: {error}"),
     (asyncpg.InvalidCatalogNameError, "{error}; create the database, for example with createdb"),
     (asyncpg.InsufficientPrivilegeError, "{error}; the user needs the right to create tables"),
-    (asyncpg.CantChangeRuntimeParamError, "{error}; look at the options behind the ? of the address"),
-    (asyncpg.UndefinedObjectError, "{error}; look at the options behind the ? of the address"),
+    (asyncpg.CantChangeRuntimeParamError, "{error}; check the options after the ? in the address"),
+    (asyncpg.UndefinedObjectError, "{error}; check the options after the ? in the address"),
     (
         ssl.SSLCertVerificationError,
         "its certificate cannot be trusted ({error.verify_message}); name your own with ?sslrootcert=FILE",
     ),
-    (asyncpg.exceptions.ClientConfigurationError, "the options behind the ? of the address cannot be used: {error}"),
-    (ValueError, "the options behind the ? of the address cannot be used"),  # the text may show the address
+    (asyncpg.exceptions.ClientConfigurationError, "the options after the ? in the address cannot be used: {error}"),
+    (ValueError, "the options after the ? in the address cannot be used"),  # the text may show the address
 )
-_ONLY_READS = "it only reads, as a replica does; name the one that writes"
+_ONLY_READS = "it is read-only, like a replica; use the address of the server that takes writes"
 _NOT_RUNNING = "nothing answers there; is PostgreSQL running?"
 # Those that may pass by themselves.
 _PASSING: tuple[tuple[type[Exception], str], ...] = (
     (asyncpg.exceptions.TargetServerAttributeNotMatched, _ONLY_READS),
     (asyncpg.ReadOnlySQLTransactionError, _ONLY_READS),
     (asyncpg.InternalClientError, "what answers there is not PostgreSQL"),
-    (asyncpg.ConnectionDoesNotExistError, "the connection was broken off; is that PostgreSQL, and does it run?"),
+    (asyncpg.ConnectionDoesNotExistError, "the connection was lost; is it a PostgreSQL server, and is it running?"),
     (ConnectionRefusedError, _NOT_RUNNING),
     (FileNotFoundError, _NOT_RUNNING),
-    (TimeoutError, "nothing answers there in time"),
+    (TimeoutError, "no answer in time"),
     (Exception, "{error}"),
 )
 
@@ -186,7 +186,7 @@ _PASSING: tuple[tuple[type[Exception], str], ...] = (
 def explained(error: Exception, where: str) -> ConfigurationError | StoreError:
     """Why the database cannot be used, and what to do; never with the password.
 
-    A ConfigurationError, when it will not pass by itself.
+    A ConfigurationError if it will not pass by itself.
     """
     for kind, text in _LASTING:
         if isinstance(error, kind):

@@ -27,8 +27,8 @@ def _names(value: object) -> object:
 class Session(_Record):
     """One conversation. `turns` counts the turns since it was last cleared.
 
-    `name` is where it is held, `title` what it is about. Where it has no setting of its own, that of the first of
-    `scopes` which has one holds.
+    `name` is where it takes place, `title` what it is about. Where it has no setting of its own, the first of
+    `scopes` that has one gives the effective one.
     """
 
     id: str
@@ -68,12 +68,12 @@ class Setting(_Record):
 
 
 class SessionSettings(_Record):
-    """What holds in a session for the model: the settings of its own, else those it inherits (see `Session.scopes`).
+    """The effective settings of a session for the model: its own, else those it inherits (see `Session.scopes`).
 
-    None is for what nobody chose: the program's own system prompt, the provider's own model, all tools.
+    None means that nobody chose: the program's own system prompt, the provider's own model, all tools.
     """
 
-    system_prompt: CleanText | None = Field(None, max_length=4_000)  # what a Discord modal can hold
+    system_prompt: CleanText | None = Field(None, max_length=4_000)  # what fits in a Discord modal
     style: Literal["brief", "normal", "detailed"] = "normal"
     model: CleanText | None = Field(None, min_length=1, max_length=100)
     tools: Annotated[tuple[str, ...] | None, BeforeValidator(_names)] = None
@@ -97,7 +97,7 @@ class Lesson(_Record):
 
 
 class Allowance(_Record):
-    """A bound on the tokens that model calls may use in a day (UTC), in one scope. All that are made hold."""
+    """A limit on the tokens that model calls may use in a day (UTC), in one scope. All limits apply."""
 
     scope: str
     tokens: int
@@ -111,7 +111,7 @@ class Allowance(_Record):
 
 @dataclass(frozen=True)
 class TurnSteps:
-    """A turn with the steps of its present attempt, in order, and what they say together: its `state`."""
+    """A turn with the steps of its current attempt, in order, and what they say together: its `state`."""
 
     turn: Turn
     steps: tuple[Step, ...]
@@ -128,11 +128,11 @@ class TurnSteps:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Up to where what was said in a place was looked at.
+    """How far the messages of a place have been processed.
 
     Attributes:
         place: The place, in the words of its front end.
-        position: The id of the last message there that was looked at.
+        position: The id of the last message there that was processed.
         kind: What kind of place it is, in the words of its front end.
         parent: The place it lies in, if that is known.
         guild: The server it lies in, if that is known.

@@ -151,7 +151,7 @@ MIGRATIONS: tuple[tuple[str | Callable[[], Steps[None]], ...], ...] = (
         conversions.sessions,
         "ALTER TABLE session DROP COLUMN updated_at",
         "ALTER TABLE session RENAME COLUMN used_at TO updated_at",
-        # Requests to stop and decisions are rows of their own: whoever makes them does not run the turn.
+        # Requests to stop and decisions are rows of their own: their author may not be the process that runs the turn.
         """
         CREATE TABLE stop_request (
             turn_id TEXT NOT NULL REFERENCES turn (id),
@@ -198,7 +198,7 @@ MIGRATIONS: tuple[tuple[str | Callable[[], Steps[None]], ...], ...] = (
         "CREATE INDEX turn_copies ON turn (copied_from) WHERE copied_from IS NOT NULL",
         "CREATE VIEW open_turn AS SELECT * FROM turn WHERE state IN ('queued', 'running', 'waiting')",
         "CREATE VIEW ended_turn AS SELECT * FROM turn WHERE state IN ('done', 'failed', 'stopped')",
-        # The inbox is written first, so that of two processes with one message only one goes on.
+        # The inbox is written first, so that of two processes with one message only one continues.
         """
         CREATE TABLE admitted (
             source TEXT NOT NULL,

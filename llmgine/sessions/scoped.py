@@ -1,4 +1,4 @@
-"""Settings that are made for a session or a wider scope: the nearest one holds."""
+"""Settings that are made for a session or a wider scope: the nearest one is effective."""
 
 from collections.abc import Iterable
 from typing import TypeVar
@@ -11,7 +11,7 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def effective(model: type[M], settings: Iterable[Setting]) -> M:
-    """What holds, as a model with a field for each name; a value that is none, of another version, does not count."""
+    """The effective settings, as a model with a field for each name; a value that does not fit is ignored."""
     values: dict[str, str] = {}
     for setting in settings:
         if (

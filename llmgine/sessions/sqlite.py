@@ -17,10 +17,10 @@ from llmgine.sessions.database import Operation, Row, Statement, Steps, storable
 T = TypeVar("T")
 
 _BUSY_TIMEOUT = 5.0  # seconds to wait for another process's transaction
-_INTERRUPT = 0.05  # seconds between two tries to end a look through the file
+_INTERRUPT = 0.05  # seconds between two tries to end a check of the file
 _DAMAGED = (
-    "DATABASE_URL: {path} is damaged ({found}). Nothing was changed in it. Put back a copy from the folder backups "
-    "beside it, or move it away to begin anew; remove the files with -wal and -shm at the end of their names with it"
+    "DATABASE_URL: {path} is damaged ({found}). It was not changed. Restore a copy from the folder backups beside it, "
+    "or move it away to start with a new one; also remove the files beside it whose names end in -wal and -shm"
 )
 
 
@@ -115,7 +115,7 @@ async def _opened(path: Path, connect: Callable[[], sqlite3.Connection]) -> _Con
 
 
 def mark_of_unclean_end(path: Path) -> Path:
-    """The file that is beside a database from when it was found not to have been closed until it was checked."""
+    """The file that is beside a database that was not closed, from when that was noticed until it is checked."""
     return path.with_name(f"{path.name}-unchecked")
 
 
@@ -131,14 +131,14 @@ def _note_unclean_end(path: Path) -> None:
         with contextlib.closing(sqlite3.connect(path, timeout=0.0, isolation_level=None)) as connection:
             connection.execute("PRAGMA locking_mode=EXCLUSIVE")
             connection.execute("BEGIN IMMEDIATE")  # refused while anybody else has it open, though they do nothing
-            # Before the database is closed here, by which the log goes.
+            # Before the database is closed here, which deletes the log.
             mark_of_unclean_end(path).touch(mode=0o600)
     except (sqlite3.Error, OSError):
-        return  # it is open elsewhere, or cannot be used, which whoever opens it is told
+        return  # it is open elsewhere, or cannot be used, which is reported when it is opened
 
 
 class Inspection:
-    """A look through a whole database file for damage, on a connection that only reads.
+    """A check of a whole database file for damage, on a connection that only reads.
 
     Args:
         path: The file.
@@ -149,7 +149,7 @@ class Inspection:
         self._connection: sqlite3.Connection | None = None
 
     async def run(self) -> None:
-        """Look through all of it, in a thread of its own; ends early where it is cancelled.
+        """Check all of it, in a thread of its own; ends early if cancelled.
 
         Raises:
             DamagedStoreError: There is damage. From then on, until `close`, whoever else closes the database does not
@@ -177,7 +177,7 @@ class Inspection:
         address = f"{self._path.absolute().as_uri()}?mode=ro"
         self._connection = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
         try:
-            self._connection.execute("BEGIN")  # held until the end, with what it keeps from being written into the file
+            self._connection.execute("BEGIN")  # held until the end: meanwhile nothing is written into the file
             found = str(self._connection.execute("PRAGMA quick_check(1)").fetchone()[0])
         except sqlite3.DatabaseError as error:
             if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
@@ -186,7 +186,7 @@ class Inspection:
         return None if found == "ok" else " ".join(found.split())
 
     def close(self) -> None:
-        """Let go of the database; doing it twice is harmless."""
+        """Release the database; doing it twice is harmless."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None

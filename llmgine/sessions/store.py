@@ -27,22 +27,22 @@ _FRESH = 0.5  # seconds
 _POSTGRES = ("postgresql://", "postgres://")
 
 
-LEASE_SECONDS = 6.0  # how long a process that is not heard of counts as alive, where others may be on other machines
+LEASE_SECONDS = 6.0  # how long a silent process counts as alive, where others may be on other machines
 
 
 async def open_store(url: str, *, lease_seconds: float = LEASE_SECONDS) -> "SessionStore":
     """Open the store at `url`: `sqlite:///relative/path.db`, `sqlite:////absolute/path.db` or `postgresql://…`.
 
-    A database of an older program is brought to the present schema; of a SQLite database a copy is made first.
+    A database of an older program is brought to the current schema; a SQLite database is copied first.
 
     Args:
         url: The address; see `postgres_address.read_address` for those of PostgreSQL.
-        lease_seconds: On PostgreSQL, how long a process that is not heard of counts as alive.
+        lease_seconds: On PostgreSQL, how many seconds a silent process counts as alive.
 
     Raises:
-        ConfigurationError: The address is of no kind we know, or the database cannot be used.
+        ConfigurationError: The address is not of a kind we know, or the database cannot be used.
         NewerStoreError: The database was written by a newer program.
-        StoreError: The database cannot be used just now, or it could not be brought to the present schema.
+        StoreError: The database cannot be used now, or it could not be brought to the current schema.
     """
     if url.startswith(_POSTGRES):
         return await _open_postgres(url, lease_seconds)
@@ -81,7 +81,7 @@ def database_file(url: str) -> Path | None:
     """The file that a store's address names; None for a database on a server.
 
     Raises:
-        ConfigurationError: The address is of no kind we know.
+        ConfigurationError: The address is not of a kind we know.
     """
     return None if url.startswith(_POSTGRES) else sqlite_path(url)
 
@@ -90,7 +90,7 @@ def sqlite_path(url: str) -> Path:
     """The file that a store's address names.
 
     Raises:
-        ConfigurationError: The address is of no kind we know.
+        ConfigurationError: The address is not of a kind we know.
     """
     path = Path(url.removeprefix("sqlite:///"))
     if not url.startswith("sqlite:///") or not path.name:
@@ -161,13 +161,13 @@ class SessionStore:
             self._settings_changes += operation.announced
 
     def observe(self, observer: Observer) -> Callable[[], None]:
-        """Let an observer stand around every operation from here on; returns what ends it."""
+        """Wrap every operation from here on in an observer; returns a function that removes it."""
         self._observers.append(observer)
         return lambda: self._observers.remove(observer)
 
     @property
     def today(self) -> Today:
-        """The present day and what may be used in it."""
+        """The current day and what may be used in it."""
         return Today(day=self.clock.today(), tokens=self.daily_tokens)
 
     async def version(self) -> int:
@@ -181,7 +181,7 @@ class SessionStore:
     def settings_version(self) -> int | None:
         """A number that changes when somebody may have changed a setting, in this process or another.
 
-        None when nobody has looked for half a second at what other processes wrote; `version` does.
+        None when nobody has checked for half a second what other processes wrote; `version` does.
         """
         return self._settings_changes if time.monotonic() - self._looked_at < _FRESH else None
 
@@ -192,7 +192,7 @@ class SessionStore:
         return await self.turns.take_over([turn for turn in turns if turn.owner in dead])
 
     async def forget(self, session_id: str, turn_id: str) -> Turn | None:
-        """Delete a turn's texts; None when there is nothing to forget, or a living process is at it."""
+        """Delete a turn's texts; None when there is nothing to forget, or a living process runs it."""
         owners = {turn.owner for turn in await self.turns.unfinished(session_id) if turn.id == turn_id}
         dead = next(iter(await self.owners.dead(owners)), "")
         return await self.turns.forget(session_id, turn_id, dead)
@@ -204,7 +204,7 @@ class SessionStore:
         return [turn for turn in turns if turn.owner in theirs]
 
     async def close(self) -> None:
-        """Close the database and let go of this process's turns: from here on another process may take them up."""
+        """Close the database and release this process's turns: from here on another process may continue them."""
         try:
             await self._database.close()
         finally:

@@ -1,7 +1,8 @@
 """The Discord bot: `uv run python -m programs.discord.bot`.
 
-With DISCORD_TOKEN it joins Discord. Without, it starts the playground, a Discord on this machine with a web page, and
-joins that: the same bot, the same discord.py, real HTTP and WebSocket.
+With DISCORD_TOKEN it joins Discord. Without it, it starts the playground, a local Discord with a web page, and joins
+that: the same bot and the same discord.py, over real HTTP and WebSocket connections. Settings come from the environment
+and .env (see .env.example).
 """
 
 import argparse
@@ -29,7 +30,7 @@ from programs.discord.start_errors import REFUSED, DisconnectedError, explained,
 from programs.discord.token_lock import only_one
 from programs.playground.server import Playground
 
-_END_PATIENCE = 2.0  # seconds in which a client that was closed ends by itself
+_END_PATIENCE = 2.0  # seconds that a closed client gets to end by itself
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 300.0  # seconds until a client that failed is replaced
 
 _log = logging.getLogger(__name__)
@@ -40,8 +41,8 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
 
     Raises:
         ConfigurationError: It cannot run with these settings; the text says what to do.
-        DamagedStoreError: The database is damaged; as before, what is under way has a while to end.
-        LeaseLostError: Another process goes on with the work of this one.
+        DamagedStoreError: The database is damaged; running answers got their time to finish.
+        LeaseLostError: Another process took over the work of this one.
     """
     async with contextlib.AsyncExitStack() as stack:
         config = ApplicationConfig(settings=settings, titles=settings.session_titles and settings.has_model)
@@ -59,9 +60,9 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
 
 @contextlib.asynccontextmanager
 async def playground_for(settings: Settings) -> AsyncIterator[Settings]:
-    """Start the playground, say where it is, and give the settings that lead the bot there.
+    """Start the playground, print its address, and yield settings with which the bot joins it.
 
-    What was said there is kept in a file beside the database, as the bot's own memory of it is.
+    Its messages are saved in a file beside the database, where the bot's own memory of them is.
     """
     notice = None if settings.has_model else DEMO_NOTICE
     _, in_a_file, database = settings.database_url.rpartition("sqlite:///")
@@ -73,13 +74,13 @@ async def playground_for(settings: Settings) -> AsyncIterator[Settings]:
         raise ConfigurationError(str(error)) from error
     except OSError as error:
         raise ConfigurationError(
-            f"The playground cannot use port {settings.playground_port}: is another one running? "
-            "End it, or set PLAYGROUND_PORT to a free port"
+            f"The playground cannot use port {settings.playground_port}. Is another playground running? "
+            "Stop it, or set PLAYGROUND_PORT to a free port"
         ) from error
     try:
         sys.stdout.write(
-            f"No DISCORD_TOKEN, so this is the playground, a Discord on this machine.\n"
-            f"{notice + chr(10) if notice else ''}\n    Open {playground.url}/\n\nCtrl-C ends it.\n"
+            f"DISCORD_TOKEN is not set, so the bot runs in the playground, a local Discord.\n"
+            f"{notice + chr(10) if notice else ''}\n    Open {playground.url}/\n\nPress Ctrl-C to stop.\n"
         )
         sys.stdout.flush()
         yield settings.model_copy(
@@ -95,7 +96,7 @@ async def playground_for(settings: Settings) -> AsyncIterator[Settings]:
 
 @contextlib.contextmanager
 def discord_at(settings: Settings) -> Iterator[None]:
-    """Point discord.py at another server inside this block; it keeps the addresses as class attributes."""
+    """Point discord.py at another server inside this block; its addresses are class attributes."""
     route, gateway = discord.http.Route, discord.gateway.DiscordWebSocket
     before = route.BASE, gateway.DEFAULT_GATEWAY
     if settings.discord_api_base:
@@ -109,11 +110,11 @@ def discord_at(settings: Settings) -> Iterator[None]:
 
 
 async def stay(make_bot: Callable[[], Bot], settings: Settings, stop: asyncio.Event) -> None:
-    """Stay joined until `stop`: a client that fails after it was in is replaced by a new one, ever less hurriedly.
+    """Stay connected until `stop`; a client that fails after it was ready is replaced, after ever longer pauses.
 
     Raises:
-        ConfigurationError: Discord does not let the bot in; the text says what to change.
-        LLMgineError: It failed before it was in, for another reason: a StartFailedError, when nobody foresaw it.
+        ConfigurationError: Discord refuses the bot; the text says what to change.
+        LLMgineError: It failed before it was ready, for another reason; a StartFailedError if the cause is unknown.
     """
     wait = _FIRST_WAIT
     while not stop.is_set():
@@ -124,7 +125,7 @@ async def stay(make_bot: Callable[[], Bot], settings: Settings, stop: asyncio.Ev
         except DisconnectedError as error:
             if not bot.is_in:
                 raise
-            _log.error("Discord is lost: %s", error)
+            _log.error("The connection to Discord was lost: %s", error)
         except ConfigurationError:
             raise
         except Exception as error:  # a bug of ours or of discord.py's, or an event that cannot be read
@@ -136,18 +137,18 @@ async def stay(make_bot: Callable[[], Bot], settings: Settings, stop: asyncio.Ev
         if stop.is_set():
             return
         wait = _FIRST_WAIT if time.monotonic() - begun > _LONGEST_WAIT else min(2 * wait, _LONGEST_WAIT)
-        _log.info("Joining again in %.0f s", wait)
+        _log.info("Reconnecting in %.0f s", wait)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(wait):
                 await stop.wait()
 
 
 async def join(bot: Bot, token: str, stop: asyncio.Event, *, grace: float = 0.0) -> None:
-    """Log in and stay until `stop`; then running answers have `grace` seconds to end.
+    """Log in and stay until `stop`; then running answers get `grace` seconds to finish.
 
     Raises:
-        ConfigurationError: Discord does not let the bot in; the text says what to change. It is a DisconnectedError
-            when that may pass by itself.
+        ConfigurationError: Discord refuses the bot; the text says what to change. It is a DisconnectedError if the
+            cause may pass by itself.
         Exception: Anything else that ended the client.
     """
     if not re.fullmatch(r"[!-~]+", token):  # no header can carry it
@@ -163,7 +164,7 @@ async def join(bot: Bot, token: str, stop: asyncio.Event, *, grace: float = 0.0)
                 await bot.wind_down(grace)
             await bot.close()
             await asyncio.wait({running}, timeout=_END_PATIENCE)
-            running.cancel()  # closed while it connects anew, discord.py does not notice, and listens for ever
+            running.cancel()  # closed while it reconnects, discord.py does not notice, and listens forever
             await asyncio.gather(running, return_exceptions=True)
             await bot.close_forgotten_connections()
     except Exception as error:
@@ -186,8 +187,8 @@ async def _until_signalled(settings: Settings) -> None:
     def on_signal() -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
-            signal.signal(number, signal.SIG_DFL)  # Python's own for SIGINT would let all tasks end first
-        _log.info("Ending: answers have %.0f s more; a second signal ends at once", settings.shutdown_grace)
+            signal.signal(number, signal.SIG_DFL)  # Python's own handler of SIGINT would wait for all tasks
+        _log.info("Shutting down: running answers get %.0f s; press Ctrl-C again to quit now", settings.shutdown_grace)
         stop.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -196,7 +197,7 @@ async def _until_signalled(settings: Settings) -> None:
 
 
 def main() -> int:
-    """The program."""
+    """Run the program. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m programs.discord.bot", description=__doc__)
     parser.parse_args()
     settings = load_settings()

@@ -33,11 +33,11 @@ from programs.discord.takeover import Takeover
 from programs.discord.thread_names import ThreadNames
 from programs.discord.welcome import Welcome
 
-_CHECK_INTERVAL = 180.0  # seconds between two looks for what Discord did not tell, or did not take
-_FEEDS_PATIENCE = 1.0  # seconds for what is being admitted at the end
-_PAUSE_PATIENCE = 3.0  # seconds in which people are told of a restart
-_REACTIONS_PATIENCE = 1.0  # seconds in which status reactions that would mislead are taken away
-_START_PATIENCE = 3.0  # seconds a start that is under way has when it is to end
+_CHECK_INTERVAL = 180.0  # seconds between two checks for what Discord did not send, or did not accept
+_FEEDS_PATIENCE = 1.0  # seconds to finish admitting messages at the end
+_PAUSE_PATIENCE = 3.0  # seconds to post that the bot restarts
+_REACTIONS_PATIENCE = 1.0  # seconds to remove status reactions that would mislead
+_START_PATIENCE = 3.0  # seconds that a start gets to finish when the bot is to end
 
 _log = logging.getLogger(__name__)
 
@@ -49,18 +49,18 @@ class Bot(Connection):
         app: The application; started before the bot and closed after it.
         edit_interval: Seconds between two edits of a message.
         guild_ready_timeout: Seconds discord.py waits for servers at the start.
-        heartbeat_timeout: Seconds without a sign of life after which the connection counts as dead.
+        heartbeat_timeout: Seconds without a heartbeat after which the connection counts as dead.
         first_wait: Seconds before a request that got no answer is sent again; doubled each time.
-        look_interval: Seconds between two looks at one place after the other, for messages Discord did not tell of.
-        rate: Requests a second over all.
+        look_interval: Seconds between two checks, one channel at a time, for messages Discord did not send.
+        rate: Requests per second in total.
         reaction_interval: Seconds between two requests for status reactions, see `StatusReactions`.
-        reaction_delay: Seconds until a turn that runs gets its status reaction.
-        is_busy: Whether status reactions are to give way; by the number of active turns, unless given.
-        clock: Seconds since 1970, to tell how old messages are; Discord's own, unless given.
-        monotonic: Seconds that never go back, to tell how long a refusal holds.
+        reaction_delay: Seconds until a running turn gets its status reaction.
+        is_busy: Whether status reactions are to wait; by the number of active turns, unless given.
+        clock: Seconds since 1970, to know how old messages are; Discord's own, unless given.
+        monotonic: Seconds that never go back, to measure how long a refusal lasts.
         sleep: How the end of a long rate limit is waited for.
-        api_base: Where Discord is, when it is not the one of the settings: files are read from there too.
-        burst: Seconds within which several messages of a person are taken as one prompt, while it waits.
+        api_base: Discord's address, if it is not the one in the settings; files are read from there too.
+        burst: Seconds within which a person's messages are merged into one prompt, while it waits.
     """
 
     def __init__(
@@ -120,7 +120,7 @@ class Bot(Connection):
         self.add_dynamic_items(self._router.item())
 
     def _guarded(self, name: str, parse: Callable[[Any], None]) -> Callable[[Any], None]:
-        """Keep what an event cannot be parsed for from ending the client, which discord.py has it do.
+        """Keep an event that cannot be parsed from ending the client, as it would in discord.py.
 
         READY is not guarded: without it there is no client.
         """
@@ -130,8 +130,8 @@ class Bot(Connection):
         def guarded(data: Any) -> None:
             try:
                 parse(data)
-            except Exception:  # whatever Discord sent, the events after it are not to be lost
-                _log.exception("An event could not be understood: %s", name)
+            except Exception:  # whatever Discord sent, the events after it must not be lost
+                _log.exception("An event from Discord cannot be read: %s", name)
                 channel_id = str(data.get("channel_id")) if isinstance(data, dict) else ""
                 if channel_id.isdecimal():
                     self._feeds.malformed(int(channel_id))
@@ -139,7 +139,7 @@ class Bot(Connection):
         return guarded
 
     async def setup_hook(self) -> None:
-        """Once, after login: listen, and begin to register the slash commands; unless it is told to end already."""
+        """Once, after login: listen, and begin to register the slash commands; unless the bot is already closing."""
         await super().setup_hook()
         if not self._is_closing:
             self._deliveries.start()
@@ -148,7 +148,7 @@ class Bot(Connection):
             self._commands.registration.start()
 
     async def on_connect(self) -> None:
-        """A session with the gateway begins, in which nothing from before it is told."""
+        """A new gateway session begins; it does not repeat the events before it."""
         self._feeds.connected()
 
     async def on_ready(self) -> None:
@@ -160,7 +160,7 @@ class Bot(Connection):
         """Take over what an earlier process left before anything new, however often the store fails meanwhile."""
         if not self._recovered.is_set():
             continued = await self._takeover.run_once()
-            _log.info("Logged in as %s%s", self.user, f"; {continued} earlier turns continue" if continued else "")
+            _log.info("Logged in as %s%s", self.user, f"; continuing earlier turns: {continued}" if continued else "")
             self._recovered.set()
             self._chores.do("check now and then", self._check_now_and_then)
             self._chores.do("take over", self._takeover.run)
@@ -183,7 +183,7 @@ class Bot(Connection):
         await self._welcome.greet(guild)
 
     async def on_resumed(self) -> None:
-        """Look for what was not told, and show what could not be shown while Discord was away."""
+        """Check for missed messages, and show what could not be shown during the outage."""
         await self.check()
 
     async def on_guild_channel_create(self, channel: discord.abc.GuildChannel | discord.Thread) -> None:
@@ -215,11 +215,11 @@ class Bot(Connection):
         self._feeds.deleted(payload.channel_id, payload.message_ids)
 
     async def on_raw_thread_delete(self, payload: discord.RawThreadDeleteEvent) -> None:
-        """Nobody can read an answer there any more; what was said is kept."""
+        """Nobody can read an answer there any more; the conversation is kept."""
         await self._removed(payload.thread_id)
 
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
-        """As of a thread."""
+        """As for a thread."""
         await self._removed(channel.id)
 
     async def _removed(self, channel_id: int) -> None:
@@ -235,16 +235,16 @@ class Bot(Connection):
         self._deliver_owed()
 
     async def on_guild_role_update(self, _before: discord.Role, _after: discord.Role) -> None:
-        """As of a channel."""
+        """As for a channel."""
         self._deliver_owed()
 
     async def on_member_update(self, _before: discord.Member, after: discord.Member) -> None:
-        """As of a channel, where it is the bot itself whose roles change."""
+        """As for a channel, if it is the bot whose roles change."""
         if after == after.guild.me:
             self._deliver_owed()
 
     def _deliver_owed(self) -> None:
-        """Show what could not be shown for want of a permission."""
+        """Show what could not be shown because a permission was missing."""
         self._permissions.forget()
         self._deliveries.look_again()
 
@@ -264,7 +264,7 @@ class Bot(Connection):
         await self._deliveries.rested()
 
     async def reactions_settled(self) -> None:
-        """Wait until there is no status reaction to be set."""
+        """Wait until all status reactions are set."""
         await self._status_reactions.settled()
 
     @property
@@ -279,7 +279,7 @@ class Bot(Connection):
 
     @property
     def is_busy(self) -> bool:
-        """Whether so many turns are active that status reactions give way."""
+        """Whether so many turns are active that status reactions wait."""
         return self._deliveries.is_busy
 
     def is_typing_in(self, channel_id: int) -> bool:
@@ -287,7 +287,7 @@ class Bot(Connection):
         return self._deliveries.is_typing_in(channel_id)
 
     async def check(self) -> None:
-        """Look for what Discord did not tell, and for what it did not take: parts, and the commands."""
+        """Check for missed messages, and for what Discord did not accept: parts of answers, and slash commands."""
         self._commands.registration.try_again()
         self._feeds.look_again()
         self._deliveries.look_again()
@@ -316,7 +316,7 @@ class Bot(Connection):
         return self._feeds.stopped
 
     async def wind_down(self, grace: float) -> None:
-        """Take nothing up any more, give what runs `grace` seconds to end, and say of the rest that it will go on."""
+        """Admit no more messages, give running turns `grace` seconds, and post that the rest will continue later."""
         await self._feeds.stop(_FEEDS_PATIENCE)
         await self._app.engine.drain(grace)
         await self._app.bus.wait_until_idle()
@@ -335,7 +335,7 @@ class Bot(Connection):
         await super().close()
 
     async def _finish_start(self) -> None:
-        """discord.py cannot be closed while it waits for servers: it would go on with a client that is gone."""
+        """discord.py cannot be closed while it waits for servers: it would continue with a closed client."""
         if self.ws is None or not self.ws.open:
             return
         with contextlib.suppress(TimeoutError):

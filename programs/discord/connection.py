@@ -1,4 +1,4 @@
-"""discord.py's client with what it lacks: a budget of requests, a breaker, counted logins, and a clean end."""
+"""discord.py's client with what it lacks: a rate limiter, a breaker, counted logins, and a clean end."""
 
 import asyncio
 import logging
@@ -20,8 +20,8 @@ from programs.discord.rate_limiter import RATE, RateLimiter
 _DAY = 86_400  # seconds
 _MOST_LOGINS = 900  # in 24 hours; at 1,000 Discord resets the token
 _WORN_OUT = (
-    "The bot logged in to Discord 900 times in a day; at 1,000 Discord resets its token. "
-    "Look in the log why it was disconnected so often, mend that, and start it again tomorrow"
+    "The bot logged in to Discord 900 times in a day; at 1,000, Discord resets its token. "
+    "Find out from the log why it was disconnected so often, fix that, and start it again tomorrow"
 )
 _PRESENCE = "@mentions · /help"  # after "Listening to"
 
@@ -44,8 +44,8 @@ class Connection(discord.Client):
     Args:
         app: Where logins are counted and metrics go.
         guild_ready_timeout: Seconds discord.py waits for servers at the start.
-        heartbeat_timeout: Seconds without a sign of life after which the connection counts as dead.
-        rate: Requests a second over all.
+        heartbeat_timeout: Seconds without a heartbeat after which the connection counts as dead.
+        rate: Requests per second in total.
         clock: Seconds since 1970; Discord's own, unless given.
     """
 
@@ -58,7 +58,7 @@ class Connection(discord.Client):
         rate: float = RATE,
         clock: Callable[[], float] | None = None,
     ) -> None:
-        # Voice is not used here, so what it would need is no news.
+        # Voice is not used here, so nobody needs a warning that its libraries are missing.
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
         self.refused = asyncio.Event()
         self.breaker = Breaker(self.refused.set)
@@ -66,7 +66,7 @@ class Connection(discord.Client):
         trace = rate_limit_trace(app.bus)
         self.limiter.add_to(trace)
         self.breaker.add_to(trace)
-        # The last thing before a request: a process that others may take for dead makes none.
+        # The last thing before a request: a process that others may count as dead makes none.
         trace.on_request_start.append(self._hold)
         if clock is None:
             discord_time = DiscordTime()
@@ -87,7 +87,7 @@ class Connection(discord.Client):
 
     @property
     def is_lost(self) -> bool:
-        """Whether another process took this one for dead; then no request is made any more."""
+        """Whether another process took over this one's work; then this one makes no more requests."""
         return self._store.owners.lost.is_set()
 
     async def _hold(self, _session: object, _context: object, _params: object) -> None:
@@ -103,7 +103,7 @@ class Connection(discord.Client):
             at = int(time.time())
             if await self._store.logins.count(SOURCE, at, at - _DAY) > _MOST_LOGINS:
                 raise WornOutError(_WORN_OUT)
-        except StoreError as error:  # rather one that is not counted than no bot while the disk is full
+        except StoreError as error:  # better an uncounted login than no bot while the disk is full
             _log.warning("A login could not be counted: %s", error)
         await super().before_identify_hook(shard_id, initial=initial)
 
@@ -119,11 +119,11 @@ class Connection(discord.Client):
         await self.close_forgotten_connections()
 
     async def close_forgotten_connections(self) -> None:
-        """discord.py forgets a connection that ends while it is being made; its heartbeat goes on in a thread."""
+        """discord.py forgets a connection that ends while it is being made; its heartbeat keeps running in a thread."""
         for beat in threading.enumerate():
             if not isinstance(beat, discord.gateway.KeepAliveHandler):
                 continue
-            if beat.ws._connection is self._connection:  # noqa: SLF001  whose it is, it tells nowhere else
+            if beat.ws._connection is self._connection:  # noqa: SLF001  nothing public says whose it is
                 await beat.ws.close()
 
 
@@ -131,8 +131,8 @@ class _GlobalLimit(asyncio.Event):
     """Set unless the limit over all requests was reached, which every request waits for.
 
     discord.py sets it again in the request that was limited, once that has waited. If that request is cancelled
-    meanwhile nothing would set it, and no request would ever be made again. So it is set in any case when the longest
-    wait there is has passed.
+    meanwhile, nothing would set it, and no request would ever be made again. So it is always set when the longest
+    possible wait has passed.
     """
 
     def __init__(self) -> None:
@@ -156,7 +156,7 @@ class _GlobalLimit(asyncio.Event):
 
 
 def _intents() -> discord.Intents:
-    """What the bot hears of: servers and their messages, DMs, and the text of messages (a privileged intent)."""
+    """What the bot gets events of: servers, their messages, DMs, and the text of messages (a privileged intent)."""
     intents = discord.Intents.none()
     intents.guilds = True
     intents.guild_messages = True

@@ -1,4 +1,4 @@
-"""Why the bot does not come in: errors of discord.py, of the connection and of files, in words that say what to do."""
+"""Why the bot cannot start: errors of discord.py, of the connection and of files, as texts that say what to do."""
 
 import math
 import re
@@ -18,32 +18,32 @@ from programs.discord.delivery.refusals import BreakerOpenError
 _PORTAL = "your application at https://discord.com/developers/applications"
 REFUSED = f"Discord refused DISCORD_TOKEN: copy it again from the Bot page of {_PORTAL}"
 _NO_INTENT = (
-    "Discord refused the Message Content intent: switch it on under Privileged Gateway Intents on the Bot page "
+    "Discord refused the Message Content intent: turn it on under Privileged Gateway Intents on the Bot page "
     f"of {_PORTAL}"
 )
 _UNREACHABLE = "Discord cannot be reached: check the network, and DISCORD_API_BASE if you set it, then start again"
-_LOOK = "look at https://discordstatus.com, and start again later"
+_LOOK = "check https://discordstatus.com, then start again later"
 _UPDATE = "update this program and discord.py, then start it again"
-# What the gateway ends a connection with for good; 4014 is discord.py's PrivilegedIntentsRequired.
+# Codes with which the gateway ends a connection for good; 4014 is discord.py's PrivilegedIntentsRequired.
 _FINAL = {
     4004: REFUSED,
-    4010: f"Discord does not take this program's shard: {_UPDATE}",
-    4011: "Discord wants a bot of so many servers on several connections, and this program has one: leave some servers",
+    4010: f"Discord rejected this program's shard: {_UPDATE}",
+    4011: "The bot is in too many servers for one connection, and this program uses only one: leave some servers",
     4012: f"Discord no longer speaks this program's version of the gateway: {_UPDATE}",
     4013: f"Discord does not know the intents this program asks for: {_UPDATE}",
 }
 
 
 class DisconnectedError(ConfigurationError):
-    """The bot cannot connect to Discord, or stay connected, at present; later it may."""
+    """The bot cannot connect to Discord, or stay connected, now; it may succeed later."""
 
 
 class StartFailedError(LLMgineError):
-    """The start failed for a reason that this program does not foresee: most likely a bug."""
+    """The start failed for an unknown reason, most likely a bug."""
 
 
 def explained(error: Exception) -> ConfigurationError | None:
-    """An error of discord.py, of the connection or of a file, in words that name it and say what to do.
+    """An error of discord.py, of the connection or of a file, as a text that names it and says what to do.
 
     Returns:
         A ConfigurationError; a DisconnectedError when the cause may pass by itself; None when it is a bug, or an event
@@ -58,7 +58,7 @@ def explained(error: Exception) -> ConfigurationError | None:
 def _closed(error: discord.ConnectionClosed) -> ConfigurationError:
     if error.code in _FINAL:
         return ConfigurationError(_FINAL[error.code])
-    return DisconnectedError(f"Discord ended the connection to its gateway (code {error.code}): {_LOOK}")
+    return DisconnectedError(f"Discord closed the gateway connection (code {error.code}): {_LOOK}")
 
 
 def _answered(error: discord.HTTPException) -> ConfigurationError:
@@ -68,14 +68,14 @@ def _answered(error: discord.HTTPException) -> ConfigurationError:
         return ConfigurationError(REFUSED)
     if error.status == 429:
         wait = error.response.headers.get("Retry-After", "")
-        return _limited(f"Cloudflare, in front of Discord, takes no requests from this address ({status})", wait)
+        return _limited(f"Cloudflare, in front of Discord, is blocking this address ({status})", wait)
     if error.status >= 500:
-        return DisconnectedError(f"Discord answered the login with {status}, so the fault is there: {_LOOK}")
+        return DisconnectedError(f"Discord answered the login with {status}, so the fault is on its side: {_LOOK}")
     page = error.text.lstrip().startswith("<")
-    said = "with a web page, so by a proxy or a firewall" if page else _short(error.text) or "without a reason"
+    said = "with a web page, so by a proxy or a firewall" if page else _short(error.text) or "no reason given"
     return DisconnectedError(
-        f"The login was refused with {status} ({said}): check DISCORD_API_BASE if you set it, and what stands between "
-        "this machine and Discord"
+        f"The login was refused with {status} ({said}): check DISCORD_API_BASE if you set it, and any proxy or "
+        "firewall between this machine and Discord"
     )
 
 
@@ -100,12 +100,12 @@ _EXPLANATIONS: Sequence[tuple[type | tuple[type, ...], Callable[[Any], Configura
     (discord.LoginFailure, lambda _: ConfigurationError(REFUSED)),
     (discord.PrivilegedIntentsRequired, lambda _: ConfigurationError(_NO_INTENT)),
     (discord.ConnectionClosed, _closed),
-    (discord.RateLimited, lambda error: _limited("Discord limits this bot's logins (429)", error.retry_after)),
+    (discord.RateLimited, lambda error: _limited("Discord is limiting this bot's logins (429)", error.retry_after)),
     (discord.HTTPException, _answered),
-    (BreakerOpenError, lambda _: _limited("Discord, or Cloudflare in front of it, wants no requests now", 600.0)),
+    (BreakerOpenError, lambda _: _limited("Discord, or Cloudflare in front of it, is refusing all requests", 600.0)),
     (
         (aiohttp.ClientHttpProxyError, aiohttp.ClientProxyConnectionError),
-        lambda error: DisconnectedError(f"The proxy does not let the bot through to Discord ({_short(error)})"),
+        lambda error: DisconnectedError(f"Discord cannot be reached through the proxy ({_short(error)})"),
     ),
     (
         aiohttp.ClientResponseError,
@@ -113,19 +113,19 @@ _EXPLANATIONS: Sequence[tuple[type | tuple[type, ...], Callable[[Any], Configura
     ),
     (
         aiohttp.InvalidURL,
-        lambda error: ConfigurationError(f"DISCORD_API_BASE or DISCORD_GATEWAY_URL is no address: {_short(error)}"),
+        lambda error: ConfigurationError(f"DISCORD_API_BASE or DISCORD_GATEWAY_URL is not an address: {_short(error)}"),
     ),
     (
         (aiohttp.ClientSSLError, ssl.SSLError),
         lambda error: DisconnectedError(
-            f"No secure connection to Discord can be made ({_short(error)}): check this machine's clock and "
-            "certificates, and whatever inspects its traffic"
+            f"Cannot make a secure connection to Discord ({_short(error)}): check this machine's clock and "
+            "certificates, and any proxy that inspects its traffic"
         ),
     ),
     (
         (aiohttp.ClientConnectorDNSError, gaierror),
         lambda error: DisconnectedError(
-            f"The name of Discord's server cannot be looked up ({_short(error)}): check the network and its DNS, and "
+            f"The address of Discord's server cannot be found ({_short(error)}): check the network and its DNS, and "
             "DISCORD_API_BASE and DISCORD_GATEWAY_URL if you set them, then start again"
         ),
     ),
@@ -135,13 +135,13 @@ _EXPLANATIONS: Sequence[tuple[type | tuple[type, ...], Callable[[Any], Configura
 
 
 def unforeseen(error: Exception) -> StartFailedError:
-    """An error that no explanation fits: what it is, and where it was raised."""
+    """An error without an explanation: what it is, and where it was raised."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f"{frames[-1].filename.rpartition('site-packages/')[2]}:{frames[-1].lineno}" if frames else "nowhere"
     what = _short(f"{type(error).__name__}: {error}")
     if any(frame.name == "received_message" for frame in frames):  # discord.py's, of the gateway
         return StartFailedError(f"Discord sent an event that cannot be read ({what}, at {where}): {_UPDATE}")
     return StartFailedError(
-        f"The bot failed by a bug of its own or of discord.py ({what}, at {where}): {_UPDATE}; if it fails again, "
+        f"The bot failed because of a bug in it or in discord.py ({what}, at {where}): {_UPDATE}; if it fails again, "
         "report the traceback in the log"
     )

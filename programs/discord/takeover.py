@@ -20,7 +20,7 @@ class Takeover:
     Args:
         app: The application, whose engine runs the turns.
         deliveries: What shows their answers.
-        status_reactions: What shows how far they are.
+        status_reactions: What shows their progress.
     """
 
     def __init__(self, app: Application, deliveries: ChannelDeliveries, status_reactions: StatusReactions) -> None:
@@ -42,12 +42,12 @@ class Takeover:
                 self._status_reactions.recover(turn for turn in left if turn.owner != store.owners.me)
                 return await self._app.engine.recover({SOURCE})
             except StoreError as error:
-                _log.error("What other processes left cannot be looked up: %s", error)
+                _log.error("Cannot read what other processes left unfinished: %s", error)
                 await asyncio.sleep(_RETRY_INTERVAL)
 
     async def run(self) -> None:
-        """Take over what each process leaves that ends from now on; never returns."""
+        """Take over what is left by each process that ends from now on; never returns."""
         while True:
             await self._app.store.owners.death()
             continued = await self.run_once()
-            _log.info("Another process has ended%s", f"; {continued} of its turns continue here" if continued else "")
+            _log.info("Another process has ended%s", f"; continuing its turns: {continued}" if continued else "")

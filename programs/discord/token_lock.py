@@ -20,7 +20,7 @@ def only_one(token: str, folder: Path | None = None) -> Iterator[None]:
         folder: Where the lock files are; the machine's folder for temporary files unless given.
 
     Raises:
-        ConfigurationError: Another process holds it.
+        ConfigurationError: Another process has it.
     """
     name = hashlib.sha256(token.encode()).hexdigest()[:16]
     path = (folder or Path(tempfile.gettempdir())) / f"llmgine-{os.getuid()}-{name}.lock"
@@ -33,7 +33,7 @@ def only_one(token: str, folder: Path | None = None) -> Iterator[None]:
     except BlockingIOError as error:
         other = os.read(lock, 20).decode(errors="replace") or "unknown"
         raise ConfigurationError(
-            f"The bot of this DISCORD_TOKEN already runs on this machine, as process {other}: end that one first"
+            f"The bot of this DISCORD_TOKEN is already running on this machine, as process {other}: stop it first"
         ) from error
     finally:
         os.close(lock)

@@ -1,4 +1,4 @@
-"""Look at what happened: `uv run python -m programs.logs tail|stats|trace|serve`."""
+"""Read the log: `uv run python -m programs.logs tail|stats|trace|serve`."""
 
 import argparse
 import asyncio
@@ -26,11 +26,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program. Returns the exit code."""
     options = read_options(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a log may hold what the terminal's encoding does not
+        sys.stdout.reconfigure(errors="backslashreplace")  # a log may have characters the terminal's encoding lacks
     try:
         _run(options, _find_log(options.log_dir))
         sys.stdout.flush()
-    except BrokenPipeError:  # whoever read our output has enough
+    except BrokenPipeError:  # the reader of our output has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (LLMgineError, OSError) as error:  # OSError: a file that cannot be read
         sys.stderr.write(f"error: {error}\n")
@@ -50,7 +50,7 @@ def _find_log(folder: Path | None) -> Path:
     if not path.exists() and not rotated_files(path):
         raise ConfigurationError(
             f"There is no log at {path}: start the bot or the terminal chat once, "
-            "or say with --log-dir (or LOG_DIR) where it is"
+            "or give the log's folder with --log-dir or LOG_DIR"
         )
     return path
 

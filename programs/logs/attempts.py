@@ -39,7 +39,7 @@ def attempts_of(records: list[Record]) -> list[TurnState]:
     for record in records:
         event = event_of(record)
         if isinstance(event, TurnStartedEvent):
-            # The same one goes on after a restart. Where the log was cut, the start of the one before may be missing.
+            # The same one continues after a restart. Where the log was cut, the start of the one before may be missing.
             if attempt not in (None, event.attempt) or states[-1].outcome is not None:
                 states.append(TurnState())
             attempt = event.attempt

@@ -1,4 +1,4 @@
-"""What can be said on the command line."""
+"""The command line."""
 
 import argparse
 import re
@@ -14,46 +14,54 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks
 
 
 def read_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """Read the command line; on a mistake say it and exit with code 2."""
+    """Read the command line; a mistake in it is reported, with exit code 2."""
     everywhere = argparse.ArgumentParser(add_help=False)
     everywhere.add_argument("--log-dir", metavar="DIR", type=Path, help="folder of the log (default: LOG_DIR, or logs)")
     parser = argparse.ArgumentParser(
         prog="programs.logs",
-        description="Look at what happened: the log that the bot and the terminal chat write.",
-        epilog="`tail` shows lines as they come, `stats` adds them up, `trace last` tells how the newest turn went, "
-        "`serve` shows all this as a page.",
+        description="Read the log that the bot and the terminal chat write.",
+        epilog="`tail` shows lines as they come, `stats` adds them up, `trace last` shows the newest turn in detail, "
+        "`serve` shows all this as a web page.",
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _add_tail(commands.add_parser("tail", parents=[everywhere], help="the last lines, and new ones as they come"))
-    stats = commands.add_parser("stats", parents=[everywhere], help="turns, failures, tokens, and how long all took")
-    stats.add_argument("--since", type=_time, metavar="WHEN", help="30m, 12h, 7d, or a time such as 2026-01-31T12:00")
-    stats.add_argument("--json", action="store_true", help="the same as data; durations in seconds")
-    trace = commands.add_parser("trace", parents=[everywhere], help="one turn as a tree, with durations")
+    _add_tail(commands.add_parser("tail", parents=[everywhere], help="show the last lines, and new ones as they come"))
+    stats = commands.add_parser(
+        "stats", parents=[everywhere], help="count turns, failures and tokens, and measure durations"
+    )
+    stats.add_argument(
+        "--since", type=_time, metavar="WHEN", help="only since 30m, 12h or 7d ago, or a time such as 2026-01-31T12:00"
+    )
+    stats.add_argument("--json", action="store_true", help="print JSON; durations in seconds")
+    trace = commands.add_parser("trace", parents=[everywhere], help="show one turn as a tree, with durations")
     trace.add_argument("turn", metavar="TURN", help="the turn's id or its beginning, or `last`")
-    serve = commands.add_parser("serve", parents=[everywhere], help="a page on this machine: turns, waterfalls, plots")
-    serve.add_argument("--port", type=_port, default=DEFAULT_PORT, help="on 127.0.0.1 (default %(default)s; 0: any)")
+    serve = commands.add_parser(
+        "serve", parents=[everywhere], help="serve a web page on this machine: turns, waterfalls, plots"
+    )
+    serve.add_argument(
+        "--port", type=_port, default=DEFAULT_PORT, help="port on 127.0.0.1 (default: %(default)s; 0: any)"
+    )
     return parser.parse_args(arguments)
 
 
 def _add_tail(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("-n", dest="count", metavar="N", type=_count, default=10, help="begin with the last N lines (default 10)")
+    add("-n", dest="count", metavar="N", type=_count, default=10, help="begin with the last N lines (default: 10)")
     add("-f", "--follow", action=argparse.BooleanOptionalAction, default=True, help="wait for new lines (the default)")
-    add("--session", metavar="ID", help="only this session; the beginning of its id is enough, * and ? stand for any")
+    add("--session", metavar="ID", help="only this session, by its id or the beginning of it; * and ? are wildcards")
     add(
         "--type",
         metavar="NAME",
         action="append",
         default=[],
-        help="only this class of messages, such as TurnFinishedEvent, ToolCall or '*Error*'; may be given again",
+        help="only this type of message, such as TurnFinishedEvent, ToolCall or '*Error*'; can be repeated",
     )
     add(
         "--level",
         choices=[level.name.lower() for level in Level],
         type=str.lower,
-        help="at least this level: error is what failed, warning what was retried, denied, stopped or cut, debug adds "
-        "metrics, spans and results of commands (default: info, or debug with --type)",
+        help="at least this level: error is what failed; warning is what was retried, denied, stopped or cut off; "
+        "debug adds metrics, spans and results of commands (default: info, or debug with --type)",
     )
 
 
@@ -68,13 +76,13 @@ def selection_of(options: argparse.Namespace) -> Selection:
 
 
 def _time(text: str) -> datetime:
-    """A moment: so long ago, or a time, local unless it says its zone."""
+    """A moment: a duration ago, or a time, local unless it names a zone."""
     try:
         if match := re.fullmatch(r"(\d{1,6})([smhdw])", text, re.ASCII):
             return datetime.now(UTC) - timedelta(**{_UNITS[match[2]]: int(match[1])})
         return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise argparse.ArgumentTypeError(f"{text!r} is neither like 30m, 12h, 7d nor like 2026-01-31T12:00") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 30m, 12h, 7d or 2026-01-31T12:00") from None
 
 
 def _count(text: str) -> int:

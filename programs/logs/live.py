@@ -1,4 +1,4 @@
-"""The log as it grows, for the page: the recent turns, and word of every change."""
+"""The log as it grows, for the page: the recent turns, and a notice of every change."""
 
 import asyncio
 import logging
@@ -10,7 +10,7 @@ from llmgine.observability.reader import LogReader, Record
 from programs.logs.turn_records import RecentTurns
 
 _LOOK_AGAIN = 0.25  # seconds
-_AT_ONCE = 1_000  # records taken in one go, so that a long log does not hold up the page
+_AT_ONCE = 1_000  # records handled in one go, so that a long log does not block the page
 
 _log = logging.getLogger(__name__)
 
@@ -64,14 +64,14 @@ class LiveLog:
             self._failing = False
         except OSError as error:
             if not self._failing:
-                _log.error("The log %s cannot be read: %s. It is tried again.", self.path, error)
+                _log.error("The log %s cannot be read: %s. Trying again.", self.path, error)
             records, self._failing = [], True
         if not records:
             self._records = None
         return records
 
     def close(self) -> None:
-        """Close the file, and let go of those who wait for a change."""
+        """Close the file, and release those who wait for a change."""
         self.closed = True
         self._reader.close()
         self._notify()
@@ -80,7 +80,7 @@ class LiveLog:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def change(self, seen: int, timeout: float) -> None:  # noqa: ASYNC109  past it, look again: no error
+    async def change(self, seen: int, timeout: float) -> None:  # noqa: ASYNC109  its end is no error
         """Return when the revision is not `seen` (any more), when the log is closed, or after `timeout` seconds."""
         changed = self._changed
         if self.revision == seen and not self.closed:

@@ -12,8 +12,8 @@ class Selection:
     """A choice of records; each part that is given narrows it.
 
     Attributes:
-        session: The session's id, or its beginning; may hold `*` and `?`.
-        types: Names of classes, or their beginnings, in any case; may hold `*` and `?`. One of them must fit.
+        session: The session's id, or its beginning; may contain `*` and `?`.
+        types: Names of classes, or their beginnings, in any case; may contain `*` and `?`. One of them must match.
         level: The least level shown.
     """
 

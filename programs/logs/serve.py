@@ -27,7 +27,7 @@ _MOST_TURNS = 200  # on the page
 _LONGEST_TEXT = 4_000  # characters of a text on the page
 _LONGEST_PROMPT = 200
 _MOST_SPANS = 2_000
-_HEARTBEAT = 15.0  # seconds; a browser that is gone is found out by writing to it
+_HEARTBEAT = 15.0  # seconds; only writing to a browser shows that it is gone
 
 
 class LogPage:
@@ -83,7 +83,7 @@ class LogPage:
         turn_id = request.match_info["turn"]
         records = self.log.turns.records(turn_id)
         if not records:
-            raise web.HTTPNotFound(text="This turn is not among the recent ones: see `trace` in the terminal.")
+            raise web.HTTPNotFound(text="This turn is not among the recent ones. See it with `trace` in a terminal.")
         roots = build(records)
         begin = min(root.start for root in roots)
         spans = [
@@ -115,7 +115,7 @@ class LogPage:
 
 @web.middleware
 async def _with_headers(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Every answer, refusals too, goes out under the page's strict policy."""
+    """Every answer, refusals too, is sent with the page's strict policy."""
     try:
         response = await handler(request)
     except web.HTTPException as refusal:
@@ -148,8 +148,10 @@ async def serve(path: Path, port: int) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
         async with LogPage(path, port=port).served() as page:
-            sys.stdout.write(f"The log is open at {page.url}\n\nCtrl-C ends it.\n")
+            sys.stdout.write(f"The log page is at {page.url}\n\nPress Ctrl-C to stop.\n")
             sys.stdout.flush()
             await stop.wait()
     except OSError as error:
-        raise ConfigurationError(f"Cannot listen on {HOST}:{port} ({error.strerror}): choose another --port") from error
+        raise ConfigurationError(
+            f"Cannot listen on {HOST}:{port} ({error.strerror}): choose another port with --port"
+        ) from error

@@ -52,7 +52,7 @@ def build(records: list[Record]) -> list[Span]:
 
 
 def _repeats_spans(record: Record) -> bool:
-    """Whether a record holds only the metrics that are derived from turns: the tree shows the same, and as spans."""
+    """Whether a record has only the metrics that are derived from turns, which the tree shows as spans."""
     metrics = record.part("metrics") if record.type == "MetricEvent" else None
     names = (
         [str(metric.get("name")) for metric in metrics if isinstance(metric, dict)] if isinstance(metrics, list) else []
@@ -252,7 +252,7 @@ def _result_state(record: Record) -> str:
 
 
 def _read_span(span: Span, record: Record) -> None:
-    """A span that a program told of says itself when it was, and where it stands."""
+    """A span that a program published: it has its own times and its own parent."""
     span.name = record.text("name") or "span"
     span.parent_id = record.text("span_context", "parent_id") or span.parent_id
     start, end = (_time(record.text(name)) for name in ("start_time", "end_time"))

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from llmgine.observability.reader import Record
 from programs.logs.quantiles import Quantiles
 
-_MOST_NAMES = 200  # models, tools or metrics told apart; names come from outside, and memory is bounded
+_MOST_NAMES = 200  # different models, tools or metrics; names come from outside, and memory is bounded
 _OTHERS = "(others)"
 TROUBLES = {
     "ModelRetryEvent": "model_retries",

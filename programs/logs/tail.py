@@ -34,7 +34,7 @@ def tail(path: Path, selection: Selection, *, count: int, follow: bool, out: Tex
 
 
 def _last(path: Path, selection: Selection, count: int) -> tuple[LogReader, deque[Record]]:
-    """The last records, and the reader that goes on after them. The older files are read only where it takes them."""
+    """The last records, and the reader that continues after them. Older files are read only if needed."""
     newest = 1
     while True:
         reader = LogReader(path, newest=newest)

@@ -166,10 +166,10 @@ def find_turn(path: Path, wanted: str) -> tuple[str, list[Record]]:
         traces = {wanted: traces[wanted]}
     if not traces:
         what = "no turn in the log yet" if wanted == "last" else f"no turn in the log whose id begins with {wanted!r}"
-        raise UserError(f"There is {what}: `tail --type TurnStarted` shows the ids")
+        raise UserError(f"There is {what}: list the ids with `tail --type TurnStarted`")
     if len(traces) > 1:
         some = ", ".join(one_line(turn, 40) for turn in list(traces)[:5])
-        raise UserError(f"{len(traces)} turns begin with {wanted!r}, among them {some}: say more of the id")
+        raise UserError(f"{len(traces)} turns begin with {wanted!r}, among them {some}: give more of the id")
     ((turn_id, of_turn),) = traces.items()
     mine = (
         record

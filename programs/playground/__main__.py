@@ -31,7 +31,7 @@ def main() -> int:
             fault_api=options.faults,
         )
     except OSError as refused:
-        sys.stderr.write(f"Cannot read {options.data} ({refused.strerror}): name another file with --data.\n")
+        sys.stderr.write(f"Cannot read {options.data} ({refused.strerror}): choose another file with --data.\n")
         return 1
     except ValueError as refused:
         sys.stderr.write(f"{refused}.\n")
@@ -39,7 +39,7 @@ def main() -> int:
     try:
         asyncio.run(_serve(playground))
     except (OSError, OverflowError) as refused:
-        sys.stderr.write(f"Cannot listen on 127.0.0.1:{options.port} ({refused}): choose another with --port.\n")
+        sys.stderr.write(f"Cannot listen on 127.0.0.1:{options.port} ({refused}): choose another port with --port.\n")
         return 1
     except KeyboardInterrupt:
         sys.stdout.write("Stopped.\n")
@@ -47,7 +47,7 @@ def main() -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="programs.playground", description="A local Discord, for any bot.")
+    parser = argparse.ArgumentParser(prog="programs.playground", description="Run a local Discord, for any bot.")
     parser.add_argument(
         "--port",
         type=int,
@@ -60,28 +60,30 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="NAME",
-        help="one more person, beside Ada and Grace; repeatable",
+        help="add a person besides Ada and Grace; can be repeated",
     )
-    parser.add_argument("--data", type=Path, metavar="FILE", help="keep the state in this file over restarts")
-    parser.add_argument("--faults", action="store_true", help="let programs ask for faults at /playground/faults")
+    parser.add_argument("--data", type=Path, metavar="FILE", help="keep the state in this file across restarts")
+    parser.add_argument("--faults", action="store_true", help="let programs cause faults through /playground/faults")
     parser.add_argument(
         "--openapi",
         type=Path,
         metavar="FILE",
         default=os.environ.get("DISCORD_OPENAPI"),
-        help="Discord's OpenAPI document, to hold every exchange against (default: DISCORD_OPENAPI)",
+        help="check all traffic against this copy of Discord's OpenAPI document (default: DISCORD_OPENAPI)",
     )
-    parser.add_argument("--table", action="store_true", help="print what of Discord is here and what is not, and end")
+    parser.add_argument(
+        "--table", action="store_true", help="print which parts of Discord are here and which are not, and exit"
+    )
     return parser
 
 
 def _contract(path: Path | None) -> Contract | None:
-    """Raises ValueError, in words for the person who starts it."""
+    """Raises ValueError, with a text for the person who starts it."""
     if path is None:
         return None
-    wayout = "name a copy of Discord's OpenAPI document with --openapi or DISCORD_OPENAPI, or neither"
+    wayout = "choose a copy of Discord's OpenAPI document with --openapi or DISCORD_OPENAPI, or leave both out"
     if importlib.util.find_spec("jsonschema_rs") is None:
-        raise ValueError("To hold the traffic against Discord's document install jsonschema-rs: uv sync --group test")
+        raise ValueError("Checking against Discord's document needs jsonschema-rs: run `uv sync --group test`")
     # Only here, since the package is no dependency of the bot.
     from programs.playground.openapi import Document  # noqa: PLC0415  see above
 
@@ -90,13 +92,13 @@ def _contract(path: Path | None) -> Contract | None:
     except OSError as unreadable:
         raise ValueError(f"Cannot read {path} ({unreadable.strerror}): {wayout}") from unreadable
     except ValueError as other:
-        raise ValueError(f"{path} is no OpenAPI document of Discord's: {wayout}") from other
+        raise ValueError(f"{path} is not Discord's OpenAPI document: {wayout}") from other
 
 
 async def _serve(playground: Playground) -> None:
     async with playground:
         sys.stdout.write(
-            f"The playground is open at {playground.url}/\n\nStart a bot with:\n"
+            f"The playground is at {playground.url}/\n\nStart a bot with:\n"
             f"DISCORD_TOKEN={playground.token}\n"
             f"DISCORD_API_BASE={playground.api_base}\n"
             f"DISCORD_GATEWAY_URL={playground.gateway_url}\n"

@@ -25,7 +25,7 @@ MAX_IN_CATEGORY = 50
 
 
 class Admin:
-    """The one place where each of these changes is made; the bot and the page are told of it as on Discord.
+    """The one place where each of these changes is made; the bot and the page get its events as on Discord.
 
     Every method that takes `by` makes the change on behalf of that member, and raises 50013 where Discord would refuse
     it; without, on behalf of whoever runs the guild. All raise `ApiError` for what does not exist.
@@ -276,7 +276,7 @@ class Admin:
         self._tell("GUILD_MEMBER_UPDATE", self._state.member_payload(member.id))
 
     def _tell_channel(self, name: str, channel: Channel) -> None:
-        # Everybody is told: a bot hears of channels that it cannot see, and the page may have to show or hide one.
+        # Everybody gets it: a bot gets events of channels it cannot see, and the page may have to show or hide one.
         self._state.emit(name, lambda viewer: self._state.channel_event(channel, viewer))
 
     def _member(self, user_id: int) -> Member:

@@ -23,7 +23,7 @@ class Family:
     missing: tuple[str, ...]
 
 
-# Held against Discord's document by a test.
+# A test checks it against Discord's document.
 FAMILIES = (
     Family("Threads and forum posts", r"threads|thread-members", 13, ("thread_search",)),
     Family(

@@ -167,7 +167,7 @@ class BaseState:
         return payloads.channel(channel, self.users, viewer)
 
     def channel_event(self, channel: Channel, viewer: int) -> Json:
-        """A channel as the gateway tells of it: of one that `viewer` cannot see, only that it is there."""
+        """A channel as the gateway sends it: of one that `viewer` cannot see, only that it exists."""
         visible = channel.guild_id is None or self.may_see(viewer, channel)
         return self.channel_payload(channel, viewer) if visible else payloads.hidden_channel(channel)
 

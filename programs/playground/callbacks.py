@@ -16,7 +16,7 @@ from programs.playground.snowflakes import read_id
 from programs.playground.state import State
 
 Uploads = tuple[Upload, ...]
-_DATA = ("data",)  # where the faults of a callback's data stand
+_DATA = ("data",)  # where the errors of a callback's data are reported
 
 
 class Callback(Form):

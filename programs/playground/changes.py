@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 class Changes:
-    """Something changed, and those who wait look again."""
+    """Something changed, so those who wait check again."""
 
     def __init__(self) -> None:
         self._waiting: set[asyncio.Future[None]] = set()

@@ -1,4 +1,4 @@
-"""What every exchange is held against: the rules written here, and Discord's own document where there is a copy."""
+"""What all traffic is checked against: the rules written here, and Discord's own document if there is a copy."""
 
 from collections.abc import Iterable
 from typing import Protocol

@@ -56,7 +56,7 @@ class Flag(IntFlag):
 class ChannelFlag(IntFlag):
     """Channel flags."""
 
-    OBFUSCATED = 1 << 17  # the bot cannot see it, and is told no more of it
+    OBFUSCATED = 1 << 17  # the bot cannot see it, and gets nothing more of it
 
 
 class Permission(IntFlag):

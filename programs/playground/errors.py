@@ -89,7 +89,7 @@ FormFault = tuple[Iterable[str | int], str, str]  # where, code, message
 
 
 def invalid_form(*faults: FormFault) -> ApiError:
-    """Discord's 50035: each fault stands at its place in a tree shaped like the form."""
+    """Discord's 50035: each error is at its place in a tree shaped like the form."""
     tree: Json = {}
     for path, code, message in faults:
         node = tree

@@ -95,13 +95,13 @@ class Planned:
         await self._changes.wait_for(lambda: self.hits >= hits)
 
     def release(self) -> None:
-        """Let what `delay` or `hang` holds go on."""
+        """Release what `delay` or `hang` holds back."""
         self._released = True
         for held in self._held:
             held.set()
 
     async def wait(self) -> None:
-        """Until it is let go, or the fault's seconds are over."""
+        """Wait until it is released, or the fault's seconds are over."""
         if self._released:
             return
         held = asyncio.Event()
@@ -121,7 +121,7 @@ class Planned:
 
 
 class NoAnswerError(Exception):
-    """The request gets no answer: the connection is cut once `planned` lets it. `reply` is what is not told."""
+    """The request gets no answer: the connection is cut once `planned` lets it. `reply` is what is not sent."""
 
     def __init__(self, planned: Planned, reply: Reply) -> None:
         super().__init__("no answer")
@@ -152,7 +152,7 @@ class Faults:
         return list(self._planned)
 
     def clear(self) -> None:
-        """Forget all plans, and let go what they hold."""
+        """Forget all plans, and release what they hold back."""
         for planned in self._planned:
             planned.release()
         self._planned.clear()
@@ -205,7 +205,7 @@ def _answer_instead(fault: Fault) -> Reply:
 
 
 async def cut(request: web.Request, planned: Planned) -> None:
-    """End the connection by a reset: at once, or, of a `hang`, when it is let go."""
+    """End the connection by a reset: at once, or, for a `hang`, when it is released."""
     if planned.fault.effect == "hang":
         await planned.wait()
     if request.transport is not None:

@@ -1,4 +1,4 @@
-"""The bodies clients send, as pydantic models that hold Discord's limits, and their faults in Discord's words."""
+"""The bodies clients send, as pydantic models with Discord's limits, and their errors in Discord's words."""
 
 from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Literal, TypeVar
@@ -117,7 +117,7 @@ class AttachmentForm(Form):
 class MessageForm(Form):
     """A message to create, or the changes of an edit: what was not sent is not in `model_fields_set`."""
 
-    # What Discord's own document has against it: told after our rules, whose words are the more exact.
+    # What Discord's own document has against it: reported after our rules, whose words are more exact.
     _refusal: ApiError | None = PrivateAttr(None)
 
     content: str | None = Field(None, max_length=MAX_CONTENT_NITRO)
@@ -184,7 +184,7 @@ class BulkDelete(Form):
 def read(kind: type[T] | Any, body: Any, within: Path = ()) -> T:
     """`body` as `kind`, a model or any type pydantic knows. Raises Discord's 50035 with every fault at its place.
 
-    `within` is where `body` stands in the whole form.
+    `within` is where `body` is in the whole form.
     """
     try:
         return TypeAdapter[T](kind).validate_python(body)

@@ -1,4 +1,4 @@
-"""Every event of the playground: who hears it, whether the page shows it, and whose view of the channels it changes."""
+"""Every event of the playground: who gets it, whether the page shows it, and whose view of the channels it changes."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -21,11 +21,11 @@ class Event:
     """What is known of all events of one name.
 
     Attributes:
-        in_guild: The intents of which a bot needs one to hear it in a server; `ANY` when every bot hears it, None when
+        in_guild: The intents of which a bot needs one to get it in a server; `ANY` when every bot gets it, None when
             no bot does.
         in_dm: The same for a direct message.
-        shown: Whether the page hears it.
-        kept: Whether it tells of something that is in the saved file.
+        shown: Whether the page gets it.
+        kept: Whether it is about something that is in the saved file.
         view: Whose view of the channels it changes.
     """
 
@@ -42,7 +42,7 @@ _REACTIONS = (Intent.GUILD_MESSAGE_REACTIONS, Intent.DIRECT_MESSAGE_REACTIONS)
 _TYPING = (Intent.GUILD_MESSAGE_TYPING, Intent.DIRECT_MESSAGE_TYPING)
 
 EVENTS = {
-    "CHANNEL_CREATE": Event(Intent.GUILDS, view=View.OF_ITS_CHANNEL),  # of a DM a bot hears by its first message
+    "CHANNEL_CREATE": Event(Intent.GUILDS, view=View.OF_ITS_CHANNEL),  # a bot learns of a DM by its first message
     "CHANNEL_DELETE": Event(Intent.GUILDS, view=View.OF_ITS_CHANNEL),
     "CHANNEL_PINS_UPDATE": Event(Intent.GUILDS, Intent.DIRECT_MESSAGES, shown=False),
     "CHANNEL_UPDATE": Event(Intent.GUILDS, view=View.OF_ITS_CHANNEL),
@@ -70,7 +70,7 @@ EVENTS = {
     "THREAD_MEMBERS_UPDATE": Event(Intent.GUILDS, shown=False, view=View.OF_ITS_CHANNEL),
     "THREAD_UPDATE": Event(Intent.GUILDS),
     "TYPING_START": Event(*_TYPING, kept=False),
-    # The page's own, which no bot hears.
+    # The page's own, which no bot gets.
     "BOT_STATUS": Event(kept=False),
     "COMMANDS_UPDATE": Event(),
     "INTERACTION_DEFERRED": Event(kept=False),
@@ -85,23 +85,23 @@ _UNKNOWN = Event(ANY, ANY, shown=False)  # as Discord has many that are not here
 
 
 def event_of(name: str) -> Event:
-    """What is known of an event; of a name that is not here, that every bot hears it."""
+    """What is known of an event; of a name that is not here, that every bot gets it."""
     return EVENTS.get(name, _UNKNOWN)
 
 
 def told_to_bots() -> list[str]:
-    """The names of all events that a gateway session may be told, sorted."""
+    """The names of all events that a gateway session may get, sorted."""
     return sorted(name for name, event in EVENTS.items() if event.in_guild is not None or event.in_dm is not None)
 
 
 def needed(name: str, data: Json) -> Intent | None:
-    """The intents of which a bot needs one to hear this event; `ANY` for every bot, None for none."""
+    """The intents of which a bot needs one to get this event; `ANY` for every bot, None for none."""
     event = event_of(name)
     return event.in_guild if "guild_id" in data else event.in_dm
 
 
 def as_intended(name: str, data: Json, intents: Intent) -> Json | None:
-    """The event for a session with these intents: None when it does not hear it.
+    """The event for a session with these intents: None when it does not get it.
 
     Without the message content intent a message is emptied, unless it is the bot's own, a DM or mentions the bot.
     """

@@ -1,4 +1,4 @@
-"""What may go wrong with the gateway, on request: connections that end or fall silent, events lost or told twice."""
+"""What may go wrong with the gateway, on request: connections that end or fall silent, events lost or sent twice."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -13,8 +13,8 @@ from programs.playground.intents import Intent
 class Availability(Enum):
     """How the guild is for the bot."""
 
-    AVAILABLE = auto()  # It comes right after READY, and its events are told.
-    OUTAGE = auto()  # READY names it, and no event of it is told until the outage is over.
+    AVAILABLE = auto()  # It comes right after READY, and its events are sent.
+    OUTAGE = auto()  # READY names it, and no event of it is sent until the outage is over.
     JOINED_IN_OUTAGE = auto()  # The bot was added meanwhile: READY names no guild, and GUILD_CREATE only its id.
 
 
@@ -51,14 +51,14 @@ class GatewayFaults:
         self._refused_resumes = times
 
     def repeat(self, name: str) -> None:
-        """Tell the last event of that name once more, as Discord says it may."""
+        """Send the last event of that name once more, as Discord says it may."""
         for session in self._sessions.values():
             told = [frame["d"] for frame in session.missed if frame["t"] == name]
             if told:
                 session.dispatch(name, told[-1])
 
     def lose(self, name: str, times: int = 1) -> None:
-        """Never tell the next events of that name, as Discord says may happen."""
+        """Never send the next events of that name, as Discord says may happen."""
         self._losing[name] += times
 
     def reverse(self, count: int = 2) -> None:
@@ -82,11 +82,11 @@ class GatewayFaults:
             connection.frozen = True
 
     def outage(self, *, listed: bool = True) -> None:
-        """The guild is unavailable until `restore`: no event of it is told, nor told later.
+        """The guild is unavailable until `restore`: no event of it is sent, not even later.
 
         Args:
             listed: Whether a bot that identifies meanwhile finds it in READY. If not, the bot was added to it in the
-                outage, and hears of it only by a GUILD_CREATE that says that it is unavailable.
+                outage, and gets only a GUILD_CREATE that says that it is unavailable.
         """
         self._guild = Availability.OUTAGE if listed else Availability.JOINED_IN_OUTAGE
         self._tell_guild("GUILD_DELETE" if listed else "GUILD_CREATE", lambda _: UNAVAILABLE)

@@ -123,7 +123,7 @@ class Session:
             self.connection.send_frame(frame)
 
     def covers(self, guild_id: int | None) -> bool:
-        """Whether this session's shard hears of a guild; what has none is for shard 0."""
+        """Whether this session's shard gets the events of a guild; those without a guild go to shard 0."""
         mine, of = self.shard
         return mine == (0 if guild_id is None else (guild_id >> 22) % of)
 

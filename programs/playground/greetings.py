@@ -1,4 +1,4 @@
-"""What a new gateway session is told first: READY, and the guild as it is now."""
+"""What a new gateway session gets first: READY, and the guild as it is now."""
 
 from programs.playground import payloads
 from programs.playground.entities import BOT_ID, GUILD_ID, Channel, Json
@@ -34,9 +34,9 @@ def ready(state: State, session: Session, resume_url: str, guilds: list[Json]) -
 
 
 def guild_create(state: State, intents: Intent) -> Json:
-    """The whole guild: all its members only for those who may hear of them, threads only while they are open.
+    """The whole guild: all its members only for those with the intent, threads only while they are open.
 
-    Of channels that the bot cannot see it is told that they are there.
+    Of channels that the bot cannot see, it only learns that they exist.
     """
     everyone = intents & Intent.GUILD_MEMBERS
     members = [user_id for user_id in state.members if everyone or user_id == BOT_ID]

@@ -1,4 +1,4 @@
-"""What a gateway session may ask to hear."""
+"""The events a gateway session may ask for."""
 
 from enum import IntFlag
 

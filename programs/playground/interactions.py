@@ -1,4 +1,4 @@
-"""Interactions from the person's act to their end: three seconds to answer, fifteen minutes to go on."""
+"""Interactions from the person's act to their end: three seconds to answer, fifteen minutes to follow up."""
 
 import asyncio
 import secrets

@@ -1,4 +1,4 @@
-"""What must hold after every scenario, whatever went wrong in it, as far as it can be seen from Discord's side.
+"""What must be true after every scenario, whatever went wrong in it, as far as it can be seen from Discord's side.
 
 I1 each message addressed to the bot has exactly one outcome, one that is gone none; I2 no part is shown twice; I5
 outcomes come in the order of their messages; I7 Discord would have taken every request; I8 no secret was sent; I9 the
@@ -20,16 +20,16 @@ _FINISHES_TYPING = ("MESSAGE_CREATE", "MESSAGE_UPDATE")
 
 
 class BrokenInvariantError(AssertionError):
-    """At least one invariant does not hold; the text names each breach."""
+    """At least one invariant is broken; the text names each breach."""
 
 
 class Invariants:
     """The checks, each of which yields its breaches in words.
 
     Args:
-        playground: what to look at, once everything is quiet.
+        playground: what to check, once everything is quiet.
         addressed: whether a person's message asks for an outcome; by default those in DMs and with a mention do.
-        secrets: texts that may stand in nothing the bot sends, beside its token.
+        secrets: texts that nothing the bot sends may contain, beside its token.
         refusals: how many answers 401, 403 and 429 the scenario explains.
         burst: within how many seconds a person's messages may be answered by one outcome, which is the last one's.
     """
@@ -153,7 +153,7 @@ class Invariants:
         return written and (in_dm or BOT_ID in message.mentions)
 
     def _outcomes(self, message: Message) -> list[Message]:
-        """The first parts of what answers a message. A part that something else was said before replies again."""
+        """The first parts of what answers a message. A part replies again if another message came before it."""
         first: list[Message] = []
         for one in self._shown():
             if not _replies_to(one, message):

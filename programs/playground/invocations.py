@@ -13,7 +13,7 @@ from programs.playground.snowflakes import read_id
 from programs.playground.state import State
 
 BUTTON, STRING_SELECT, TEXT_INPUT, LABEL = 2, 3, 4, 18
-_LINK, _PREMIUM = 5, 6  # buttons that tell the bot nothing
+_LINK, _PREMIUM = 5, 6  # buttons that send the bot nothing
 _PYTHON_TYPES: dict[int, tuple[type, ...]] = {3: (str,), 4: (int,), 5: (bool,), 10: (int, float)}
 _NAMES = {3: "a string", 4: "an integer", 5: "a boolean", 10: "a number"}
 Resolve = Callable[[int, Json], None]

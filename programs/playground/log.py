@@ -1,4 +1,4 @@
-"""What the playground saw: the bot's requests, what it was told, and what Discord would not have accepted."""
+"""What the playground saw: the bot's requests, the events it was sent, and what Discord would not have accepted."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ NO_ANSWER = 0  # the status of a request whose connection was cut
 class RequestRecord:
     """One request of the bot, as it came and was answered. `route` is the template, without the base.
 
-    `status` is 0 when a fault cut the connection before the answer; `response` is then what was not told.
+    `status` is 0 when a fault cut the connection before the answer; `response` is then what was not sent.
     """
 
     method: str
@@ -36,7 +36,7 @@ class RequestRecord:
 
 @dataclass(frozen=True)
 class DispatchRecord:
-    """One event the bot may hear, whole: what a session gets of it depends on its intents and shard."""
+    """One event the bot may get, whole: what a session gets of it depends on its intents and shard."""
 
     name: str
     data: Json
@@ -51,7 +51,7 @@ class Violation:
 
 
 class Log:
-    """The last of everything, oldest first. `complete` tells whether nothing has been forgotten yet."""
+    """The last of everything, oldest first. `complete` says whether nothing has been dropped yet."""
 
     def __init__(self) -> None:
         self.requests: deque[RequestRecord] = deque(maxlen=KEPT_REQUESTS)

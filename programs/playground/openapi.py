@@ -1,4 +1,4 @@
-"""Discord's own OpenAPI document, held against every exchange. Needs the package `jsonschema-rs`."""
+"""Discord's own OpenAPI document, against which all traffic is checked. Needs the package `jsonschema-rs`."""
 
 import json
 from collections.abc import Iterator
@@ -58,7 +58,7 @@ class Document:
                 if method in _METHODS
             }
         except (KeyError, TypeError, AttributeError) as other:
-            raise ValueError(f"{path} is no OpenAPI document of Discord's") from other
+            raise ValueError(f"{path} is not Discord's OpenAPI document") from other
         self._validators: dict[tuple[str, ...], jsonschema_rs.Validator | None] = {}
 
     def _mend(self) -> None:

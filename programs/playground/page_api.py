@@ -201,7 +201,7 @@ class PageApi:
         return Reply({"interaction_id": str(opened.id)})
 
     def _viewer(self, call: Call) -> int:
-        """The person who looks: the first one when nobody is named. Raises 10013 for anybody else."""
+        """The person at the page: the first one when nobody is named. Raises 10013 for anybody else."""
         asked = call.query.get("as", str(self._state.people[0].id))
         return self._state.person(read_id(asked) or 0)
 

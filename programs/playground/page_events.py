@@ -14,7 +14,7 @@ from programs.playground.viewers import Viewer
 from programs.playground.wire import answer
 from programs.web.page_files import HEADERS
 
-MAX_WAITING = 5000  # a page that reads nothing is cut off here, and loads everything anew
+MAX_WAITING = 5000  # a page that reads nothing is cut off here, and loads everything again
 
 
 class PageEvents:

@@ -52,7 +52,7 @@ def own_user(who: User) -> Json:
 
 
 def partial_member(of: Member) -> Json:
-    """A member without its user, as it stands inside a message."""
+    """A member without its user, as in a message."""
     return {
         "nick": of.nick,
         "avatar": None,

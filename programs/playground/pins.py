@@ -1,4 +1,4 @@
-"""Pinned messages: who may pin, how many there may be, and what is told of it."""
+"""Pinned messages: who may pin, how many there may be, and the events it causes."""
 
 from programs.playground.entities import Channel, Message, MessageType, Permission, Reference
 from programs.playground.errors import ApiError, archived_thread

@@ -121,7 +121,7 @@ class Posting:
         return message
 
     def change(self, message: Message, form: MessageForm, uploads: tuple[Upload, ...] = ()) -> None:
-        """Fill an existing message with what the form names. Nobody is told."""
+        """Fill an existing message with what the form names, without an event."""
         flags = message.flags
         if form.flags is not None:  # of all flags these may change, and the layout only be switched on
             flags = flags & ~Flag.SUPPRESS_EMBEDS | form.flags & (Flag.SUPPRESS_EMBEDS | Flag.IS_COMPONENTS_V2)
@@ -180,7 +180,7 @@ class Posting:
         layout = bool(flags & Flag.IS_COMPONENTS_V2)
         content = (form.content or "").strip() if "content" in given else message.content
         embeds = message.embeds
-        if "embeds" in given:  # without the permission they are dropped, and nobody is told
+        if "embeds" in given:  # without the permission they are dropped silently
             embeds = embeds_of(form.embeds or []) if self._admission.may_embed(message) else []
         components = message.components
         if "components" in given:

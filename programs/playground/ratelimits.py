@@ -34,7 +34,7 @@ class Verdict:
 
 
 class RateLimits:
-    """`clock` gives seconds since 1970, since the headers tell when a window ends."""
+    """`clock` gives seconds since 1970, since the headers say when a window ends."""
 
     def __init__(self, rules: Rules, clock: Callable[[], float]) -> None:
         self._rules = rules

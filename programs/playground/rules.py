@@ -20,7 +20,7 @@ class Rules:
     webhook: Window = Window(5, 2.0)  # all requests of one webhook, so of one interaction's token
     other: Window = Window(50, 1.0)  # any other route, per route and channel, guild or webhook
     everything: Window = Window(50, 1.0)  # all of a bot's requests, interactions apart
-    old_edits: Window = Window(30, 3600.0)  # edits of messages over an hour old; Discord tells no number
+    old_edits: Window = Window(30, 3600.0)  # edits of messages over an hour old; Discord gives no number
     invalid: Window = Window(10_000, 600.0)  # answers 401, 403 and 429, before the proxy shuts the bot out
     nonce_seconds: float = 300.0  # how long a nonce is remembered ("the past few minutes")
     first_answer_seconds: float = 3.0  # in which an interaction must be answered

@@ -64,14 +64,14 @@ class Playground:
         people: names of further people, beside Ada and Grace.
         data: a file that keeps the state over restarts; nothing is written without it.
         rules: limits and deadlines.
-        openapi: Discord's own document (`openapi.Document`); every exchange is then held against it too.
+        openapi: Discord's own document (`openapi.Document`); every exchange is then checked against it, too.
         fault_api: whether faults may be asked for over HTTP, at /playground/faults.
         clock: seconds since 1970, for ids, times and rate limits.
         monotonic: seconds that never go back, for nonces, quotas and deadlines.
         secret: makes tokens and session ids of so many bytes.
 
     Raises:
-        ValueError: The data file holds something else.
+        ValueError: The data file is something else.
     """
 
     def __init__(
@@ -162,7 +162,7 @@ class Playground:
         return self.log.violations
 
     async def wait_for(self, find: Callable[[State], T]) -> T:
-        """The first truthy result of `find`, which looks at the state now and after each change."""
+        """The first truthy result of `find`, which checks the state now and after each change."""
         return await self.state.changes.wait_for(lambda: find(self.state))
 
     def tick(self) -> None:
@@ -231,7 +231,7 @@ class Playground:
 
     def _families(self) -> Iterator[Routes]:
         yield UserRoutes(self.state, lambda: self.gateway_url, self.gateway.start_limit).routes()
-        yield PinRoutes(self.state, self._pins).routes()  # before messages: "pins" stands where an id may
+        yield PinRoutes(self.state, self._pins).routes()  # before messages: "pins" is where an id may be
         yield MessageRoutes(self.state, self._posting).routes()
         yield ReactionRoutes(self.state, self._posting).routes()
         yield ChannelRoutes(self.state, self.admin, self._posting, self._threads).routes()

@@ -1,4 +1,4 @@
-"""The state of the playground in memory: plain mutations, each of which tells those who listen."""
+"""The state of the playground in memory: plain mutations, each of which notifies its subscribers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from programs.playground.snowflakes import Snowflakes, iso
 
 @dataclass(frozen=True)
 class Dispatch:
-    """One thing to tell. `render` draws it for one viewer, now: what it draws may change later."""
+    """One event to send. `render` makes it for one viewer, now: what it shows may change later."""
 
     name: str
     render: Callable[[int], Json]
@@ -28,9 +28,9 @@ Listener = Callable[[Dispatch], None]
 
 
 class State(BaseState):
-    """The world, and what is done in its channels: messages, reactions, threads, DMs.
+    """The guild, and what is done in its channels: messages, reactions, threads, DMs.
 
-    Members, roles and channels are changed by `Admin`. Every mutation emits what Discord would tell about it.
+    Members, roles and channels are changed by `Admin`. Each mutation emits the events that Discord would send.
     """
 
     def __init__(self, ids: Snowflakes) -> None:

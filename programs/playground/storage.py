@@ -48,7 +48,7 @@ class Storage:
         state.subscribe(self._hear)
 
     def load(self) -> None:
-        """Take over what the file holds; without a file all stays as it is.
+        """Load what the file contains; without a file everything stays as it is.
 
         Raises:
             ValueError: The file is not one of the playground's, or of a newer one.
@@ -60,10 +60,10 @@ class Storage:
             saved = Saved.model_validate_json(self._path.read_bytes())
         except ValidationError as invalid:
             raise ValueError(
-                f"{self._path} does not hold a playground: move it away, or name another file"
+                f"{self._path} is not a playground's file: move it away, or choose another file"
             ) from invalid
         if saved.version > VERSION:
-            raise ValueError(f"{self._path} was written by a newer playground")
+            raise ValueError(f"{self._path} was written by a newer version of the playground: update this program")
         state = self._state
         state.ids.follow(saved.last_id)
         state.guild, state.users, state.members = saved.guild, saved.users, saved.members
@@ -107,7 +107,7 @@ class Storage:
         try:
             _write(self._path, data)
         except OSError as error:
-            log.error("The playground's state cannot be kept in %s: %s", self._path, error.strerror)  # noqa: TRY400  # no news in a traceback
+            log.error("The playground's state cannot be saved in %s: %s", self._path, error.strerror)  # noqa: TRY400  # a traceback would add nothing
 
     def _snapshot(self) -> bytes:
         state = self._state

@@ -1,4 +1,4 @@
-"""Which channels somebody sees, and what they hear of it: one person on the page, and the bot on the gateway."""
+"""Which channels somebody sees, and the events they get: one person on the page, and the bot on the gateway."""
 
 from collections.abc import Iterable, Iterator
 
@@ -75,9 +75,9 @@ class Viewer:
 
 
 class BotViewer:
-    """The bot's view, from now on: it hears of every channel of the guild, and of one it cannot see no more than that.
+    """The bot's view, from now on: it learns of every channel of the guild, and of one it cannot see nothing more.
 
-    A channel that it begins or ceases to see is told once more, whatever the reason.
+    A channel that it begins or ceases to see is sent once more, whatever the reason.
     """
 
     def __init__(self, state: State) -> None:
@@ -86,7 +86,7 @@ class BotViewer:
         self._look_again(one.id for one in state.guild_channels())
 
     def follow(self, dispatch: Dispatch) -> Iterator[tuple[str, Json]]:
-        """What the bot hears when `dispatch` happens: events, each with its name and data."""
+        """What the bot gets when `dispatch` happens: events, each with its name and data."""
         if not dispatch.is_for(BOT_ID):
             return
         data = dispatch.render(BOT_ID)

@@ -1,1 +1,1 @@
-"""Stores as a whole: copying one to another."""
+"""Copying one store to another."""

@@ -1,4 +1,4 @@
-"""Stores as a whole: `uv run python -m programs.store copy SOURCE TARGET`."""
+"""Copy a store: `uv run python -m programs.store copy SOURCE TARGET`."""
 
 import argparse
 import asyncio
@@ -12,34 +12,34 @@ from programs.store.copying import Copied, copy
 _LOOK = 5.0  # seconds between two lines about one table
 
 _COPY = """
-Copy all sessions, turns and settings from one store to another, such as from SQLite to PostgreSQL.
+Copy all sessions, turns and settings from one store to another, for example from SQLite to PostgreSQL.
 
-The source is only read. Stop the bot and all terminal chats on it first. The target must be empty: for PostgreSQL a
-new database (createdb), for SQLite a file that is not there. When the copy is interrupted, the same command goes on
-with it. In the end both stores are compared by all their values; only then can programs open the target.
+The source is only read. First stop the bot and all terminal chats that use it. The target must be empty: a new
+database for PostgreSQL (createdb), a file that does not exist yet for SQLite. If the copy is interrupted, run the same
+command again to continue it. At the end all values of both stores are compared; only then can programs open the target.
 """
 _ADDRESSES = """
-An address is what DATABASE_URL takes: sqlite:///data/llmgine.db, sqlite:////home/me/llmgine.db, or
-postgresql://user@host:port/database. Others on this machine can see the arguments of a command: leave the password out
-and put it into the file ~/.pgpass or the variable PGPASSWORD.
+Addresses have the form of DATABASE_URL: sqlite:///data/llmgine.db, sqlite:////home/me/llmgine.db, or
+postgresql://user@host:port/database. Other users of this machine can see a command's arguments, so leave the password
+out and put it in the file ~/.pgpass or the variable PGPASSWORD.
 """
 
 
 def read_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """Read the command line; on a mistake say it and exit with code 2."""
+    """Read the command line; a mistake in it is reported, with exit code 2."""
     parser = argparse.ArgumentParser(prog="programs.store", description=__doc__.partition(":")[0] + ".")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    copying = commands.add_parser("copy", help="copy a store to another one", description=_COPY, epilog=_ADDRESSES)
+    copying = commands.add_parser("copy", help="copy one store to another", description=_COPY, epilog=_ADDRESSES)
     copying.add_argument("source", metavar="SOURCE", help="address of the store to copy")
     copying.add_argument("target", metavar="TARGET", help="address of an empty database")
     return parser.parse_args(arguments)
 
 
 class Progress:
-    """Says on standard error how far a copy is: a line when a table begins, and then one every few seconds."""
+    """Reports the progress of a copy on standard error: a line when a table begins, then one every few seconds."""
 
     def __init__(self) -> None:
-        self._said = ("", "")  # what was done with which table at the last line
+        self._said = ("", "")  # what the last line reported, and of which table
         self._at = 0.0
 
     def __call__(self, doing: str, table: str, there: int, expected: int) -> None:
@@ -54,13 +54,13 @@ def _report(copied: Copied, seconds: float) -> str:
     lines = [f"{table:16} {count:>12,}" for table, count in copied.rows.items()]
     lines.append(f"Copied and compared: {sum(copied.rows.values()):,} rows in {seconds:,.0f} s.")
     if copied.found:
-        lines.append(f"{copied.found:,} of them had been copied before the interruption.")
+        lines.append(f"{copied.found:,} of them had already been copied before the interruption.")
     if copied.cleaned:
         lines.append(
-            f"{copied.cleaned:,} texts had NUL characters, which PostgreSQL cannot store: these were left out."
+            f"{copied.cleaned:,} texts had NUL characters, which PostgreSQL cannot store; the characters were removed."
         )
     if copied.used:
-        lines.append("A program was started on the source meanwhile: what it has written since is not in the copy.")
+        lines.append("A program opened the source during the copy. What it has written since then is not in the copy.")
     return "\n".join(lines) + "\n"
 
 
@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"error: {error}\n")
         return 1
     except KeyboardInterrupt:
-        sys.stderr.write("Interrupted: the same command goes on with the copy.\n")
+        sys.stderr.write("Interrupted. Run the same command again to continue the copy.\n")
         return 130
     sys.stdout.write(_report(copied, time.monotonic() - began))
     return 1 if copied.used else 0

@@ -1,12 +1,12 @@
 """Copies a store to another one, of the same engine or the other.
 
 What is copied is the source as it was when the copy began. The target gets its tables from the migrations, then the
-rows of each table in batches, each batch a transaction. Rows are read in an order that stays, so a copy that was
-interrupted goes on behind the rows that the target has. In the end both are compared, by counts and checksums over all
+rows of each table in batches, each batch a transaction. Rows are read in a fixed order, so an interrupted copy
+continues after the rows that the target already has. At the end both are compared, by counts and checksums over all
 values; what was copied before the interruption is read again for that.
 
 As long as the copy is unfinished, the target's schema has a negative number, so that no program opens it, and the table
-`unfinished_copy` says of which source it is.
+`unfinished_copy` names its source.
 """
 
 import asyncio
@@ -24,11 +24,11 @@ from programs.store.sqlite_end import SqliteEnd
 
 T = TypeVar("T")
 
-# Is told what is done (copying or comparing), with which table, with how many of its rows, and of how many.
+# Called with what is done (copying or comparing), the table, how many of its rows are done, and how many there are.
 Progress = Callable[[str, str, int, int], None]
 
 _VERSION = len(MIGRATIONS)
-_EMPTY_FIRST = "Name an empty database, or empty this one first"
+_EMPTY_FIRST = "Choose an empty database, or empty this one first"
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Copied:
         rows: How many rows each table has.
         found: How many of them were in the target already, from a copy that was interrupted.
         cleaned: How many texts had NUL characters, which were left out.
-        used: Whether a program opened the source meanwhile: what that wrote is not in the target.
+        used: Whether a program opened the source during the copy: what it wrote is not in the target.
     """
 
     rows: dict[str, int] = field(default_factory=dict)
@@ -54,12 +54,12 @@ async def copy(source_url: str, target_url: str, progress: Progress) -> Copied:
     Args:
         source_url: As `open_store` takes it. It is only read.
         target_url: The same; its database is empty, or has an unfinished copy of this source.
-        progress: Told of each batch.
+        progress: Called after each batch.
 
     Raises:
         ConfigurationError: An address cannot be used.
         UserError: The source or the target is in use, of another schema or not empty.
-        StoreError: A database failed. Where that may pass, the same call goes on with the copy.
+        StoreError: A database failed. If the fault was temporary, the same call continues the copy.
     """
     source = await _open(source_url, snapshot=True)
     try:
@@ -91,18 +91,21 @@ async def _check_source(source: Source) -> None:
     """Raise `UserError` unless the source can be copied as it is."""
     version = await _version(source)
     if version == 0:
-        raise UserError(f"{source.name} has no store in it")
+        raise UserError(f"There is no store in {source.name}")
     if version < 0:
-        raise UserError(f"{source.name} is an unfinished copy itself: finish that first")
+        raise UserError(f"{source.name} is itself an unfinished copy: finish that copy first")
     if version < _VERSION:
         raise UserError(
-            f"{source.name} was written by an older version (schema {version}, here {_VERSION}): start the bot or the "
-            "terminal chat on it once, which updates it and keeps a copy of it as it was"
+            f"{source.name} was written by an older version (schema {version}, this program has {_VERSION}): start the "
+            "bot or the terminal chat with it once, which updates it (a SQLite file is backed up first)"
         )
     if version > _VERSION:
-        raise UserError(f"{source.name} was written by a newer version (schema {version}, here {_VERSION})")
+        raise UserError(
+            f"{source.name} was written by a newer version (schema {version}, this program has {_VERSION}): "
+            "update this program"
+        )
     if await source.in_use():
-        raise UserError(f"A program is running on {source.name}: stop the bot and all terminal chats, then copy")
+        raise UserError(f"A program is using {source.name}: stop the bot and all terminal chats, then try again")
 
 
 async def _open_target(url: str, source: Source) -> Target:
@@ -142,13 +145,13 @@ async def _check_target(target: Target, source: Source) -> int:
     if version < 0:
         [begun] = await target.texts("SELECT source FROM unfinished_copy")
         if (begun, version) != (source.name, -_VERSION):
-            raise UserError(f"{target.name} has an unfinished copy of {begun} in it. {_EMPTY_FIRST}")
+            raise UserError(f"{target.name} has an unfinished copy of {begun}. {_EMPTY_FIRST}")
         return version
     if await target.in_use():
-        raise UserError(f"A program is running on {target.name}: stop it, then copy")
+        raise UserError(f"A program is using {target.name}: stop it, then try again")
     for table in TABLES:
         if await target.columns(table) and await target.numbers(f"SELECT 1 FROM {table} LIMIT 1"):  # noqa: S608  ours
-            raise UserError(f"{target.name} is not empty: there are rows in {table}. {_EMPTY_FIRST}")
+            raise UserError(f"{target.name} is not empty: its table {table} has rows. {_EMPTY_FIRST}")
     return version
 
 
@@ -166,10 +169,12 @@ async def _copy_tables(source: Source, target: Target, progress: Progress) -> Co
     for table, expected in sums.items():
         found = await _sum(target, table, await source.columns(table), expected.rows, progress)
         if found != expected:
-            what = "other values" if found.rows == expected.rows else f"{found.rows:,} rows, not {expected.rows:,}"
+            what = (
+                "other values" if found.rows == expected.rows else f"{found.rows:,} instead of {expected.rows:,} rows"
+            )
             raise StoreError(
-                f"The copy is not the same as the source: its {table} has {what}. If the source was used after the "
-                f"copy was begun, this is why. {_EMPTY_FIRST}, and copy again"
+                f"The copy differs from the source: its table {table} has {what}. Most likely the source was used "
+                f"after the copy began. {_EMPTY_FIRST}, and copy again"
             )
     await target.analyze()
     return copied

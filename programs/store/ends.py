@@ -49,7 +49,7 @@ class Source(Protocol):
         """Whether a program has the store open at this moment."""
 
     def batches(self, table: str, columns: Sequence[str]) -> AsyncGenerator[list[Values]]:
-        """All rows of a table, `next_batch` of them at a time, in an order that stays while nothing is changed."""
+        """All rows of a table, `next_batch` of them at a time, in an order that changes only with the table."""
 
     async def close(self) -> None:
         """Close it."""
@@ -65,7 +65,7 @@ class Target(Source, Protocol):
         """Run statements in one transaction that is on the disk when this returns."""
 
     async def analyze(self) -> None:
-        """Have the database see how much there is, where it needs that to plan its first questions well."""
+        """Let the database gather statistics, if it needs them to plan its first queries well."""
 
     async def texts(self, sql: str) -> list[str]:
         """The first column of what a statement finds, which must be texts."""

@@ -13,13 +13,15 @@ _SETTINGS = {
     "application_name": "llmgine copy",
     "statement_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
-    "synchronous_commit": "off",  # a copy can go on after a crash, so the disk is waited for only at its end
+    "synchronous_commit": "off",  # a copy can be continued after a crash, so only its end waits for the disk
     "cursor_tuple_fraction": "1",  # all rows are read: sorting them is faster than going through an index
 }
 _COLUMNS = """
     SELECT attname FROM pg_attribute
     WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum
 """
+# The last one is raised where a connection breaks in the middle of an answer.
+_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 _IN_USE = """
     SELECT EXISTS (SELECT 1 FROM process WHERE expires_at > EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)
 """
@@ -119,8 +121,8 @@ class PostgresEnd:
 
 @contextlib.contextmanager
 def _explained(address: Address) -> Iterator[None]:
-    """Raise what goes wrong as one sentence."""
+    """Raise errors as one sentence."""
     try:
         yield
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError) as error:
+    except (*_ERRORS, OSError, TimeoutError, ValueError) as error:
         raise explained(error, address.where) from None  # what is below may show the password

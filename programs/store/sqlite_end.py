@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class SqliteEnd:
-    """See `Source` and `Target`. All is done on a thread of its own, one thing after the other.
+    """See `Source` and `Target`. Everything runs on one thread of its own, in order.
 
     Args:
         path: The file, which must be there.
@@ -34,7 +34,7 @@ class SqliteEnd:
         self._folder = path.parent / "owners"
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._thread = ThreadPoolExecutor(1)
-        # A copy can go on after a crash, so the disk is waited for only at its end.
+        # A copy can be continued after a crash, so only its end waits for the disk.
         settings = ("PRAGMA query_only=ON", "BEGIN") if snapshot else ("PRAGMA synchronous=NORMAL",)
         try:
             for statement in settings:
@@ -56,7 +56,7 @@ class SqliteEnd:
         return [str(row[0]) for row in await self._rows(sql)]
 
     async def in_use(self) -> bool:
-        """See `Source`. Programs on one folder of databases are not told apart."""
+        """See `Source`. Programs that use another database in the same folder count, too."""
         owners = {path.stem for path in self._folder.glob("*.lock")}
         if not owners:
             return False

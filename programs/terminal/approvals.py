@@ -13,12 +13,12 @@ from programs.terminal.terminal_text import call_text, one_line
 from programs.terminal.view import View
 
 _YES, _NO, _ALWAYS = frozenset({"y", "yes"}), frozenset({"n", "no"}), frozenset({"a", "always"})
-# Where there is no person to answer: the input is a pipe that has ended.
-_NOBODY = Author(id="terminal", name="The end of the input")
+# Decides where no person can answer: the input is a pipe that has ended.
+_NOBODY = Author(id="terminal", name="The terminal (input closed)")
 
 
 class Approvals:
-    """The calls that wait for a word from here; they are asked about one after the other.
+    """Asks about the tool calls that wait for approval, one at a time.
 
     Args:
         bus: Takes the decisions.
@@ -42,7 +42,7 @@ class Approvals:
         return bool(self._questions)
 
     def ask(self, event: ToolCallWaitingEvent) -> None:
-        """Begin to ask about a call."""
+        """Start asking about a call."""
         self._questions[event.call.id] = asyncio.create_task(self._ask(event))
 
     async def _ask(self, event: ToolCallWaitingEvent) -> None:
@@ -55,7 +55,7 @@ class Approvals:
             except Interrupted:
                 self._interrupt()
                 return
-            except OSError:  # a question that cannot be asked is answered with no
+            except OSError:  # a question that cannot be asked counts as no
                 answer = None
         del self._questions[call.id]
         said = (answer or "").strip()
@@ -73,21 +73,21 @@ class Approvals:
         )
         result = await self._bus.execute(decision)
         if not result.success:
-            self._view.error(f"The answer could not be kept: {result.error}")
+            self._view.error(f"Your answer could not be saved: {result.error}")
 
     async def decided(self, event: ToolCallDecidedEvent, state: CallState) -> None:
-        """A call was decided: a question that is still open is taken back, and what was decided elsewhere is said."""
+        """Withdraw the question about a call that was decided, and report a decision made elsewhere."""
         was_open = event.call.id in self._questions
         await self._withdraw(event.call.id)
         name = one_line(event.call.name, 64)
         if state is CallState.EXPIRED or event.decided_by is None:
-            self._view.note(f"Nobody answered in time, so {name} does not run.")
+            self._view.note(f"Nobody answered in time, so {name} was not run.")
         elif was_open or event.decided_by not in (self._me, _NOBODY):
             verb = "denied" if state is CallState.DENIED else "approved"
             self._view.note(f"{one_line(event.decided_by.name, 64)} {verb} {name} elsewhere.")
 
     async def close(self) -> None:
-        """Take back all questions: the turn has ended."""
+        """Withdraw all questions: the turn has ended."""
         for call_id in list(self._questions):
             await self._withdraw(call_id)
 

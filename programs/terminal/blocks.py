@@ -1,4 +1,4 @@
-"""Cutting growing Markdown where it is finished."""
+"""How much of a growing Markdown text is finished."""
 
 from markdown_it import MarkdownIt
 

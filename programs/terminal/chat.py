@@ -16,11 +16,11 @@ from programs.terminal.view import View
 SOURCE = "terminal"
 INTERRUPTED = 130  # the exit code of a program that Ctrl-C ended
 
-_NAME = 48  # characters of a session's name made of what was said first
+_NAME = 48  # characters of a session's name that is made from its first prompt
 
 
 def new_session_id() -> str:
-    """An id for a session that begins here."""
+    """The id of a new session."""
     return f"{SOURCE}:{secrets.token_hex(4)}"
 
 
@@ -30,9 +30,9 @@ class Chat:
     Args:
         app: The application, started.
         session_id: The session.
-        session_name: Its name from now on; None leaves it, or names a new one after what is said first.
-        is_new: Whether the session begins here.
-        view: Shows everything.
+        session_name: Its name from now on; None keeps its name, or names a new session after its first prompt.
+        is_new: Whether this is a new session.
+        view: Shows the chat.
         lines: Where lines come from.
     """
 
@@ -59,7 +59,7 @@ class Chat:
         self.commands = SlashCommands(app, session_id, session_name, view)
         self._task: asyncio.Task[object] | None = None
         self._stopping: asyncio.Task[None] | None = None
-        self._interrupted = False  # Ctrl-C was pressed and no line came since
+        self._interrupted = False  # Ctrl-C was pressed and no line was entered since
         self._busy = False
 
     async def run(self) -> int:
@@ -82,33 +82,33 @@ class Chat:
         return 0
 
     def interrupt(self) -> None:
-        """Ctrl-C: the first stops the answer, the second leaves."""
+        """Ctrl-C: the first stops the answer, the second quits."""
         if self._interrupted and self._task is not None:
             self._task.cancel()
         elif self._busy:
             self._stop(self._turns.running)
         else:
-            self._view.note("Ctrl-C again leaves.")
+            self._view.note("Press Ctrl-C again to quit.")
         self._interrupted = True
 
     def _stop(self, turn_id: str | None) -> None:
-        """Stop a turn; without one, the prompt is not admitted yet, and its turn is stopped when it is."""
+        """Stop a turn. None: the prompt is not admitted yet, and its turn is stopped as soon as it is."""
         if turn_id is not None:
             command = StopTurnCommand(session_id=self._session_id, turn_id=turn_id)
             self._stopping = asyncio.create_task(self._execute_stop(command))
             if not self._turns.started:
-                self._view.note("It is stopped when the turns before it have ended. Ctrl-C again leaves.")
+                self._view.note("It will stop once the earlier turns have ended. Press Ctrl-C again to quit.")
 
     async def _execute_stop(self, command: StopTurnCommand) -> None:
         result = await self._bus.execute(command)
         if not result.success:
-            self._view.error(f"It could not be stopped: {result.error}")
+            self._view.error(f"The answer could not be stopped: {result.error}")
 
     async def _resume(self) -> None:
-        """Finish what an earlier process left of this session's turns."""
+        """Finish the turns of this session that an earlier process left unfinished."""
         count = await self._engine.recover({SOURCE}, self._session_id)
         if count:
-            self._view.note("An earlier run ended before its answer; here it is.")
+            self._view.note("The program ended before it had answered; continuing now.")
             self._busy = True
             await self._turns.follow_resumed(count)
             self._busy = False
@@ -132,7 +132,7 @@ class Chat:
                 await self._say(line.removeprefix("/") if line.startswith("//") else line)
 
     async def _say(self, text: str) -> None:
-        """Give a prompt to the bus and show what comes of it."""
+        """Send a prompt to the bus and show its turn."""
         if self._unnamed:
             self._name, self._unnamed = one_line(text, _NAME), False
         prompt = PromptCommand(
@@ -142,22 +142,22 @@ class Chat:
             source=SOURCE,
             source_id=secrets.token_hex(16),
         )
-        self._name = None  # once is enough, and it may be given another name elsewhere
+        self._name = None  # once is enough: the session may be renamed elsewhere meanwhile
         self._busy = True
         try:
             result = await self._bus.execute(prompt)
             if result.success:
                 await self._follow(result.unwrap())
             else:
-                self._view.error(result.error or "This could not be asked. Try again.")
+                self._view.error(result.error or "Your message could not be sent. Try again.")
         finally:
             self._busy = False
 
     async def _follow(self, admitted: Admitted) -> None:
         if admitted.place:
             turns = "turn" if admitted.place == 1 else "turns"
-            self._view.note(f"waiting for {admitted.place} earlier {turns}")
-            self._view.status("waiting … (Ctrl-C stops)")
+            self._view.note(f"Waiting for {admitted.place} earlier {turns}.")
+            self._view.status("waiting … (Ctrl-C to stop)")
         if self._interrupted:
             self._stop(admitted.turn_id)
         await self._turns.follow(admitted.turn_id)

@@ -1,4 +1,4 @@
-"""What can be said on the command line, and the settings it makes."""
+"""The command line, and the settings made from it."""
 
 import argparse
 import logging
@@ -15,9 +15,9 @@ _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 @dataclass(frozen=True)
 class Options:
-    """The command line. None: not given, so the environment decides."""
+    """The command line. None means not given: the environment decides."""
 
-    list_sessions: str | None  # the words that are searched for, perhaps none
+    list_sessions: str | None  # the words to search for; empty for all sessions
     session: str | None
     session_name: str | None
     model: str | None
@@ -29,11 +29,11 @@ class Options:
 
 
 def read_options(arguments: Sequence[str] | None = None) -> Options:
-    """Read the command line; on a mistake say it and exit with code 2."""
+    """Read the command line; a mistake in it is reported, with exit code 2."""
     parser = argparse.ArgumentParser(
         prog="function_chat",
-        description="Chat with a model that calls tools. Settings come from the environment and .env; "
-        "see .env.example. Inside, /help lists the commands.",
+        description="Chat with a model that calls tools. Settings come from the environment and .env "
+        "(see .env.example). In the chat, /help lists the commands.",
         allow_abbrev=False,
     )
     add = parser.add_argument
@@ -42,43 +42,53 @@ def read_options(arguments: Sequence[str] | None = None) -> Options:
         metavar="WORDS",
         nargs="?",
         const="",
-        help="list the sessions used last, those of Discord too, or those with WORDS in their name, and leave",
+        help="list recent sessions, or those with WORDS in their name, and exit",
     )
-    add("--session", metavar="ID", type=_text, help="go on with this session, wherever it was begun")
-    add("--session-name", metavar="NAME", type=_text, help="name of the session (default: the first words said)")
+    add("--session", metavar="ID", type=_text, help="resume this session, from Discord or the terminal")
+    add("--session-name", metavar="NAME", type=_text, help="name of the session (default: your first words)")
     add(
         "--model",
         metavar="NAME",
         type=_text,
-        help="the model (default: OPENAI_MODEL, or else one that the service lists, gpt-4o-mini first)",
+        help="the model (default: OPENAI_MODEL, or else one from the service's list, gpt-4o-mini if it has it)",
     )
     add(
         "--api-key",
         metavar="KEY",
         type=_text,
-        help="key of the model service; other users of this machine can see it here, so prefer OPENAI_API_KEY",
+        help="API key of the model service; other users of this machine can see it here, so prefer OPENAI_API_KEY",
     )
-    add("--system-prompt", metavar="TEXT", type=_text, help="what the model is told first in this session")
+    add(
+        "--system-prompt",
+        metavar="TEXT",
+        type=_text,
+        help="system prompt of this session: instructions the model gets before the conversation",
+    )
     add(
         "--log-level",
         choices=_LEVELS,
         type=str.upper,
-        help="detail of the log on the screen (default: LOG_LEVEL, or else WARNING); DEBUG adds metrics and traces",
+        help="how much to log on the screen (default: LOG_LEVEL, or else WARNING); DEBUG adds metrics and traces",
     )
-    add("--log-dir", metavar="DIR", type=Path, help="folder of the log of all bus traffic (default: LOG_DIR)")
-    add("--no-console", action="store_true", help="no log, metrics or traces on the screen, only the chat")
+    add(
+        "--log-dir",
+        metavar="DIR",
+        type=Path,
+        help="folder of the log of all commands and events (default: LOG_DIR, or else logs)",
+    )
+    add("--no-console", action="store_true", help="show only the chat on the screen: no log, metrics or traces")
     return Options(**vars(parser.parse_args(arguments)))
 
 
 def _text(value: str) -> str:
-    """A value that must not be empty: an empty one is a shell variable that was not set."""
+    """A value that must not be empty: an empty one comes from a shell variable that was not set."""
     if not value.strip():
         raise argparse.ArgumentTypeError("must not be empty")
     return value
 
 
 def configure(options: Options) -> ApplicationConfig:
-    """The settings of the environment under those of the command line, and the log on the screen as they say.
+    """Read the settings, from the command line first and then the environment, and set up the log on the screen.
 
     Raises:
         ConfigurationError: A setting cannot be used; the text names it.
@@ -99,7 +109,7 @@ def _with_options(settings: Settings, options: Options) -> Settings:
         "log_level": options.log_level,
         "log_dir": options.log_dir,
     }
-    # The screen belongs to the chat: what goes well is logged there only for those who ask for it.
+    # The screen belongs to the chat: it shows routine log lines only to those who ask for them.
     quiet = {} if "log_level" in settings.model_fields_set else {"log_level": "WARNING"}
     update = quiet | {name: value for name, value in given.items() if value is not None}
     return settings.model_copy(update=update)

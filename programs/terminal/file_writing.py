@@ -1,4 +1,4 @@
-"""Writing what was asked for into a file."""
+"""Saving a text to a new file."""
 
 import os
 from pathlib import Path
@@ -7,10 +7,10 @@ from llmgine.errors import UserError
 
 
 def write_new(file: str, text: str) -> Path:
-    """Write a file that only its owner can read; gives its absolute path.
+    """Write a file that only its owner can read. Returns its absolute path.
 
     Raises:
-        UserError: The file is there already, or cannot be written.
+        UserError: The file already exists, or cannot be written.
     """
     try:
         path = Path(file).expanduser().absolute()
@@ -18,7 +18,8 @@ def write_new(file: str, text: str) -> Path:
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
             stream.write(text + "\n")
     except FileExistsError:
-        raise UserError(f"{file} is there already and is not overwritten; name another file.") from None
-    except (OSError, ValueError, RuntimeError) as error:  # a folder that is not there, a NUL, a ~name that is nobody
-        raise UserError(f"{file} cannot be written: {error}") from error
+        raise UserError(f"{file} already exists; choose another name.") from None
+    except (OSError, ValueError, RuntimeError) as error:  # a missing folder, a NUL, a ~name without a user
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"{file} cannot be written: {reason}") from error
     return path

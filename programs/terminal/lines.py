@@ -18,27 +18,27 @@ class Lines(Protocol):
     """Reads lines. A read that is cancelled loses nothing.
 
     Attributes:
-        visible: Whether what is typed stands on the screen by itself.
+        visible: Whether the terminal itself shows what is typed.
     """
 
     visible: bool
 
     async def read(self) -> str | None:
-        """What is said next; None when there is nothing more.
+        """The next line; None at the end of the input.
 
         Raises:
-            Interrupted: Ctrl-C came instead.
+            Interrupted: Ctrl-C was pressed instead.
         """
 
     async def ask(self, question: str) -> str | None:
-        """The answer to a question, given after it was asked; None when there is nothing more.
+        """The answer to a question, typed after it was asked; None at the end of the input.
 
         Raises:
-            Interrupted: Ctrl-C came instead.
+            Interrupted: Ctrl-C was pressed instead.
         """
 
     def kept(self) -> AbstractContextManager[None]:
-        """Keep what is typed in this block while no line is read off the screen, for the next read."""
+        """Inside this block, keep what is typed while nothing reads, without showing it, for the next read."""
 
 
 class PlainLines:
@@ -57,12 +57,12 @@ class PlainLines:
         self._lines: asyncio.Queue[str | None] = asyncio.Queue()
         self._wanted = threading.Semaphore(0)
         self._thread: threading.Thread | None = None
-        self._asked_for = 0  # lines the thread was asked for and that nobody has taken
+        self._asked_for = 0  # lines that the thread was asked for and that nobody has read
 
     async def read(self) -> str | None:
         if self._thread is None:
-            # A daemon, because a read of a pipe cannot be cancelled; os.read, because no lock is held in it that the
-            # interpreter would want at its end.
+            # A daemon, because a read of a pipe cannot be cancelled; os.read, because it holds no lock that the
+            # interpreter needs when it exits.
             loop = asyncio.get_running_loop()
             self._thread = threading.Thread(target=self._pump, args=(loop,), name="lines", daemon=True)
             self._thread.start()
@@ -91,7 +91,7 @@ class PlainLines:
         self._out.flush()
 
     def _pump(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Read a line whenever one is wanted, on a thread of its own."""
+        """Read a line whenever one is asked for, on a thread of its own."""
         decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         text, more = "", True
         while True:
@@ -104,11 +104,11 @@ class PlainLines:
             result = line if more or line or text else None
             try:
                 loop.call_soon_threadsafe(self._lines.put_nowait, result)
-            except RuntimeError:  # the loop has ended; nobody wants lines any more
+            except RuntimeError:  # the loop has ended; nobody reads lines any more
                 return
 
     def _read_some(self) -> bytes:
         try:
             return os.read(self._descriptor, 65536)
-        except OSError:  # a terminal that has gone is an end of input, too
+        except OSError:  # a terminal that is gone is an end of input, too
             return b""

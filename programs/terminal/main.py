@@ -22,8 +22,8 @@ from programs.terminal.slash import COMMANDS
 from programs.terminal.terminal_text import one_line
 from programs.terminal.view import View
 
-_BEHIND_ALL = 2**62  # a place in a session behind all its turns
-_REMEMBERED = 200  # turns whose prompts can be brought back by the arrow keys
+_BEHIND_ALL = 2**62  # a position in a session after all its turns
+_REMEMBERED = 200  # turns whose prompts the arrow keys bring back
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,10 +31,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = read_options(arguments)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # an answer may hold what the terminal's encoding does not
+            stream.reconfigure(errors="replace")  # an answer may have characters that the terminal's encoding lacks
     try:
         return run(lambda: asyncio.run(_main(options)))
-    except BrokenPipeError:  # whoever read our output has enough
+    except BrokenPipeError:  # the reader of our output has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 
@@ -72,13 +72,13 @@ async def _list_sessions(config: ApplicationConfig, view: View, words: str) -> i
 
 
 async def _greet(app: Application, view: View, session_id: str, *, is_new: bool) -> None:
-    """Say which session this is and who answers.
+    """Show which session this is and which model answers.
 
     Raises:
-        UnknownSessionError: An old session was asked for, and there is none with this id.
+        UnknownSessionError: An old session was asked for, and none has this id.
     """
     if is_new:
-        view.say(f"session {session_id}, new")
+        view.say(f"session {session_id} (new)")
     else:
         session = await app.store.sessions.get(session_id)
         turns = "1 turn" if session.turns == 1 else f"{session.turns} turns"

@@ -17,7 +17,7 @@ class PlainView:
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
-        self._shown = ""  # of the answer that grows
+        self._shown = ""  # of the growing answer
         self._called: str | None = None  # the call whose line is the last one
 
     def say(self, text: str) -> None:
@@ -40,7 +40,7 @@ class PlainView:
         self._line(f"> {clean(text)}")
 
     def status(self, text: str) -> None:
-        """Nothing: a transcript holds what happened, not what is waited for."""
+        """Show nothing: a transcript has what happened, not what is being waited for."""
 
     def answer(self, text: str) -> None:
         text = clean(text)

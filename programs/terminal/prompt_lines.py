@@ -21,7 +21,7 @@ class PromptLines:
 
     Args:
         commands: The commands to complete, each with what it does.
-        history: What was said before, oldest first.
+        history: Earlier prompts, oldest first.
     """
 
     visible = True
@@ -60,7 +60,7 @@ class PromptLines:
 
 async def _prompt(session: PromptSession[str], message: StyleAndTextTuples | None = None) -> str | None:
     try:
-        # A signal sent by another program is the chat's to handle, as it is while an answer runs.
+        # The chat handles signals from other programs itself, as it does while an answer runs.
         return await session.prompt_async(message, handle_sigint=False)
     except EOFError:
         return None
@@ -71,7 +71,7 @@ def _key_bindings() -> KeyBindings:
 
     @keys.add("c-c")
     def _(event: KeyPressEvent) -> None:
-        """Throw away the line; without one, say that Ctrl-C was pressed."""
+        """Discard the line; if it is empty, report Ctrl-C to the reader."""
         if event.current_buffer.text:
             event.current_buffer.reset()
         else:
@@ -79,7 +79,7 @@ def _key_bindings() -> KeyBindings:
 
     @keys.add("escape", "enter")
     def _(event: KeyPressEvent) -> None:
-        """A line break."""
+        """Insert a line break."""
         event.current_buffer.insert_text("\n")
 
     return keys

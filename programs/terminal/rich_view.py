@@ -14,7 +14,7 @@ from llmgine.sessions.records import Session
 from programs.terminal.blocks import finished
 from programs.terminal.terminal_text import LONGEST_RESULT, clean, one_line, short_call
 
-_SHORT_CALL = 60  # characters of a call beside its result, where other calls stand between them
+_SHORT_CALL = 60  # characters of a call beside its result, when the call's own line is further up
 _MARGIN = 3  # rows of the screen that the unfinished part leaves free, so that the terminal never scrolls under it
 
 
@@ -23,7 +23,7 @@ class _Markdown:
 
     Args:
         text: The Markdown.
-        gap: Whether a blank row goes before it all the same, to part it from other text.
+        gap: Whether one blank row goes before it, to separate it from the text above.
         fit: Show only the last rows, as many as the screen has.
     """
 
@@ -63,7 +63,7 @@ class RichView:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._live: Live | None = None
-        self._printed = ""  # what of the growing answer is on the screen for good
+        self._printed = ""  # the part of the growing answer that is on the screen for good
         self._gap = False  # whether a blank line goes before the next block
         self._called: str | None = None  # the call whose line is the last one
 
@@ -117,7 +117,7 @@ class RichView:
         self._printed, self._gap = "", False
 
     def _take_back_unless(self, text: str) -> None:
-        """Begin the answer again where what was printed of it turns out to be none."""
+        """Start the answer again if what was printed is not its beginning."""
         if not text.startswith(self._printed):
             self._printed = ""
 

@@ -1,21 +1,21 @@
-"""The list of sessions: those used last, or those that have some words in their name."""
+"""The list of recent sessions, or of those with some words in their name."""
 
 from llmgine.sessions import SessionStore
 from llmgine.sessions.records import Position, Session
 from programs.terminal.view import View
 
 _SHOWN = 50  # sessions
-_READS = 10  # how often a search reads on, so that it takes no longer the more sessions there are
+_READS = 10  # pages that one search reads, so that its time does not grow with the number of sessions
 
 
 async def show_sessions(store: SessionStore, view: View, words: str = "", current: str | None = None) -> None:
-    """Show the sessions used last that have these words in their title or name, and say whether there may be more.
+    """Show the most recent sessions with these words in their title or name, and say whether there may be more.
 
     Args:
         store: Where they are.
         view: Where they are shown.
         words: The words; none for all sessions.
-        current: The session that is marked.
+        current: The session to mark.
     """
     found: list[Session] = []
     end: Position | None = None
@@ -35,5 +35,5 @@ async def show_sessions(store: SessionStore, view: View, words: str = "", curren
 
 def _more(shown: int, words: str) -> str:
     if shown == _SHOWN:
-        return f"These are the {_SHOWN} used last; there may be more. Words after the command search for others."
-    return f"Only the sessions used last were searched for {' '.join(words.split())!r}; older ones may have it too."
+        return f"These are the {_SHOWN} most recent sessions. Add words to the command to search for others."
+    return f"Only the most recent sessions were searched for {' '.join(words.split())!r}; older ones may match too."

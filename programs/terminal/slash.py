@@ -13,20 +13,20 @@ from programs.terminal.session_list import show_sessions
 from programs.terminal.terminal_text import one_line
 from programs.terminal.view import View
 
-# What is typed, with its arguments, and what it does; each is the method of that name below.
+# Each command, with its arguments and what it does. It calls the method of its name below.
 COMMANDS = {
-    "/sessions": ("[WORDS]", "list the sessions used last, or those with these words in their name"),
-    "/system": ("[PROMPT]", "show what the model is told first, or set it; - goes back to the default"),
-    "/clear": ("", "forget the conversation"),
-    "/tools": ("", "list the tools the model may call"),
-    "/export": ("[FILE]", "show the session as JSON, or write it to a new file"),
-    "/help": ("", "this list"),
-    "/exit": ("", "leave; so does Ctrl-D"),
+    "/sessions": ("[WORDS]", "list recent sessions, or those with these words in their name"),
+    "/system": ("[PROMPT]", "show or set the system prompt; - restores the default"),
+    "/clear": ("", "forget this conversation"),
+    "/tools": ("", "list the tools the model can call"),
+    "/export": ("[FILE]", "show the session as JSON, or save it to a new file"),
+    "/help": ("", "show this list"),
+    "/exit": ("", "quit (Ctrl-D does the same)"),
 }
 
 
 class SlashCommands:
-    """Does what a line beginning with a slash says.
+    """Runs the lines that begin with a slash.
 
     Args:
         app: The application.
@@ -46,14 +46,14 @@ class SlashCommands:
         }
 
     async def run(self, line: str) -> None:
-        """Do what the line says; what goes wrong is shown."""
+        """Run the command in the line; its errors are shown."""
         name, _, rest = line.partition(" ")
         method = self._methods.get(name.casefold())
         if method is None:
             known = ", ".join(COMMANDS)
             self._view.error(
-                f"There is no command {one_line(name, 40)}. The commands are {known}. "
-                "Begin with // to say something that begins with a slash."
+                f"Unknown command {one_line(name, 40)}. The commands are {known}. "
+                "To send a message that begins with a slash, type // instead of /."
             )
             return
         try:
@@ -62,7 +62,7 @@ class SlashCommands:
             self._view.error(str(error))
 
     async def set_system_prompt(self, prompt: str | None) -> None:
-        """Give the session its own system prompt, or none of its own.
+        """Set the session's own system prompt; None removes it.
 
         Raises:
             UserError: It is too long.
@@ -81,10 +81,10 @@ class SlashCommands:
     async def _system(self, prompt: str) -> None:
         if prompt == "-":
             await self.set_system_prompt(None)
-            self._view.note("The default system prompt holds from now on.")
+            self._view.note("System prompt reset to the default.")
         elif prompt:
             await self.set_system_prompt(prompt)
-            self._view.note("The model is told this first from now on.")
+            self._view.note("System prompt set.")
         else:
             own = await self._own_system_prompt()
             self._view.say(self._app.config.settings.system_prompt if own is None else own)
@@ -92,14 +92,14 @@ class SlashCommands:
     async def _own_system_prompt(self) -> str | None:
         try:
             return (await self._app.store.sessions.get(self._session_id)).system_prompt
-        except UnknownSessionError:  # nothing was said yet
+        except UnknownSessionError:  # it has no prompt yet
             return None
 
     async def _clear(self, _: str) -> None:
         await self._execute(ClearSessionCommand(session_id=self._session_id))
-        if self._session_id.startswith("terminal:"):  # its name may be the first words that were said in it
+        if self._session_id.startswith("terminal:"):  # its name may be the beginning of its first prompt
             await self._app.store.sessions.ensure(self._session_id, now(), self._session_id)
-        self._view.note("The conversation is forgotten.")
+        self._view.note("Conversation cleared.")
 
     async def _tools(self, _: str) -> None:
         tools = self._app.engine.tools
@@ -113,13 +113,13 @@ class SlashCommands:
             self._view.say(text)
             return
         path = await asyncio.to_thread(write_new, file, text)
-        self._view.note(f"Written to {path}.")
+        self._view.note(f"Saved to {path}.")
 
     async def _help(self, _: str) -> None:
         width = max(len(f"{name} {arguments}") for name, (arguments, _) in COMMANDS.items())
         for name, (arguments, meaning) in COMMANDS.items():
             self._view.say(f"{f'{name} {arguments}':<{width}}  {meaning}")
-        self._view.say("Ctrl-C stops the answer, a second one leaves. // at the start says a single slash.")
+        self._view.say("Ctrl-C stops the answer; a second Ctrl-C quits. Type // to begin a message with a slash.")
 
     async def _exit(self, _: str) -> None:
         self.leaving = True

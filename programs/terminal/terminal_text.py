@@ -10,12 +10,12 @@ from llmgine.messages.text import collapse_spaces, escape, shorten
 LONGEST_RESULT = 200  # characters of a result on its line
 LONGEST_CALL = 300  # characters of a call on its line
 
-# Every control character but newline and tab: they move the cursor, change the title, or hide what stands there.
+# Every control character but newline and tab: they move the cursor, change the title, or hide text.
 _CONTROLS: Mapping[int, None] = dict.fromkeys(c for c in (*range(0x20), *range(0x7F, 0xA0)) if c not in {0x09, 0x0A})
 
 
 def clean(text: str) -> str:
-    """The text without control characters other than newline and tab: none of it can give the terminal an order."""
+    """The text without control characters other than newline and tab, so that it cannot control the terminal."""
     return text.translate(_CONTROLS)
 
 

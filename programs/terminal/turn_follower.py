@@ -1,4 +1,4 @@
-"""Following turns from their events: each is shown as it goes, until its outcome."""
+"""Following turns by their events: each is shown as it progresses, until its outcome."""
 
 import asyncio
 import math
@@ -23,23 +23,23 @@ from programs.terminal.approvals import Approvals
 from programs.terminal.terminal_text import footer
 from programs.terminal.view import View
 
-_THINKING = "thinking … (Ctrl-C stops)"
+_THINKING = "thinking … (Ctrl-C to stop)"
 
 
 class TurnFollower:
     """Shows the turns of one session that this process runs.
 
     Args:
-        bus: Tells the events.
-        store: Knows what was said in turns that an earlier process left.
+        bus: Where the events come from.
+        store: Where the prompts of turns that an earlier process left are read.
         session_id: The session.
         view: Shows them.
-        approvals: Asks about tool calls that want a person's word.
+        approvals: Asks about tool calls that need approval.
         demo: Whether the offline demo model answers; the footer says so.
 
     Attributes:
-        running: The turn that is followed now.
-        started: Whether it runs already, or waits for turns before it.
+        running: The turn being followed.
+        started: Whether it is running; if not, it waits for earlier turns.
     """
 
     def __init__(
@@ -51,10 +51,10 @@ class TurnFollower:
         self._approvals = approvals
         self._demo = demo
         self._events: asyncio.Queue[TurnEvent] = asyncio.Queue()
-        self._later: list[TurnEvent] = []  # came while a question is on the screen
-        self._growing = ""  # the text of a reply that is not committed
-        self._state = TurnState()  # of the turn that is followed, as far as this process told of it
-        self._noted: set[str] = set()  # what was said of this turn and need not be said twice
+        self._later: list[TurnEvent] = []  # that came while a question is on the screen
+        self._growing = ""  # the text of a reply that is not committed yet
+        self._state = TurnState()  # of the turn being followed, as far as its events have come
+        self._noted: set[str] = set()  # notes already shown for this turn, which are not repeated
         self.running: str | None = None
         self.started = False
         bus.register_event_handler(TurnEvent, self._hear)
@@ -82,7 +82,7 @@ class TurnFollower:
             await self._approvals.close()
 
     async def follow_resumed(self, count: int) -> None:
-        """Show `count` turns that an earlier process left, with what was said in each."""
+        """Show `count` turns that an earlier process left, each with its prompt."""
         while count:
             event = await self._events.get()
             if isinstance(event, TurnStartedEvent):
@@ -145,9 +145,9 @@ class TurnFollower:
             self._view.note(f"{reason}. {again} (try {event.next_try} of {event.tries}).")
             self._view.status(_THINKING)
             return
-        # A service that is not up yet is asked every few seconds, which is no news each time.
+        # A service that is not up yet is tried every few seconds, too often for a note each time.
         self._note_once(f"{reason}. Trying again for up to a minute.")
-        self._view.status(f"{again} … (Ctrl-C stops)")
+        self._view.status(f"{again} … (Ctrl-C to stop)")
 
     def _note_once(self, text: str) -> None:
         if text not in self._noted:
@@ -155,12 +155,12 @@ class TurnFollower:
             self._view.note(text)
 
     def _end(self, event: TurnFinishedEvent) -> None:
-        # A reply that was committed in this process stands on the screen already.
+        # A reply that was committed in this process is already on the screen.
         committed = self._state.replies[-1].text if self._state.replies else ""
         text = event.text if event.text != committed else self._growing
         self._view.end_answer(text)
         if event.state == "failed":
-            self._view.error(event.notice or "There is no answer. Ask again.")
+            self._view.error(event.notice or "There was no answer. Ask again.")
         elif event.notice:
             self._view.note(event.notice)
         done = event.state == "done"

@@ -8,28 +8,28 @@ from llmgine.sessions.records import Session
 
 
 class View(Protocol):
-    """Shows a chat. Texts are given as they came; the view makes them harmless."""
+    """Shows a chat. It is given texts as they came, and makes them harmless itself."""
 
     def say(self, text: str) -> None:
-        """Show what was asked for, as it is."""
+        """Show what the person asked for, as it is."""
 
     def note(self, text: str) -> None:
-        """Show a remark of the program's own."""
+        """Show a note from the program."""
 
     def error(self, text: str) -> None:
-        """Show what went wrong, with what to do."""
+        """Show what went wrong and what to do."""
 
     def sessions(self, sessions: Sequence[Session], current: str | None) -> None:
-        """Show a list of sessions, the present one marked."""
+        """Show a list of sessions, the current one marked."""
 
     def prompt(self, text: str) -> None:
-        """Show what was said, where the screen does not show it yet."""
+        """Show a prompt that is not on the screen yet."""
 
     def status(self, text: str) -> None:
         """Show what is being waited for, until something else is shown."""
 
     def answer(self, text: str) -> None:
-        """Show an answer that grows; `text` is all of it so far."""
+        """Show a growing answer; `text` is all of it so far."""
 
     def end_answer(self, text: str) -> None:
         """Show the whole answer for good."""
@@ -38,10 +38,10 @@ class View(Protocol):
         """Show that a tool runs."""
 
     def result(self, call: ToolCall, result: ToolResult, seconds: float) -> None:
-        """Show what a call gave."""
+        """Show a call's result."""
 
     def end_turn(self, footer: str | None) -> None:
         """A turn has ended; `footer` is the last line of a finished answer."""
 
     def quiet(self) -> None:
-        """Leave the screen alone from here on: a line is read."""
+        """Stop drawing: a line is about to be read."""

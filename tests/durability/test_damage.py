@@ -41,7 +41,7 @@ async def test_the_bot_ends_and_leaves_the_file(unstarted: Scene, capsys: pytest
     assert run(program) == 1
     said = capsys.readouterr().err
     assert said.count("is damaged") == 1
-    assert "Put back a copy" in said
+    assert "Restore a copy" in said
     assert old.content(unstarted.folder / "llmgine.db") == content
     assert not unstarted.playground.state.bot_online
 

@@ -54,11 +54,11 @@ async def test_a_full_queue_is_said_to_be_full(settled: Scene, monkeypatch: pyte
     assert answered == ["question 0", "question 1", "question 2", "there is room again"]
     assert _refusals(scene) == full
     for message in scene.shown():  # they came before the answers to what is above them, as they should
-        if "wait here already" in message.content:
+        if "are already waiting here" in message.content:
             scene.playground.state.delete_message(message)
 
 
 def _refusals(scene: Scene) -> list[int | None]:
     """The messages that were told that the queue is full."""
-    found = [message for message in scene.shown() if "wait here already" in message.content]
+    found = [message for message in scene.shown() if "are already waiting here" in message.content]
     return [message.reference.message_id if message.reference else None for message in found]

@@ -189,7 +189,7 @@ def test_a_malformed_line_is_named(tmp_path: Path, text: str, line: int) -> None
 
     error = error_of(file)
 
-    assert error == f"{file} line {line} is not NAME=value; mend or remove it"
+    assert error == f"{file} line {line} isn't NAME=value: fix or delete this line"
 
 
 def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:

@@ -140,7 +140,7 @@ async def test_without_any_tool_it_says_so() -> None:
     reply = await ask("weather in Rome", tools=())
 
     assert calls_in(reply) == []
-    assert "not offered" in reply.text
+    assert "can't use" in reply.text
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ async def test_otherwise_lists_what_it_can_do(prompt: str) -> None:
     reply = await ask(prompt)
 
     assert calls_in(reply) == []
-    for part in ("offline demo model", "no language understanding", "OPENAI_API_KEY", "OPENAI_BASE_URL"):
+    for part in ("offline demo model", "don't understand language", "OPENAI_API_KEY", "OPENAI_BASE_URL"):
         assert part in reply.text
 
 

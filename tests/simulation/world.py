@@ -67,7 +67,7 @@ _FORESEEN = (
     discord.HTTPException,
 )  # errors that may be logged with all that is known of them
 _CUT_OFF = {"ViewStore.schedule_dynamic_item_call"}  # a press just then: the person is told by Discord that it failed
-_MALFORMED = "An event could not be understood"  # so begins what is logged of an event that a fault has spoilt
+_MALFORMED = "An event from Discord cannot be read"  # so begins what is logged of an event that a fault has spoilt
 
 
 @dataclass(frozen=True)

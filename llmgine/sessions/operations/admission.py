@@ -29,7 +29,7 @@ def known(prompt: PromptCommand, turn_id: str) -> Steps[Admitted]:
 
 
 def next_place(prompt: PromptCommand, now: int) -> Steps[tuple[int, int]]:
-    """Make the session if it is not there; returns the place of its next turn, and how many of its turns are open."""
+    """Make the session if it does not exist; returns the number of its next turn, and how many turns are open."""
     rows = yield (
         """
         INSERT INTO session (id, name, scopes, listed_under, cleared_seq, next_seq, updated_at)
@@ -65,7 +65,7 @@ def add_turn(prompt: PromptCommand, turn_id: str, seq: int, owner: str, now: int
 
 
 def burst_of(prompt: PromptCommand, now: int) -> Steps[str | None]:
-    """The turn that the prompt belongs to: the last of its session, if it is its author's, young, and not begun."""
+    """The turn that the prompt joins: the last of its session, if it is the same author's, recent, and not begun."""
     if prompt.burst <= 0 or prompt.author is None:
         return None
     rows = yield (
@@ -84,7 +84,7 @@ def burst_of(prompt: PromptCommand, now: int) -> Steps[str | None]:
 
 
 def join(prompt: PromptCommand, turn_id: str) -> Steps[None]:
-    """Make a prompt one more message of a turn that has not begun; it is answered where the newest one was said."""
+    """Add a prompt to a turn that has not begun; the answer is posted in reply to the newest message."""
     yield (
         "UPDATE inbox SET turn_id = $3 WHERE source = $1 AND source_id = $2",
         (prompt.source, prompt.source_id, turn_id),

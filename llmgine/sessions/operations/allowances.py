@@ -17,12 +17,12 @@ class Allowances(Group):
 
     @query
     def of(self, scopes: Sequence[str], today: Today) -> Steps[list[Allowance]]:
-        """The bounds in these scopes, the nearest first, with what was used of each today."""
+        """The limits in these scopes, the nearest first, with what was used of each today."""
         return (yield from used_of((yield from settings(scopes)), today))
 
     @query
     def of_session(self, session_id: str, today: Today) -> Steps[list[Allowance]]:
-        """The bounds in a session, of its own and inherited."""
+        """The limits in a session, its own and inherited."""
         made = yield from settings((yield from scopes_of(session_id)))
         return (yield from used_of(made, today))
 
@@ -33,7 +33,7 @@ class Allowances(Group):
 
     @operation
     def sweep(self, today: int) -> Steps[bool]:
-        """Delete some of what was used on earlier days, a bounded number of rows; whether there may be more."""
+        """Delete some of what was used on earlier days, a limited number of rows. Returns whether there may be more."""
         rows = yield (
             """
             DELETE FROM spent WHERE (scope, day) IN (SELECT scope, day FROM spent WHERE day < $1 LIMIT $2)
@@ -45,7 +45,7 @@ class Allowances(Group):
 
 
 def used_of(made: Iterable[Setting], today: Today) -> Steps[list[Allowance]]:
-    """The bounds among these settings, and that of the day, each with what was used of it."""
+    """The limits among these settings, and that of the day, each with what was used of it."""
     bounds = [(one.scope, effective(SessionSettings, [one]).daily_tokens) for one in made if one.name == _NAME]
     found = [(scope, tokens) for scope, tokens in (*bounds, (EVERYWHERE, today.tokens)) if tokens is not None]
     if not found:

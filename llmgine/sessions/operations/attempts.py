@@ -9,7 +9,7 @@ from llmgine.sessions.operations.rows import add_steps
 
 
 def again(turn_id: str, old: int, prompts: Iterable[PromptStep], owner: str) -> Steps[None]:
-    """Queue a turn as its next attempt; whoever runs the `old` one can write nothing of it any more."""
+    """Queue a turn as its next attempt; the runner of the `old` one can no longer write anything."""
     messages = yield from standing(turn_id, old)
     yield (
         """
@@ -31,7 +31,7 @@ def forget_earlier(turn_id: str, attempt: int) -> Steps[None]:
 
 
 def erase(turn_id: str) -> Steps[None]:
-    """Delete a turn's texts; whoever runs it can write none any more."""
+    """Delete a turn's texts; its runner can no longer write any."""
     yield "UPDATE turn SET state = 'forgotten', claim = claim + 1 WHERE id = $1", (turn_id,)
     yield "DELETE FROM step WHERE turn_id = $1", (turn_id,)
     yield "DELETE FROM decision WHERE turn_id = $1", (turn_id,)
@@ -48,7 +48,7 @@ def copies(turn_id: str) -> Steps[list[str]]:
 
 
 def standing(turn_id: str, attempt: int) -> Steps[list[str]]:
-    """The messages there are of an attempt, from above to below, and behind them what is left of earlier ones."""
+    """The messages of an attempt, from top to bottom, then those left over from earlier attempts."""
     rows = yield (
         """
         SELECT kind, round, part, message_id FROM delivery
@@ -61,7 +61,7 @@ def standing(turn_id: str, attempt: int) -> Steps[list[str]]:
 
 
 def leave(turn_id: str, attempt: int, message_id: str) -> Steps[None]:
-    """Leave a message of an earlier attempt to this one, below those that are left already, if it has not got it."""
+    """Add a message of an earlier attempt to this one, below those already added, unless it is there."""
     yield (
         """
         INSERT INTO delivery (turn_id, attempt, kind, round, part, body, message_id, final, sent)

@@ -1,4 +1,4 @@
-"""Branches: a conversation that begins with a copy of another one's turns, and goes its own way from there."""
+"""Branches: a conversation that begins with a copy of another one's turns, and continues on its own from there."""
 
 import hashlib
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ class Branches(Group):
 
     @announced
     def make(self, command: BranchSessionCommand, branch_id: str, now: int) -> Steps[int]:
-        """Copy ended turns into another session; returns how many, 0 where that copy is there already.
+        """Copy ended turns into another session; returns how many, 0 if they have been copied before.
 
         What the other session had before is kept as the session `keep_as`.
 
@@ -43,9 +43,7 @@ class Branches(Group):
             places = [number for number, turn in enumerate(turns, 1) if turn["id"] == command.up_to_turn]
             turns = turns[: places[0]] if places else []
         if not turns:
-            raise UserError(
-                "There is no conversation to go on with: nothing of it has been answered, or it was cleared."
-            )
+            raise UserError("There is no conversation to continue: nothing in it has been answered, or it was cleared.")
         new = command.new_session_id
         yield from ensure_session(new, command.session_name, command.scopes, now)
         there = yield _ENDED, (new,)
@@ -70,7 +68,7 @@ def _make_room(command: BranchSessionCommand, there: Sequence[Row], now: int) ->
     if not there:
         return
     if command.keep_as is None:
-        raise UserError("There is a conversation already where this one should go on.")
+        raise UserError("There is already a conversation where this one should continue.")
     yield from ensure_session(command.keep_as, command.session_name, (), now)
     yield (
         """

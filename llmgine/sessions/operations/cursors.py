@@ -1,4 +1,4 @@
-"""Cursors: up to where what was said in a place is known to have been looked at."""
+"""Cursors: how far the messages of a place have been processed."""
 
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
@@ -8,7 +8,7 @@ from llmgine.sessions.records import Cursor
 
 T = TypeVar("T")
 _AT_ONCE = 500  # places in one statement
-_TOP = 2**63 - 1  # behind every position
+_TOP = 2**63 - 1  # after every position
 
 
 class Cursors(Group):
@@ -58,13 +58,13 @@ class Cursors(Group):
 
     @operation
     def move(self, source: str, cursors: Sequence[Cursor]) -> Steps[None]:
-        """Move cursors forward, or set them where there are none; none ever goes back. Each place is there once."""
+        """Move cursors forward, or set them where there are none; none ever moves back. Each place may occur once."""
         for some in _portions(cursors):
             yield _moved(source, some)
 
     @operation
     def forget(self, source: str, place: str) -> Steps[None]:
-        """Delete the cursor of a place that is gone for good, and those of the places that lay in it."""
+        """Delete the cursor of a place that is gone for good, and those of the places in it."""
         yield "DELETE FROM cursor_of_place WHERE source = $1 AND place = $2", (source, place)
         yield "DELETE FROM cursor_of_place WHERE source = $1 AND parent = $2", (source, place)
 

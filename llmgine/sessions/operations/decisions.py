@@ -18,7 +18,7 @@ class Decisions(Group):
         """Decide a waiting call; False when it no longer waits, its time is up, or it was decided before.
 
         Raises:
-            UserError: The decision is for always, and the tool allows none such.
+            UserError: The decision is for always, which the tool does not allow.
         """
         rows = yield "SELECT session_id, attempt FROM open_turn WHERE id = $1", (turn_id,)
         if not rows:
@@ -49,6 +49,6 @@ class Decisions(Group):
 
 def _approve_always(steps: TurnSteps, call: Call, decision: DecisionStep, now: int) -> Steps[None]:
     if not (decision.approved and decision.decided_by and call.waiting and call.waiting.allows_always):
-        raise UserError("This tool asks each time.")
+        raise UserError("This tool asks every time.")
     name = approval_name(call.call.name, steps.state.prompt.author)
     yield from change_setting(steps.turn.session_id, name, "always", decision.decided_by.id, now)

@@ -15,7 +15,7 @@ class Deliveries(Group):
 
     @query
     def of(self, turn_id: str) -> Steps[list[Delivery]]:
-        """The parts of the turn's present attempt in the order they are shown, and behind them what is old."""
+        """The parts of the turn's current attempt in the order they are shown, then the old ones."""
         return (yield from _parts(turn_id))
 
     @listing
@@ -33,13 +33,13 @@ class Deliveries(Group):
 
     @query
     def load(self, turn_id: str) -> Steps[tuple[Turn, list[Delivery]] | None]:
-        """A turn, and the parts of its present attempt; None when there is no such turn any more."""
+        """A turn, and the parts of its current attempt; None when the turn no longer exists."""
         rows = yield "SELECT * FROM turn WHERE id = $1", (turn_id,)
         return (to_turn(rows[0]), (yield from _parts(turn_id))) if rows else None
 
     @operation
     def place(self, turn: Turn, messages: Sequence[tuple[DeliveryKey, str]], posts: int) -> Steps[None]:
-        """Remember which message shows which part, at once; the kind `old` is for one that shows none any more.
+        """Remember which message shows which part, at once; the kind `old` is for one that no longer shows any.
 
         Args:
             turn: The turn, and the attempt that the messages are of. Those of an attempt that was given up
@@ -75,7 +75,7 @@ class Deliveries(Group):
 
     @query
     def is_last_answer(self, session_id: str, message_id: str) -> Steps[bool]:
-        """Whether the message is part of what was answered last in the session, and nothing was asked since."""
+        """Whether the message is part of the session's last answer, and nothing was asked since."""
         rows = yield (
             """
             SELECT id FROM turn

@@ -18,7 +18,7 @@ class Lessons(Group):
 
     @operation
     def learn(self, lesson: Lesson) -> Steps[None]:
-        """Store a lesson in the place of an earlier one of its name."""
+        """Store a lesson, in place of an earlier one of its name."""
         learnt_at = microseconds(lesson.learnt_at)
         yield (
             """

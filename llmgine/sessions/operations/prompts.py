@@ -1,4 +1,4 @@
-"""What becomes of a turn when people change what they said, or delete it."""
+"""What happens to a turn when people edit or delete their messages."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ class Prompts(Group):
 
     @announced
     def edit(self, edit: EditPromptCommand) -> Steps[Revision]:
-        """Change what somebody said; a turn that has begun is given up and begins again, as one of this process."""
+        """Edit a message; a turn that has begun is given up and begins again, run by this process."""
         turn = yield from _turn(edit.turn_id)
         old = _said(turn, edit.source_id)
         if turn is None or old is None or edit.version <= old.version:
@@ -39,7 +39,7 @@ class Prompts(Group):
         if turn is None:
             yield from _forget_copies(turn_id)  # it was cleared, and what others branched from it was not
             rows = yield "SELECT session_id FROM turn WHERE id = $1 AND state = 'forgotten'", (turn_id,)
-            if rows:  # perhaps by this command, of which nobody heard that it was done
+            if rows:  # perhaps by this command, whose success nobody learnt of
                 return Revision(what="whole", session_id=rows[0]["session_id"])
             return Revision(what="no", session_id=session_id)
         old = _said(turn, source_id)
@@ -71,7 +71,7 @@ def _turn(turn_id: str) -> Steps[TurnSteps | None]:
 
 
 def _said(turn: TurnSteps | None, source_id: str) -> PromptStep | None:
-    """What was said in this message. Turns that are older than the notes on their messages have one each."""
+    """The text of this message. Turns from before messages were recorded have one each."""
     prompts = turn.state.prompts if turn else ()
     return next((prompt for prompt in prompts if prompt.source_id in {source_id, None}), None)
 
@@ -94,7 +94,7 @@ def _revise(turn: TurnSteps, prompts: Sequence[PromptStep], owner: str) -> Steps
 
 
 def _rewrite(turn: TurnSteps, prompts: Sequence[PromptStep]) -> Steps[None]:
-    """Write the prompts again in their places, the first of the attempt; those that are too many go."""
+    """Write the prompts again in their places, the first of the attempt; superfluous ones are deleted."""
     for place, old in enumerate(turn.state.prompts, 1):
         where = (turn.turn.id, turn.turn.attempt, place)
         if place > len(prompts):
@@ -116,6 +116,6 @@ def _keep_images(turn_id: str, prompts: Sequence[PromptStep]) -> Steps[None]:
 
 
 def _forget_copies(turn_id: str) -> Steps[None]:
-    """Delete the texts of a turn's copies in branches: what was taken back does not live on there."""
+    """Delete the texts of a turn's copies in branches: what was deleted must not survive there."""
     for one in (yield from copies(turn_id)):
         yield from erase(one)

@@ -29,7 +29,7 @@ def to_step(row: Row) -> Step:
 def listed_under(session_id: str, scopes: Sequence[str]) -> str:
     """Under what a session is listed: the widest of its scopes, a server or a DM; without any, itself.
 
-    What follows a slash in an id tells apart what was kept of one place.
+    What follows a slash in an id distinguishes the conversations kept of one place.
     """
     return scopes[-1] if scopes else session_id.partition("/")[0]
 
@@ -62,7 +62,7 @@ def add_steps(turn_id: str, attempt: int, steps: Iterable[tuple[int, Step]]) -> 
 
 
 def turn_steps(turn_id: str) -> Steps[TurnSteps]:
-    """A turn with the steps of its present attempt.
+    """A turn with the steps of its current attempt.
 
     Raises:
         StoreError: There is no such turn.
@@ -78,7 +78,7 @@ def turn_steps(turn_id: str) -> Steps[TurnSteps]:
 
 
 def with_steps(turns: Sequence[Turn]) -> Steps[list[TurnSteps]]:
-    """Turns with the steps of their present attempt; those whose texts were deleted are left out."""
+    """Turns with the steps of their current attempt; those whose texts were deleted are left out."""
     steps: dict[str, list[Step]] = {}
     for begin in range(0, len(turns), AT_ONCE):
         ids = [turn.id for turn in turns[begin : begin + AT_ONCE]]
@@ -96,7 +96,7 @@ def with_steps(turns: Sequence[Turn]) -> Steps[list[TurnSteps]]:
 
 
 def ended_before(session_id: str, before_seq: int, most: int) -> Steps[list[tuple[str, int]]]:
-    """Which ended turns before a place the model may be told of: their id and attempt, the newest first."""
+    """The ended turns before a position that the model may see: their id and attempt, the newest first."""
     rows = yield (
         """
         SELECT id, attempt FROM ended_turn

@@ -40,7 +40,7 @@ class Runs(Group):
 
     @query
     def decision(self, turn: Turn, call_id: str) -> Steps[DecisionStep | None]:
-        """What was decided of a call of a turn that runs, if anything was.
+        """The decision on a call of a running turn, if there is one.
 
         Raises:
             SupersededError: The turn is not ours to run any more.

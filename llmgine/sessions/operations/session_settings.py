@@ -9,7 +9,7 @@ from llmgine.sessions.database import Group, Row, Steps, announced, listed, quer
 from llmgine.sessions.records import SessionSettings, Setting
 from llmgine.sessions.scoped import effective
 
-_APPROVED = "approved:"  # of the settings that say whose calls of which tool need no asking any more
+_APPROVED = "approved:"  # of the settings that say whose calls of which tool no longer need approval
 
 
 class Settings(Group):
@@ -32,7 +32,7 @@ class Settings(Group):
 
     @query
     def always_approved(self, session_id: str, tool: str, asker: Author | None) -> Steps[bool]:
-        """Whether somebody agreed to all calls of the tool that this person causes in the session."""
+        """Whether somebody approved all calls of the tool that this person causes in the session."""
         name = approval_name(tool, asker)
         return bool((yield "SELECT 1 AS one FROM setting WHERE scope = $1 AND name = $2", (session_id, name)))
 

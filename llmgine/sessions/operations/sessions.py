@@ -1,4 +1,4 @@
-"""Sessions: their names and titles, and what is forgotten of them."""
+"""Sessions: their names and titles, and clearing them."""
 
 import json
 from collections.abc import Sequence
@@ -11,9 +11,9 @@ from llmgine.sessions.operations.session_settings import change_setting
 from llmgine.sessions.records import Listed, Position, Session
 
 MAX_COUNTED = 1_000  # turns of a session that are counted for a list
-SEARCHED = 500  # sessions that one search looks at
+SEARCHED = 500  # sessions that one search reads
 
-_PORTION = 200  # sessions looked at by one statement of a search
+_PORTION = 200  # sessions read by one statement of a search
 _SESSION = f"""
     SELECT id, name, title, scopes, updated_at,
            (SELECT value FROM setting WHERE scope = session.id AND name = 'system_prompt') AS system_prompt,
@@ -41,14 +41,14 @@ class Sessions(Group):
         words: str = "",
         newer: bool = False,
     ) -> Steps[Listed]:
-        """A page of the list of sessions, from the one used last to the one that was not used for longest.
+        """A page of the list of sessions, from the most to the least recently used.
 
         Args:
-            position: After which place it begins; at the beginning (None).
+            position: The position after which it begins; None for the beginning.
             most: How many sessions it has at most.
             under: Under what the sessions are listed, see `listed_under`; all sessions (None).
             words: What has to be in a session's title or name, in any order, whatever the case. Of a list in which
-                few have it, no more than `SEARCHED` sessions are looked at.
+                few have it, no more than `SEARCHED` sessions are read.
             newer: Whether it is read the other way, towards the one used last.
         """
         wanted = words.casefold().split()
@@ -74,18 +74,18 @@ class Sessions(Group):
         """One session.
 
         Raises:
-            UnknownSessionError: There is none with this id.
+            UnknownSessionError: No session has this id.
         """
         rows = yield _SESSION + "WHERE id = $1", (session_id,)
         if not rows:
             raise UnknownSessionError(
-                f"There is no session {session_id!r}; --list-sessions or /sessions shows those there are"
+                f"There is no session {session_id!r}; list them with --list-sessions or /sessions"
             )
         return _to_session(rows[0])
 
     @operation
     def ensure(self, session_id: str, now: int, name: str | None = None, scopes: tuple[str, ...] = ()) -> Steps[None]:
-        """Make the session if it is not there; a name and scopes, when given, become its own."""
+        """Make the session if it does not exist; a name and scopes, when given, become its own."""
         yield from ensure_session(session_id, name, scopes, now)
 
     @announced
@@ -96,7 +96,7 @@ class Sessions(Group):
 
     @operation
     def rename(self, session_id: str, title: str | None, now: int, *, only_first: bool = False) -> Steps[bool]:
-        """Give the session another title, or none; with `only_first` only if it has none. Whether it did."""
+        """Give the session another title, or none; with `only_first` only if it has none. Returns whether it did."""
         yield (
             """
             INSERT INTO session (id, name, scopes, listed_under, cleared_seq, next_seq, updated_at)
@@ -114,7 +114,7 @@ class Sessions(Group):
     def clear(self, session_id: str, now: int) -> Steps[None]:
         """Forget the conversation: later turns see nothing of it, and the texts of ended turns are deleted.
 
-        What was approved for always in the conversation is asked about again.
+        Tools that were always approved in the conversation ask again.
         """
         yield from ensure_session(session_id, None, (), now)
         yield "UPDATE session SET title = NULL, cleared_seq = next_seq - 1 WHERE id = $1", (session_id,)
@@ -135,7 +135,7 @@ class Sessions(Group):
 
 
 def ensure_session(session_id: str, name: str | None, scopes: tuple[str, ...], now: int) -> Steps[None]:
-    """Make the session if it is not there, and mark it as used; a name and scopes, when given, become its own."""
+    """Make the session if it does not exist, and mark it as used; a name and scopes, when given, become its own."""
     yield (
         """
         INSERT INTO session (id, name, scopes, listed_under, cleared_seq, next_seq, updated_at)
@@ -155,7 +155,7 @@ def ensure_session(session_id: str, name: str | None, scopes: tuple[str, ...], n
 
 
 def inherit(session_id: str, scopes: tuple[str, ...]) -> Steps[None]:
-    """Let a session inherit settings from these scopes: its place may have changed. None at all changes nothing."""
+    """Let a session inherit settings from these scopes: it may have moved. No scopes change nothing."""
     if scopes:
         yield (
             "UPDATE session SET scopes = $2, listed_under = $3 WHERE id = $1",
@@ -164,7 +164,7 @@ def inherit(session_id: str, scopes: tuple[str, ...]) -> Steps[None]:
 
 
 def _read(under: Sequence[str] | None, after: Position, most: int, *, newer: bool) -> Steps[list[Row]]:
-    """What a list has after a place. Each kind of list has an index; several are merged, so that none is sorted."""
+    """What a list has after a position. Each kind of list has an index; several are merged, so that none is sorted."""
     beyond, order = (">", "ASC") if newer else ("<", "DESC")
     rows: list[Row] = []
     for one in [None] if under is None else under:

@@ -1,4 +1,4 @@
-"""Turns: how they come into the queue of their session, who runs them, and what is read of them."""
+"""Turns: how they are queued in their session, who runs them, and what is read of them."""
 
 import json
 from collections.abc import Collection, Sequence
@@ -24,7 +24,7 @@ from llmgine.sessions.operations.rows import (
 from llmgine.sessions.operations.sessions import inherit
 from llmgine.sessions.records import Blocked, Claimed, TurnSteps
 
-MAX_OPEN = 100  # turns of a session that have not ended; a bound on what anybody can have done and paid for at once
+MAX_OPEN = 100  # turns of a session that have not ended; a limit on what anybody can have done and paid for at once
 
 
 class Turns(Group):
@@ -35,12 +35,12 @@ class Turns(Group):
         """Store a prompt once: as a queued turn of this process, or as one more message of a burst that waits.
 
         Args:
-            prompt: What was said. A message that was admitted before is not admitted again.
+            prompt: The prompt. A message that was admitted before is not admitted again.
             turn_id: The id of the new turn.
             now: When it was admitted.
 
         Raises:
-            UserError: Too many turns of the session wait.
+            UserError: Too many turns of the session are waiting.
         """
         new = yield (
             """
@@ -56,7 +56,7 @@ class Turns(Group):
             yield from join(prompt, burst)
             return Admitted(turn_id=burst, place=place - 1, joined=True)
         if place >= MAX_OPEN:
-            raise UserError(f"{place} messages wait here already. Say it again when some of them are answered.")
+            raise UserError(f"{place} messages are already waiting here. Send it again when some are answered.")
         yield from add_turn(prompt, turn_id, seq, self._me, now)
         yield from add_prompt(prompt, turn_id, 1)
         return Admitted(turn_id=turn_id, place=place)
@@ -87,7 +87,7 @@ class Turns(Group):
             (command.turn_id, command.session_id),
         )
         if not rows or command.attempt not in (None, rows[0]["attempt"]):
-            raise UserError("Only the last answer of a conversation can be given anew.")
+            raise UserError("Only the last answer of a conversation can be regenerated.")
         yield from inherit(command.session_id, command.scopes)
         prompts = (yield from turn_steps(command.turn_id)).state.prompts
         yield from again(command.turn_id, rows[0]["attempt"], prompts, self._me)
@@ -96,15 +96,15 @@ class Turns(Group):
     def claim(
         self, session_id: str, *, dead: Collection[str] = (), resumed: Collection[str] = ()
     ) -> Steps[Claimed | Blocked | None]:
-        """Begin to run the oldest open turn of a session, if it is one of this process.
+        """Start running the oldest open turn of a session, if it is one of this process.
 
         Args:
             session_id: The session.
-            dead: Owners that are known to be dead: their turns are passed over, and run no more.
+            dead: Owners that are known to be dead: their turns are skipped.
             resumed: The turns that are resumed after their process died or failed.
 
         Returns:
-            The turn with its steps. Or who it is that runs a turn here, or has one before ours. Or None, where this
+            The turn with its steps. Or the process that runs a turn here, or has one before ours. Or None, where this
             process has no open turn.
         """
         yield from lock(session_id)
@@ -122,7 +122,7 @@ class Turns(Group):
 
     @announced
     def take_over(self, turns: Sequence[Turn]) -> Steps[list[Turn]]:
-        """Make unfinished turns of dead owners ours, as far as nobody took them since they were read; oldest first."""
+        """Make unfinished turns of dead owners ours, unless somebody took them since they were read; oldest first."""
         taken: list[Turn] = []
         for turn in sorted(turns, key=lambda turn: (turn.session_id, turn.seq)):
             rows = yield (
@@ -157,7 +157,7 @@ class Turns(Group):
 
     @query
     def get(self, turn_id: str) -> Steps[TurnSteps]:
-        """A turn and the steps of its present attempt.
+        """A turn and the steps of its current attempt.
 
         Raises:
             StoreError: There is no such turn.
@@ -167,7 +167,7 @@ class Turns(Group):
 
     @query
     def many(self, turn_ids: Sequence[str]) -> Steps[list[TurnSteps]]:
-        """These turns with the steps of their present attempts; those whose texts were deleted are left out."""
+        """These turns with the steps of their current attempts; those whose texts were deleted are left out."""
         found: dict[str, Turn] = {}
         for begin in range(0, len(turn_ids), AT_ONCE):
             some = turn_ids[begin : begin + AT_ONCE]
@@ -190,7 +190,7 @@ class Turns(Group):
 
     @query
     def ended(self, session_id: str, before_seq: int, most: int) -> Steps[list[tuple[str, int]]]:
-        """The id and attempt of the session's last ended turns before a place, at most so many, the newest first."""
+        """The id and attempt of the session's last ended turns before a position, at most `most`, the newest first."""
         return (yield from ended_before(session_id, before_seq, most))
 
     @query
@@ -268,7 +268,7 @@ class Turns(Group):
 
     @query
     def before(self, session_id: str, seq: int) -> Steps[Turn | None]:
-        """The session's last ended turn before a place."""
+        """The session's last ended turn before a position."""
         rows = yield (
             "SELECT * FROM ended_turn WHERE session_id = $1 AND seq < $2 ORDER BY seq DESC LIMIT 1",
             (session_id, seq),
@@ -291,8 +291,8 @@ class Turns(Group):
     def forget(self, session_id: str, turn_id: str, dead_owner: str = "") -> Steps[Turn | None]:
         """Delete a turn's texts, also from its copies in branches, and mark its messages as to be deleted.
 
-        None where it is there no more, or runs: of the turns that do, only those of a dead owner are forgotten. One
-        that was forgotten already is given again until its messages are gone: whoever asked may not have heard of it.
+        None if it no longer exists, or runs: of running turns, only those of a dead owner are forgotten. One
+        that was forgotten already is returned again until its messages are gone: the caller may have missed it.
         """
         yield from lock(session_id)
         rows = yield (
@@ -314,7 +314,7 @@ class Turns(Group):
             (turn_id, rows[0]["attempt"]),
         )
         yield "UPDATE delivery SET body = '{}', final = 0, sent = 0 WHERE turn_id = $1", (turn_id,)
-        yield (  # a message may be on its way that is not stored yet: the turn is owed until it was looked for
+        yield (  # a message may be on its way that is not stored yet: the turn counts as undelivered until then
             """
             INSERT INTO delivery (turn_id, attempt, kind, round, part, body, message_id, final, sent)
             VALUES ($1, $2, 'old', 0, -1, '{}', '', 0, 0)

@@ -1,4 +1,7 @@
-"""The table of commands in docs/using.md, made from the tree: `uv run python -m programs.discord.slash.command_table`."""
+"""The table of commands in docs/using.md, made from the tree.
+
+`uv run python -m programs.discord.slash.command_table` prints it.
+"""
 
 import asyncio
 import sys

@@ -26,7 +26,7 @@ Answering = Callable[[web.Request], Awaitable[web.Response]]
 
 
 class Api:
-    """`contract` is Discord's own document, when there is a copy to hold the traffic against."""
+    """`contract` is Discord's own document, when there is a copy to check the traffic against."""
 
     def __init__(
         self,

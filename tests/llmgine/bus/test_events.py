@@ -192,7 +192,7 @@ async def test_a_deep_lane_warns_and_drops_nothing(bus: MessageBus, caplog: pyte
     await bus.wait_until_idle()
 
     assert [record.getMessage() for record in caplog.records] == [
-        "1000 events wait for " + Keeper.__module__ + ".Keeper"
+        "1000 events are waiting for " + Keeper.__module__ + ".Keeper"
     ]
     assert keeper.numbers == list(range(1_500))
 

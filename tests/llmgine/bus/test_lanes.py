@@ -60,7 +60,7 @@ async def test_a_lane_goes_on_without_a_handler_that_swallows_its_cancellation(b
 
     assert stubborn.heard == [0, 1, 2, 3]
     assert [(failure.event_id, failure.error) for failure in failures] == [
-        (events[0].id, "took longer than 0.01 s and goes on though it was cancelled")
+        (events[0].id, "took longer than 0.01 s and still runs although it was cancelled")
     ]
     await stubborn.end()
     assert len(failures) == 1

@@ -184,7 +184,7 @@ async def test_a_stopped_bus_does_not_start_again(started: bool) -> None:
         await bus.publish(Noted())
     await bus.stop()
 
-    with pytest.raises(BusStoppedError, match="build a new one"):
+    with pytest.raises(BusStoppedError, match="create a new one"):
         await bus.start()
     assert heard == []
 

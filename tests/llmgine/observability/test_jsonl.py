@@ -213,7 +213,7 @@ async def test_a_full_disk_is_said_once(caplog: pytest.LogCaptureFixture) -> Non
 
     assert len(heard) == 3
     assert [record.getMessage() for record in caplog.records if "/dev/full" in record.getMessage()] == [
-        "The log /dev/full cannot be written: [Errno 28] No space left on device. The program goes on without it."
+        "The log /dev/full cannot be written: [Errno 28] No space left on device. The program continues without it."
     ]
 
 

@@ -113,7 +113,7 @@ async def test_damage_is_found_and_left(path: Path) -> None:
         stack.push_async_callback(check.stop)
         await store.sessions.ensure("while it is looked through", now())
 
-        with pytest.raises(DamagedStoreError, match=r"^DATABASE_URL: .* is damaged \(.+\)\. .*Put back a copy[^\n]+$"):
+        with pytest.raises(DamagedStoreError, match=r"^DATABASE_URL: .* is damaged \(.+\)\. .*Restore a copy[^\n]+$"):
             await check.run()
         await asyncio.wait_for(check.damaged.wait(), 10)
         await store.sessions.ensure("afterwards", now())

@@ -151,7 +151,9 @@ async def test_a_newer_database_is_left_alone(path: Path, newer: int) -> None:
         connection.commit()
     before = content(path)
 
-    with pytest.raises(NewerStoreError, match=rf"^This .*\(schema {newer}, here {NOW}\): upgrade the program"):
+    with pytest.raises(
+        NewerStoreError, match=rf"^This .*\(schema {newer}, this program has {NOW}\): upgrade the program"
+    ):
         await reopened(path)
 
     assert content(path) == before

@@ -39,7 +39,7 @@ async def test_so_many_turns_wait_at_most(store: SessionStore, monkeypatch: pyte
     await admitted(store, "1")
     await admitted(store, "2")
 
-    with pytest.raises(UserError, match="2 messages wait"):
+    with pytest.raises(UserError, match="2 messages are already waiting"):
         await admit(store, prompt("3"))
 
     await admitted(store, "3", session_id="other")

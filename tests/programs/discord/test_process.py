@@ -195,7 +195,7 @@ async def test_a_second_signal_ends_it_at_once(outside: Scene, number: signal.Si
         process.send_signal(number)
         assert process.stderr is not None
         async with patience("the bot to say that it ends", computing(process.pid)):
-            while b"a second signal ends at once" not in await process.stderr.readline():
+            while b"press Ctrl-C again to quit now" not in await process.stderr.readline():
                 pass
         process.send_signal(number)
         end = await ended(process)

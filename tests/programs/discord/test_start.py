@@ -81,9 +81,9 @@ async def test_a_limit_at_the_login_says_when_to_start_again(
     [
         ("ws://127.0.0.1:{port}/nowhere", "gateway answered with 404"),
         ("ws://127.0.0.1:9/", "cannot be reached"),
-        ("wss://127.0.0.1:{port}/", "No secure connection"),
-        ("ws://nowhere.invalid/", "cannot be looked up"),
-        ("nowhere", "is no address"),
+        ("wss://127.0.0.1:{port}/", "Cannot make a secure connection"),
+        ("ws://nowhere.invalid/", "cannot be found"),
+        ("nowhere", "is not an address"),
     ],
 )
 async def test_a_gateway_without_a_connection_is_named(

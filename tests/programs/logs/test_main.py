@@ -64,7 +64,7 @@ def test_a_missing_log_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFix
     assert captured.out == ""
     assert captured.err == (
         f"error: There is no log at {tmp_path / 'events.jsonl'}: start the bot or the terminal chat once, "
-        "or say with --log-dir (or LOG_DIR) where it is\n"
+        "or give the log's folder with --log-dir or LOG_DIR\n"
     )
 
 
@@ -308,7 +308,7 @@ async def test_a_turn_that_is_not_there_is_one_sentence(story: Story, capsys: py
     assert main(["trace", "x", "--log-dir", str(story.path.parent)]) == 1
 
     assert capsys.readouterr().err == (
-        "error: There is no turn in the log whose id begins with 'x': `tail --type TurnStarted` shows the ids\n"
+        "error: There is no turn in the log whose id begins with 'x': list the ids with `tail --type TurnStarted`\n"
     )
 
 
@@ -357,4 +357,4 @@ async def test_a_taken_port_is_one_sentence(story: Story) -> None:
 
     assert process.returncode == 1
     assert err.decode().startswith(f"error: Cannot listen on 127.0.0.1:{port} (")
-    assert err.decode().endswith("): choose another --port\n")
+    assert err.decode().endswith("): choose another port with --port\n")

@@ -87,7 +87,7 @@ async def test_an_unknown_turn_is_said(served: LogPage, web: aiohttp.ClientSessi
     """With where to look for it."""
     async with web.get(f"{served.url}api/turns/nothing") as answer:
         assert answer.status == 404
-        assert "see `trace` in the terminal" in await answer.text()
+        assert "See it with `trace` in a terminal" in await answer.text()
 
 
 async def test_changes_are_told_as_they_come(story: Story, served: LogPage, web: aiohttp.ClientSession) -> None:

@@ -179,7 +179,7 @@ async def test_a_turn_is_found_by_the_beginning_of_its_id(story: Story) -> None:
     assert find_turn(story.path, "abd")[0] == "abd2"
     assert find_turn(story.path, "abc1")[0] == "abc1"
     assert find_turn(story.path, "last")[0] == "abc12"
-    with pytest.raises(UserError, match="3 turns begin with 'ab', among them abc1, abd2, abc12: say more of the id"):
+    with pytest.raises(UserError, match="3 turns begin with 'ab', among them abc1, abd2, abc12: give more of the id"):
         find_turn(story.path, "ab")
     with pytest.raises(UserError, match="no turn in the log whose id begins with 'x'"):
         find_turn(story.path, "x")

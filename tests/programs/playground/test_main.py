@@ -88,7 +88,7 @@ def test_a_wrong_file_is_one_sentence(
 
     said = capsys.readouterr().err
     assert str(path) in said
-    assert "name a" in said
+    assert "choose a" in said
     assert said.count("\n") == 1
 
 

@@ -72,7 +72,7 @@ async def test_a_target_that_is_not_empty_is_refused(source: str, target: str, n
     await store.close()
     before = await rows(url)
 
-    with pytest.raises(UserError, match="is not empty: there are rows in session"):
+    with pytest.raises(UserError, match="is not empty: its table session has rows"):
         await copy(source, url, silent)
 
     assert await rows(url) == before
@@ -84,7 +84,7 @@ async def test_a_source_in_use_is_refused(source: str, new: New) -> None:
     url = new("sqlite")
     store = await open_store(source)
     try:
-        with pytest.raises(UserError, match=r"A program is running on .*: stop the bot and all terminal chats"):
+        with pytest.raises(UserError, match=r"A program is using .*: stop the bot and all terminal chats"):
             await copy(source, url, silent)
         assert not file_of(url).exists()
     finally:
@@ -124,7 +124,8 @@ async def test_an_older_source_is_refused(new: New) -> None:
     before = dump(file_of(source))
 
     with pytest.raises(
-        UserError, match=rf"older version \(schema {NOW - 1}, here {NOW}\): start the bot or the terminal"
+        UserError,
+        match=rf"older version \(schema {NOW - 1}, this program has {NOW}\): start the bot or the terminal",
     ):
         await copy(source, url, silent)
 
@@ -136,8 +137,8 @@ async def test_an_older_source_is_refused(new: New) -> None:
     ("statement", "said"),
     [
         ("UPDATE schema_version SET version = 999", "newer version"),
-        ("UPDATE schema_version SET version = -version", "is an unfinished copy itself"),
-        ("DROP TABLE schema_version", "has no store in it"),
+        ("UPDATE schema_version SET version = -version", "is itself an unfinished copy"),
+        ("DROP TABLE schema_version", "There is no store in"),
     ],
 )
 async def test_what_is_no_store_of_this_version_is_refused(source: str, new: New, statement: str, said: str) -> None:
@@ -233,10 +234,10 @@ async def test_the_report(source: str, new: New) -> None:
 
 async def test_help_says_how() -> None:
     """Both levels of --help say what a copy needs."""
-    assert "copy a store to another one" in (await run("--help"))[1]
+    assert "copy one store to another" in (await run("--help"))[1]
     code, out, _ = await run("copy", "--help")
     assert code == 0
-    assert "the same command goes on" in " ".join(out.split())
+    assert "run the same command again to continue it" in " ".join(out.split())
 
 
 def test_large_rows_are_read_few_at_a_time() -> None:

@@ -94,7 +94,7 @@ async def test_ctrl_c_says_how_to_go_on(source: str, new: New) -> None:
     code, out, err = await run("copy", source, url, before=killed("step", 3, after=True, how=signal.SIGINT))
 
     assert (code, out) == (130, "")
-    assert err.endswith("Interrupted: the same command goes on with the copy.\n")
+    assert err.endswith("Interrupted. Run the same command again to continue the copy.\n")
     assert "Traceback" not in err
     assert (await copy(source, url, silent)).found > 0
     assert await rows(url) == await rows(source)
@@ -110,7 +110,7 @@ async def test_it_may_be_killed_again_and_again(source: str, new: New) -> None:
 
     assert code == 0
     total = await counted(source)
-    assert f"{total:,} of them had been copied before the interruption." in out
+    assert f"{total:,} of them had already been copied before the interruption." in out
     assert await rows(url) == await rows(source)
 
 
@@ -134,8 +134,8 @@ async def test_a_half_copy_is_not_opened(source: str, target: str, new: New) -> 
 @pytest.mark.parametrize(
     ("statement", "said"),
     [
-        ("UPDATE step SET body = '{}'", "its step has other values"),
-        ("DELETE FROM login", r"its login has \d rows, not 0"),
+        ("UPDATE step SET body = '{}'", "its table step has other values"),
+        ("DELETE FROM login", r"its table login has \d instead of 0 rows"),
     ],
 )
 async def test_a_source_that_was_used_meanwhile_is_noticed(source: str, new: New, statement: str, said: str) -> None:
@@ -161,7 +161,7 @@ async def test_a_connection_that_breaks_is_a_sentence(source: str, new: New, pos
                 "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'llmgine copy'"
             )
 
-    with pytest.raises(StoreError, match="connection was broken off"):
+    with pytest.raises(StoreError, match="the connection was lost"):
         await copy(source, url, break_off)
 
     copied = await copy(source, url, silent)

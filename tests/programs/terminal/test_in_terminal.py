@@ -71,7 +71,7 @@ async def test_commands_are_completed(tmp_path: Path) -> None:
     async with in_terminal(tmp_path) as chat:
         await chat.until(PROMPT)
         chat.type("/to")
-        await chat.until("list the tools the model may call")
+        await chat.until("list the tools the model can call")
 
         chat.type(TAB + "\r")
 
@@ -149,7 +149,7 @@ async def test_ctrl_c_at_the_prompt_throws_the_line_away(tmp_path: Path, model: 
         await chat.until(" s\n\n> ")
 
         chat.type(CTRL_C)
-        await chat.until("Ctrl-C again leaves.")
+        await chat.until("Press Ctrl-C again to quit.")
         chat.type(CTRL_C)
 
         assert await chat.end() == 130
@@ -221,7 +221,7 @@ async def test_a_question_whose_time_runs_out_gives_the_prompt_back(tmp_path: Pa
         await chat.until("? [y/N]")
         chat.type("ye")
 
-        await chat.until("Nobody answered in time, so send_email does not run.")
+        await chat.until("Nobody answered in time, so send_email was not run.")
 
         await chat.until(" s\n\n> ")
         chat.type("calculate 1+1\r")

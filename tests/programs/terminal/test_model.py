@@ -131,7 +131,7 @@ class TestAServiceThatStarts:
         async with in_terminal(tmp_path, OPENAI_BASE_URL=model.base_url) as chat:
             await chat.until("/help lists the commands")
             chat.type("hello\r")
-            await chat.until("Trying again in 1 s … (Ctrl-C stops)")
+            await chat.until("Trying again in 1 s … (Ctrl-C to stop)")
 
             chat.interrupt()
 

@@ -91,7 +91,7 @@ async def test_a_turn_of_the_bot_is_waited_for_and_not_taken(tmp_path: Path, mod
         await model.until(lambda: model.active == 1)
         async with piped(tmp_path, "--session", SESSION, OPENAI_BASE_URL=model.base_url) as chat:
             chat.say("second")
-            await chat.until("note: waiting for 1 earlier turn\n")
+            await chat.until("note: Waiting for 1 earlier turn.\n")
             assert len(model.requests) == 1
 
             go_on.set()
@@ -223,9 +223,9 @@ async def test_ctrl_c_while_waiting_for_the_bot_says_when_it_takes_effect(
         await model.until(lambda: model.active == 1)
         async with piped(tmp_path, "--session", SESSION, OPENAI_BASE_URL=model.base_url) as chat:
             chat.say("second")
-            await chat.until("waiting for 1 earlier turn")
+            await chat.until("Waiting for 1 earlier turn.")
             chat.interrupt()
-            await chat.until("note: It is stopped when the turns before it have ended.")
+            await chat.until("note: It will stop once the earlier turns have ended.")
             go_on.set()
             await chat.until("note: Stopped.")
     assert len(model.requests) == 1

@@ -28,7 +28,7 @@ async def test_an_unknown_command_is_not_said_to_the_model(tmp_path: Path, model
 
     chat = await run(tmp_path, lines=lines, OPENAI_BASE_URL=model.base_url)
 
-    assert "error: There is no command /unknown. The commands are /sessions, /system, " in chat.output
+    assert "error: Unknown command /unknown. The commands are /sessions, /system, " in chat.output
     assert [request["messages"][-1]["content"] for request in model.requests] == ["/etc is a folder"]
 
 
@@ -84,8 +84,8 @@ async def test_exports_the_session(tmp_path: Path) -> None:
     assert written["session"]["id"] == session_of(chat.output)
     kinds = [step["kind"] for step in written["turns"][0]["steps"]]
     assert kinds == ["prompt", "reply", "started", "result", "reply", "outcome"]
-    assert f"note: Written to {file}." in chat.output
-    assert "error: chat.json is there already and is not overwritten" in chat.output
+    assert f"note: Saved to {file}." in chat.output
+    assert "error: chat.json already exists; choose another name." in chat.output
     assert "error: no/such/folder cannot be written" in chat.output
 
 

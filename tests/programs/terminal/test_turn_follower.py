@@ -87,7 +87,7 @@ async def test_two_ctrl_c_at_the_prompt_leave(tmp_path: Path) -> None:
         chat.say("/help")
         await chat.until("Ctrl-C stops")
         chat.interrupt()
-        await chat.until("note: Ctrl-C again leaves.")
+        await chat.until("note: Press Ctrl-C again to quit.")
 
         chat.interrupt()
 
@@ -133,7 +133,7 @@ async def test_finishes_what_a_killed_process_left(tmp_path: Path, model: ChatCo
     chat = await run(tmp_path, "--session", session, lines=["next"], OPENAI_BASE_URL=model.base_url)
 
     assert re.search(
-        r"^note: An earlier run ended before its answer; here it is\.\n"
+        r"^note: The program ended before it had answered; continuing now\.\n"
         r"> Important question\nYou said: Important question\n-- .+\n"
         r"> next\nYou said: next\n",
         chat.output,
@@ -163,7 +163,7 @@ async def test_a_question_that_nobody_answers_is_denied(tmp_path: Path) -> None:
     """When its time runs out the question is taken back, it is said, and the next line is a prompt again."""
     async with piped(tmp_path, APPROVAL_TIMEOUT="1") as chat:
         chat.say(EMAIL)
-        await chat.until("note: Nobody answered in time, so send_email does not run.")
+        await chat.until("note: Nobody answered in time, so send_email was not run.")
         chat.say("calculate 1+1")
         await chat.until("**Result:** 2")
     assert not (tmp_path / "outbox").exists()

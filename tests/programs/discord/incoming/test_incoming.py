@@ -285,5 +285,5 @@ class TestMalformed:
 
         await answered(scene, ["after"])
         assert gateway.start_limit()["remaining"] == begun
-        assert "An event could not be understood: MESSAGE_CREATE" in caplog.text
+        assert "An event from Discord cannot be read: MESSAGE_CREATE" in caplog.text
         caplog.clear()  # it was logged, as it should be
