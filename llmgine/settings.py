@@ -17,6 +17,8 @@ from llmgine.errors import ConfigurationError
 
 ENV_FILE = Path(".env")
 
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+
 # The providers, each a module with `from_settings`, which is imported when it is used. The first answers unless
 # OPENAI_MODEL begins with another's name and a colon.
 PROVIDERS: dict[str, str] = {
@@ -63,7 +65,7 @@ class Settings(BaseSettings):
         6.0, ge=0.3, le=600, description="On PostgreSQL: seconds until a silent process counts as dead"
     )
     log_dir: Path = Field(Path("logs"), description="Folder of the log of all commands and events")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much the program logs")
+    log_level: LogLevel = Field("INFO", description="How much the program logs")
     playground_port: int = Field(8700, ge=0, le=65535, description="Port of the playground; 0 picks a free one")
     shutdown_grace: float = Field(10.0, ge=0, le=600, description="Seconds that running answers get at shutdown")
     approval_timeout: int = Field(600, ge=1, le=86_400, description="Seconds a tool call waits for approval")

@@ -3,4 +3,7 @@
 from llmgine.engine.ask import ask
 from llmgine.engine.engine import ToolChatEngine
 
-__all__ = ["ToolChatEngine", "ask"]
+# The first README called the engine by this name too: programs that import it keep working.
+LLMEngine = ToolChatEngine
+
+__all__ = ["LLMEngine", "ToolChatEngine", "ask"]

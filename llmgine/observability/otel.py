@@ -80,7 +80,8 @@ class OpenTelemetrySink:
         ├── chat {model}            one for each round, with its retries as span events
         └── execute_tool {tool}     one for each call that ran
 
-    Every `MetricEvent`, whoever published it, is recorded in a histogram of its name.
+    Every `MetricEvent`, whoever published it, is recorded in a histogram of its name. A `TraceEvent` is not exported: a
+    program's own spans go to OpenTelemetry by its own API.
 
     Args:
         tracer_provider: Where spans go; the application's global provider unless given. None is ever installed here.

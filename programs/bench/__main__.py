@@ -40,6 +40,7 @@ _STARTS: tuple[tuple[Kind, int, int], ...] = (("channels", 500, 20), ("channels"
 _IDLE = 5_000  # feeds
 _QUIET = 500  # channels beside a busy one
 _TALK = (60.0, 2.0, 40)  # seconds, seconds between two questions, other messages after each
+_LOOKS = 10  # uses of /sessions, and turns beside them
 _IDLE_MEGABYTES = 2.0  # that 5,000 idle feeds may take
 
 
@@ -171,8 +172,8 @@ async def run_discord(console: Console) -> dict[str, object]:
 
 async def run_store(console: Console, *, sessions: int) -> dict[str, object]:
     """Measure the bot with many conversations stored, and with none; return it as data."""
-    fresh = await alone(stored_sessions.measure_store, 0)
-    stored = await alone(stored_sessions.measure_store, sessions)
+    fresh = await alone(stored_sessions.measure_store, 0, rounds=_LOOKS)
+    stored = await alone(stored_sessions.measure_store, sessions, rounds=_LOOKS)
     console.print(store_table(fresh, stored))
     return {**machine(), "store": [dataclasses.asdict(one) for one in (fresh, stored)]}
 

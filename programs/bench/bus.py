@@ -11,8 +11,8 @@ from pathlib import Path
 from llmgine.bus import MessageBus
 from llmgine.messages.commands import Command, CommandResult
 from llmgine.messages.events import CommandResultEvent, Event
-from programs.bench.measure import Row, Work, time_side_by_side
-from programs.bench.others import BURST, others
+from programs.bench.measure import Row, Work, alone, time_side_by_side
+from programs.bench.others import BURST, time_others
 
 _ONE_BY_ONE = 100
 _ROUNDS = 40
@@ -188,7 +188,7 @@ async def queued_megabytes() -> float:
 
 
 async def rows() -> list[Row]:
-    """The whole table. The others come last: what they leave running would slow down what is measured after."""
+    """The whole table; the other libraries are measured in processes of their own."""
     measured = [
         await def_row(1),
         await def_row(10),
@@ -202,6 +202,5 @@ async def rows() -> list[Row]:
     shapes: list[tuple[Callable[[object], object], int, bool]] = [(heard, 1, False), (heard, 10, False)]
     shapes += [(heard_later, handlers, burst) for burst in (True, False) for handlers in (1, 10)]
     for row, (handler, handlers, burst) in zip(measured, shapes, strict=False):
-        async with others(handlers, handler, make, burst=burst) as peers:
-            row.times.update(await time_side_by_side(peers, rounds=_PEER_ROUNDS))
+        row.times.update(await alone(time_others, handlers, handler, make, burst=burst, rounds=_PEER_ROUNDS))
     return measured

@@ -114,6 +114,8 @@ def resident_megabytes() -> float:
 async def alone(measure: Callable[P, Coroutine[Any, Any, T]], *args: P.args, **kwargs: P.kwargs) -> T:
     """Measure in a process of its own, so that nothing that ran before has left it memory to use, or to look through.
 
+    The process ends with the measurement, whatever is still running on its loop.
+
     Raises:
         Exception: Whatever `measure` raises.
     """
@@ -122,4 +124,7 @@ async def alone(measure: Callable[P, Coroutine[Any, Any, T]], *args: P.args, **k
 
 
 def _run(measure: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    return asyncio.run(measure())
+    # Not asyncio.run: it waits for all tasks that it cancels, and some libraries' tasks survive that.
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    return loop.run_until_complete(measure())

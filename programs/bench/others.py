@@ -1,24 +1,36 @@
 """Other buses doing the same work, where they are installed: `uv run --group bench python -m programs.bench bus`."""
 
 import asyncio
-import contextlib
 import importlib
 import logging
 import types
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
-from programs.bench.measure import Work
+from programs.bench.measure import Timing, Work, time_side_by_side
 
 BURST = 500
 _FEW = 40  # bubus takes most of a millisecond an event, and refuses more than 100 at once
 
 
-@contextlib.asynccontextmanager
-async def others(
-    handlers: int, handler: Callable[[object], Any], make: Callable[[int], object], *, burst: bool = False
-) -> AsyncIterator[dict[str, Work]]:
-    """The works of the libraries that are installed, by name. They carry what `make` makes; bubus, its own events."""
+async def time_others(
+    handlers: int, handler: Callable[[object], Any], make: Callable[[int], object], *, burst: bool, rounds: int
+) -> dict[str, Timing]:
+    """Time the libraries that are installed, by name. Run it with `alone`: bubus's tasks survive being cancelled.
+
+    Args:
+        handlers: How many there are of each event.
+        handler: What each of them does: a plain function, `def` or `async def`.
+        make: Makes the event of a number; bubus carries events of its own.
+        burst: Whether all events are published before any is waited for.
+        rounds: How often it is timed.
+    """
+    return await time_side_by_side(_works(handlers, handler, make, burst=burst), rounds=rounds)
+
+
+def _works(
+    handlers: int, handler: Callable[[object], Any], make: Callable[[int], object], *, burst: bool
+) -> dict[str, Work]:
     works: dict[str, Work] = {}
     if blinker := _module("blinker"):
         works["blinker"] = _blinker(blinker, _copies(handler, handlers), make)
@@ -26,7 +38,7 @@ async def others(
         works["pyee"] = _pyee(pyee, _copies(handler, handlers), make, burst=burst)
     if bubus := _module("bubus"):
         works["bubus"] = _bubus(bubus, _copies(handler, handlers), burst=burst)
-    yield works
+    return works
 
 
 def _module(name: str) -> Any:

@@ -23,7 +23,6 @@ _PLACES = 20  # channels there are, with a conversation each; the other conversa
 _PORTION = 50_000  # conversations stored by one transaction
 _FIRST_ID = 10**18  # of a place that is older than the playground
 _SECOND = 1_000_000  # microseconds
-_ROUNDS = 10  # uses of /sessions, and turns beside them
 _PATIENCE = 3_600.0  # seconds for all of it
 _LONG_AGO = 1_600_000_000 * _SECOND  # when the first conversation was
 _REPLY = ReplyStep(round=0, text="About this. " * 5, finish="stop", model="m", usage=None, seconds=1.0)
@@ -59,8 +58,12 @@ class Stored:
     turn_beside: tuple[float, float]
 
 
-async def measure_store(sessions: int) -> Stored:
+async def measure_store(sessions: int, *, rounds: int) -> Stored:
     """Start the bot where so many conversations are stored, ask it, and look through them.
+
+    Args:
+        sessions: How many are stored.
+        rounds: How often /sessions is used, and turns are run beside it.
 
     Raises:
         TimeoutError: Something did not come to an end.
@@ -75,7 +78,7 @@ async def measure_store(sessions: int) -> Stored:
                 ready = time.monotonic() - begun
                 first = await there.do("ask")
                 await client.commands.registration.known()
-                seen = await _looked_through(there)
+                seen = await _looked_through(there, rounds)
     return Stored(
         sessions=sessions,
         gigabytes=size,
@@ -86,11 +89,11 @@ async def measure_store(sessions: int) -> Stored:
     )
 
 
-async def _looked_through(there: Visit) -> dict[str, Any]:
+async def _looked_through(there: Visit, rounds: int) -> dict[str, Any]:
     """Use /sessions, ask, and do both at once, in turns: a slow moment of the machine is one of all of them."""
     times: dict[str, list[float]] = {"listed": [], "searched": [], "turn": [], "turn_beside": []}
     requests = 0
-    for _ in range(_ROUNDS):
+    for _ in range(rounds):
         listed = await there.do("use_sessions", "")
         searched = await there.do("use_sessions", "zebra")
         alone_ = await there.do("ask")
@@ -100,7 +103,7 @@ async def _looked_through(there: Visit) -> dict[str, Any]:
         times["turn"].append(alone_["first_text"] - alone_["asked"])
         times["turn_beside"].append(beside["first_text"] - beside["asked"])
         requests += listed["requests"]
-    return {name: median_and_worst(found) for name, found in times.items()} | {"requests": requests / _ROUNDS}
+    return {name: median_and_worst(found) for name, found in times.items()} | {"requests": requests / rounds}
 
 
 async def _fill(url: str, sessions: int, guild: int, places: list[int]) -> None:

@@ -62,12 +62,12 @@ def _turns(stats: Stats) -> Table:
 
 
 def _timed(title: str, timed: Mapping[str, Timed], *, tokens: bool) -> Table:
-    """Calls, failures and percentiles; with `tokens`, also those of the first token, and tokens."""
-    more = ("first p50", "p90", "p99", "tokens in", "out", "cached") if tokens else ()
+    """Calls, failures and percentiles; for models, with `tokens`: first token and tokens; for tools: denied calls."""
+    more = ("first p50", "p90", "p99", "tokens in", "out", "cached") if tokens else ("denied",)
     table = _table(title, "calls", "failed", "p50", "p90", "p99", *more)
     for name, one in sorted(timed.items()):
         cells = [f"{one.calls:,}", f"{one.failed:,}", *_points(one.seconds)]
-        _row(table, name, cells + (_points(one.first_token) + _counts(one.tokens) if tokens else []))
+        _row(table, name, cells + (_points(one.first_token) + _counts(one.tokens) if tokens else [f"{one.denied:,}"]))
     table.add_row("")
     return table
 

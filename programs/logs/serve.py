@@ -18,6 +18,7 @@ from llmgine.errors import ConfigurationError
 from programs.logs.live import LiveLog
 from programs.logs.spans import build, walk
 from programs.logs.turn_records import Summary, summarize
+from programs.logs.waits import waits
 from programs.web.guard import guard
 from programs.web.page_files import HEADERS, add_page
 
@@ -98,7 +99,11 @@ class LogPage:
             }
             for (depth, span), _ in zip(walk(roots), range(_MOST_SPANS), strict=False)
         ]
-        return _json({**_summary(summarize(turn_id, records)), "spans": spans})
+        waited = [
+            {"start": (start - begin).total_seconds(), "seconds": (end - start).total_seconds()}
+            for start, end in waits(roots)
+        ]
+        return _json({**_summary(summarize(turn_id, records)), "spans": spans, "waits": waited})
 
     async def _changes(self, request: web.Request) -> web.StreamResponse:
         """Server-sent events: the revision, now and whenever it changes."""

@@ -19,6 +19,9 @@ from typing import Literal
 from llmgine.observability.reader import Record
 from programs.logs.texts import Level, call, describe, level, tokens
 
+# The events from which an application derives a span for its console, with the event's own ids.
+_DERIVED_FROM = {"LLMResponseEvent", "ToolCallFinishedEvent", "TurnFinishedEvent"}
+
 Kind = Literal["prompt", "command", "turn", "round", "model", "approval", "tool", "span", "event"]
 
 
@@ -45,14 +48,17 @@ class Span:
 def build(records: list[Record]) -> list[Span]:
     """The spans of one turn's records, as roots with their children, in order of their beginning."""
     builder = _Builder()
+    ended = {record.text("span_id") for record in records if record.type in _DERIVED_FROM}
     for record in records:
-        if not _repeats_spans(record):
+        if not _repeats_spans(record, ended):
             builder.add(record)
     return builder.tree()
 
 
-def _repeats_spans(record: Record) -> bool:
-    """Whether a record has only the metrics that are derived from turns, which the tree shows as spans."""
+def _repeats_spans(record: Record, ended: set[str]) -> bool:
+    """Whether a record has only metrics, or a span, that are derived from a turn's events: the tree shows the same."""
+    if record.type == "TraceEvent":
+        return record.text("span_context", "span_id") in ended
     metrics = record.part("metrics") if record.type == "MetricEvent" else None
     names = (
         [str(metric.get("name")) for metric in metrics if isinstance(metric, dict)] if isinstance(metrics, list) else []
@@ -74,11 +80,14 @@ class _Builder:
         self._spans: list[Span] = []
         self._by_id: dict[str, Span] = {}
         self._open: dict[tuple[str, ...], Span] = {}  # spans whose end is not read yet
+        self._denied: dict[tuple[str, str], str] = {}  # turn and call: that it was denied, or expired
         self._now = datetime.fromtimestamp(0, UTC)
 
     def add(self, record: Record) -> None:
         """Take the next record: a span, a moment, or the end of a span that began before."""
         self._now = record.at or self._now
+        if record.type == "ToolCallDecidedEvent" and record.part("approved") is not True:
+            self._denied[record.text("turn_id"), record.text("call", "id")] = _decision_state(record)
         span = self._end_of(record) or self._new(record)
         own = record.text("span_context", "span_id") if record.type == "TraceEvent" else ""
         for span_id in (record.text("span_id"), own):
@@ -100,18 +109,22 @@ class _Builder:
                 span.state, span.detail = "", describe(record)
                 _name(span, record)
             case "ToolCallFinishedEvent":
-                span.state = _result_state(record)
+                span.state = self._result_state(record)
                 span.detail = f"{call(record)}\n→ {record.text('result', 'content')}"
             case "ToolCallDecidedEvent":
-                span.state = "approved" if record.part("approved") is True else "denied"
+                span.state = _decision_state(record)
                 span.detail = describe(record)
+            case "TraceEvent":
+                span.state = "failed" if record.text("status") == "ERROR" else record.text("status").lower()
+                span.detail = f"{span.detail}\n{describe(record)}"
+                _read_span(span, record)
             case "CommandErrorEvent":
                 span.state, span.detail = "failed", f"{span.detail}\n{record.text('error')}"
         return span
 
     def _end_what_is_open(self, turn_id: str) -> None:
         """A turn that has its outcome does nothing any more: what it did then was stopped with it."""
-        for key in [key for key in self._open if key[1] == turn_id and key[0] != "command"]:
+        for key in [key for key in self._open if key[1] == turn_id and key[0] not in {"command", "span"}]:
             span = self._open.pop(key)
             span.end, span.state = self._now, "stopped"
 
@@ -121,10 +134,16 @@ class _Builder:
         round_ = record.number("round")
         span.round = None if round_ is None else int(round_)
         if record.type == "TraceEvent":
+            span.name = record.text("name") or "span"
+            span.parent_id = record.text("span_context", "parent_id") or span.parent_id
             _read_span(span, record)
+            if (started := _begin_key(record)) is not None:
+                span.end, span.state, self._open[started] = None, "running", span
         elif record.type in {"LLMResponseEvent", "ModelFailedEvent", "ToolCallFinishedEvent"}:
             span.start = _before(self._now, record.number("seconds"))
             _name(span, record)
+            if record.type == "ToolCallFinishedEvent":
+                span.state = self._result_state(record)
         elif (begun := _begin_key(record)) is not None:
             span.end, self._open[begun] = None, span
             _name(span, record)
@@ -132,6 +151,12 @@ class _Builder:
             span.state = "failed"
         self._spans.append(span)
         return span
+
+    def _result_state(self, record: Record) -> str:
+        """A call that was denied has a result that is no success, and did not fail."""
+        if record.part("result", "ok") is not False:
+            return "ok"
+        return self._denied.get((record.text("turn_id"), record.text("call", "id")), "failed")
 
     def tree(self) -> list[Span]:
         """Put every span under its parent; what has none, or is its own ancestor, is a root."""
@@ -201,37 +226,52 @@ _KINDS: dict[str, tuple[Kind, str, str]] = {
 }
 
 
+_BEGINS = {
+    "TurnStartedEvent": "turn",
+    "ModelAskedEvent": "model",
+    "ToolCallStartedEvent": "tool",
+    "ToolCallWaitingEvent": "approval",
+}
+_ENDS = {
+    "TurnFinishedEvent": "turn",
+    "LLMResponseEvent": "model",
+    "ModelFailedEvent": "model",
+    "ToolCallFinishedEvent": "tool",
+    "ToolCallDecidedEvent": "approval",
+}
+
+
 def _begin_key(record: Record) -> tuple[str, ...] | None:
     """What the end of this span will be found by; None for what happens at a moment."""
-    turn, call_id = record.text("turn_id"), record.text("call", "id")
-    match record.type:
-        case "TurnStartedEvent":
-            return ("turn", turn)
-        case "ModelAskedEvent":
-            return ("model", turn, str(record.part("round")))
-        case "ToolCallStartedEvent":
-            return ("tool", turn, call_id)
-        case "ToolCallWaitingEvent":
-            return ("approval", turn, call_id)
     if record.type.endswith("Command"):
         return ("command", str(record.part("id")))
-    return None
+    if record.type == "TraceEvent":
+        return _own_span(record) if record.part("end_time") is None else None
+    return _key(_BEGINS.get(record.type), record)
 
 
 def _end_key(record: Record) -> tuple[str, ...] | None:
-    turn, call_id = record.text("turn_id"), record.text("call", "id")
-    match record.type:
-        case "TurnFinishedEvent":
-            return ("turn", turn)
-        case "LLMResponseEvent" | "ModelFailedEvent":
-            return ("model", turn, str(record.part("round")))
-        case "ToolCallFinishedEvent":
-            return ("tool", turn, call_id)
-        case "ToolCallDecidedEvent":
-            return ("approval", turn, call_id)
-        case "CommandResultEvent" | "CommandErrorEvent":
-            return ("command", str(record.part("command_id")))
-    return None
+    if record.type in {"CommandResultEvent", "CommandErrorEvent"}:
+        return ("command", str(record.part("command_id")))
+    if record.type == "TraceEvent":
+        return _own_span(record) if record.part("start_time") is None else None
+    return _key(_ENDS.get(record.type), record)
+
+
+def _key(kind: str | None, record: Record) -> tuple[str, ...] | None:
+    turn = record.text("turn_id")
+    match kind:
+        case None:
+            return None
+        case "turn":
+            return (kind, turn)
+        case "model":
+            return (kind, turn, str(record.part("round")))
+    return (kind, turn, record.text("call", "id"))
+
+
+def _own_span(record: Record) -> tuple[str, ...]:
+    return ("span", record.text("span_context", "trace_id"), record.text("span_context", "span_id"))
 
 
 def _name(span: Span, record: Record) -> None:
@@ -242,28 +282,28 @@ def _name(span: Span, record: Record) -> None:
             span.state = "failed" if record.type == "ModelFailedEvent" else span.state
         case "tool" | "approval":
             span.name = f"{span.kind} {record.text('call', 'name')}".strip()
-            span.state = _result_state(record) if record.type == "ToolCallFinishedEvent" else span.state
         case "event":
             span.kind, span.name = "command", record.type
 
 
-def _result_state(record: Record) -> str:
-    return "failed" if record.part("result", "ok") is False else "ok"
+def _decision_state(record: Record) -> str:
+    if record.part("approved") is True:
+        return "approved"
+    return "denied" if record.part("decided_by") else "expired"
 
 
 def _read_span(span: Span, record: Record) -> None:
-    """A span that a program published: it has its own times and its own parent."""
-    span.name = record.text("name") or "span"
-    span.parent_id = record.text("span_context", "parent_id") or span.parent_id
-    start, end = (_time(record.text(name)) for name in ("start_time", "end_time"))
-    if start is not None and end is not None and start <= end:
+    """A program's own span has its own times; one that is missing or unreadable is that of its record."""
+    start = _time(record.text("start_time")) or span.start
+    end = _time(record.text("end_time")) or span.end
+    if end is None or start <= end:
         span.start, span.end = start, end
 
 
 def _time(text: str) -> datetime | None:
+    """The time; local time where it names no time zone, as `datetime.now().isoformat()` does not."""
     try:
-        time = datetime.fromisoformat(text)
-        return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+        return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 

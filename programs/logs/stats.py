@@ -10,6 +10,7 @@ from llmgine.observability.reader import Record
 from programs.logs.quantiles import Quantiles
 
 _MOST_NAMES = 200  # different models, tools or metrics; names come from outside, and memory is bounded
+_MOST_DENIED = 10_000  # calls that wait for their result; those of a process that died get none
 _OTHERS = "(others)"
 TROUBLES = {
     "ModelRetryEvent": "model_retries",
@@ -26,6 +27,10 @@ def _of(table: dict[str, T], make: Callable[[], T], name: str) -> T:
     if name not in table:
         table[name] = make()
     return table[name]
+
+
+def _call(record: Record) -> tuple[str, str]:
+    return record.text("turn_id"), record.text("call", "id")
 
 
 @dataclass
@@ -45,18 +50,20 @@ class Tokens:
 
 @dataclass
 class Timed:
-    """Calls of one model or tool: how many failed, and how long those that ran took."""
+    """Calls of one model or tool: how many failed or were not approved, and how long those that ran took."""
 
     failed: int = 0
+    denied: int = 0
     calls: int = 0
     seconds: Quantiles = field(default_factory=Quantiles)
     first_token: Quantiles = field(default_factory=Quantiles)
     tokens: Tokens = field(default_factory=Tokens)
 
-    def add(self, seconds: float | None, *, ok: bool) -> None:
-        """Count a call; one that did not run has no duration."""
+    def add(self, seconds: float | None, *, ok: bool, denied: bool = False) -> None:
+        """Count a call; one that did not run has no duration, and one that was denied did not fail."""
         self.calls += 1
-        self.failed += not ok
+        self.denied += denied
+        self.failed += not ok and not denied
         if seconds:
             self.seconds.add(seconds)
 
@@ -81,6 +88,7 @@ class Stats:
         self.tools: dict[str, Timed] = {}
         self.metrics: dict[str, Quantiles] = {}
         self._open: set[str] = set()
+        self._denied: set[tuple[str, str]] = set()  # turn and call, until the call's result
 
     def add_all(self, records: Iterable[Record]) -> None:
         """Count every record."""
@@ -109,9 +117,8 @@ class Stats:
                 self._reply(record)
             case "ModelFailedEvent":
                 _of(self.models, Timed, record.text("model") or "?").add(record.number("seconds"), ok=False)
-            case "ToolCallFinishedEvent":
-                tool = _of(self.tools, Timed, record.text("call", "name") or "?")
-                tool.add(record.number("seconds"), ok=record.part("result", "ok") is not False)
+            case "ToolCallDecidedEvent" | "ToolCallFinishedEvent":
+                self._tool(record)
             case "MetricEvent":
                 self._measure(record)
 
@@ -121,6 +128,16 @@ class Stats:
         if state in self.outcomes:
             self.outcomes[state] += 1
         self.turn_seconds.add(record.number("seconds") or 0.0)
+
+    def _tool(self, record: Record) -> None:
+        if record.type == "ToolCallDecidedEvent":
+            if record.part("approved") is False and len(self._denied) < _MOST_DENIED:
+                self._denied.add(_call(record))
+            return
+        tool = _of(self.tools, Timed, record.text("call", "name") or "?")
+        ok, denied = record.part("result", "ok") is not False, _call(record) in self._denied
+        tool.add(record.number("seconds"), ok=ok, denied=denied)
+        self._denied.discard(_call(record))
 
     def _reply(self, record: Record) -> None:
         model = _of(self.models, Timed, record.text("model") or "?")
@@ -162,7 +179,12 @@ class Stats:
                 for name, model in self.models.items()
             },
             "tools": {
-                name: {"calls": tool.calls, "failed": tool.failed, "seconds": tool.seconds.summary()}
+                name: {
+                    "calls": tool.calls,
+                    "failed": tool.failed,
+                    "denied": tool.denied,
+                    "seconds": tool.seconds.summary(),
+                }
                 for name, tool in self.tools.items()
             },
             "metrics": {name: values.summary() for name, values in self.metrics.items()},

@@ -130,7 +130,9 @@ def _finished(record: Record) -> str:
 
 
 def _decided(record: Record) -> str:
-    by = record.text("decided_by", "name") or "nobody in time"
+    by = record.text("decided_by", "name")
+    if record.part("approved") is not True and not by:
+        return f"{call(record)} denied: nobody decided in time"
     return f"{call(record)} {'approved' if record.part('approved') is True else 'denied'} by {by}"
 
 
@@ -158,5 +160,5 @@ _TELLERS: dict[str, Callable[[Record], str]] = {
     "ToolCallFinishedEvent": lambda r: f"{call(r)} → {r.text('result', 'content')}",
     "TurnFinishedEvent": _finished,
     "MetricEvent": _metrics,
-    "TraceEvent": lambda r: f"{r.text('name')} {r.text('status')}",
+    "TraceEvent": lambda r: f"{r.text('name')} {r.text('status') or 'started'}",
 }

@@ -16,7 +16,8 @@ _LONGEST = 200  # characters of a line in a pipe
 _NAME = 52  # columns of the tree before the durations
 _COLOURS = {
     "failed": "bold red",
-    "denied": "red",
+    "denied": "yellow",
+    "expired": "yellow",
     "stopped": "yellow",
     "retried": "yellow",
     "waiting": "yellow",

@@ -3,17 +3,20 @@
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
 from llmgine.errors import UserError
 from llmgine.observability.reader import Record, read_log
-from llmgine.turn_state import TurnState
+from llmgine.turn_state import CallState, TurnState
 from programs.logs.attempts import attempts_of
+from programs.logs.spans import build
 from programs.logs.texts import one_line
+from programs.logs.waits import waits
 
 MOST_RECORDS = 5_000  # of one turn; tools may publish any number of events
+_MOST_SECONDS = 1e9  # of a turn; more is a damaged line
 _MOST_TURNS = 500
 _MOST_BYTES = 16 * 2**20  # of lines; as objects they take several times as much
 _MOST_WAITING = 200  # traces that no turn is known of yet
@@ -21,7 +24,11 @@ _MOST_WAITING = 200  # traces that no turn is known of yet
 
 @dataclass(frozen=True)
 class Summary:
-    """A turn in one line. Tokens and seconds are None where they are not known (yet)."""
+    """A turn in one line. Tokens and seconds are None where they are not known (yet).
+
+    `prompt` is the first message as it was last edited. `seconds` are those of the last attempt, and `worked` are these
+    without the time it waited for people.
+    """
 
     id: str
     session: str
@@ -30,6 +37,7 @@ class Summary:
     model: str
     at: datetime | None
     seconds: float | None
+    worked: float | None
     first_token: float | None
     input_tokens: int | None
     output_tokens: int | None
@@ -45,7 +53,6 @@ def summarize(turn_id: str, records: list[Record]) -> Summary:
     by_type: dict[str, list[Record]] = {}
     for record in records:
         by_type.setdefault(record.type, []).append(record)
-    prompts = by_type.get("PromptCommand", [])
     replies = by_type.get("LLMResponseEvent", [])
     asked = by_type.get("ModelAskedEvent", [])
     finished = by_type.get("TurnFinishedEvent", [])[-1:]
@@ -60,20 +67,42 @@ def summarize(turn_id: str, records: list[Record]) -> Summary:
     return Summary(
         id=turn_id,
         session=next((session for record in records if (session := record.text("session_id"))), ""),
-        prompt=prompts[0].text("text") if prompts else "",
+        prompt=_prompt(records),
         state=_state(attempts[-1], records),
         model=next((model for record in reversed(finished or replies or asked) if (model := record.text("model"))), ""),
         at=next((record.at for record in records if record.at), None),
         seconds=finished[0].number("seconds") if finished else None,
+        worked=_worked(finished[0], records) if finished else None,
         first_token=next((s for reply in replies if (s := reply.number("first_token_seconds")) is not None), None),
         input_tokens=tokens["input"],
         output_tokens=tokens["output"],
         cached_tokens=tokens["cached"],
         rounds=len(replies),
         tools=len(calls),
-        failed_tools=sum(call.result is not None and not call.result.ok for call in calls),
+        failed_tools=sum(call.state is CallState.FAILED for call in calls),
         notice=finished[0].text("notice") if finished else "",
     )
+
+
+def _prompt(records: list[Record]) -> str:
+    """The first message that was not deleted, as it was last edited."""
+    texts: dict[str, tuple[float, str]] = {}  # by message: its version and text
+    for record in records:
+        message, version = record.text("source_id"), record.number("version") or 0
+        if record.type == "DeletePromptCommand" and len(texts) > 1:
+            texts.pop(message, None)
+        elif record.type in {"PromptCommand", "EditPromptCommand"} and version >= texts.get(message, (0, ""))[0]:
+            texts[message] = version, record.text("text")
+    return next((text for _, text in texts.values()), "")
+
+
+def _worked(finished: Record, records: list[Record]) -> float | None:
+    seconds = finished.number("seconds")
+    if seconds is None or finished.at is None or not 0 <= seconds < _MOST_SECONDS:
+        return seconds
+    begin = finished.at - timedelta(seconds=seconds)
+    waited = ((max(start, begin), min(end, finished.at)) for start, end in waits(build(records)))
+    return max(0.0, seconds - sum((end - start).total_seconds() for start, end in waited if start < end))
 
 
 def _state(turn: TurnState, records: list[Record]) -> str:

@@ -14,7 +14,7 @@ from pydantic import (
     ValidationError,
 )
 
-from programs.playground.errors import ApiError, invalid_form
+from programs.playground.errors import ApiError, invalid_form, not_here
 
 T = TypeVar("T")
 Path = tuple[int | str, ...]
@@ -22,6 +22,7 @@ MAX_CONTENT = 2000
 MAX_CONTENT_NITRO = 4000
 MAX_EMBEDS_TOTAL = 6000
 MAX_FILES = 10
+FORWARD = 1  # the type of a reference to a message that is shown again, not answered
 
 Id = Annotated[int, Field(ge=0)]  # a number or its digits, as Discord accepts
 WebUrl = Annotated[str, StringConstraints(pattern=r"^(https?|attachment)://", max_length=2048)]
@@ -100,6 +101,7 @@ class AllowedMentions(Form):
 class MessageReference(Form):
     """The message that another one replies to."""
 
+    type: int = 0
     message_id: Id
     channel_id: Id | None = None
     guild_id: Id | None = None
@@ -130,6 +132,8 @@ class MessageForm(Form):
     enforce_nonce: bool = False
     tts: bool = False
     flags: int | None = Field(None, ge=0)
+    poll: Any = None
+    sticker_ids: Any = None
 
     def refused(self, refusal: ApiError) -> None:
         """Keep a refusal by Discord's document: our own rules, whose words are more exact, are asked first."""
@@ -139,6 +143,14 @@ class MessageForm(Form):
         """Raises the refusal that was kept, if there is one."""
         if self._refusal is not None:
             raise self._refusal
+
+    def require_supported(self) -> None:
+        """Raises what Discord would refuse the form for, else that a message has parts that the playground lacks."""
+        forwards = self.message_reference is not None and self.message_reference.type == FORWARD
+        parts = {"polls": self.poll, "stickers": self.sticker_ids, "forwarded messages": forwards}
+        if missing := [name for name, part in parts.items() if part]:
+            self.require_accepted()
+            raise not_here(*missing)
 
 
 class NewThread(Form):

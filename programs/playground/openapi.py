@@ -11,6 +11,7 @@ from programs.playground.api_table import shape
 from programs.playground.contract import UNKNOWN_ROUTE
 from programs.playground.entities import Json
 from programs.playground.errors import ApiError, FormFault, invalid_form
+from programs.playground.forms import FORWARD
 from programs.playground.log import NO_ANSWER, DispatchRecord, RequestRecord, Violation
 from programs.playground.snowflakes import read_id
 from programs.playground.wire import Call
@@ -71,6 +72,8 @@ class Document:
         for schema in self._schemas.values():
             if "integer" in schema.get("properties", {}).get("default_member_permissions", {}).get("type", ()):
                 schema["properties"]["default_member_permissions"] = {"type": ["integer", "string", "null"]}
+        # It knows only replies; the API, and its documentation, know forwarded messages too.
+        self._schemas["MessageReferenceType"]["oneOf"].append({"title": "FORWARD", "const": FORWARD})
         # It wants a code in every 429; Discord's documentation, and the API, have it as optional.
         self._schemas["RatelimitedResponse"]["allOf"][0] = {
             "type": "object",

@@ -100,6 +100,7 @@ class Posting:
         origin: Origin | None = None,
     ) -> Message:
         """A checked message that nobody has seen yet."""
+        form.require_supported()
         settable = _SETTABLE if origin is None else _SETTABLE | Flag.EPHEMERAL
         message = Message(self._state.ids.next(), channel.id, author_id, origin=origin)
         message.reference = self._reference(channel, form)
@@ -122,6 +123,7 @@ class Posting:
 
     def change(self, message: Message, form: MessageForm, uploads: tuple[Upload, ...] = ()) -> None:
         """Fill an existing message with what the form names, without an event."""
+        form.require_supported()
         flags = message.flags
         if form.flags is not None:  # of all flags these may change, and the layout only be switched on
             flags = flags & ~Flag.SUPPRESS_EMBEDS | form.flags & (Flag.SUPPRESS_EMBEDS | Flag.IS_COMPONENTS_V2)

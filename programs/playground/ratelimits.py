@@ -42,12 +42,21 @@ class RateLimits:
         self._counts: dict[tuple[str, ...], _Count] = {}
         self._invalid: deque[float] = deque()
 
-    def take(self, method: str, route: str, ids: dict[str, str], *, counts_globally: bool) -> Verdict:
-        """Count one request. `route` is the template, `ids` the values in it."""
+    def take(self, method: str, route: str, ids: dict[str, str] | None, *, counts_globally: bool) -> Verdict:
+        """Count one request, and tell what its answer says of limits.
+
+        Args:
+            method: Of the request.
+            route: The template.
+            ids: The values in it; None where there is no such route, and so no bucket.
+            counts_globally: Whether it counts towards the limit over everything.
+        """
         now = self._clock()
         if counts_globally and self._over((), self._rules.everything, now):
             left = self._left((), self._rules.everything, now)
             return Verdict(*refusal(left, "global"))
+        if ids is None:
+            return Verdict({})
         window = self._window(method, route)
         bucket = (_WEBHOOK,) if route.startswith(_WEBHOOK) else (method, route)
         key = (*bucket, *(ids[name] for name in MAJOR_PARAMETERS if name in ids))

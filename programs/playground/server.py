@@ -14,7 +14,7 @@ from programs.playground.admin import Admin
 from programs.playground.application_commands import Commands
 from programs.playground.callbacks import Callbacks
 from programs.playground.contract import Contract
-from programs.playground.credentials import Credentials
+from programs.playground.credentials import Credentials, new_token
 from programs.playground.deadlines import Deadlines
 from programs.playground.fault_api import FaultApi
 from programs.playground.faults import Faults
@@ -59,7 +59,7 @@ class Playground:
 
     Args:
         port: where to listen on 127.0.0.1; 0 takes a free one.
-        token: the bot token to accept; a random one by default.
+        token: the bot token to accept; a random one in the form of Discord's by default.
         notice: a line the page shows as a banner.
         people: names of further people, beside Ada and Grace.
         data: a file that keeps the state over restarts; nothing is written without it.
@@ -90,7 +90,7 @@ class Playground:
         secret: Callable[[int], str] = secrets.token_urlsafe,
     ) -> None:
         self.rules = rules or Rules()
-        self.token = token or f"playground-{secret(24)}"
+        self.token = token or new_token(secret)
         self.port = port
         self.state = State(Snowflakes(clock))
         self._storage = None if data is None else Storage(self.state, data)

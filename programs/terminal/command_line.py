@@ -5,12 +5,11 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from llmgine.bootstrap import ApplicationConfig
-from llmgine.settings import Settings, load_settings
+from llmgine.settings import LogLevel, Settings, load_settings
 from programs.application import configure_log
-
-_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ def read_options(arguments: Sequence[str] | None = None) -> Options:
     )
     add(
         "--log-level",
-        choices=_LEVELS,
+        choices=get_args(LogLevel),
         type=str.upper,
         help="how much to log on the screen (default: LOG_LEVEL, or else WARNING); DEBUG adds metrics and traces",
     )

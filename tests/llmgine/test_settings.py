@@ -165,6 +165,14 @@ def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch, tmp
     assert (settings.openai_model, settings.log_level) == ("from environment", "DEBUG")
 
 
+@pytest.mark.parametrize("level", ["debug", "info", "warning", "error", "critical", "CRITICAL"])
+def test_each_level_of_pythons_logging_is_one(monkeypatch: pytest.MonkeyPatch, level: str) -> None:
+    """LOG_LEVEL takes them in either case."""
+    monkeypatch.setenv("LOG_LEVEL", level)
+
+    assert load_settings(None).log_level == level.upper()
+
+
 def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
     """Some editors put one first; the first setting is not lost by it."""
     file = tmp_path / ".env"

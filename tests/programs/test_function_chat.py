@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from programs.terminal.command_line import read_options
 from tests.chat_completions import ChatCompletionsServer
 from tests.processes import ending
 from tests.programs.terminal.program import EMAIL, ROOT, environment, piped, run, session_of
@@ -238,6 +239,12 @@ async def test_options_override_the_environment(tmp_path: Path, model: ChatCompl
     assert "PromptCommand" in log
     assert key not in log + chat.output + chat.errors
     assert not (tmp_path / "logs").exists()
+
+
+@pytest.mark.parametrize("level", ["debug", "info", "warning", "error", "critical"])
+def test_each_level_of_the_first_readme_is_taken(level: str) -> None:
+    """As it is written there, in small letters."""
+    assert read_options(["--log-level", level]).log_level == level.upper()
 
 
 async def test_a_bad_option_is_a_usage_error(tmp_path: Path) -> None:

@@ -43,8 +43,8 @@ async function load(address) {
 }
 
 function drawTiles(turns) {
-  const ended = turns.filter((turn) => turn.seconds !== null);
-  const seconds = ended.map((turn) => turn.seconds);
+  const ended = turns.filter((turn) => turn.worked !== null);
+  const seconds = ended.map((turn) => turn.worked);
   const firsts = turns.map((turn) => turn.first_token).filter((value) => value !== null);
   const failed = turns.filter((turn) => turn.state === "failed").length;
   const sum = (name) => turns.reduce((total, turn) => total + (turn[name] ?? 0), 0);

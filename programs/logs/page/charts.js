@@ -13,9 +13,10 @@ const BOTTOM = 8;
 
 export function drawLatency(figure, turns, choose) {
   const shown = newest(turns);
-  const plot = new Plot(shown, (turn) => Math.max(turn.seconds ?? 0, turn.first_token ?? 0), took);
+  const plot = new Plot(shown, (turn) => Math.max(turn.worked ?? 0, turn.first_token ?? 0), took);
   const marks = shown.flatMap((turn, column) => {
-    const title = `${turn.prompt}\n${turn.state}, ${took(turn.seconds)}, first token ${took(turn.first_token) || "unknown"}`;
+    const waited = turn.seconds - turn.worked >= 0.01 ? `, and ${took(turn.seconds - turn.worked)} waiting for people` : "";
+    const title = `${turn.prompt}\n${turn.state}, ${took(turn.worked)}${waited}, first token ${took(turn.first_token) || "unknown"}`;
     const dot = (value, kind, radius) =>
       value !== null &&
       s(
@@ -23,9 +24,9 @@ export function drawLatency(figure, turns, choose) {
         { class: `mark ${kind}`, cx: plot.x(column), cy: plot.y(value), r: radius, onclick: () => choose(turn.id) },
         s("title", {}, title),
       );
-    return [dot(turn.seconds, `turn ${word(turn.state)}`, 4), dot(turn.first_token, "first", 3)].filter(Boolean);
+    return [dot(turn.worked, `turn ${word(turn.state)}`, 4), dot(turn.first_token, "first", 3)].filter(Boolean);
   });
-  draw(figure, plot, "Duration", [["turn", "turn"], ["bad", "failed or stopped"], ["first", "first token"]], marks);
+  draw(figure, plot, "Duration, without waiting for people", [["turn", "turn"], ["bad", "failed or stopped"], ["first", "first token"]], marks);
 }
 
 export function drawTokens(figure, turns, choose) {

@@ -1,7 +1,7 @@
 /** Numbers and times as people read them. */
 
 const COUNT = new Intl.NumberFormat("en");
-const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit", second: "2-digit" });
 const DAY = new Intl.DateTimeFormat(undefined, { day: "2-digit", month: "2-digit" });
 
 export function count(value) {

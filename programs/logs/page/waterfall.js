@@ -3,6 +3,7 @@
 import { fill, h } from "/page/dom.js";
 import { clock, count, took } from "/page/format.js";
 import { s } from "/page/svg.js";
+import { Timeline } from "/page/timeline.js";
 
 const WIDE = 1000; // units of a bar's drawing
 let drawn = "";
@@ -19,8 +20,9 @@ export function drawTurn(panel, turn) {
   const focused = same && panel.contains(document.activeElement) && document.activeElement.parentElement.dataset.key;
   panel.dataset.turn = turn.id;
   const end = Math.max(...turn.spans.map((span) => span.start + (span.seconds ?? 0)), 0.000001);
-  const rows = turn.spans.map((span, index) => row(span, `${index} ${span.kind}`, end, unfolded));
-  fill(panel, head(turn), h("ol", { class: "waterfall" }, rows));
+  const timeline = new Timeline(end, turn.waits);
+  const rows = turn.spans.map((span, index) => row(span, `${index} ${span.kind}`, end, timeline, unfolded));
+  fill(panel, head(turn), shortened(timeline), h("ol", { class: "waterfall" }, rows));
   if (focused) panel.querySelector(`[data-key="${CSS.escape(focused)}"] summary`)?.focus({ preventScroll: true });
 }
 
@@ -37,7 +39,14 @@ function head(turn) {
   );
 }
 
-function row(span, key, end, unfolded) {
+/** Says that the drawing is not to scale, where it is not. */
+function shortened(timeline) {
+  if (timeline.cuts.length === 0) return false;
+  const waited = timeline.cuts.reduce((sum, cut) => sum + cut.seconds, 0);
+  return h("p", { class: "shortened" }, `Striped: ${took(waited)} of waiting for people, drawn shorter.`);
+}
+
+function row(span, key, end, timeline, unfolded) {
   const name = h(
     "span",
     { class: "span-name" },
@@ -45,8 +54,8 @@ function row(span, key, end, unfolded) {
     span.state && !["ok", "done"].includes(span.state) && h("span", { class: `state ${span.state}` }, span.state),
   );
   name.style.setProperty("--depth", Math.min(span.depth, 12));
-  const length = span.seconds ?? end - span.start;
-  const start = Math.min((span.start / end) * WIDE, WIDE - 3);
+  const start = Math.min(timeline.at(span.start) * WIDE, WIDE - 3);
+  const until = timeline.at(span.start + (span.seconds ?? end - span.start)) * WIDE;
   return h(
     "li",
     { class: "span" },
@@ -64,13 +73,21 @@ function row(span, key, end, unfolded) {
             class: `bar ${span.kind} ${span.state}`,
             x: start,
             y: 2,
-            width: Math.max(3, Math.min((length / end) * WIDE, WIDE - start)),
+            width: Math.max(3, Math.min(until, WIDE) - start),
             height: 10,
           }),
+          timeline.cuts.map((cut) => stripes(timeline, cut)),
         ),
         h("span", { class: "span-took" }, span.seconds === null ? "…" : span.seconds > 0 ? took(span.seconds) : ""),
       ),
       h("pre", {}, span.detail || "nothing more is known"),
     ),
   );
+}
+
+function stripes(timeline, cut) {
+  const start = timeline.at(cut.start) * WIDE;
+  const width = timeline.at(cut.start + cut.seconds) * WIDE - start;
+  const lines = Array.from({ length: 5 }, (_, index) => `M${start + (width * (index + 0.5)) / 5} 0v14`);
+  return s("path", { class: "cut", d: lines.join("") });
 }

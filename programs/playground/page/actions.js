@@ -19,8 +19,8 @@ export function channelActions(api, store) {
     pin: (message, on) => orToast(() => api.pin(message.channel_id, message.id, on)),
     dismiss: ({ channel_id: channelId, id, failed }) =>
       failed ? store.remove(channelId, id) : orToast(() => api.remove(channelId, id)),
-    save: (message, content) => saveEdit(api, message, content),
-    remove: (message) => confirmRemoval(api, message),
+    save: (message, content) => saveEdit(api, store, message, content),
+    remove: (message) => confirmRemoval(api, store, message),
     copy: (message) => orToast(() => copy(decodeMentions(message.content, store))),
     useCommand: (command, options, files) =>
       api.interact("command", { channel_id: store.current, command_id: command.id, options }, files),
@@ -49,7 +49,7 @@ export function channelActions(api, store) {
       askText({
         title: "Rename the thread",
         label: "Name",
-        value: thread.name,
+        value: store.channel(thread.id)?.name ?? thread.name,
         submitLabel: "Rename",
         maxLength: LONGEST_NAME,
         submit: (name) => api.changeChannel(thread.id, { name }),
@@ -74,12 +74,7 @@ export function askPost(api, forum, opened) {
 
 /** Ask for a name, open a thread on `message` (or on none) and answer through `opened(thread)`. */
 export function askThread(api, store, message, opened) {
-  const suggestion = message
-    ? plainText(
-        message.content,
-        namesOf(store, () => null),
-      ).slice(0, 60)
-    : "";
+  const suggestion = message ? wordsOf(message, store).slice(0, 60) : "";
   askText({
     title: "Create a thread",
     label: "Thread name",
@@ -90,20 +85,28 @@ export function askThread(api, store, message, opened) {
   });
 }
 
-async function saveEdit(api, message, content) {
+/** A message's words for a dialog, with names in place of ids. */
+function wordsOf(message, store) {
+  return plainText(
+    message.content,
+    namesOf(store, () => null, message.mentions),
+  );
+}
+
+async function saveEdit(api, store, message, content) {
   if (!content) {
-    await confirmRemoval(api, message);
+    await confirmRemoval(api, store, message);
     return true;
   }
   return (await orToast(() => api.edit(message.channel_id, message.id, content))) !== null;
 }
 
-function confirmRemoval(api, message) {
+function confirmRemoval(api, store, message) {
   openDialog({
     title: "Delete the message?",
     submitLabel: "Delete",
     danger: true,
-    content: h("p", {}, message.content.slice(0, 200) || "This cannot be undone."),
+    content: h("p", {}, wordsOf(message, store).slice(0, 200) || "This cannot be undone."),
     submit: () => api.remove(message.channel_id, message.id),
   });
 }

@@ -12,6 +12,7 @@ import { Header } from "./header.js";
 import { closeMenusOutside } from "./menu.js";
 import { MessageList } from "./messages.js";
 import { channelTitle, namesOf } from "./people.js";
+import { attachNotice } from "./notice.js";
 import { attachPending } from "./pending.js";
 import { showPins } from "./pins.js";
 import { RequestsPanel } from "./requests.js";
@@ -121,10 +122,7 @@ class App {
 
   #listen() {
     const { store, actions } = this;
-    store.on("notice", () => {
-      byId("notice").textContent = store.notice ?? "";
-      byId("notice").hidden = !store.notice;
-    });
+    attachNotice(byId("notice"), store);
     store.on("modal", (modal) =>
       openModal(modal, {
         store,

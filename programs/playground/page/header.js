@@ -4,8 +4,9 @@ import { maySet } from "./channel_settings.js";
 import { fill, h, keepFocus } from "./dom.js";
 import { displayName, isDm, isForum, isThread } from "./entities.js";
 import { icon } from "./icons.js";
+import { plainText } from "./markdown.js";
 import { below, openMenu } from "./menu.js";
-import { avatar, channelTitle } from "./people.js";
+import { avatar, channelTitle, namesOf } from "./people.js";
 
 export class Header {
   constructor(element, { store, actions }) {
@@ -45,7 +46,7 @@ export class Header {
           isDm(channel) ? avatar(store.bot, "tiny") : parent ? icon("thread") : isForum(channel) ? icon("forum") : "#",
         ),
         h("h1", {}, channelTitle(channel, store)),
-        channel.topic && h("span", { class: "header-topic" }, channel.topic),
+        channel.topic && h("span", { class: "header-topic" }, plainText(channel.topic, namesOf(store, () => null))),
       ),
       this.#status(),
       parent && button("Thread settings", "more", (event) => this.#threadMenu(event, channel)),

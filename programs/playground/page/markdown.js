@@ -17,9 +17,13 @@ export function markdown(text, names) {
   return fragment;
 }
 
+const PREVIEWED = 300; // characters of a text that are read for its first words
+
 /** The first words of `text` without its marks, for a preview line. */
 export function plainText(text, names) {
-  const fragment = markdown(text.slice(0, 300), names);
+  // A mention that the end cuts in two would be shown as it is written.
+  const beginning = text.length > PREVIEWED ? text.slice(0, PREVIEWED).replace(/<[^<>\s]*$/, "") : text;
+  const fragment = markdown(beginning, names);
   for (const spoiler of fragment.querySelectorAll(".spoiler")) spoiler.replaceWith("▇▇▇");
   for (const block of [...fragment.childNodes]) block.after(" ");
   return fragment.textContent.replace(/\s+/g, " ").trim();

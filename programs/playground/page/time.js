@@ -1,6 +1,6 @@
 /** Times as people read them, in the reader's own time zone. */
 
-const TIME = { hour: "2-digit", minute: "2-digit" };
+const TIME = { hour: "numeric", minute: "2-digit" };
 const STYLES = {
   t: TIME,
   T: { ...TIME, second: "2-digit" },
@@ -9,25 +9,29 @@ const STYLES = {
   f: { day: "numeric", month: "long", year: "numeric", ...TIME },
   F: { weekday: "long", day: "numeric", month: "long", year: "numeric", ...TIME },
 };
+const YEAR = 365.2425 * 86400;
+// Each unit with its seconds, and from how many on the next one is taken: Discord's thresholds, which are moment.js's.
 const UNITS = [
-  ["year", 31536000],
-  ["month", 2592000],
-  ["day", 86400],
-  ["hour", 3600],
-  ["minute", 60],
-  ["second", 1],
+  ["second", 1, 45],
+  ["minute", 60, 45],
+  ["hour", 3600, 22],
+  ["day", 86400, 26],
+  ["month", YEAR / 12, 11],
+  ["year", YEAR, Infinity],
 ];
-const RELATIVE = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+// Not "auto": its "tomorrow" is wrong for what is 23 hours away and still today.
+const RELATIVE = new Intl.RelativeTimeFormat(undefined, { numeric: "always" });
 
 export function formatDate(date, style) {
   return new Intl.DateTimeFormat(undefined, STYLES[style]).format(date);
 }
 
-/** "3 minutes ago", "in 2 days". */
-export function formatRelative(date) {
-  const seconds = Math.round((date - Date.now()) / 1000);
-  const [unit, size] = UNITS.find(([, length]) => Math.abs(seconds) >= length) ?? UNITS.at(-1);
-  return RELATIVE.format(Math.trunc(seconds / size), unit);
+/** "3 minutes ago", "in 2 days": rounded to the nearest number of the unit, which is at least 1 past the seconds. */
+export function formatRelative(date, now = Date.now()) {
+  const seconds = Math.abs(date - now) / 1000;
+  const [unit, size] = UNITS.find(([, size, end]) => Math.round(seconds / size) < end);
+  const count = Math.max(Math.round(seconds / size), unit === "second" ? 0 : 1);
+  return RELATIVE.format(date < now ? -count : count, unit);
 }
 
 /** What stands beside a name: the time today, "Yesterday at …", else the date and time. */
@@ -50,7 +54,8 @@ function startOfDay(date) {
 export function keepRelativeTimes(root) {
   setInterval(() => {
     for (const element of root.querySelectorAll("time[data-relative]")) {
-      element.textContent = formatRelative(new Date(element.dateTime));
+      const text = formatRelative(new Date(element.dateTime));
+      if (element.textContent !== text) element.textContent = text;
     }
-  }, 15000);
+  }, 1000);
 }

@@ -5,6 +5,7 @@ import { isDm, isEphemeral, isSpoken, isThread, MAY, permits } from "./entities.
 import { icon } from "./icons.js";
 import { traceAddress } from "./logs.js";
 import { below, openMenu } from "./menu.js";
+import { toast } from "./toast.js";
 import { openUserMenu } from "./user_menu.js";
 
 const EMOJI = [
@@ -54,50 +55,65 @@ export function attachToolbar(list, { store, actions }) {
   });
 }
 
+/** Runs `use` with the message as it is by then: it may have been edited or deleted since its menu was made. */
+function latest({ channel_id: channelId, id }, store, use) {
+  return (...given) => {
+    const message = store.message(channelId, id);
+    if (message) use(message, ...given);
+    else toast("This message was deleted.", "note");
+  };
+}
+
 function buttons(message, context) {
   const { store, actions } = context;
+  const onLatest = (use) => latest(message, store, use);
   const button = (label, name, run) =>
     h("button", { type: "button", class: "icon-button", "aria-label": label, title: label, onclick: run }, icon(name));
   const items = [];
   if (!isEphemeral(message)) {
     items.push(button("Add reaction", "react", (event) => pickEmoji(below(event.currentTarget), message, actions)));
-    items.push(button("Reply", "reply", () => actions.reply(message)));
-    if (canThread(message, store)) items.push(button("Create thread", "thread", () => actions.createThread(message)));
-    if (message.author.id === store.me.id) items.push(button("Edit", "edit", () => actions.edit(message)));
+    items.push(button("Reply", "reply", onLatest(actions.reply)));
+    if (canThread(message, store)) items.push(button("Create thread", "thread", onLatest(actions.createThread)));
+    if (message.author.id === store.me.id) items.push(button("Edit", "edit", onLatest(actions.edit)));
   }
   items.push(
-    button("More", "more", (event) => {
-      const point = below(event.currentTarget);
-      openMenu(point, menuItems(message, context, point), { label: "Message" });
-    }),
+    button(
+      "More",
+      "more",
+      onLatest((now, event) => {
+        const point = below(event.currentTarget);
+        openMenu(point, menuItems(now, context, point), { label: "Message" });
+      }),
+    ),
   );
   return items;
 }
 
 function menuItems(message, { store, actions }, point) {
+  const onLatest = (use) => latest(message, store, use);
   const own = message.author.id === store.me.id;
-  const copy = { label: "Copy text", icon: "copy", run: () => actions.copy(message) };
+  const copy = { label: "Copy text", icon: "copy", run: onLatest(actions.copy) };
   if (isEphemeral(message))
-    return [copy, { label: "Dismiss message", icon: "close", run: () => actions.dismiss(message) }];
+    return [copy, { label: "Dismiss message", icon: "close", run: onLatest(actions.dismiss) }];
   const trace = traceAddress(message);
   const apps = store.usableCommands().filter((command) => command.type === MESSAGE_COMMAND);
   return [
     { label: "Add reaction", icon: "react", run: () => pickEmoji(point, message, actions) },
-    own && { label: "Edit message", icon: "edit", run: () => actions.edit(message) },
-    { label: "Reply", icon: "reply", run: () => actions.reply(message) },
-    canThread(message, store) && { label: "Create thread", icon: "thread", run: () => actions.createThread(message) },
+    own && { label: "Edit message", icon: "edit", run: onLatest(actions.edit) },
+    { label: "Reply", icon: "reply", run: onLatest(actions.reply) },
+    canThread(message, store) && { label: "Create thread", icon: "thread", run: onLatest(actions.createThread) },
     copy,
     mayPin(message, store) && {
       label: message.pinned ? "Unpin message" : "Pin message",
       icon: "pin",
-      run: () => actions.pin(message, !message.pinned),
+      run: onLatest((now) => actions.pin(now, !message.pinned)),
     },
     trace && { label: "Trace of this turn", icon: "requests", run: () => window.open(trace, "_blank", "noopener") },
     apps.length > 0 && {
       label: "Apps",
       items: apps.map((command) => ({ label: command.name, run: () => actions.useOn(command, message.id) })),
     },
-    own && { label: "Delete message", icon: "trash", danger: true, run: () => actions.remove(message) },
+    own && { label: "Delete message", icon: "trash", danger: true, run: onLatest(actions.remove) },
   ].filter(Boolean);
 }
 

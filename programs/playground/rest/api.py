@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from programs.playground.contract import Contract, refused_by_rules
+from programs.playground.contract import UNKNOWN_ROUTE, Contract, refused_by_rules
 from programs.playground.credentials import Credentials
 from programs.playground.errors import ApiError, unauthorized
 from programs.playground.faults import Faults, NoAnswerError, cut
@@ -52,7 +52,7 @@ class Api:
 
     def add_unknown(self, app: web.Application) -> None:
         """Whatever no route took: Discord's 404, and a line in the log. Add it last."""
-        app.router.add_route("*", "/api/{tail:.*}", self._answering("(unknown)", self._not_found, with_token=True))
+        app.router.add_route("*", "/api/{tail:.*}", self._answering(UNKNOWN_ROUTE, self._not_found, with_token=True))
 
     def _answering(self, route: str, handler: Handler, with_token: bool) -> Answering:
         async def answering(request: web.Request) -> web.Response:
@@ -97,7 +97,8 @@ class Api:
                 return Reply(status=429, headers={"Retry-After": str(math.ceil(banned))}, html=proxy_page(429))
             if with_token:
                 self._authorize(request)
-            verdict = self._limits.take(request.method, route, dict(request.match_info), counts_globally=with_token)
+            ids = None if route == UNKNOWN_ROUTE else dict(request.match_info)
+            verdict = self._limits.take(request.method, route, ids, counts_globally=with_token)
             headers = verdict.headers
             if verdict.refusal is not None:
                 return Reply(verdict.refusal, 429, headers)
@@ -114,7 +115,9 @@ class Api:
             log.exception("%s %s failed", request.method, request.path)
             self._log.violations.append(Violation("playground", f"{request.method} {request.path} failed"))
             reply = Reply({"message": "500: Internal Server Error", "code": 0}, 500)
-        return Reply(reply.body, reply.status, {**headers, **reply.headers}, reply.html)
+        if reply.html is not None or "X-RateLimit-Global" in reply.headers:
+            return reply  # neither Discord's proxy nor its limit over everything knows of the route's bucket
+        return Reply(reply.body, reply.status, {**headers, **reply.headers})
 
     def _checked(self, method: str, route: str, call: Call) -> Call:
         """The call; it carries the refusal of Discord's document, for when our own rules find nothing."""

@@ -3,6 +3,7 @@
 import io
 
 import pytest
+from pydantic import ValidationError
 from rich.console import Console
 
 from llmgine.messages.events import Event
@@ -50,3 +51,40 @@ def test_only_what_was_asked_for_is_shown() -> None:
 
     assert [bool(shown(e, metrics=True, traces=False)) for e in (metric, trace, Event())] == [True, False, False]
     assert [bool(shown(e, metrics=False, traces=True)) for e in (metric, trace, Event())] == [False, True, False]
+
+
+def test_a_start_and_its_end_are_two_lines_and_the_second_has_the_duration() -> None:
+    """They are matched by trace and span, each start once; an end that has no start has no duration."""
+    out = io.StringIO()
+    sink = ConsoleSink(metrics=True, traces=True, console=Console(file=out, width=200))
+    here, there = (SpanContext(trace_id="t", span_id=name) for name in "ab")
+    start, end = "2026-01-01T00:00:00", "2026-01-01T00:00:02"
+
+    sink.write(TraceEvent(name="Start", span_context=here, start_time=start))
+    sink.write(TraceEvent(name="Other end", span_context=there, end_time=end, status="ERROR"))
+    sink.write(TraceEvent(name="End", span_context=here, end_time=end))
+    sink.write(TraceEvent(name="Again", span_context=here, end_time=end))
+
+    assert out.getvalue().splitlines() == [
+        "span   Start started",
+        "span   Other end ERROR",
+        "span   End OK 2000.0 ms",
+        "span   Again OK",
+    ]
+
+
+def test_spans_that_never_end_do_not_fill_the_memory() -> None:
+    """Past a thousand, the start of the oldest is forgotten."""
+    sink = ConsoleSink(metrics=True, traces=True, console=Console(file=io.StringIO()))
+
+    for number in range(1_100):
+        span = SpanContext(trace_id="t", span_id=f"{number}")
+        sink.write(TraceEvent(name="Start", span_context=span, start_time=""))
+
+    assert len(sink._started) == 1_000
+
+
+def test_a_span_needs_a_time() -> None:
+    """With neither a start nor an end there is nothing to tell."""
+    with pytest.raises(ValidationError, match="a TraceEvent needs a start_time, an end_time, or both"):
+        TraceEvent(name="Import", span_context=SpanContext(trace_id="t", span_id="s"))

@@ -1,13 +1,15 @@
 """The benchmarks measure what they say: every row does its work, and the tables hold what was measured."""
 
+import asyncio
+import contextlib
 import json
 import sys
 from pathlib import Path
 
 import pytest
 
-from programs.bench import __main__, bus, others, turn_cost
-from programs.bench.measure import Row, Timing, Work, time_side_by_side
+from programs.bench import __main__, bus, turn_cost
+from programs.bench.measure import Row, Timing, Work, alone, time_side_by_side
 
 
 def test_a_ratio_is_ours_to_the_floor() -> None:
@@ -37,13 +39,32 @@ async def test_works_are_timed_in_turns() -> None:
     assert all(timing.p50 > 0 for timing in times.values())
 
 
+async def leave_a_task_that_survives(answer: int) -> int:
+    """What some libraries do: a task that does not end when it is cancelled."""
+
+    async def survive() -> None:
+        while True:
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+
+    task = asyncio.create_task(survive())
+    await asyncio.sleep(0)  # it begins
+    assert not task.done()
+    return answer
+
+
+async def test_a_measurement_ends_whatever_it_leaves_running() -> None:
+    """The process of its own gives the result and ends, also with a task that survives being cancelled."""
+    assert await alone(leave_a_task_that_survives, 42) == 42
+
+
 def test_the_bus_bench_prints_each_row_and_writes_it_as_data(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """`--json FILE` holds the ratios of the table, with the machine's size and the date."""
     monkeypatch.setattr(bus, "_ROUNDS", 1)
+    monkeypatch.setattr(bus, "_PEER_ROUNDS", 1)
     monkeypatch.setattr(bus, "_QUEUED", 100)
-    monkeypatch.setattr(others, "_module", lambda _name: None)
     monkeypatch.setattr(sys, "argv", ["bench", "bus", "--json", str(tmp_path / "bus.json")])
 
     assert __main__.main() == 0

@@ -99,25 +99,29 @@ class Turn:
             started = self.tell(ToolCallStartedEvent, round=0, call=call)
         with inside(started):
             yield
+        self.end_tool(call, seconds=seconds, ok=ok, content=content)
+
+    def end_tool(self, call: ToolCall, *, seconds: float = 0.5, ok: bool = True, content: str = "result") -> None:
+        """The result of a tool call of round 0; one that did not run took 0 seconds."""
         self._story.wait(seconds)
         result = ToolResult(call_id=call.id, name=call.name, content=content, ok=ok)
         with inside(self.started):
             self.tell(ToolCallFinishedEvent, round=0, call=call, result=result, seconds=seconds)
 
-    def approval(self, call: ToolCall, *, approved: bool | None) -> None:
-        """Somebody is asked; None: nobody has answered yet."""
+    def approval(self, call: ToolCall, *, approved: bool | None, seconds: float = 3.0) -> None:
+        """Somebody is asked and decides after so many seconds; None: nobody has answered yet."""
         with inside(self.started):
             self.tell(ToolCallWaitingEvent, round=0, call=call, deadline=BEGIN)
             if approved is not None:
-                self._story.wait(3)
+                self._story.wait(seconds)
                 by = Author(id="1", name="Ada")
                 self.tell(ToolCallDecidedEvent, round=0, call=call, approved=approved, decided_by=by)
 
     def finish(
         self, state: Literal["done", "failed", "stopped"] = "done", *, seconds: float = 2.0, **facts: Any
-    ) -> None:
+    ) -> TurnFinishedEvent:
         """The outcome."""
         usage = Usage(input_tokens=100, output_tokens=10, cached_tokens=40)
         outcome = {"text": "Hi.", "notice": None, "model": "small", "usage": usage, **facts}
         with inside(self.started):
-            self.tell(TurnFinishedEvent, state=state, seconds=seconds, **outcome)
+            return self.tell(TurnFinishedEvent, state=state, seconds=seconds, **outcome)

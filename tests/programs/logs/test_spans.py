@@ -1,15 +1,18 @@
 """The records of a turn become one tree, whatever they hold."""
 
 import random
+from datetime import timedelta
 
 import pytest
 
 from llmgine.messages.chat_messages import ToolCall
-from llmgine.messages.events import ModelAskedEvent, ModelFailedEvent, ModelRetryEvent
+from llmgine.messages.commands import Author
+from llmgine.messages.events import ModelAskedEvent, ModelFailedEvent, ModelRetryEvent, ToolCallDecidedEvent
 from llmgine.messages.message import inside
 from llmgine.observability import Metric, MetricEvent, SpanContext, TraceEvent
 from llmgine.observability.reader import Record
 from programs.logs.spans import Span, build, walk
+from programs.logs.waits import waits
 from tests.programs.logs.story import BEGIN, Story, Turn
 
 CALL = ToolCall(id="call00001", name="get_weather", arguments='{"location": "Paris"}')
@@ -132,6 +135,51 @@ async def test_a_programs_own_spans_hold_what_happened_in_them(story: Story) -> 
     assert (own.name, own.seconds, [child.name for child in own.children]) == ("import", 7.0, ["metrics"])
 
 
+@pytest.mark.parametrize(("status", "state"), [("OK", "ok"), ("ERROR", "failed")])
+async def test_a_programs_own_start_and_end_are_one_span(story: Story, status: str, state: str) -> None:
+    """Published apart they are matched by their span, hold what happened in it, and local times are read as such."""
+    Turn(story, "t1")
+    here = SpanContext(trace_id="mine", span_id="import")
+    begin = BEGIN.astimezone().replace(tzinfo=None)
+    story.tell(TraceEvent, name="import", span_context=here, start_time=begin.isoformat())
+    with inside(here):
+        story.tell(MetricEvent, metrics=[])
+    assert (lengths(build(story.records()), "span"), outline(build(story.records()))[0]) == ([None], "span running")
+
+    end = begin + timedelta(seconds=7)
+    story.tell(TraceEvent, name="import ended", span_context=here, end_time=end.isoformat(), status=status)
+
+    (own,) = [span for _, span in walk(build(story.records())) if span.kind == "span"]
+    assert (own.name, own.state, own.start, own.seconds) == ("import", state, BEGIN, 7.0)
+    assert [child.name for child in own.children] == ["metrics"]
+
+
+async def test_an_end_alone_is_a_moment(story: Story) -> None:
+    """Where the log does not have its start, nothing is made up."""
+    here = SpanContext(trace_id="mine", span_id="import")
+    ended = story.tell(TraceEvent, name="import", span_context=here, end_time=BEGIN.isoformat(), status="OK")
+
+    (own,) = build(story.records())
+
+    assert (own.kind, own.start, own.seconds) == ("span", ended.at, 0.0)
+
+
+@pytest.mark.parametrize(("by", "state"), [(Author(id="1", name="Ada"), "denied"), (None, "expired")])
+async def test_a_denied_call_did_not_fail(story: Story, by: Author | None, state: str) -> None:
+    """That nobody let it run is said of the wait and of the call, and of no other call."""
+    turn = Turn(story, "t1")
+    turn.approval(CALL, approved=None)
+    with inside(turn.started):
+        turn.tell(ToolCallDecidedEvent, round=0, call=CALL, approved=False, decided_by=by)
+    turn.end_tool(CALL, seconds=0.0, ok=False)
+    turn.end_tool(CALL.model_copy(update={"id": "call00002"}), seconds=0.0, ok=False)
+
+    roots = build(story.records())
+
+    states = {kind: [span.state for _, span in walk(roots) if span.kind == kind] for kind in ("approval", "tool")}
+    assert states == {"approval": [state], "tool": [state, "failed"]}
+
+
 def hostile(number: int, draw: random.Random) -> Record:
     ids = [*"abcdef", "", None, 7]
     kinds = ["PromptCommand", "TurnStartedEvent", "TurnFinishedEvent", "ToolCallStartedEvent", "ToolCallFinishedEvent"]
@@ -144,8 +192,8 @@ def hostile(number: int, draw: random.Random) -> Record:
         "round": draw.choice([None, 0, 1, "x", 1.5]),
         "seconds": draw.choice([None, -1, 1e300, "x"]),
         "span_context": draw.choice([None, {"span_id": draw.choice(ids), "parent_id": draw.choice(ids)}]),
-        "start_time": draw.choice(["", "2026-01-01", "0001-01-01T00:00:00+14:00"]),
-        "end_time": draw.choice(["", "2026-01-02", 7]),
+        "start_time": draw.choice([None, "", "2026-01-01", "0001-01-01T00:00:00+14:00"]),
+        "end_time": draw.choice([None, "", "2026-01-02", 7]),
     }
     kind = draw.choice([*kinds, "TraceEvent", "MetricEvent", "LLMResponseEvent", "X", ""])
     return Record(1, kind, draw.choice([None, BEGIN]), data, 0)
@@ -160,7 +208,7 @@ def test_any_records_make_a_finite_tree(seed: int) -> None:
     spans = [span for _, span in walk(build(records))]
 
     assert len(spans) == len({id(span) for span in spans})
-    ends = {"TurnFinishedEvent", "ToolCallFinishedEvent"}
+    ends = {"TurnFinishedEvent", "ToolCallFinishedEvent", "TraceEvent"}
     assert len(spans) >= sum(record.type not in ends for record in records)
 
 
@@ -181,3 +229,18 @@ async def test_metrics_that_are_derived_from_the_turn_are_left_out(story: Story)
     (tool,) = [span for _, span in walk(build(story.records())) if span.kind == "tool"]
 
     assert [child.name for child in tool.children] == ["metrics"]
+
+
+async def test_spans_that_are_derived_from_the_turn_are_left_out(story: Story) -> None:
+    """With traces on the console the log has them; one that is as long as its turn would hide its waits."""
+    turn = Turn(story, "t1")
+    turn.approval(CALL, approved=True, seconds=60.0)
+    finished = turn.finish(seconds=61.0)
+    here = SpanContext(trace_id=finished.trace_id, span_id=finished.span_id, parent_id=finished.parent_id)
+    times = {"start_time": BEGIN.isoformat(), "end_time": finished.at.isoformat()}
+    story.tell(TraceEvent, name="invoke_agent", span_context=here, **times)
+
+    roots = build(story.records())
+
+    assert [span.kind for _, span in walk(roots) if span.kind == "span"] == []
+    assert [round((end - start).total_seconds()) for start, end in waits(roots)] == [60]

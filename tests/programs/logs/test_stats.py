@@ -91,15 +91,17 @@ async def test_turns_models_and_tools_are_counted(story: Story) -> None:
     assert data["records"] == len(story.records())
 
 
-async def test_a_call_that_did_not_run_has_no_duration(story: Story) -> None:
-    """A denied call counts as failed and does not make the tool look fast."""
+@pytest.mark.parametrize("denied", [True, False])
+async def test_a_call_that_did_not_run_has_no_duration(story: Story, *, denied: bool) -> None:
+    """It does not make the tool look fast, and counts as failed unless it was denied."""
     turn = Turn(story, "t1")
-    with turn.tool(CALL, seconds=0.0, ok=False):
-        pass
+    if denied:
+        turn.approval(CALL, approved=False)
+    turn.end_tool(CALL, seconds=0.0, ok=False)
 
     tool = stats_of(story).tools["get_weather"]
 
-    assert (tool.calls, tool.failed, tool.seconds.count) == (1, 1, 0)
+    assert (tool.calls, tool.failed, tool.denied, tool.seconds.count) == (1, not denied, denied, 0)
 
 
 async def test_older_records_can_be_left_out(story: Story) -> None:

@@ -7,14 +7,16 @@ import pytest
 
 from llmgine.errors import UserError
 from llmgine.messages.chat_messages import ToolCall
-from llmgine.messages.commands import Author, DecideToolCallCommand
-from llmgine.messages.events import TurnStartedEvent
+from llmgine.messages.commands import Author, DecideToolCallCommand, DeletePromptCommand, EditPromptCommand
+from llmgine.messages.events import ToolCallDecidedEvent, ToolCallWaitingEvent, TurnStartedEvent
 from llmgine.messages.message import inside
 from llmgine.observability import Metric, MetricEvent
 from llmgine.observability.reader import Record
 from llmgine.turn_state import TurnState
 from programs.logs.attempts import attempts_of
+from programs.logs.spans import build
 from programs.logs.turn_records import RecentTurns, find_turn, summarize
+from programs.logs.waits import waits
 from tests.programs.logs.story import BEGIN, Story, Turn
 
 CALL = ToolCall(id="call00001", name="get_weather")
@@ -102,6 +104,69 @@ def test_records_that_cannot_be_read_as_events_change_no_turn() -> None:
     assert state == TurnState()
     (state,) = attempts_of([odd, newer])
     assert state.calls["c"].started
+
+
+async def test_a_denied_call_is_no_failed_call(story: Story) -> None:
+    """It has a result that is no success, and nothing went wrong."""
+    turn = Turn(story, "t1")
+    turn.reply(tool_calls=(CALL,), finish="tool_calls")
+    turn.approval(CALL, approved=False)
+    turn.end_tool(CALL, seconds=0.0, ok=False)
+
+    summary = summarize("t1", story.records())
+
+    assert (summary.tools, summary.failed_tools) == (1, 0)
+
+
+async def test_the_title_is_the_message_as_it_was_last_edited(story: Story) -> None:
+    """An edit that comes late and out of order changes nothing; of several messages the first that is left counts."""
+    Turn(story, "t1", "Frist")
+    about = {"session_id": "test:1", "turn_id": "t1"}
+    story.tell(EditPromptCommand, **about, source_id="t1", version=2, text="First")
+    story.tell(EditPromptCommand, **about, source_id="t1", version=1, text="Fist")
+    story.tell(EditPromptCommand, **about, source_id="other", version=1, text="Second")
+    assert summarize("t1", story.records()).prompt == "First"
+
+    story.tell(DeletePromptCommand, **about, source_id="t1")
+
+    assert [turn.prompt for turn in recent(story).newest(1)] == ["Second"]
+
+
+async def test_what_a_turn_worked_leaves_out_the_time_it_waited_for_people(story: Story) -> None:
+    """A wait in which another call ran is work; an open turn has not worked any known time yet."""
+    turn = Turn(story, "t1")
+    turn.reply(seconds=1.0, tool_calls=(CALL,), finish="tool_calls")
+    other = CALL.model_copy(update={"id": "call00002"})
+    with inside(turn.started):
+        turn.tell(ToolCallWaitingEvent, round=0, call=CALL, deadline=BEGIN)
+    with turn.tool(other, seconds=5.0):
+        pass
+    story.wait(100)
+    with inside(turn.started):
+        turn.tell(ToolCallDecidedEvent, round=0, call=CALL, approved=True, decided_by=None)
+    assert summarize("t1", story.records()).worked is None
+
+    turn.finish(seconds=106.0)
+
+    summary = summarize("t1", story.records())
+    assert summary.seconds == 106.0
+    assert summary.worked == pytest.approx(6.0, abs=0.1)
+
+
+async def test_time_between_two_answers_is_no_work(story: Story) -> None:
+    """A turn that is regenerated an hour later is shown without that hour."""
+    turn = Turn(story, "t1")
+    turn.reply(seconds=1.0)
+    turn.finish(seconds=1.0)
+    story.wait(3_600)
+    turn.tell(TurnStartedEvent, attempt=2, resumed=False)
+    turn.reply(seconds=2.0)
+    turn.finish(seconds=2.0)
+
+    roots = build(story.records())
+
+    assert [round((end - start).total_seconds()) for start, end in waits(roots)] == [3_600]
+    assert summarize("t1", story.records()).worked == 2.0
 
 
 async def test_tokens_are_unknown_where_the_service_does_not_count(story: Story) -> None:

@@ -1,8 +1,11 @@
 """Messages between people and the bot, through the real discord.py."""
 
-import discord
+from datetime import timedelta
 
-from programs.playground.entities import ADA_ID, BOT_ID, GENERAL_ID, GRACE_ID, MessageType
+import discord
+import pytest
+
+from programs.playground.entities import ADA_ID, BOT_ID, GENERAL_ID, GRACE_ID, MessageType, Permission
 from programs.playground.posting import Upload
 from programs.playground.server import Playground
 from tests.programs.playground.conftest import Bot, Raw, within
@@ -159,3 +162,34 @@ async def test_a_dm_is_opened_on_first_use(playground: Playground, bot: Bot) -> 
     assert [one.content for one in dm.messages.values()] == ["psst", "yes"]
     assert not playground.state.may_see(ADA_ID, dm)
     assert (await (await bot.fetch_user(GRACE_ID)).create_dm()).id == dm.id
+
+
+async def test_a_poll_is_refused_for_what_the_playground_lacks(playground: Playground, bot: Bot) -> None:
+    """Not as an empty message, which it is not, nor by leaving it out; and the bot is not blamed."""
+    poll = discord.Poll(question="Tea?", duration=timedelta(hours=1)).add_answer(text="Yes")
+
+    for content in (None, "Vote:"):
+        with pytest.raises(discord.HTTPException, match="The playground has no polls: on Discord this"):
+            await bot.general.send(content, poll=poll)
+
+    assert not playground.state.channels[GENERAL_ID].messages
+    assert not playground.violations
+
+
+async def test_a_forwarded_message_is_refused_for_what_the_playground_lacks(playground: Playground, bot: Bot) -> None:
+    """It is no reply, and not empty."""
+    posted = await bot.general.send("Look here")
+
+    with pytest.raises(discord.HTTPException, match="The playground has no forwarded messages"):
+        await posted.forward(bot.general)
+
+    assert len(playground.state.channels[GENERAL_ID].messages) == 1
+
+
+async def test_what_discord_would_refuse_anyway_is_refused_for_that(playground: Playground, raw: Raw) -> None:
+    """A poll by somebody who may not write is about permissions."""
+    playground.admin.overwrite(GENERAL_ID, BOT_ID, deny=Permission.SEND_MESSAGES)
+
+    _, error = await raw.api("POST", f"/channels/{GENERAL_ID}/messages", {"poll": {"question": {"text": "Tea?"}}})
+
+    assert error["code"] == 50013

@@ -1,12 +1,15 @@
 """Rate limits: counted as Discord counts, and waited out by the real discord.py."""
 
 import asyncio
+from typing import Any
+
+import pytest
 
 from programs.playground.entities import GENERAL_ID, RANDOM_ID
 from programs.playground.ratelimits import RateLimits, Verdict
 from programs.playground.rules import Rules, Window
 from programs.playground.server import Playground
-from tests.programs.playground.conftest import Connect
+from tests.programs.playground.conftest import Connect, Raw
 from tests.waiting import patience
 
 MESSAGES = "/channels/{channel_id}/messages"
@@ -66,6 +69,49 @@ def test_everything_together_has_a_limit() -> None:
     assert refused.refusal["global"] is True
     assert refused.headers["X-RateLimit-Global"] == "true"
     assert free.refusal is None
+
+
+_READ = f"/channels/{GENERAL_ID}/messages"
+_NO_ROUTE = f"/channels/{GENERAL_ID}/nonsense"
+_BUCKET = {f"X-RateLimit-{name}" for name in ("Limit", "Remaining", "Reset", "Reset-After", "Bucket")}
+
+
+async def _told_of_limits(playground: Playground, raw: Raw, path: str, token: str) -> tuple[int, set[str]]:
+    """The status of a read, and which headers of a bucket are on the answer."""
+    async with raw.session.get(playground.api_base + path, headers={"Authorization": f"Bot {token}"}) as answer:
+        return answer.status, _BUCKET & set(answer.headers)
+
+
+@pytest.mark.parametrize(("path", "status"), [(_READ, 200), (f"{_READ}/1", 404)])
+async def test_every_answer_of_a_route_tells_of_its_bucket(
+    playground: Playground, raw: Raw, path: str, status: int
+) -> None:
+    """Errors too."""
+    assert await _told_of_limits(playground, raw, path, playground.token) == (status, _BUCKET)
+
+
+async def test_where_no_route_counted_there_is_no_bucket(playground: Playground, raw: Raw) -> None:
+    """Neither for a path that is no route's, nor for a stranger."""
+    assert await _told_of_limits(playground, raw, _NO_ROUTE, playground.token) == (404, set())
+    assert await _told_of_limits(playground, raw, _READ, "not.the.token") == (401, set())
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        ({"effect": "rate_limit", "scope": "user"}, (429, _BUCKET)),
+        ({"effect": "rate_limit", "scope": "shared"}, (429, _BUCKET)),
+        ({"effect": "rate_limit", "scope": "global"}, (429, set())),
+        ({"effect": "html", "status": 502}, (502, set())),
+    ],
+)
+async def test_the_proxy_and_the_global_limit_know_no_bucket(
+    playground: Playground, raw: Raw, fault: dict[str, Any], told: tuple[int, set[str]]
+) -> None:
+    """Their answers are not a route's; those of a route's own limits are."""
+    playground.faults.plan(method="GET", route=MESSAGES, **fault)
+
+    assert await _told_of_limits(playground, raw, _READ, playground.token) == told
 
 
 async def test_discord_py_waits_a_limit_out(start: Connect) -> None:

@@ -4,6 +4,7 @@ import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
 from llmgine.messages.chat_messages import ToolCall
+from llmgine.messages.commands import EditPromptCommand
 from programs.logs.serve import LogPage
 from tests.programs.logs.story import Story, Turn
 
@@ -19,6 +20,10 @@ def row(page: Page, text: str) -> Locator:
 
 def span(page: Page, name: str) -> Locator:
     return page.locator(".span", has_text=name)
+
+
+async def bar_width(page: Page, kind: str) -> float:
+    return float(await page.locator(f".bar.{kind}").get_attribute("width") or 0)
 
 
 def whole_turn(story: Story, turn_id: str, text: str) -> None:
@@ -75,9 +80,40 @@ async def test_a_turn_unfolds_into_its_waterfall(story: Story, page: Page) -> No
     (_, whole), (asked, _), (waited, approval), (ran, tool) = bars[2], bars[4], bars[5], bars[6]
     assert whole > 990
     assert asked < waited < ran
-    assert approval > tool > 50
+    assert tool > approval > 50  # the wait for people is drawn shorter than it was
     await span(page, "tool get_weather").locator("summary").click()
     await expect(span(page, "tool get_weather").locator("pre")).to_contain_text('get_weather({"location": "Paris"})')
+
+
+async def test_waiting_for_people_does_not_flatten_the_waterfall(story: Story, page: Page) -> None:
+    """Ten minutes until somebody decided are drawn short, striped and said; what was done keeps its lengths."""
+    turn = Turn(story, "t1", "What is the weather?")
+    turn.reply(tool_calls=(CALL,), finish="tool_calls", seconds=2.0)
+    turn.approval(CALL, approved=True, seconds=600.0)
+    with turn.tool(CALL, seconds=1.0):
+        pass
+    turn.finish(seconds=603.0)
+
+    await row(page, "What is the weather?").click()
+
+    await expect(page.locator(".shortened")).to_have_text("Striped: 10 m 00 s of waiting for people, drawn shorter.")
+    await expect(page.locator(".cut")).to_have_count(await page.locator(".span").count())
+    widths = {kind: await bar_width(page, kind) for kind in ("model", "approval", "tool")}
+    assert widths["model"] == pytest.approx(2 * widths["tool"], rel=0.02)
+    assert widths["tool"] > 250 > widths["approval"] > 100
+    await expect(span(page, "approval").locator(".span-took")).to_have_text("10 m 00 s")
+    await expect(page.locator("#latency title").first).to_contain_text("3.00 s, and 10 m 00 s waiting for people")
+
+
+async def test_the_title_follows_an_edit(story: Story, page: Page) -> None:
+    """The list and the turn show the message as it was last edited."""
+    Turn(story, "t1", "What is teh weather?")
+    await row(page, "What is teh weather?").click()
+
+    story.tell(EditPromptCommand, session_id="test:1", turn_id="t1", source_id="t1", version=1, text="The weather?")
+
+    await expect(row(page, "The weather?")).to_be_visible()
+    await expect(page.locator("#turn h3")).to_have_text("The weather?")
 
 
 @pytest.mark.parametrize("width", [1200, 380])

@@ -228,3 +228,50 @@ async def test_a_reaction_is_given_and_taken_back(playground: Playground, page: 
     await reaction.click()
 
     await expect(page.locator(".reaction")).to_have_count(0)
+
+
+async def test_what_one_does_with_a_message_is_done_with_its_latest_text(playground: Playground, page: Page) -> None:
+    """An edit while the pointer is on it, or while its menu is open, is seen by all that is chosen there."""
+    one = playground.people.send(GENERAL_ID, ADA_ID, "first words")
+    await message(page, "first words").hover()
+    playground.people.edit(GENERAL_ID, one.id, ADA_ID, "second words")
+    await expect(message(page, "second words")).to_be_visible()
+    await page.get_by_role("toolbar").get_by_role("button", name="Edit").click()
+    await expect(page.locator(".message textarea")).to_have_value("second words")
+    await page.keyboard.press("Escape")
+
+    await message(page, "second words").click(button="right")
+    playground.people.edit(GENERAL_ID, one.id, ADA_ID, "third words")
+    await expect(message(page, "third words")).to_be_visible()
+    await page.get_by_role("menuitem", name="Delete message").click()
+
+    await expect(page.locator("dialog")).to_contain_text("third words")
+
+
+async def test_a_message_that_is_gone_is_said_to_be(playground: Playground, page: Page) -> None:
+    """What is chosen in the menu of a message that was deleted meanwhile does nothing else."""
+    one = playground.people.send(GENERAL_ID, ADA_ID, "short-lived")
+    await message(page, "short-lived").click(button="right")
+    playground.people.delete(GENERAL_ID, one.id, ADA_ID)
+    await expect(message(page, "short-lived")).to_have_count(0)
+
+    await page.get_by_role("menuitem", name="Reply").click()
+
+    await expect(page.locator(".toast")).to_contain_text("This message was deleted.")
+    await expect(page.locator(".reply-bar")).to_be_hidden()
+
+
+@pytest.mark.parametrize("padding", [0, 284])
+async def test_dialogs_name_who_is_mentioned(playground: Playground, page: Page, padding: int) -> None:
+    """Ids are for programs: also where a preview ends within a mention, none is shown."""
+    playground.people.send(GENERAL_ID, ADA_ID, f"Ask <@{GRACE_ID}> {'x' * padding} <@{GRACE_ID}>, <#{GENERAL_ID}>")
+    await message(page, "Ask").click(button="right")
+
+    await page.get_by_role("menuitem", name="Delete message").click()
+
+    await expect(page.locator("dialog p").first).to_contain_text("Ask @Grace")
+    assert "<" not in await page.locator("dialog").inner_text()
+    await page.keyboard.press("Escape")
+    await message(page, "Ask").click(button="right")
+    await page.get_by_role("menuitem", name="Create thread").click()
+    assert "<" not in await page.locator("dialog input").input_value()

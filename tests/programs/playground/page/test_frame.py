@@ -77,6 +77,41 @@ async def test_the_bots_requests_are_listed(bot: RawBot, page: Page) -> None:
     await expect(page.locator(".request").first.locator(".method")).to_have_text("POST")
 
 
+@pytest.mark.parametrize("width", [380, 850, 1200])
+async def test_the_list_of_requests_covers_nothing(browser: Browser, playground: Playground, width: int) -> None:
+    """One can write while it is open, on a telephone too."""
+    page = await open_page(browser, playground, ADA_ID, width=width)
+    await page.locator("#requests-button").click()
+    await expect(page.locator("#requests")).to_be_in_viewport(ratio=1)
+
+    await page.locator("#composer").click(trial=True)
+    await page.get_by_role("button", name="Attach files").click(trial=True)
+
+    boxes = [await page.locator(name).bounding_box() for name in ("#main", "#requests")]
+    main, requests = (box for box in boxes if box)
+    assert main["x"] + main["width"] <= requests["x"] or main["y"] + main["height"] <= requests["y"]
+    assert await page.evaluate("document.documentElement.scrollWidth") == width
+    await page.context.close()
+
+
+async def test_the_notice_can_be_closed(browser: Browser) -> None:
+    """It stays closed in this browser, and another notice is shown."""
+    async with Playground(notice="The demo model answers.") as playground:
+        page = await open_page(browser, playground, ADA_ID, width=380)
+        await expect(page.locator("#notice")).to_have_text("The demo model answers.")
+        await page.get_by_role("button", name="Close the notice").click()
+        await expect(page.locator("#notice")).to_be_hidden()
+        await page.reload()
+        await expect(page.locator("#composer")).to_be_enabled()
+        await expect(page.locator("#notice")).to_be_hidden()
+
+        await page.evaluate("localStorage.setItem('notice-closed', 'An earlier notice.')")
+        await page.reload()
+
+        await expect(page.locator("#notice")).to_have_text("The demo model answers.")
+        await page.context.close()
+
+
 async def test_a_message_leads_to_its_turns_trace(playground: Playground, page: Page) -> None:
     """What LLMgine posted names its turn and so its trace in the log page; other messages offer none."""
     async with RawBot(playground) as bot:
