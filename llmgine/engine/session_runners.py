@@ -49,6 +49,7 @@ class SessionRunners:
         self._spans: dict[str, SpanContext] = {}
         self._resumed: set[str] = set()
         self._served: set[str] = set()
+        self._orphaned: set[str] = set()  # sessions in which a process died that had a turn before ours
         self._closed = False
 
     def wake(self, session_id: str, turn_id: str, span: SpanContext | None) -> None:
@@ -144,13 +145,16 @@ class SessionRunners:
         """The oldest turn of ours, once all turns of other living processes before it have ended."""
         dead: set[str] = set()
         while not self._closed:
+            if session_id in self._orphaned:  # first: where this fails, what it made ours is not to be run as if new
+                self.resume(await self._store.take_over(self._served, session_id))
+                self._orphaned.discard(session_id)
             found = await self._store.turns.claim(session_id, dead=dead, resumed=self._resumed)
             if not isinstance(found, Blocked):
                 return found
             gone = await self._store.owners.dead([found.owner])
             dead |= gone
             if gone:
-                self.resume(await self._store.take_over(self._served, session_id))
+                self._orphaned.add(session_id)
             else:
                 await self._changes.wait(_LOOK_AGAIN)
         return None

@@ -169,13 +169,15 @@ _LASTING: tuple[tuple[type[Exception], str], ...] = (
     (ValueError, "the options after the ? in the address cannot be used"),  # the text may show the address
 )
 _ONLY_READS = "it is read-only, like a replica; use the address of the server that takes writes"
+_LOST = "the connection was lost; is it a PostgreSQL server, and is it running?"
 _NOT_RUNNING = "nothing answers there; is PostgreSQL running?"
 # Those that may pass by themselves.
 _PASSING: tuple[tuple[type[Exception], str], ...] = (
     (asyncpg.exceptions.TargetServerAttributeNotMatched, _ONLY_READS),
     (asyncpg.ReadOnlySQLTransactionError, _ONLY_READS),
-    (asyncpg.InternalClientError, "what answers there is not PostgreSQL"),
-    (asyncpg.ConnectionDoesNotExistError, "the connection was lost; is it a PostgreSQL server, and is it running?"),
+    # asyncpg raises the first where a connection breaks in the middle of an answer, too.
+    (asyncpg.InternalClientError, _LOST),
+    (asyncpg.ConnectionDoesNotExistError, _LOST),
     (ConnectionRefusedError, _NOT_RUNNING),
     (FileNotFoundError, _NOT_RUNNING),
     (TimeoutError, "no answer in time"),

@@ -122,6 +122,7 @@ class SessionStore:
         self._version: int | None = None  # of what other processes wrote, as it was seen last
         self._looked_at = -math.inf  # when it was seen
         self._settings_changes = 0
+        self._taking: dict[str, Turn] = {}  # turns of dead processes, as they were before they are ours
         self.owners = owners
         self.clock = SteadyClock()
         self.daily_tokens: int | None = None
@@ -186,10 +187,19 @@ class SessionStore:
         return self._settings_changes if time.monotonic() - self._looked_at < _FRESH else None
 
     async def take_over(self, sources: Collection[str], session_id: str | None = None) -> list[Turn]:
-        """Make the unfinished turns of dead processes ours, in one session or all (None); oldest first."""
+        """Make the unfinished turns of dead processes ours, in one session or all (None); oldest first.
+
+        Those that a call before made ours without hearing of it are among them.
+        """
         turns = await self.turns.unfinished_of(sources, session_id)
         dead = await self.owners.dead({turn.owner for turn in turns})
-        return await self.turns.take_over([turn for turn in turns if turn.owner in dead])
+        self._taking |= {turn.id: turn for turn in turns if turn.owner in dead}
+        unfinished = {turn.id for turn in turns}
+        taking = [turn for turn in self._taking.values() if turn.id in unfinished]
+        taken = await self.turns.take_over(taking)
+        for turn in taking:
+            self._taking.pop(turn.id, None)
+        return taken
 
     async def forget(self, session_id: str, turn_id: str) -> Turn | None:
         """Delete a turn's texts; None when there is nothing to forget, or a living process runs it."""

@@ -199,7 +199,7 @@ class Bot(Connection):
     async def create_dm(self, user: discord.abc.Snowflake) -> discord.DMChannel:
         """Open the DM with somebody, who may write there from then on."""
         channel = await super().create_dm(user)
-        self._feeds.opened(channel)
+        await self._feeds.opened(channel)
         return channel
 
     async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:

@@ -252,6 +252,11 @@ def refusal_nonce(message_id: int) -> str:
     return _fitting(f"!{message_id}")
 
 
+def unstored_nonce(message_id: int) -> str:
+    """The nonce of the notice that nothing can be stored, when this message came; it may be refused later on."""
+    return _fitting(f"#{message_id}")
+
+
 def missed_nonce(message_id: int) -> str:
     """The nonce of the notice on messages that came too long ago; this is the last of them."""
     return _fitting(f"-{message_id}")

@@ -126,6 +126,9 @@ class StatusReactions:
         self._settled = asyncio.Event()
         self._settled.set()
         self._work: asyncio.Task[None] | None = None
+        self._under_way: tuple[_Reaction, asyncio.Timeout] | None = (
+            None  # the reaction of the present request, and its limit
+        )
         self._unsubscribe: Callable[[], None] | None = None
 
     def start(self, bus: MessageBus) -> None:
@@ -172,8 +175,14 @@ class StatusReactions:
                 self._take_notice(event, self._reaction(event, origin.asked, origin.message_id))
 
     def _reaction(self, event: TurnEvent, place: Place, message_id: int) -> _Reaction:
-        """The reaction of a turn. One that is not known ended long ago, or in an earlier process, unless it is new."""
+        """The reaction of a turn. One that is not known ended long ago, or in an earlier process, unless it is new.
+
+        It stays on one message while there is something to be done about it, though the turn may have got more of them:
+        else what was wanted of an earlier attempt would still be set on the first.
+        """
         reaction = self._turns.get(event.session_id, {}).get(event.turn_id)
+        if reaction is None:
+            reaction = next((one for one in self._pending.values() if one.turn_id == event.turn_id), None)
         if reaction is None:
             reaction = _Reaction(event.session_id, event.turn_id, place, message_id, _Phase.ENDED)
             if isinstance(event, TurnAdmittedEvent):
@@ -229,11 +238,18 @@ class StatusReactions:
                 self._want(reaction, PLACES[min(place, len(PLACES)) - 1])
 
     def _want(self, reaction: _Reaction, wanted: str | None, *, delay: float = 0.0) -> None:
+        if reaction.wanted in ENDED.values() and reaction.wanted != wanted:
+            self._give_up(reaction)
         reaction.wanted = wanted
         reaction.due = asyncio.get_running_loop().time() + delay
         self._pending[reaction.message_id] = reaction
         self._settled.clear()
         self._news.set()
+
+    def _give_up(self, reaction: _Reaction) -> None:
+        """Its turn runs again, so a request that waits, for a limit or another try, must not say that it ended."""
+        if self._under_way is not None and self._under_way[0] is reaction and not self._under_way[1].expired():
+            self._under_way[1].reschedule(asyncio.get_running_loop().time())
 
     def _drop(self, reaction: _Reaction) -> None:
         """Nothing is to be done about a reaction at present. That of an ended turn may never be set, so it goes."""
@@ -280,16 +296,20 @@ class StatusReactions:
         wanted = reaction.wanted
         try:
             with as_courtesy():
-                async with asyncio.timeout(_TIMEOUT):
+                async with asyncio.timeout(_TIMEOUT) as limit:
+                    self._under_way = reaction, limit
                     return await self._request(reaction)
         except TimeoutError:
             reaction.shown = None
-            reaction.due = asyncio.get_running_loop().time() + _TIMEOUT  # it is the turn of others
+            if reaction.wanted == wanted:
+                reaction.due = asyncio.get_running_loop().time() + _TIMEOUT  # it is the turn of others
             return True
         except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
             _log.debug("The reaction on message %d stays as it is: %s", reaction.message_id, error)
         except Exception:  # a fault in one reaction must not keep the others from being set
             _log.exception("The reaction on message %d stays as it is", reaction.message_id)
+        finally:
+            self._under_way = None
         reaction.shown = None
         return reaction.wanted != wanted  # a failure is not repeated, but what is wanted since is tried
 

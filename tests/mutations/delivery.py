@@ -215,4 +215,31 @@ MUTATIONS = (
         "    channel.told_of_failure = False\n",
         (f"{_RULES}::test_later_answers_do_not_wait_for_ever",),
     ),
+    Mutation(
+        "one sign a turn, also of a later attempt",
+        "programs/discord/status_reactions.py",
+        "next((one for one in self._pending.values() if one.turn_id == event.turn_id), None)",
+        "None",
+        (
+            "tests/programs/discord/test_status_reactions.py::test_what_is_answered_again_is_not_done_though_its_last_message_is_another",
+        ),
+    ),
+    Mutation(
+        "a late sign not being set once the turn runs again",
+        "programs/discord/status_reactions.py",
+        "            self._give_up(reaction)\n",
+        "            pass\n",
+        (
+            "tests/programs/discord/test_status_reactions.py::test_a_sign_that_was_put_off_is_not_set_once_the_turn_runs_again",
+        ),
+    ),
+    Mutation(
+        "a sign where the notice that nothing is answered is refused",
+        "programs/discord/incoming/unanswered.py",
+        "except (DeliveryRefusedError, ShutOutError) as error:\n            if not",
+        "except ShutOutError as error:\n            if not",
+        (
+            "tests/programs/discord/incoming/test_unanswered.py::test_what_was_missed_is_told_by_a_sign_where_the_rules_forbid_the_notice",
+        ),
+    ),
 )

@@ -165,6 +165,20 @@ MUTATIONS = (
         (f"{_ENGINE_TESTS}/test_resume.py::test_the_turns_of_a_living_process_are_left_alone",),
     ),
     Mutation(
+        "turns that were taken over without hearing of it",
+        "llmgine/sessions/store.py",
+        "self._taking |= {",
+        "self._taking = {",
+        (f"{_STORE_TESTS}/test_turns.py::test_a_take_over_that_nobody_heard_of_is_done_again",),
+    ),
+    Mutation(
+        "a DM being stored before anything is posted in it",
+        "programs/discord/incoming/feeds.py",
+        "            await feed.store_beginning()\n",
+        "            pass\n",
+        ("tests/programs/discord/incoming/test_direct_messages.py::test_a_dm_is_known_before_anything_is_said_in_it",),
+    ),
+    Mutation(
         "dropping the settings that are known",
         "llmgine/sessions/store.py",
         "self._settings_changes += operation.announced",

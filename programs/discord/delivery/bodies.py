@@ -74,8 +74,9 @@ def card_as_text(body: Body) -> str:
 
 
 def replaced_by(body: Body, words: str) -> Body:
-    """These words in place of a body, with its footer and its buttons."""
+    """These words in place of a body, with its footer and its buttons; a mere sign comes without the footer."""
+    is_sign = not any(one.isalpha() for one in words)
     last_line = str(body.get("content", "")).rpartition("\n")[2]
-    footer = f"\n{last_line}" if last_line.startswith("-# ") else ""
+    footer = f"\n{last_line}" if last_line.startswith("-# ") and not is_sign else ""
     buttons = {"buttons": body["buttons"]} if "buttons" in body else {}
     return {"content": f"{words}{footer}", **buttons}

@@ -10,6 +10,7 @@ _UNKNOWN = "⚠️ I cannot know whether "
 # In place of a part that Discord does not take.
 AGAINST_THE_RULES = "⚠️ This part of my answer was blocked by the rules of this server."
 NOT_TAKEN = "⚠️ Discord did not take this part of my answer; the log has the details."
+WITHOUT_WORDS = "⚠️"  # where these words are not taken either
 
 _NOTICES = frozenset({CANNOT_STORE, MISSED, LATE, FAILING})
 

@@ -22,7 +22,7 @@ from programs.discord.delivery.answer import (
 from programs.discord.delivery.arranging import is_forgotten
 from programs.discord.delivery.bodies import file_of, plain_form
 from programs.discord.delivery.next_steps import Delete, Edit, LookUp, NoticeKind, Notify, Post, Step, Store
-from programs.discord.delivery.notices import AGAINST_THE_RULES, NOT_TAKEN
+from programs.discord.delivery.notices import AGAINST_THE_RULES, NOT_TAKEN, WITHOUT_WORDS
 from programs.discord.delivery.refusals import DeliveryRefusedError
 from programs.discord.delivery.request_results import (
     Done,
@@ -320,7 +320,13 @@ def _refused(channel: Channel, answer: Answer, part: Part, error: DeliveryRefuse
     elif not answer.has_ended:  # a preview that is not taken need not mean that the whole text is not
         answer.refused.add(part.key)
     else:
-        words = AGAINST_THE_RULES if error.against_the_rules else NOT_TAKEN
-        answer.replaced[part.key] = None if part.key in answer.replaced else words
+        answer.replaced[part.key] = _in_place(answer.replaced.get(part.key, ""), error)
     answer.reform()
     return []
+
+
+def _in_place(refused: str | None, error: DeliveryRefusedError) -> str | None:
+    """What is shown in place of a part, after this was refused in its place: words, then a sign, then nothing."""
+    if refused == "":
+        return AGAINST_THE_RULES if error.against_the_rules else NOT_TAKEN
+    return WITHOUT_WORDS if refused in (AGAINST_THE_RULES, NOT_TAKEN) else None

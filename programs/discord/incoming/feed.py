@@ -258,8 +258,9 @@ class Feed:
             self._reading = None
             self._shared.reads.done(self)  # what was found is processed beside the next reads
 
-    async def _find(self, reading: Reading, missed: Missed) -> Found | None:
-        history, cursors = self._shared.history, self._shared.cursors
+    async def store_beginning(self) -> None:
+        """Have the store know from where on the place is read. Raises StoreError where that cannot be stored."""
+        cursors = self._shared.cursors
         if self.cursor is None:
             stored = (await cursors.at([self.place])).get(self.place.channel_id)
             cursor = await cursors.beginning(self.place, first_live=self.first_live) if stored is None else stored
@@ -267,6 +268,10 @@ class Feed:
         if not self.is_stored:  # before the read, which may fail: the next process would begin after what is missed
             await cursors.move([(self.place, self.cursor or 0)])
             self.is_stored = True
+
+    async def _find(self, reading: Reading, missed: Missed) -> Found | None:
+        history = self._shared.history
+        await self.store_beginning()
         questions = await history.questions(self.place) if missed is Missed.CHANGES else ()
         if self.state is FeedState.GONE:
             return None

@@ -69,8 +69,8 @@ class Feeds:
     def created(self, message: discord.Message) -> None:
         """Somebody wrote. Most messages are for other people, and cost no more than to see that."""
         if not is_from_a_person(message):
-            if isinstance(message.channel, discord.DMChannel):
-                self.opened(message.channel)
+            if isinstance(message.channel, discord.DMChannel) and message.channel.id not in self._feeds:
+                self._feed(Place.of(message.channel)).look_again()
             return
         feed = self._feed(Place.of(message.channel))
         now = time.monotonic()
@@ -100,10 +100,19 @@ class Feeds:
         if isinstance(channel, _GuildChannel):
             self._feed(Place.of(channel))
 
-    def opened(self, dm: discord.DMChannel) -> None:
-        """The bot opened a DM, perhaps one that it does not know: nothing else would tell the next process of it."""
-        if dm.id not in self._feeds:
-            self._feed(Place.of(dm)).look_again()
+    async def opened(self, dm: discord.DMChannel) -> None:
+        """The bot opened a DM, perhaps one that it does not know: nothing else would tell the next process of it.
+
+        Returns once the store knows of it, or fails: what is posted there afterwards may be replied to at once.
+        """
+        feed = self._feed(Place.of(dm))
+        if feed.is_stored:
+            return
+        try:
+            await feed.store_beginning()
+        except StoreError as error:
+            _log.warning("The DM %d cannot be stored yet: %s", dm.id, error)
+        feed.look_again()
 
     def shown(self, channel: discord.abc.GuildChannel) -> None:
         """The bot may read a channel that it could not read before."""

@@ -7,7 +7,7 @@ import discord
 from programs.discord.delivery.notices import CANNOT_STORE, MISSED
 from programs.discord.delivery.poster import Poster
 from programs.discord.delivery.refusals import DeliveryRefusedError, ShutOutError, UnreachableError
-from programs.discord.ids import missed_nonce, refusal_nonce
+from programs.discord.ids import missed_nonce, refusal_nonce, unstored_nonce
 
 _SIGN = "❌"  # as on a question whose answer cannot be shown
 
@@ -25,15 +25,22 @@ class Unanswered:
         """Say that nothing can be stored: once in each channel, until something can be again."""
         if message.channel.id not in self._told:
             self._told.add(message.channel.id)
-            await self._say(message, CANNOT_STORE, reply_to=None)
+            try:
+                nonce = unstored_nonce(message.id)
+                await self._poster.post(message.channel.id, {"content": CANNOT_STORE}, nonce=nonce)
+            except (UnreachableError, DeliveryRefusedError) as error:
+                _log.warning("Nobody could be told in channel %d: %s", message.channel.id, error)
 
     def stored(self, channel_id: int) -> None:
         """Something was stored: the next failure in the channel is told again."""
         self._told.discard(channel_id)
 
     async def refused(self, message: discord.Message, reason: str) -> None:
-        """Say why a message is not answered."""
-        await self._say(message, f"⚠️ I could not take this up: {reason}", reply_to=message.id)
+        """Say why a message is not answered, or at least by a reaction on it that it is not."""
+        try:
+            await self._reply(message, f"⚠️ I could not take this up: {reason}", refusal_nonce(message.id))
+        except UnreachableError as error:
+            _log.warning("Nobody could be told in channel %d: %s", message.channel.id, error)
 
     async def failed(self, message: discord.Message) -> None:
         """Say that a message is not answered because of a fault in the bot."""
@@ -42,30 +49,28 @@ class Unanswered:
     async def missed(self, message: discord.Message) -> None:
         """Say that a message, and those before it, came too long ago or were too many. Saying it twice posts it once.
 
-        Where the bot may not write, a reaction on the message says so.
+        Raises:
+            UnreachableError: Discord cannot be reached.
+        """
+        await self._reply(message, MISSED, missed_nonce(message.id))
+
+    async def _reply(self, message: discord.Message, text: str, nonce: str) -> None:
+        """Say that a message is not answered.
+
+        Where the bot may not write, or the words are not taken, for instance by the server's own rules, a reaction on
+        the message says so.
 
         Raises:
             UnreachableError: Discord cannot be reached.
         """
         channel_id = message.channel.id
         try:
-            nonce = missed_nonce(message.id)
-            await self._poster.post(channel_id, {"content": MISSED}, nonce=nonce, reply_to=message.id)
-        except ShutOutError as error:
+            await self._poster.post(channel_id, {"content": text}, nonce=nonce, reply_to=message.id)
+        except (DeliveryRefusedError, ShutOutError) as error:
             if not self._poster.permissions.may_react(channel_id):
-                _log.info("Nobody can be told in channel %d of what was missed: %s", channel_id, error)
+                _log.info("Nobody can be told in channel %d what is not answered: %s", channel_id, error)
                 return
             try:
                 await self._poster.react(channel_id, message.id, _SIGN, on=True)
             except (DeliveryRefusedError, ShutOutError) as refused:
-                _log.info("Nobody can be told in channel %d of what was missed: %s", channel_id, refused)
-        except DeliveryRefusedError as error:
-            _log.info("Nobody can be told in channel %d of what was missed: %s", channel_id, error)
-
-    async def _say(self, message: discord.Message, text: str, *, reply_to: int | None) -> None:
-        try:
-            await self._poster.post(
-                message.channel.id, {"content": text}, nonce=refusal_nonce(message.id), reply_to=reply_to
-            )
-        except (UnreachableError, DeliveryRefusedError) as error:
-            _log.warning("Nobody could be told in channel %d: %s", message.channel.id, error)
+                _log.info("Nobody can be told in channel %d what is not answered: %s", channel_id, refused)

@@ -3,15 +3,16 @@
 import asyncio
 import contextlib
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import Unpack
+from typing import NoReturn, Unpack
 
 import pytest
 
+from llmgine.errors import StoreError
 from llmgine.messages.commands import StopTurnCommand
 from llmgine.messages.events import ToolCallWaitingEvent, TurnFinishedEvent, TurnStartedEvent
-from llmgine.messages.steps import StartedStep
+from llmgine.messages.steps import StartedStep, Turn
 from llmgine.providers.scripted import ScriptedProvider
 from llmgine.sessions.database import Operation
 from llmgine.tools.tool_manager import ToolOptions
@@ -276,6 +277,35 @@ async def test_a_dead_process_holds_up_nobody(start_chat: StartChat, monkeypatch
 
     assert (await other.outcome(second.turn_id)).text == "second"
     assert [turn.id for turn in await other.store.turns.unfinished("s")] == [first.turn_id]
+
+
+async def test_a_turn_is_resumed_though_nobody_heard_that_it_was_taken_over(
+    start_chat: StartChat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the store fails after a dead process's turn became ours, it is resumed, not run as if it were new."""
+    monkeypatch.setattr("llmgine.engine.session_runners._LOOK_AGAIN", 0.05)
+    held = Held()
+    one, other = await start_chat([held]), await start_chat(["first", "second"])
+    first = await one.admit("1")
+    await held.reached.wait()
+    await other.engine.recover(["test"])
+    take_over = other.store.turns.take_over
+
+    async def take_over_and_fail(turns: Sequence[Turn]) -> NoReturn:
+        monkeypatch.setattr(other.store.turns, "take_over", take_over)
+        await take_over(turns)
+        raise StoreError("nobody knows whether it was committed")
+
+    monkeypatch.setattr(other.store.turns, "take_over", take_over_and_fail)
+    second = await other.admit("2")
+
+    await one.close()
+
+    await other.outcome(second.turn_id)
+    assert [(event.turn_id, event.resumed) for event in other.of(TurnStartedEvent)] == [
+        (first.turn_id, True),
+        (second.turn_id, False),
+    ]
 
 
 CHAT_AND_HANG = """

@@ -1,6 +1,8 @@
 """What every session store promises of turns, their steps, and what is asked of whoever runs them."""
 
 import asyncio
+from collections.abc import Sequence
+from typing import NoReturn
 
 import pytest
 
@@ -11,6 +13,7 @@ from llmgine.messages.steps import (
     OutcomeStep,
     PromptStep,
     ReplyStep,
+    Turn,
     WaitingStep,
 )
 from llmgine.sessions import SessionStore
@@ -243,6 +246,30 @@ async def test_a_take_over_may_be_of_one_session(open_another: Open) -> None:
     await dead.close()
 
     assert [turn.id for turn in await heir.take_over(["test"], "mine")] == [mine.id]
+
+
+async def test_a_take_over_that_nobody_heard_of_is_done_again(
+    open_another: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the store fails after turns were taken over, the next call gives them, and only that one."""
+    dead, heir = await open_another(), await open_another()
+    lost = [await admitted(dead, str(n), session_id=f"s{n}") for n in range(3)]
+    await dead.close()
+    take_over = heir.turns.take_over
+
+    async def take_over_and_fail(turns: Sequence[Turn]) -> NoReturn:
+        await take_over(turns)
+        raise StoreError("nobody knows whether it was committed")
+
+    monkeypatch.setattr(heir.turns, "take_over", take_over_and_fail)
+    with pytest.raises(StoreError):
+        await heir.take_over(["test"])
+    monkeypatch.setattr(heir.turns, "take_over", take_over)
+
+    taken = await heir.take_over(["test"])
+
+    assert [turn.id for turn in taken] == [turn.id for turn in lost]
+    assert await heir.take_over(["test"]) == []
 
 
 async def test_a_stop_is_a_request_to_the_owner(open_another: Open) -> None:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from llmgine.messages.commands import StopTurnCommand
-from llmgine.messages.events import TurnFinishedEvent
+from llmgine.messages.events import TurnFinishedEvent, TurnStartedEvent
 from llmgine.sessions.clock import now
 from programs.discord.delivery.delivered_event import TurnDeliveredEvent
 from programs.discord.ids import SOURCE, Origin, Place, session_id
@@ -150,6 +150,60 @@ async def test_what_is_answered_again_is_not_done(signing: Scene) -> None:
     await nothing_left(signing)
     await signed(signing, asked, WORKING)
     go_on.set()
+
+
+async def test_what_is_answered_again_is_not_done_though_its_last_message_is_another(unstarted: Scene) -> None:
+    """A turn that runs again has one sign, though another of its messages is the one it replies to since."""
+    go_on, busy = asyncio.Event(), [False]
+    signing = await unstarted.start(bot={**QUICK, "is_busy": lambda: busy[0]})
+    signing.model.hold(go_on)
+    asked = signing.ask("hello")
+    await signed(signing, asked, WORKING)
+    turn_id = await signing.app.store.turns.of_message(SOURCE, str(asked.id))
+    last = signing.say("and another thing")
+    busy[0] = True
+    go_on.set()
+    await signing.outcome()
+    general = Place.of(signing.bot.get_channel(GENERAL_ID))
+
+    await signing.app.bus.publish(
+        TurnStartedEvent(
+            session_id=session_id(GENERAL_ID),
+            turn_id=str(turn_id),
+            source=SOURCE,
+            origin=Origin.at(general, last.id).as_json(),
+            attempt=2,
+            resumed=False,
+        )
+    )
+
+    await signing.app.bus.wait_until_idle()
+    busy[0] = False
+    await nothing_left(signing)
+    await signed(signing, asked, WORKING)
+
+
+async def test_a_sign_that_was_put_off_is_not_set_once_the_turn_runs_again(signing: Scene) -> None:
+    """While Discord takes no sign the question is edited and asked again: nothing says that it is answered."""
+    go_on = asyncio.Event()
+    signing.model.hold(go_on)
+    asked = signing.ask("hello")
+    await signed(signing, asked, WORKING)
+    limited = signing.playground.faults.plan("rate_limit", "PUT", REACTION, retry_after=3.0)
+    go_on.set()
+    await limited.reached()
+    again = asyncio.Event()
+    signing.model.hold(again)
+    before = len(requests(signing))
+
+    signing.playground.people.edit(GENERAL_ID, asked.id, ADA_ID, f"{asked.content}, once more")
+
+    await signing.until(lambda: len(signing.model.requests) == 2)
+    await nothing_left(signing)
+    assert requests(signing)[before:] == []
+    assert WORKING in asked.reactions
+    again.set()
+    await signed(signing, asked, ENDED["done"])
 
 
 async def test_a_request_that_hangs_keeps_no_other_sign_from_being_set(

@@ -12,7 +12,7 @@ from llmgine.messages.steps import Turn
 from programs.discord.components.custom_ids import Action, button
 from programs.discord.delivery.answer import Part
 from programs.discord.delivery.bodies import MOST_MESSAGES, Body, plain_form
-from programs.discord.delivery.notices import AGAINST_THE_RULES, NOT_TAKEN
+from programs.discord.delivery.notices import AGAINST_THE_RULES, NOT_TAKEN, WITHOUT_WORDS
 
 # What a turn shows: T a text, C a card, A a card that asks for a decision, F a text with a file.
 SHAPES = ("", "T", "T", "TT", "TT", "TTT", "TTTT", "C", "TC", "TCT", "CT", "TTC", "CC")
@@ -125,7 +125,7 @@ def _is_of(key: DeliveryKey, other: DeliveryKey) -> bool:
 
 
 def _is_replaced(body: Body) -> bool:
-    return str(body.get("content", "")).startswith((NOT_TAKEN, AGAINST_THE_RULES))
+    return str(body.get("content", "")).startswith((NOT_TAKEN, AGAINST_THE_RULES, WITHOUT_WORDS))
 
 
 def _buttons(body: Body) -> list[JsonValue]:

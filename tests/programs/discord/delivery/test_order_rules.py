@@ -11,7 +11,7 @@ from programs.discord.delivery.answer import Part, Phase
 from programs.discord.delivery.arranging import NONCE_IS_SURE, PLAIN_AFTER
 from programs.discord.delivery.bodies import Body, plain_form
 from programs.discord.delivery.next_steps import OWED_AFTER, Delete, Edit, LookUp, NoticeKind, Post, Step, Store
-from programs.discord.delivery.notices import NOT_TAKEN
+from programs.discord.delivery.notices import NOT_TAKEN, WITHOUT_WORDS
 from programs.discord.delivery.read_back import Seen, orphans_of
 from tests.programs.discord.delivery.discord_model import HOUR, REMEMBERED, SimulatedDiscord
 from tests.programs.discord.delivery.shell import REQUEST_LASTS, Fate, Shell
@@ -665,9 +665,11 @@ def test_an_end_lasts_though_permissions_change(scene: Scene) -> None:
     assert scene.seen() == []
 
 
-@pytest.mark.parametrize(("refusals", "shown"), [(1, ["**clock**\nIt is noon."]), (2, [NOT_TAKEN]), (3, [])])
+@pytest.mark.parametrize(
+    ("refusals", "shown"), [(1, ["**clock**\nIt is noon."]), (2, [NOT_TAKEN]), (3, [WITHOUT_WORDS]), (4, [])]
+)
 def test_a_card_that_is_refused_gives_way_step_by_step(scene: Scene, refusals: int, shown: Sequence[str]) -> None:
-    """It is shown as text, then as a notice, then not at all; the part below is shown in any case."""
+    """It is shown as text, then as a notice, then as a sign, then not at all; the part below is shown in any case."""
     turn = scene.ask()
     scene.finish(turn, CARD, "TWO")
     for _ in range(refusals):

@@ -1,5 +1,6 @@
 """Direct messages that came while the bot was away: Discord lists no DMs, so the bot must know where to look."""
 
+import asyncio
 import re
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from llmgine.sessions.records import Cursor
 from programs.discord.ids import SOURCE
 from programs.playground.entities import ADA_ID, GENERAL_ID, GUILD_ID, Channel
+from tests.programs.discord.gate import Gate
 from tests.programs.discord.reads import Reads
 from tests.programs.discord.scene import Scene, people_said
 from tests.waiting import eventually, patience
@@ -113,6 +115,23 @@ async def test_a_dm_that_the_bot_opened_is_known(settled: Scene) -> None:
     await scene.start()
 
     await scene.outcome(channel=dm.id)
+
+
+async def test_a_dm_is_known_before_anything_is_said_in_it(settled: Scene) -> None:
+    """A DM that the bot opens is stored first, so that a kill just after it wrote there loses no reply."""
+    scene = settled
+    person = await scene.bot.fetch_user(scene.playground.admin.join("Newcomer"))
+    gate = Gate(scene, "cursors.move")
+    gate.holds = True
+    opening = asyncio.create_task(scene.bot.create_dm(person))
+    async with patience("the store to be asked"):
+        await gate.reached.wait()
+    assert not opening.done()
+
+    gate.open.set()
+    dm = await opening
+
+    assert str(dm.id) in await scene.cursors()
 
 
 async def test_archived_threads_keep_nobody_from_an_answer(settled: Scene) -> None:
