@@ -30,6 +30,9 @@
             ├── ContextOverflowError  too long for the model; send less
             └── PromptRefusedError    refused for what it says or shows; leave it out of later requests
 
+What is raised with a text that can be translated (`llmgine.messages.translatable`) can be shown to people in their own
+language; `str()` of it is English.
+
 Leaf module: it imports nothing of ours, so it can never be part of a cycle.
 """
 
@@ -100,7 +103,15 @@ class DamagedStoreError(StoreError):
 
 
 class ToolError(LLMgineError):
-    """A tool call that gave no result; the text goes to the model, so it says what to do differently."""
+    """A tool call that gave no result; the text goes to the model, so it says what to do differently.
+
+    Attributes:
+        shown: What people see in its place, where that is for the model alone: a text that can be translated, or None.
+    """
+
+    def __init__(self, message: object = "", *, shown: object = None) -> None:
+        super().__init__(message)
+        self.shown = shown
 
 
 class UnknownToolError(ToolError):
@@ -122,7 +133,7 @@ class ProviderBusyError(ProviderError):
         retry_after: Seconds the service asked us to wait, or None when it did not say.
     """
 
-    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+    def __init__(self, message: object, *, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
 
@@ -134,7 +145,7 @@ class ProviderUnavailableError(ProviderError):
         retry_after: Seconds the service asked us to wait, or None when it did not say.
     """
 
-    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+    def __init__(self, message: object, *, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
 
@@ -159,7 +170,7 @@ class EmptyReplyError(ProviderReplyError):
         tokens: What it cost, if the service said so.
     """
 
-    def __init__(self, message: str, *, thought: bool = False, tokens: int | None = None) -> None:
+    def __init__(self, message: object, *, thought: bool = False, tokens: int | None = None) -> None:
         super().__init__(message)
         self.thought = thought
         self.tokens = tokens
@@ -172,7 +183,7 @@ class ReplyCutOffError(ProviderError):
         partial: The text that had arrived by then; may be empty.
     """
 
-    def __init__(self, message: str, *, partial: str) -> None:
+    def __init__(self, message: object, *, partial: str) -> None:
         super().__init__(message)
         self.partial = partial
 
@@ -184,7 +195,7 @@ class ProviderRefusedError(ProviderError):
         may_be_prompt: Whether the prompt may be the reason, so that it is left out of later requests.
     """
 
-    def __init__(self, message: str, *, may_be_prompt: bool = False) -> None:
+    def __init__(self, message: object, *, may_be_prompt: bool = False) -> None:
         super().__init__(message)
         self.may_be_prompt = may_be_prompt
 
@@ -199,7 +210,7 @@ class ContextOverflowError(ProviderRefusedError):
     """
 
     def __init__(
-        self, message: str, *, window: int | None = None, requested: int | None = None, lasting: bool = True
+        self, message: object, *, window: int | None = None, requested: int | None = None, lasting: bool = True
     ) -> None:
         super().__init__(message)
         self.window = window
@@ -210,5 +221,5 @@ class ContextOverflowError(ProviderRefusedError):
 class PromptRefusedError(ProviderRefusedError):
     """The service refused this prompt for its content, its length or an image in it; another prompt is answered."""
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: object) -> None:
         super().__init__(message, may_be_prompt=True)

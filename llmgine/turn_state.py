@@ -226,6 +226,7 @@ def step_of(event: TurnEvent) -> Step | None:
             return OutcomeStep(
                 state=event.state,
                 notice=event.notice,
+                notice_text=event.notice_text,
                 partial=event.partial,
                 seconds=event.seconds,
                 refused=event.refused,

@@ -7,10 +7,15 @@ from llmgine.engine.turn_context import RoundContext, TurnContext
 from llmgine.messages.chat_messages import ToolCall
 from llmgine.messages.events import ToolCallDecidedEvent, ToolCallWaitingEvent
 from llmgine.messages.steps import DecisionStep, WaitingStep
+from llmgine.messages.translatable import Text, tr
 from llmgine.sessions.clock import microseconds
 from llmgine.tools.tool import Tool
 
 _NOT_AGAIN = "Do not try it again unless asked."
+_ANOTHER = (
+    f"This is not the call that was approved, so it was not run. {_NOT_AGAIN}",
+    tr("Not run: this is not the call that was approved."),
+)
 
 
 class Approvals:
@@ -25,8 +30,8 @@ class Approvals:
         self._changes = changes
         self._timeout = timeout
 
-    async def denial(self, round_: RoundContext, call: ToolCall, tool: Tool) -> str | None:
-        """Ask whether the call may run. What the model is told of a call that may not, None for one that may."""
+    async def denial(self, round_: RoundContext, call: ToolCall, tool: Tool) -> tuple[str, Text] | None:
+        """Ask whether the call may run. What the model is told of one that may not, and what people see; else None."""
         context, steps = round_.context, round_.steps
         known = steps.state.calls[call.id]
         waiting = known.waiting
@@ -62,7 +67,7 @@ class Approvals:
         if not decision.approved:
             return _denied(decision)
         if waiting.fingerprint != call.fingerprint:
-            return f"This is not the call that was approved, so it was not run. {_NOT_AGAIN}"
+            return _ANOTHER
         return None
 
     async def _wait(self, context: TurnContext, waiting: WaitingStep, call: ToolCall) -> DecisionStep:
@@ -93,8 +98,11 @@ class Approvals:
                 await self._changes.wait(left, since=before)
 
 
-def _denied(decision: DecisionStep) -> str:
+def _denied(decision: DecisionStep) -> tuple[str, Text]:
     if decision.decided_by is None:
-        return f"Nobody approved this in time. {_NOT_AGAIN}"
-    reason = f" The reason given: {decision.reason}\n" if decision.reason else " "
-    return f"{decision.decided_by.name} denied this call.{reason}{_NOT_AGAIN}"
+        return f"Nobody approved this in time. {_NOT_AGAIN}", tr("Nobody approved this in time.")
+    name, reason = decision.decided_by.name, decision.reason
+    if reason is None:
+        return f"{name} denied this call. {_NOT_AGAIN}", tr("{name} denied this.", name=name)
+    shown = tr("{name} denied this: {reason}", name=name, reason=reason)
+    return f"{name} denied this call. The reason given: {reason}\n{_NOT_AGAIN}", shown

@@ -42,6 +42,7 @@ from llmgine.messages.events import (
 from llmgine.messages.message import SpanContext
 from llmgine.messages.steps import DecisionStep
 from llmgine.messages.text import collapse_spaces, shorten
+from llmgine.messages.translatable import tr
 from llmgine.sessions import SessionStore
 from llmgine.sessions.clock import microseconds, now
 from llmgine.sessions.records import Revision, SessionSettings
@@ -153,7 +154,7 @@ class ToolChatEngine:
 
     async def _prompt(self, command: PromptCommand) -> Admitted:
         if not command.text.strip():
-            raise UserError("There is no text to answer.")
+            raise UserError(tr("There is no text to answer."))
         # What was admitted is also run, though its caller be cancelled in between.
         return await self._whole(self._admit(command))
 
@@ -188,7 +189,7 @@ class ToolChatEngine:
 
     async def _edit_prompt(self, command: EditPromptCommand) -> bool:
         if not command.text.strip():
-            raise UserError("There is no text to answer.")
+            raise UserError(tr("There is no text to answer."))
         return await self._whole(self._edit(command))
 
     async def _edit(self, command: EditPromptCommand) -> bool:
@@ -295,16 +296,30 @@ class ToolChatEngine:
     async def _set_system_prompt(self, command: SetSystemPromptCommand) -> None:
         prompt = command.system_prompt
         if prompt is not None and len(prompt) > MAX_SYSTEM_PROMPT:
-            raise UserError(f"A system prompt has at most {MAX_SYSTEM_PROMPT:,} characters; this has {len(prompt):,}.")
+            raise UserError(
+                tr(
+                    "A system prompt has at most {most} characters; this has {length}.",
+                    most=MAX_SYSTEM_PROMPT,
+                    length=len(prompt),
+                )
+            )
         await self._store.sessions.set_system_prompt(command.session_id, prompt, now(), command.session_name)
         await self._bus.publish(SystemPromptChangedEvent(session_id=command.session_id, system_prompt=prompt))
 
     async def _change_setting(self, command: ChangeSettingCommand) -> None:
         value, name = command.value, command.name
         if value is not None and len(value) > MAX_SYSTEM_PROMPT:
-            raise UserError(f"A setting has at most {MAX_SYSTEM_PROMPT:,} characters; this has {len(value):,}.")
+            raise UserError(
+                tr(
+                    "A setting has at most {most} characters; this has {length}.",
+                    most=MAX_SYSTEM_PROMPT,
+                    length=len(value),
+                )
+            )
         if value is not None and name in SessionSettings.model_fields and not fits(SessionSettings, name, value):
-            raise UserError(f"The setting {name} cannot be {shorten(value, 100)!r}.")
+            raise UserError(
+                tr("{value} isn't a possible value of {setting}.", value=repr(shorten(value, 100)), setting=name)
+            )
         await self._store.settings.change(command.scope, name, value, command.changed_by, now())
         await self._bus.publish(
             SettingChangedEvent(

@@ -22,6 +22,7 @@ from llmgine.messages.events import (
     ModelRetryEvent,
 )
 from llmgine.messages.steps import LeftOut, ReplyStep
+from llmgine.messages.translatable import Text, tr
 from llmgine.providers.base import MAX_CHARACTERS, Change, ChatReply, ChatRequest, ListedModel, Provider
 from llmgine.sessions import SessionStore
 from llmgine.sessions.records import Allowance, Spent
@@ -196,9 +197,10 @@ class Model:
             raise
 
     def _announce(self, context: TurnContext, round_: int) -> Announce:
-        async def announce(reason: str, next_try: int, tries: int | None, wait: float) -> None:
-            about = {"next_try": next_try, "tries": tries, "wait_seconds": wait, "reason": reason}
-            await context.tell(ModelRetryEvent, round=round_, **about)
+        async def announce(reason: Text | str, next_try: int, tries: int | None, wait: float) -> None:
+            about = {"next_try": next_try, "tries": tries, "wait_seconds": wait, "reason": str(reason)}
+            text = reason if isinstance(reason, Text) else None
+            await context.tell(ModelRetryEvent, round=round_, reason_text=text, **about)
 
         return announce
 
@@ -310,8 +312,12 @@ def require_allowance(allowances: Iterable[Allowance]) -> None:
     """
     for allowance in allowances:
         if allowance.is_used_up:
-            budget = f"The budget of {allowance.tokens:,} tokens a day is used up"
-            raise UserError(f"{budget}. It resets at midnight UTC: ask again then.")
+            raise UserError(
+                tr(
+                    "The daily limit of {tokens} tokens is used up. It resets at midnight UTC: ask again then.",
+                    tokens=allowance.tokens,
+                )
+            )
 
 
 def _left_out(question: Question, reply: ChatReply) -> tuple[LeftOut, ...]:

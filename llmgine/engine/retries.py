@@ -14,11 +14,12 @@ from llmgine.errors import (
     ProviderTimeoutError,
     ProviderUnavailableError,
 )
+from llmgine.messages.translatable import Text, words_of
 
 T = TypeVar("T")
 
 # Told of a try that failed: why, the number of the next try, of how many (None: not counted), and the wait.
-Announce = Callable[[str, int, int | None, float], Awaitable[None]]
+Announce = Callable[[Text | str, int, int | None, float], Awaitable[None]]
 
 _ONCE_MORE = (ProviderTimeoutError, EmptyReplyError)  # each further try costs as much as the first
 _MAY_PASS = (ProviderBusyError, ProviderUnavailableError, ProviderReplyError)
@@ -106,7 +107,7 @@ class _Tries:
         error = _error(state)
         tries = self._tries(error)
         next_try = state.attempt_number + 1 if tries is None else self._failed + 1
-        await self._announce(str(error), next_try, tries, state.upcoming_sleep)
+        await self._announce(words_of(error), next_try, tries, state.upcoming_sleep)
 
 
 def _error(state: RetryCallState) -> BaseException:

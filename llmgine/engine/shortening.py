@@ -2,6 +2,7 @@
 
 from llmgine.context import Conversation
 from llmgine.errors import ContextOverflowError
+from llmgine.messages.translatable import Text, tr
 from llmgine.providers.base import ChatReply
 from llmgine.sessions.records import TurnSteps
 
@@ -27,42 +28,48 @@ def own_window(error: ContextOverflowError, reply: ChatReply, conversation: Conv
     return max(tokens, int(error.window * tokens / counted))
 
 
-def too_long(steps: TurnSteps, conversation: Conversation, overflow: ContextOverflowError) -> str:
+def too_long(steps: TurnSteps, conversation: Conversation, overflow: ContextOverflowError) -> Text:
     """What is too long for a model by itself, and what to do."""
     said = _tokens(*(prompt.text for prompt in steps.state.prompts))
     given = _tokens(*(call.result.content for call in steps.state.calls.values() if call.result))
-    parts = {
-        "This message is": (said, "Send a shorter one."),
-        "What the tools gave is": (given, "Ask for less at once."),
-        "The system prompt with the tools is": (
+    parts = [
+        (said, tr("This message is too long for the model"), tr("Send a shorter one.")),
+        (given, tr("The tools returned too much for the model"), tr("Ask for less at once.")),
+        (
             conversation.fixed_tokens,
-            "Shorten the prompt (/system) or offer fewer tools (/tools).",
+            tr("The system prompt and the tools are too long for the model"),
+            tr("Shorten the prompt (/system) or offer fewer tools (/tools)."),
         ),
-    }
+    ]
     if overflow.window is None and overflow.lasting and conversation.tokens < _SMALL:
-        return (
-            "The model has no room for an answer, even to a short message. Check the size of the context that its "
-            "service is set to."
+        return tr(
+            "The model has no room to answer even a short message. Check the context size set at the model's service."
         )
     files = [one for prompt in steps.state.prompts for one in prompt.attachments if one.text]
     if files:
         longest = max(files, key=lambda file: len(file.text or ""))
-        advice = "Send less of it, or fewer files at once."
-        parts[f"The file {longest.name} is"] = (_tokens(longest.text or ""), advice)
+        what = tr("The file {name} is too long for the model", name=longest.name)
+        parts.append((_tokens(longest.text or ""), what, tr("Send less of it, or fewer files at once.")))
     if conversation.image_tokens:
-        parts["The images are"] = (conversation.image_tokens, "Send smaller ones, or fewer.")
-    part, (size, advice) = max(parts.items(), key=lambda entry: entry[1][0])
-    return f"{part} too long for the model: {_numbers(size, overflow)}. {advice}"
+        what = tr("The images are too large for the model")
+        parts.append((conversation.image_tokens, what, tr("Send smaller or fewer images.")))
+    size, part, advice = max(parts, key=lambda entry: entry[0])
+    return tr("{part}: {numbers}. {advice}", part=part, numbers=_numbers(size, overflow), advice=advice)
 
 
-def _numbers(size: int, overflow: ContextOverflowError) -> str:
+def _numbers(size: int, overflow: ContextOverflowError) -> Text:
     """How long it is, and how long it may be; by the service's own count where it told."""
     if overflow.window is None:
-        return f"about {size:,} tokens"
-    takes = f"{'it takes' if overflow.lasting else 'its service allows'} {overflow.window:,}"
+        return tr("about {tokens} tokens", tokens=size)
+    window = overflow.window
+    takes = tr("its limit is {tokens}", tokens=window)
+    if not overflow.lasting:
+        takes = tr("the service allows {tokens}", tokens=window)
     if overflow.requested is not None:
-        return f"the whole request has {overflow.requested:,} tokens, and {takes}"
-    return f"about {size:,} tokens, and {takes}" if size > overflow.window else f"{takes} tokens"
+        return tr("the whole request has {tokens} tokens, {limit}", tokens=overflow.requested, limit=takes)
+    if size > window:
+        return tr("about {tokens} tokens, {limit}", tokens=size, limit=takes)
+    return tr("{limit} tokens", limit=takes)
 
 
 def _tokens(*texts: str) -> int:

@@ -13,6 +13,7 @@ from llmgine.messages.chat_messages import ToolCall, ToolResult
 from llmgine.messages.events import ToolCallFinishedEvent, ToolCallStartedEvent
 from llmgine.messages.message import inside
 from llmgine.messages.steps import ReplyStep, ResultStep, StartedStep
+from llmgine.messages.translatable import Text, tr
 from llmgine.providers.bounding import is_cut
 from llmgine.sessions.records import TurnSteps
 from llmgine.tools.arguments import read_arguments
@@ -22,8 +23,19 @@ from llmgine.tools.tool_manager import ToolManager
 from llmgine.turn_state import CallState
 
 MOST_CALLS = 32  # of one reply that run
-_TOO_MANY = f"Only {MOST_CALLS} calls of one reply run, and this one came after them. Call it again if it is needed."
-_TOO_LONG = "The arguments are too long and were cut, so this did not run. Write less, or split it over several calls."
+# What the model is told of a call that does not run, and what people see.
+_TOO_MANY = (
+    f"Only {MOST_CALLS} calls of one reply run, and this one came after them. Call it again if it is needed.",
+    tr("Not run: only the first {count} calls of a reply run.", count=MOST_CALLS),
+)
+_TOO_LONG = (
+    "The arguments are too long and were cut, so this did not run. Write less, or split it over several calls.",
+    tr("Not run: its arguments are too long."),
+)
+_IN_DOUBT = (
+    "Interrupted: whether this took effect is unknown. Do not repeat it without asking the person.",
+    tr("Interrupted. Whether this took effect is unknown."),
+)
 
 
 class ToolCalls:
@@ -87,19 +99,18 @@ class ToolCalls:
     async def _refuse(self, round_: RoundContext, calls: Iterable[ToolCall]) -> None:
         """End calls that are more than may run."""
         for call in calls:
-            await self._end(round_, call, _refusal(call, _TOO_MANY), 0.0)
+            await self._end(round_, call, _refusal(call, *_TOO_MANY), 0.0)
 
     async def _settle(self, round_: RoundContext, call: ToolCall) -> None:
         """From a call to its result: in doubt, denied, or run."""
         tool = self._tool(round_.context, call)
         if round_.steps.state.calls[call.id].started and not (tool and tool.idempotent):
-            text = "Interrupted: whether this took effect is unknown. Do not repeat it without asking the person."
-            result, seconds = _refusal(call, text), 0.0
+            result, seconds = _refusal(call, *_IN_DOUBT), 0.0
         elif is_cut(call.arguments):
-            result, seconds = _refusal(call, _TOO_LONG), 0.0
+            result, seconds = _refusal(call, *_TOO_LONG), 0.0
         else:
             denial = await self._approvals.denial(round_, call, tool) if tool and _asks_first(tool, call) else None
-            result, seconds = (_refusal(call, denial), 0.0) if denial else await self._run(round_, call)
+            result, seconds = (_refusal(call, *denial), 0.0) if denial else await self._run(round_, call)
         await self._end(round_, call, result, seconds)
 
     async def _end(self, round_: RoundContext, call: ToolCall, result: ToolResult, seconds: float) -> None:
@@ -148,5 +159,6 @@ def _asks_first(tool: Tool, call: ToolCall) -> bool:
     return True
 
 
-def _refusal(call: ToolCall, text: str) -> ToolResult:
-    return ToolResult(call_id=call.id, name=call.name, content=text, ok=False)
+def _refusal(call: ToolCall, told: str, shown: Text) -> ToolResult:
+    """The result of a call that does not run: what the model is told, and what people see."""
+    return ToolResult(call_id=call.id, name=call.name, content=told, ok=False, shown=shown)

@@ -30,6 +30,7 @@ from llmgine.messages.deliveries import Delivery
 from llmgine.messages.events import TurnFinishedEvent, TurnStartedEvent
 from llmgine.messages.message import inside
 from llmgine.messages.steps import OutcomeStep, ReplyStep
+from llmgine.messages.translatable import Text, joined, tr, words_of
 from llmgine.sessions.records import BeforeCall, TurnSteps
 from llmgine.tools.tool_manager import ToolManager
 
@@ -41,11 +42,13 @@ MAX_RESUMES = 3
 MAX_SHORTER = 3  # how often a request that is too long is made again with less
 
 _NOTICES = {
-    "length": "The answer was cut at the model's limit. Ask it to continue.",
-    "filtered": "The model's service withheld this answer.",
+    "length": tr("The model reached its length limit. Ask it to continue."),
+    "filtered": tr("The model's service withheld this answer."),
 }
 
-_AN_EARLIER_ONE = "It may be an earlier message that it refuses: /clear begins without them."
+_AN_EARLIER_ONE = tr("An earlier message may be the cause: /clear starts over without it.")
+_ENDED_OFTEN = tr("The program stopped {times} times while answering this. Ask again.", times=MAX_RESUMES)
+_FAILED = tr("Something went wrong in the program; its log has the details. Ask again.")
 
 _log = logging.getLogger(__name__)
 
@@ -123,27 +126,25 @@ class TurnRun:
                 self._task.cancel()
                 await asyncio.gather(self._task, return_exceptions=True)
                 raise
-            return self._outcome("stopped", "Stopped.", self._unfinished_text())
+            return self._outcome("stopped", tr("Stopped."), self._unfinished_text())
 
     async def _answer(self) -> OutcomeStep:
         """The turn's outcome, whatever happens."""
         try:
             if self._context.turn.resumes > MAX_RESUMES:
-                return self._outcome(
-                    "failed", f"The program ended {MAX_RESUMES} times while answering this. Ask again."
-                )
+                return self._outcome("failed", _ENDED_OFTEN)
             last = await self._rounds()
         except ReplyCutOffError as error:
-            return self._outcome("failed", str(error), self._presentable(error.partial))
+            return self._outcome("failed", words_of(error), self._presentable(error.partial))
         except ProviderRefusedError as error:
-            return self._outcome("failed", str(error), refused=error.may_be_prompt)
+            return self._outcome("failed", words_of(error), refused=error.may_be_prompt)
         except SupersededError:
             raise
         except LLMgineError as error:
-            return self._outcome("failed", str(error))
+            return self._outcome("failed", words_of(error))
         except Exception:  # a bug of ours must still end in one visible outcome
             _log.exception("Turn %s failed", self._context.turn.id)
-            return self._outcome("failed", "Something went wrong in the program; its log has the details. Ask again.")
+            return self._outcome("failed", _FAILED)
         return self._outcome("done", self._notice(last))
 
     async def _rounds(self) -> ReplyStep:
@@ -154,7 +155,9 @@ class TurnRun:
                 return reply
             if round_ < MAX_ROUNDS - 1:
                 await self._parts.calls.run(self._context, reply)
-        raise ProviderReplyError(f"The model called tools {MAX_ROUNDS} times without an answer. Ask in smaller steps.")
+        raise ProviderReplyError(
+            tr("The model used tools {rounds} times without answering. Ask in smaller steps.", rounds=MAX_ROUNDS)
+        )
 
     async def _reply(self, round_: int, *, offer_tools: bool) -> ReplyStep:
         """The model's reply of this round: the committed one where there is one, else a new one."""
@@ -204,7 +207,7 @@ class TurnRun:
                 bounds = replace(bounds, limit=shorter(error, conversation))
             except PromptRefusedError as error:
                 if conversation.after_refusal and conversation.past:
-                    raise PromptRefusedError(f"{error} {_AN_EARLIER_ONE}") from error
+                    raise PromptRefusedError(joined(" ", words_of(error), _AN_EARLIER_ONE)) from error
                 raise
         if overflow is None or refused is None:
             raise RuntimeError("a request was refused by nobody")
@@ -212,14 +215,15 @@ class TurnRun:
         await model.tell_failure(self._context, progress, settings.model or model.name, refusal)
         raise refusal from overflow
 
-    def _notice(self, last: ReplyStep) -> str | None:
+    def _notice(self, last: ReplyStep) -> Text | None:
         """What people should know of the last reply."""
         # A reply that calls no tool is committed with its outcome, so it is always the one whose progress this is.
         if self._progress is None or not self._progress.bounded:
             return _NOTICES.get(last.finish)
         if not last.text:
-            return "The model thought for too long, so it was ended before it answered. Ask in smaller steps."
-        return f"The answer was ended at {self._parts.model.max_characters:,} characters. Ask it to continue."
+            return tr("The model thought for too long and was stopped before it answered. Ask in smaller steps.")
+        most = self._parts.model.max_characters
+        return tr("The answer was stopped at {characters} characters. Ask it to continue.", characters=most)
 
     def _unfinished_text(self) -> str:
         """What was streamed of a reply that is not committed."""
@@ -235,14 +239,15 @@ class TurnRun:
     def _outcome(
         self,
         state: Literal["done", "failed", "stopped"],
-        notice: str | None,
+        notice: Text | str | None,
         partial: str = "",
         *,
         refused: bool = False,
     ) -> OutcomeStep:
         return OutcomeStep(
             state=state,
-            notice=notice,
+            notice=None if notice is None else str(notice),
+            notice_text=notice if isinstance(notice, Text) else None,
             partial=partial,
             seconds=time.monotonic() - self._begin,
             refused=refused,
@@ -263,6 +268,7 @@ class TurnRun:
             state=outcome.state,
             text=state.text,
             notice=outcome.notice,
+            notice_text=outcome.notice_text,
             model=state.replies[-1].model if state.replies else self._parts.model.name,
             usage=state.usage,
             seconds=outcome.seconds,

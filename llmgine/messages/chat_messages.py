@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from llmgine.messages.text import CleanText
+from llmgine.messages.translatable import Text
 
 _ALPHANUMERICS = string.ascii_letters + string.digits
 _MAX_PARTS = 256_000  # bytes of JSON that are kept of one reply's parts
@@ -49,12 +50,18 @@ class ToolCall(_Value):
 
 
 class ToolResult(_Value):
-    """What a tool call gave. `content` is the text the model reads; `ok` is False for an error."""
+    """What a tool call gave. `content` is the text the model reads; `ok` is False for an error.
+
+    `done` is False where the tool ran and says that it did not do what it was asked. `shown` is what people see in
+    place of a content that is meant for the model alone.
+    """
 
     call_id: str
     name: CleanText
     content: CleanText
     ok: bool = True
+    done: bool = True
+    shown: Text | None = None
 
 
 class Usage(_Value):

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from llmgine.errors import CommandFailedError
 from llmgine.messages.message import Message
 from llmgine.messages.text import CleanText
+from llmgine.messages.translatable import Text
 
 
 class Command(Message):
@@ -56,7 +57,8 @@ class Quote(BaseModel):
 class Attachment(BaseModel):
     """A file that came with a prompt: its text, or the number of its image among those of the prompt, or neither.
 
-    `note` says to the model and to people what of it was cut or left out; `id` is the front end's own.
+    `note` says to the model, and `note_text` to people, what of it was cut or left out. Earlier versions stored
+    only the note, for both. `id` is the front end's own.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -68,6 +70,7 @@ class Attachment(BaseModel):
     text: CleanText | None = None
     image: int | None = None
     note: CleanText | None = None
+    note_text: Text | None = None
 
 
 class Admitted(BaseModel):

@@ -10,6 +10,7 @@ from llmgine.messages.commands import Author, CommandResult
 from llmgine.messages.deliveries import Delivery
 from llmgine.messages.message import Message
 from llmgine.messages.steps import Step, Turn
+from llmgine.messages.translatable import Text
 
 
 class Event(Message):
@@ -93,7 +94,8 @@ class ModelAskedEvent(TurnEvent):
 class ModelRetryEvent(TurnEvent):
     """The model gave no reply; it is asked again in `wait_seconds`, as try `next_try` of `tries`.
 
-    `tries` is None for a service that is not up yet: it is asked for a minute, however often that is.
+    `tries` is None for a service that is not up yet: it is asked for a minute, however often that is. `reason_text` is
+    the reason as it can be translated; it is in no dump and no log.
     """
 
     round: int
@@ -101,6 +103,7 @@ class ModelRetryEvent(TurnEvent):
     tries: int | None
     wait_seconds: float
     reason: str
+    reason_text: Text | None = Field(None, exclude=True, repr=False)
 
 
 class LLMResponseEvent(TurnEvent):
@@ -171,7 +174,8 @@ class TurnFinishedEvent(TurnEvent):
     """A turn has its outcome, committed. `text` is the last round's answer; `notice` what people should know.
 
     `partial` is the answer's text where no whole reply followed it. `refused`: the service will not take what was said.
-    `turn` is the turn, and `parts` are those that were stored to be shown. They are in no dump and no log.
+    `turn` is the turn, `parts` are those that were stored to be shown, and `notice_text` is the notice as it can be
+    translated. They are in no dump and no log.
     """
 
     state: Literal["done", "failed", "stopped"]
@@ -184,6 +188,7 @@ class TurnFinishedEvent(TurnEvent):
     refused: bool = False
     turn: Turn | None = Field(None, exclude=True, repr=False)
     parts: tuple[Delivery, ...] = Field((), exclude=True, repr=False)
+    notice_text: Text | None = Field(None, exclude=True, repr=False)
 
 
 class TurnForgottenEvent(TurnEvent):

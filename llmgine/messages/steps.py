@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, model
 from llmgine.messages.chat_messages import OpaqueParts, ToolCall, ToolResult, Usage
 from llmgine.messages.commands import Attachment, Author, Quote
 from llmgine.messages.text import CleanText
+from llmgine.messages.translatable import Text
 
 # What a request had to do without: "images" or "tools" that the model does not take, "history" that was too long.
 LeftOut = Literal["images", "tools", "history"]
@@ -107,12 +108,14 @@ class OutcomeStep(_Record):
     """How a turn ended: `notice` is what people should know, `partial` answer text that no whole reply followed.
 
     `refused`: the service will not take what was said, so later requests go without it. `enveloped` and `history_from`
-    are as in a reply: of the last request that was made.
+    are as in a reply: of the last request that was made. `notice` is the English of `notice_text`, which earlier
+    versions did not store.
     """
 
     kind: Literal["outcome"] = "outcome"
     state: Literal["done", "failed", "stopped"]
     notice: CleanText | None = None
+    notice_text: Text | None = None
     partial: CleanText = ""
     seconds: float
     refused: bool = False

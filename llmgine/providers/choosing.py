@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from llmgine.errors import ProviderRefusedError
 from llmgine.messages.text import shorten
+from llmgine.messages.translatable import Text, tr
 from llmgine.providers.base import ListedModel
 
 PREFERRED = "gpt-4o-mini"
@@ -44,19 +45,28 @@ def chosen(models: Sequence[ListedModel], today: date) -> str:
     if len(models) == 1:
         return models[0].name
     names = [model.name for model in models]
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    listed = ", ".join(shorten(name, 60) for name in names[:_MOST_NAMED])
-    raise ProviderRefusedError(f"Set OPENAI_MODEL to one of the service's models: {listed}{more}.")
+    listed: Text | str = ", ".join(shorten(name, 60) for name in names[:_MOST_NAMED])
+    if len(names) > _MOST_NAMED:
+        listed = tr("{names} and {count} more", names=listed, count=len(names) - _MOST_NAMED)
+    raise ProviderRefusedError(tr("Set OPENAI_MODEL to one of the service's models: {models}.", models=listed))
 
 
-def shutdown_notice(models: Sequence[ListedModel], name: str, today: date) -> str | None:
+def shutdown_notice(models: Sequence[ListedModel], name: str, today: date) -> Text | None:
     """What to say of a model that its service takes away within 60 days; None for one that stays."""
     day = next((model.shutdown for model in models if model.name == name), None)
     if day is None or day - today > NOTICE:
         return None
     if day <= today:
-        return f"The service planned to shut down the model {name} on {day}. Set OPENAI_MODEL to another one."
-    return f"The service shuts down the model {name} on {day}. Set OPENAI_MODEL to another one before that."
+        return tr(
+            "The service planned to shut down the model {model} on {day}. Set OPENAI_MODEL to another one.",
+            model=name,
+            day=str(day),
+        )
+    return tr(
+        "The service shuts down the model {model} on {day}. Set OPENAI_MODEL to another one before that.",
+        model=name,
+        day=str(day),
+    )
 
 
 def _day(value: object) -> date | None:

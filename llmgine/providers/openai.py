@@ -11,7 +11,6 @@ import contextlib
 import json
 import logging
 import re
-import socket
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Literal
@@ -25,16 +24,15 @@ from llmgine.errors import (
     ConfigurationError,
     ProviderError,
     ProviderReplyError,
-    ProviderStartingError,
-    ProviderTimeoutError,
-    ProviderUnavailableError,
     ReplyCutOffError,
 )
+from llmgine.messages.translatable import joined, tr, words_of
 from llmgine.providers import chat_completions, responses
 from llmgine.providers.addresses import checked_address
 from llmgine.providers.base import Change, ChatReply, ChatRequest, Learnt, ListedModel
 from llmgine.providers.chat_completions import ChatReplyBuilder
 from llmgine.providers.choosing import chosen, listed_models
+from llmgine.providers.connection_errors import unconnected, unreadable
 from llmgine.providers.quoting import redactor
 from llmgine.providers.repairing import Repairing
 from llmgine.providers.repairs import STATUSES, applied
@@ -282,35 +280,23 @@ class OpenAIProvider:
             status, body = _status_and_body(exc)
             error = self._error(exc, status, body, model=builder.model, images=images)
             if builder.begun:
-                raise ReplyCutOffError(f"The answer broke off. {error}", partial=builder.text) from exc
+                raise ReplyCutOffError(
+                    joined(" ", tr("The answer broke off."), words_of(error)), partial=builder.text
+                ) from exc
             if status in STATUSES:
                 raise _RefusedError(status, body, error) from exc
             raise error from exc
 
     def _error(self, exc: Exception, status: int | None, body: object, *, model: str, images: bool) -> ProviderError:
-        service = f"The model service at {urlsplit(self._base_url).hostname}"
+        host = urlsplit(self._base_url).hostname
         if status is not None:
             headers: Mapping[str, str] = exc.response.headers if isinstance(exc, openai.APIStatusError) else {}
             return service_error(
-                status, body, model=model, headers=headers, redact=self._redact, service=service, images=images
+                status, body, model=model, headers=headers, redact=self._redact, host=host, images=images
             )
-        if isinstance(exc, TimeoutError):
-            return ProviderTimeoutError(f"{service} sent nothing for too long.")
-        if isinstance(exc, openai.APIConnectionError):
-            return self._unconnected(exc, service)
-        if isinstance(exc, ValueError):
-            return ProviderReplyError(f"{service} sent broken JSON or text.")
-        return ProviderReplyError(f"{service} gave no readable answer ({type(exc).__name__}).")
-
-    def _unconnected(self, exc: Exception, service: str) -> ProviderError:
-        # The transport's own class for a connection that is not made is that of a time-out, whatever the reason.
-        if _in_chain(exc, ConnectionRefusedError):
-            return ProviderStartingError(f"{service} cannot be reached: nothing listens at {self._service}.")
-        if _in_chain(exc, socket.gaierror):
-            return ProviderUnavailableError(f"{service} cannot be found. Check OPENAI_BASE_URL and the network.")
-        if _in_chain(exc, TimeoutError):
-            return ProviderTimeoutError(f"{service} does not answer.")
-        return ProviderUnavailableError(f"{service} cannot be reached, or the connection broke.")
+        if isinstance(exc, openai.APIConnectionError) and not isinstance(exc, TimeoutError):
+            return unconnected(exc, host, self._service)
+        return unreadable(exc, host)
 
 
 def from_settings(settings: Settings, *, model: str | None, max_connections: int) -> OpenAIProvider:
@@ -338,13 +324,3 @@ def _status_and_body(exc: Exception) -> tuple[int | None, object]:
         return exc.status_code, json.loads(exc.response.content)
     except (ValueError, RecursionError, httpx2.ResponseNotRead):
         return exc.status_code, exc.body
-
-
-def _in_chain(exc: BaseException, *kinds: type[BaseException]) -> bool:
-    """Whether an error, or one that led to it, is of these kinds."""
-    seen: BaseException | None = exc
-    while seen is not None:
-        if isinstance(seen, kinds):
-            return True
-        seen = seen.__cause__ or seen.__context__
-    return False

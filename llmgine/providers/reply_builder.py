@@ -13,6 +13,7 @@ from pydantic import JsonValue
 from llmgine.errors import ContextOverflowError, EmptyReplyError, ReplyCutOffError
 from llmgine.messages.chat_messages import OpaqueParts, ToolCall, Usage, new_call_id
 from llmgine.messages.text import clean_text
+from llmgine.messages.translatable import tr
 from llmgine.providers.base import Change, ChatReply, ChatRequest
 from llmgine.providers.bounding import LONGEST_NAME, MOST_CALLS_KEPT, bound_of, cut
 from llmgine.providers.history_calls import is_json_object
@@ -25,8 +26,8 @@ _DEEPEST = 40  # levels of what a service wants back
 _MOST_THINKING = 10  # times what is kept of an answer; models think longer than they write
 _PIECE = 4_096  # characters of text that are looked at in one step
 _ALMOST_NONE = 4  # generated tokens of a reply that had no room: its first and last token, at most
-# Characters that count as printable and show nothing.
-_INVISIBLE = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+_INVISIBLE = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # they count as printable and show nothing
+_EMPTY, _ONLY_THOUGHT = tr("The model gave an empty answer."), tr("The model only thought and gave no answer.")
 
 
 class GrowingCall:
@@ -172,10 +173,10 @@ class ReplyBuilder(ABC):
         text = self._thinking.answer[: self._bound]
         if self.finish in {None, "error"}:
             if not self.begun:
-                raise EmptyReplyError("The model gave an empty answer.")
-            raise ReplyCutOffError("The model's answer broke off before its end.", partial=text)
+                raise EmptyReplyError(_EMPTY)
+            raise ReplyCutOffError(tr("The model's answer broke off before its end."), partial=text)
         if self.finish == "length" and self._had_no_room(text):
-            raise ContextOverflowError("The conversation leaves the model no room for an answer.")
+            raise ContextOverflowError(tr("The conversation leaves the model no room for an answer."))
         reply = ChatReply(text=text, bounded=self.enough, usage=self._usage, model=self.model, parts=self._opaque())
         if self.finish == "filtered" or self._refused:
             return reply.model_copy(update={"finish": "filtered"})
@@ -187,9 +188,8 @@ class ReplyBuilder(ABC):
             return reply.model_copy(update={"finish": "tool_calls", "tool_calls": calls})
         if not is_visible(text):
             thought = self._thought or self._thinking.thought
-            what = "nothing but thinking, and no answer" if thought else "an empty answer"
             cost = self._usage.input_tokens + self._usage.output_tokens if self._usage else None
-            raise EmptyReplyError(f"The model gave {what}.", thought=thought, tokens=cost)
+            raise EmptyReplyError(_ONLY_THOUGHT if thought else _EMPTY, thought=thought, tokens=cost)
         return reply
 
     def _whole_calls(self, call: GrowingCall) -> list[ToolCall]:

@@ -17,6 +17,7 @@ from llmgine.errors import (
     ProviderUnavailableError,
 )
 from llmgine.messages.text import shorten
+from llmgine.messages.translatable import Text, joined, tr
 from llmgine.providers.overflow import RATE, over_rate, plain, surely_too_long, too_long
 from llmgine.providers.quoting import opened, quote, redactor, said
 from llmgine.providers.service_words import (
@@ -35,6 +36,7 @@ from llmgine.providers.service_words import (
     NOT_LOADED,
     OF_THE_ACCOUNT,
     REGION,
+    STATUS_OF_CODE,
     TIMEOUT,
 )
 from llmgine.providers.waiting import in_words, seconds_to_wait
@@ -47,43 +49,6 @@ _LONG_WAIT = 60.0  # seconds; people are told of longer ones
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _KNOWN_SHAPES = redactor("")
 
-# Inside a stream there is no status; these codes and types tell which one it would have been.
-_STATUS = {
-    "api_error": 500,
-    "authentication_error": 401,
-    "billing_error": 402,
-    "content_filter": 400,
-    "content_policy_violation": 400,
-    "context_length_exceeded": 400,
-    "deadline_exceeded": 504,
-    "engine_overloaded_error": 503,
-    "exceeded_current_quota_error": 429,
-    "insufficient_quota": 429,
-    "internal": 500,
-    "internal_server_error": 500,
-    "invalid_api_key": 401,
-    "invalid_argument": 400,
-    "invalid_prompt": 400,
-    "invalid_request_error": 400,
-    "model_not_found": 404,
-    "not_found_error": 404,
-    "overloaded_error": 529,
-    "permission_denied": 403,
-    "permission_error": 403,
-    "rate_limit_error": 429,
-    "rate_limit_exceeded": 429,
-    "request_too_large": 413,
-    "resource_exhausted": 429,
-    "server_error": 500,
-    "server_is_overloaded": 503,
-    "slow_down": 503,
-    "timeout_error": 504,
-    "tool_use_failed": 400,
-    "unauthenticated": 401,
-    "unavailable": 503,
-    "unavailable_error": 503,
-}
-
 
 @dataclass(frozen=True, kw_only=True)
 class _Answer:
@@ -95,9 +60,10 @@ class _Answer:
         wait: Seconds the service asks to wait, or None.
         renews: Whether its words say when to ask again, so that this is no lasting refusal.
         model: The model that was asked for.
-        service: What the service is called at the start of a sentence.
+        host: Where the service is, if that is to be said.
         images: Whether images were sent.
-        ending: When to ask again, and the quote.
+        again: When to ask again, where that is long; else "".
+        said: The quote; "" where the service said nothing.
     """
 
     status: int
@@ -105,14 +71,30 @@ class _Answer:
     wait: float | None
     renews: bool
     model: str
-    service: str
+    host: str | None
     images: bool
-    ending: str
+    again: Text | str
+    said: str
 
     @property
-    def the_service(self) -> str:
+    def service(self) -> Text:
+        """What the service is called at the start of a sentence."""
+        return service_name(self.host)
+
+    @property
+    def the_service(self) -> Text:
         """What the service is called within a sentence."""
-        return self.service[:1].lower() + self.service[1:]
+        return tr("the model service at {host}", host=self.host) if self.host else tr("the model service")
+
+    def whole(self, sentence: Text, *, again: bool = True) -> Text:
+        """The text of the error: what is wrong, when to ask again, and the quote."""
+        quoted = tr("It said: {words}", words=self.said) if self.said else ""
+        return joined(" ", sentence, self.again if again else "", quoted)
+
+
+def service_name(host: str | None) -> Text:
+    """What the service is called at the start of a sentence, with its host where that is known."""
+    return tr("The model service at {host}", host=host) if host else tr("The model service")
 
 
 def service_error(
@@ -122,7 +104,7 @@ def service_error(
     model: str,
     headers: Mapping[str, str] = _NO_HEADERS,
     redact: Callable[[str], str] = _KNOWN_SHAPES,
-    service: str = "The model service",
+    host: str | None = None,
     images: bool = False,
 ) -> ProviderError:
     """The error for an answer that is no reply; its text says what is wrong and what to do, then quotes the service.
@@ -133,7 +115,7 @@ def service_error(
         model: The model that was asked for.
         headers: The answer's headers; they may say how long to wait.
         redact: Takes keys out of what is quoted.
-        service: What to call the service at the start of a sentence.
+        host: Where the service is, to tell people who use several.
         images: Whether images were sent, so that the words may be about one of them.
 
     Returns:
@@ -147,10 +129,10 @@ def service_error(
         wait=wait,
         renews=seconds_to_wait(_NO_HEADERS, body) is not None,
         model=model,
-        service=service,
+        host=host,
         images=images,
-        ending=(f" Ask again {in_words(wait)}." if wait is not None and wait > _LONG_WAIT else "")
-        + (f" It said: {words}" if words else ""),
+        again=tr("Ask again {when}.", when=in_words(wait)) if wait is not None and wait > _LONG_WAIT else "",
+        said=words,
     )
     return next(error for kind in _KINDS if (error := kind(answer)))
 
@@ -175,7 +157,7 @@ def status_of(error: object) -> int:
 
 def _status(value: object) -> int:
     name = str(value)[:100].lower() if isinstance(value, str | int) else ""
-    return int(name) if re.fullmatch(r"[45]\d\d", name, re.ASCII) else _STATUS.get(name, 0)
+    return int(name) if re.fullmatch(r"[45]\d\d", name, re.ASCII) else STATUS_OF_CODE.get(name, 0)
 
 
 def _without_name(words: str, model: str) -> str:
@@ -186,7 +168,7 @@ def _without_name(words: str, model: str) -> str:
 def _unreadable_call(answer: _Answer) -> ProviderError | None:
     if not BAD_CALL.search(answer.words):
         return None
-    return ProviderReplyError(f"The model wrote a tool call its service could not read.{answer.ending}")
+    return ProviderReplyError(answer.whole(tr("The model wrote a tool call that its service could not read.")))
 
 
 def _no_quota(answer: _Answer) -> ProviderError | None:
@@ -194,19 +176,21 @@ def _no_quota(answer: _Answer) -> ProviderError | None:
     maybe = not answer.renews and MAYBE_NO_QUOTA.search(words) and not IN_TIME.search(words)
     if not (answer.status == 402 or NO_QUOTA.search(words) or maybe):
         return None
-    sentence = f"The account at {answer.the_service} has no quota or credit left. Check its plan and billing."
-    quoted = answer.ending.partition(" It said: ")[2]  # waiting does not help, whatever the service says
-    return ProviderRefusedError(f"{sentence} It said: {quoted}" if quoted else sentence)
+    sentence = tr(
+        "The account at {service} has no quota or credit left. Check its plan and billing.", service=answer.the_service
+    )
+    return ProviderRefusedError(answer.whole(sentence, again=False))  # waiting does not help, whatever the service says
 
 
 def _over_rate(answer: _Answer) -> ProviderError | None:
     found = over_rate(answer.words, status=answer.status)
     if found is None:
         return None
-    sentence = f"The request alone is over a token limit of {answer.the_service} per minute or day. Send less at once."
-    return ContextOverflowError(
-        f"{sentence}{answer.ending}", window=found.window, requested=found.requested, lasting=False
+    sentence = tr(
+        "The request alone is over a token limit of {service} per minute or day. Send less at once.",
+        service=answer.the_service,
     )
+    return ContextOverflowError(answer.whole(sentence), window=found.window, requested=found.requested, lasting=False)
 
 
 def _bad_image(answer: _Answer) -> ProviderError | None:
@@ -215,8 +199,11 @@ def _bad_image(answer: _Answer) -> ProviderError | None:
         return None
     if not BAD_IMAGE.search(words) or NO_IMAGES.search(words) or RATE.search(words):
         return None
-    sentence = f"{answer.service} cannot use the images it was sent. Send fewer or other images, or ask without them."
-    return PromptRefusedError(f"{sentence}{answer.ending}")
+    sentence = tr(
+        "{service} cannot use the images it was sent. Send fewer or other images, or ask without them.",
+        service=answer.service,
+    )
+    return PromptRefusedError(answer.whole(sentence))
 
 
 def _too_long(answer: _Answer) -> ProviderError | None:
@@ -225,9 +212,13 @@ def _too_long(answer: _Answer) -> ProviderError | None:
     found = None if answer.status in {401, 402, 403, 404} else too_long(answer.words, status=answer.status)
     if found is None:
         return None
-    what = f"the model {answer.model}" if found.lasting else f"one request to {answer.the_service}"
+    sentence = tr("The conversation is too long for the model {model}. Send less at once.", model=answer.model)
+    if not found.lasting:
+        sentence = tr(
+            "The conversation is too long for one request to {service}. Send less at once.", service=answer.the_service
+        )
     return ContextOverflowError(
-        f"The conversation is too long for {what}. Send less at once.{answer.ending}",
+        answer.whole(sentence),
         window=found.window,
         requested=found.requested,
         lasting=found.lasting,
@@ -238,14 +229,15 @@ def _refused_content(answer: _Answer) -> ProviderError | None:
     asked = answer.status == 0 or (400 <= answer.status < 500 and answer.status not in {401, 404, 408, 429})
     if not asked or not CONTENT.search(answer.words) or OF_THE_ACCOUNT.search(answer.words):
         return None
-    sentence = f"{answer.service} refused this message for its content. Rephrase it and ask again."
-    return PromptRefusedError(f"{sentence}{answer.ending}")
+    sentence = tr("{service} refused this message for its content. Rephrase it and ask again.", service=answer.service)
+    return PromptRefusedError(answer.whole(sentence))
 
 
 def _busy(answer: _Answer) -> ProviderError | None:
     if answer.status != 429 and (answer.status in {401, 404} or not RATE.search(answer.words)):
         return None
-    return ProviderBusyError(f"{answer.service} asks to slow down.{answer.ending}", retry_after=answer.wait)
+    sentence = tr("{service} asks to slow down.", service=answer.service)
+    return ProviderBusyError(answer.whole(sentence), retry_after=answer.wait)
 
 
 def _failed(answer: _Answer) -> bool:
@@ -255,11 +247,11 @@ def _failed(answer: _Answer) -> bool:
 def _starting(answer: _Answer) -> ProviderError | None:
     may_be_starting = _failed(answer) or answer.status in {400, 404}
     if may_be_starting and LOADING.search(answer.words) and not NOT_LOADED.search(answer.words):
-        text = f"{answer.service} is still starting.{answer.ending}"
-        return ProviderStartingError(text, retry_after=answer.wait)
+        sentence = tr("{service} is still starting.", service=answer.service)
+        return ProviderStartingError(answer.whole(sentence), retry_after=answer.wait)
     if answer.status == 503:
-        text = f"{answer.service} is not available at the moment (503).{answer.ending}"
-        return ProviderStartingError(text, retry_after=answer.wait)
+        sentence = tr("{service} is not available at the moment (503).", service=answer.service)
+        return ProviderStartingError(answer.whole(sentence), retry_after=answer.wait)
     return None
 
 
@@ -268,30 +260,39 @@ def _unavailable(answer: _Answer) -> ProviderError | None:
     if not _failed(answer):
         return None
     if status in {408, 504, 524} or TIMEOUT.search(words):
-        return ProviderTimeoutError(f"{answer.service} took too long.{answer.ending}", retry_after=answer.wait)
+        sentence = tr("{service} took too long.", service=answer.service)
+        return ProviderTimeoutError(answer.whole(sentence), retry_after=answer.wait)
     if status or "overloaded" in words:
-        failed = f"{answer.service} failed ({status})." if status else f"{answer.service} is overloaded."
-        return ProviderUnavailableError(f"{failed}{answer.ending}", retry_after=answer.wait)
+        sentence = tr("{service} is overloaded.", service=answer.service)
+        if status:
+            sentence = tr("{service} failed ({status}).", service=answer.service, status=status)
+        return ProviderUnavailableError(answer.whole(sentence), retry_after=answer.wait)
     return None
 
 
 def _refused(answer: _Answer) -> ProviderError | None:
     sentence = _why_refused(answer)
-    return ProviderRefusedError(f"{sentence}{answer.ending}") if sentence else None
+    return ProviderRefusedError(answer.whole(sentence)) if sentence else None
 
 
-def _why_refused(answer: _Answer) -> str:
+def _why_refused(answer: _Answer) -> Text | None:
     status, words, service = answer.status, answer.words, answer.service
     if REGION.search(words):
-        return f"{service} does not answer from this country or region. Another one can be set with OPENAI_BASE_URL."
+        return tr(
+            "{service} does not answer from this country or region. Set another one with OPENAI_BASE_URL.",
+            service=service,
+        )
     if _unknown_model(status, words):
-        hint = "Check OPENAI_MODEL, and OPENAI_BASE_URL if it is set."
-        return f"{service} does not know the model {answer.model}. {hint}"
+        return tr(
+            "{service} does not know the model {model}. Check OPENAI_MODEL, and OPENAI_BASE_URL if it is set.",
+            service=service,
+            model=answer.model,
+        )
     if status in {401, 403} or (status < 500 and KEY.search(words)):
-        return f"{service} refused access. Check OPENAI_API_KEY."
+        return tr("{service} refused access. Check OPENAI_API_KEY.", service=service)
     if status in {404, 405} and NO_PATH.search(words):
-        return f"{service} refused the request ({status}). Check OPENAI_BASE_URL."
-    return ""
+        return tr("{service} refused the request ({status}). Check OPENAI_BASE_URL.", service=service, status=status)
+    return None
 
 
 def _unknown_model(status: int, words: str) -> bool:
@@ -304,13 +305,13 @@ def _refused_unknown(answer: _Answer) -> ProviderError | None:
     """Refused for no reason that is known; where it may be what was said, that is not sent again."""
     if not answer.status:
         return None
-    text = f"{answer.service} refused the request ({answer.status}).{answer.ending}"
+    sentence = tr("{service} refused the request ({status}).", service=answer.service, status=answer.status)
     may_be_prompt = answer.status in {400, 413, 415, 422} and not NOT_ALLOWED.search(answer.words)
-    return ProviderRefusedError(text, may_be_prompt=may_be_prompt)
+    return ProviderRefusedError(answer.whole(sentence), may_be_prompt=may_be_prompt)
 
 
 def _answered(answer: _Answer) -> ProviderError:
-    return ProviderReplyError(f"{answer.service} answered with an error.{answer.ending}")
+    return ProviderReplyError(answer.whole(tr("{service} answered with an error.", service=answer.service)))
 
 
 # The first that fits is the error. What an answer says is believed before its status, and what cannot be mistaken

@@ -83,3 +83,40 @@ NO_PATH = re.compile(
     r"(?:was )?not found\b.{0,40}$|\binvalid url\b|\bcannot post\b|\bno route\b|\bunknown (?:path|endpoint|url|route)\b"
     r"|\bnot found: (?:post )?/"
 )
+
+# Inside a stream there is no status; these codes and types tell which one it would have been.
+STATUS_OF_CODE = {
+    "api_error": 500,
+    "authentication_error": 401,
+    "billing_error": 402,
+    "content_filter": 400,
+    "content_policy_violation": 400,
+    "context_length_exceeded": 400,
+    "deadline_exceeded": 504,
+    "engine_overloaded_error": 503,
+    "exceeded_current_quota_error": 429,
+    "insufficient_quota": 429,
+    "internal": 500,
+    "internal_server_error": 500,
+    "invalid_api_key": 401,
+    "invalid_argument": 400,
+    "invalid_prompt": 400,
+    "invalid_request_error": 400,
+    "model_not_found": 404,
+    "not_found_error": 404,
+    "overloaded_error": 529,
+    "permission_denied": 403,
+    "permission_error": 403,
+    "rate_limit_error": 429,
+    "rate_limit_exceeded": 429,
+    "request_too_large": 413,
+    "resource_exhausted": 429,
+    "server_error": 500,
+    "server_is_overloaded": 503,
+    "slow_down": 503,
+    "timeout_error": 504,
+    "tool_use_failed": 400,
+    "unauthenticated": 401,
+    "unavailable": 503,
+    "unavailable_error": 503,
+}

@@ -10,6 +10,7 @@ import httpx2
 from pydantic_core import from_json
 
 from llmgine.errors import ConfigurationError, ProviderReplyError
+from llmgine.messages.translatable import tr
 from llmgine.providers import responses
 from llmgine.providers.reply_builder import ReplyBuilder
 from llmgine.providers.server_sent_events import EventReader
@@ -75,7 +76,7 @@ async def pieces_of(response: httpx2.Response, builder: ReplyBuilder) -> AsyncGe
     """
     kind = response.headers.get("content-type", "")
     if "html" in kind:
-        raise ProviderReplyError("The model service answered with a web page. Check OPENAI_BASE_URL.")
+        raise ProviderReplyError(tr("The model service answered with a web page. Check OPENAI_BASE_URL."))
     if "json" in kind:
         data = await _whole(response)
         small = len(data) <= _LARGE
@@ -123,7 +124,7 @@ def _bounded(size: int) -> int:
         ProviderReplyError: It is too large.
     """
     if size > _LARGEST:
-        raise ProviderReplyError(f"The model service sent more than {_LARGEST >> 20} MB at once.")
+        raise ProviderReplyError(tr("The model service sent more than {size} MB at once.", size=_LARGEST >> 20))
     return size
 
 

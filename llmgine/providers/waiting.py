@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from llmgine.messages.translatable import Text, tr
 from llmgine.providers.quoting import fields, said
 
 _LONGEST_MATCHED = 6_000  # characters of a body's words
@@ -30,13 +31,13 @@ _PLAIN = re.compile(r"retry[ -_]?after:?\s(\d{1,9}(?:\.\d{1,9})?)(?![\w:-])", re
 _DAY = 86400.0
 # Below how many seconds these words are used, and the unit of the number in them.
 _WORDS = (
-    (1.5, 1.0, "in a moment"),
-    (60.0, 1.0, "in about {} seconds"),
-    (90.0, 60.0, "in about a minute"),
-    (3300.0, 60.0, "in about {} minutes"),
-    (5400.0, 3600.0, "in about an hour"),
-    (72000.0, 3600.0, "in about {} hours"),
-    (1.5 * _DAY, _DAY, "in about 24 hours"),
+    (1.5, 1.0, tr("in a moment")),
+    (60.0, 1.0, tr("in about {number} seconds")),
+    (90.0, 60.0, tr("in about a minute")),
+    (3300.0, 60.0, tr("in about {number} minutes")),
+    (5400.0, 3600.0, tr("in about an hour")),
+    (72000.0, 3600.0, tr("in about {number} hours")),
+    (1.5 * _DAY, _DAY, tr("in about 24 hours")),
 )
 
 # Names of fields without their dashes and underscores, and what one of their numbers is worth in seconds.
@@ -65,12 +66,12 @@ def seconds_to_wait(headers: Mapping[str, str], body: object = None) -> float | 
     return None if seconds is None else max(0.0, seconds)
 
 
-def in_words(seconds: float) -> str:
+def in_words(seconds: float) -> Text:
     """When a wait ends, as people say it: "in about 5 minutes", "in about an hour"."""
     for below, unit, words in _WORDS:
         if seconds < below:
-            return words.format(round(seconds / unit))
-    return f"in about {round(seconds / _DAY)} days"
+            return words.filled(number=round(seconds / unit))
+    return tr("in about {number} days", number=round(seconds / _DAY))
 
 
 def _named(headers: Mapping[str, str], body: object) -> Iterator[float | None]:

@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 import asyncpg
 
 from llmgine.errors import LLMgineError, StoreError
+from llmgine.messages.translatable import tr
 from llmgine.sessions.database import Operation, Row, Steps, storable
 from llmgine.sessions.leases import MARKS, TABLES, Leases
 from llmgine.sessions.postgres_address import Address, explained, read_address
@@ -273,7 +274,7 @@ class PostgresDatabase:
     def _failed(self, error: Exception) -> LLMgineError:
         if isinstance(error, _Lost) and not isinstance(error, ValueError):
             return StoreError(str(explained(error, self._where)))
-        return StoreError(f"The session store failed: {str(error).partition(chr(10))[0]}")
+        return StoreError(tr("The session store failed: {error}", error=str(error).partition("\n")[0]))
 
 
 async def _drive(connection: "_Connection[asyncpg.Record]", steps: Steps[T], operation: Operation) -> T:

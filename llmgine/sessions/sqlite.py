@@ -12,6 +12,7 @@ from typing import TypeVar
 import aiosqlite
 
 from llmgine.errors import ConfigurationError, DamagedStoreError, StoreError
+from llmgine.messages.translatable import tr
 from llmgine.sessions.database import Operation, Row, Statement, Steps, storable
 
 T = TypeVar("T")
@@ -93,7 +94,7 @@ class SqliteDatabase:
         except (sqlite3.Error, ValueError) as error:  # ValueError: closed, or a value that cannot be stored
             if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_CORRUPT:
                 raise DamagedStoreError(_DAMAGED.format(path=self._path, found=error)) from error
-            raise StoreError(f"The session store failed: {error}") from error
+            raise StoreError(tr("The session store failed: {error}", error=str(error))) from error
 
     async def close(self) -> None:
         """See `Database.close`."""

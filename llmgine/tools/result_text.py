@@ -9,6 +9,12 @@ MAX_RESULT_BYTES = 16_000
 _NOTE_ROOM = 100
 
 
+class NotDone(str):
+    """What a tool gives that ran, and did not do what it was asked: no error, and nothing that people see as done."""
+
+    __slots__ = ()
+
+
 def to_text(value: object) -> str:
     """The value as text: strings as they are, None as "done", all else as JSON.
 

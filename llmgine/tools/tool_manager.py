@@ -7,8 +7,9 @@ from typing import TypedDict, Unpack
 from llmgine.errors import ToolError, UnknownToolError
 from llmgine.messages.chat_messages import ToolCall, ToolResult, ToolSchema
 from llmgine.messages.text import clean_text, shorten
+from llmgine.messages.translatable import Text
 from llmgine.observability.redaction import Redactor
-from llmgine.tools.result_text import cap, to_text
+from llmgine.tools.result_text import NotDone, cap, to_text
 from llmgine.tools.tool import Tool
 
 logger = logging.getLogger(__name__)
@@ -87,9 +88,12 @@ class ToolManager:
         Whatever goes wrong in the tool becomes a result. Only cancellation is raised, and a person's Ctrl-C.
         """
         try:
-            return self._result(call, to_text(await self.get(call.name, names).call(call.arguments)), ok=True)
+            given = await self.get(call.name, names).call(call.arguments)
+            result = self._result(call, to_text(given), ok=True)
+            return result.model_copy(update={"done": False}) if isinstance(given, NotDone) else result
         except ToolError as exc:
-            return self._result(call, f"Error in {shorten(call.name, 64)}: {exc}", ok=False)
+            result = self._result(call, f"Error in {shorten(call.name, 64)}: {exc}", ok=False)
+            return result.model_copy(update={"shown": exc.shown}) if isinstance(exc.shown, Text) else result
         except Exception as exc:  # a tool is foreign code, also where its result is turned into text
             logger.warning("tool %s raised", call.name, exc_info=exc)
             return self._result(call, f"Error in {shorten(call.name, 64)}: {_describe(exc)}", ok=False)

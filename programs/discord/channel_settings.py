@@ -7,12 +7,16 @@ from collections import OrderedDict
 from typing import Annotated, Literal
 
 import discord
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
 from llmgine.errors import UserError
+from llmgine.messages.translatable import tr
 from llmgine.sessions import SessionStore
 from llmgine.sessions.scoped import effective
 from programs.discord.ids import Cards, Place
+from programs.discord.translation import languages
+
+AUTO = "auto"  # in place of a language: the server's own
 
 _REMEMBERED = 5_000  # places
 
@@ -20,6 +24,12 @@ _REMEMBERED = 5_000  # places
 def _ids(value: object) -> object:
     """Ids as they are stored: in one text, with commas between."""
     return [one for one in value.split(",") if one] if isinstance(value, str) else value
+
+
+def _known(code: str) -> str:
+    if code != AUTO and code not in languages():
+        raise ValueError(f"no language of the bot: {code}")
+    return code
 
 
 class ChannelSettings(BaseModel):
@@ -31,6 +41,7 @@ class ChannelSettings(BaseModel):
         cards: How much is shown of tool calls.
         people: Whether everybody shares the channel's conversation, or each person has one of their own.
         roles: The ids of the roles of whom people who are answered have one; none for everybody.
+        language: The code of the language in which the bot's own texts are there; "auto" for the server's.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -40,6 +51,7 @@ class ChannelSettings(BaseModel):
     cards: Cards = "normal"
     people: Literal["shared", "each"] = "shared"
     roles: Annotated[tuple[int, ...], BeforeValidator(_ids)] = ()
+    language: Annotated[str, AfterValidator(_known)] = AUTO
 
 
 class Channels:
@@ -94,5 +106,5 @@ class Channels:
             UserError: The command was not used in a channel.
         """
         if interaction.channel is None:
-            raise UserError("This works in a channel, a thread or a DM.")
+            raise UserError(tr("This works in a channel, a thread or a DM."))
         return await self.session_id(interaction.channel, interaction.user.id)

@@ -24,6 +24,7 @@ from programs.discord.ids import session_id
 from programs.discord.incoming.attachments import AttachmentReader
 from programs.discord.incoming.feeds import LOOK_INTERVAL, Feeds
 from programs.discord.incoming.intake import Intake
+from programs.discord.languages import Languages
 from programs.discord.permissions.bot import BotPermissions
 from programs.discord.rate_limiter import RATE
 from programs.discord.slash.tree import Commands
@@ -108,6 +109,7 @@ class Bot(Connection):
         self._feeds = Feeds(
             self, app.store, poster, intake, first_wait=first_wait, look_interval=look_interval, clock=clock
         )
+        self._languages = Languages(app.store)
         self._welcome = Welcome(self, app.store, poster, mention=self._commands.mention, clock=clock)
         self._chores = Chores()
         self._recovered = asyncio.Event()
@@ -300,6 +302,7 @@ class Bot(Connection):
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """A form was sent, perhaps one that an earlier process opened; all else is dispatched by discord.py."""
         await self._router.dispatch_form(interaction)
+        await self._languages.saw(interaction)
 
     @property
     def is_in(self) -> bool:

@@ -168,6 +168,7 @@ class Origin(BaseModel):
         message_id: The message that asks, if it was one.
         asked_in: The channel of that message, where each question gets a thread of its own for its answer.
         cards: How much is shown of its tool calls.
+        language: The code of the language it is answered in, as far as the words are the bot's own.
         kind: What kind of channel it was asked in; so do the other ids tell of that one.
         parent_id: The channel of the thread it was asked in.
         category_id: The category it was asked in.
@@ -180,6 +181,7 @@ class Origin(BaseModel):
     message_id: int | None = None
     asked_in: int | None = None
     cards: Cards = "normal"
+    language: str = "en"
     kind: Kind = Kind.UNKNOWN
     parent_id: int | None = None
     category_id: int | None = None
@@ -187,7 +189,13 @@ class Origin(BaseModel):
 
     @classmethod
     def at(
-        cls, place: Place, message_id: int | None, *, cards: Cards = "normal", thread_id: int | None = None
+        cls,
+        place: Place,
+        message_id: int | None,
+        *,
+        cards: Cards = "normal",
+        language: str = "en",
+        thread_id: int | None = None,
     ) -> "Origin":
         """The origin of what is asked at a place. With `thread_id`, it is answered in that thread of it."""
         return cls(
@@ -195,6 +203,7 @@ class Origin(BaseModel):
             message_id=message_id,
             asked_in=None if thread_id is None else place.channel_id,
             cards=cards,
+            language=language,
             kind=place.kind,
             parent_id=place.parent_id,
             category_id=place.category_id,

@@ -1,5 +1,7 @@
 """What commands and buttons say back.
 
+What one person alone sees is said in the language of their Discord; what the channel sees comes here as it is said.
+
 It may be in the words of the model or of people, so nobody is pinged by it, and no link in it is fetched for a preview.
 """
 
@@ -13,21 +15,30 @@ from discord.webhook.async_ import async_context
 
 from llmgine.errors import LLMgineError
 from llmgine.messages.text import shorten
+from llmgine.messages.translatable import Text, tr, words_of
 from programs.discord.delivery.splitting import split
+from programs.discord.languages import Languages
+from programs.discord.translation import language_of
 
 _LATE = frozenset({10015, 10062, 50027})  # what Discord calls an interaction, or a token of one, that has run out
 # Discord is not there, or wants to be asked later: no fault of ours, and nothing that the person did.
 _UNREACHABLE = (discord.DiscordServerError, discord.RateLimited, aiohttp.ClientError, ConnectionError, TimeoutError)
-_NO_ANSWER = "Discord did not answer me just now. Look whether it was done, or try once more."
-_TOO_LATE = "I took too long to answer {}. Look whether it was done, or try once more."
+_NO_ANSWER = tr("Discord didn't answer me just now. Check whether it was done, or try again.")
+_TOO_LATE = tr("{name}, I took too long to answer you. Check whether it was done, or try again.")
+_FAILED = tr("Something went wrong; my log has the details.")
 
 _NO_PINGS = discord.AllowedMentions.none()
 
 _log = logging.getLogger(__name__)
 
 
+def private(interaction: discord.Interaction, words: Text | str) -> str:
+    """A text in the language of the person's Discord."""
+    return language_of(interaction.locale).say(words)
+
+
 async def set_answer(
-    interaction: discord.Interaction, text: str, *, view: discord.ui.View | None = discord.utils.MISSING
+    interaction: discord.Interaction, text: Text | str, *, view: discord.ui.View | None = discord.utils.MISSING
 ) -> None:
     """Let the first answer to an interaction say this: one that was deferred, or the message that was pressed.
 
@@ -35,11 +46,12 @@ async def set_answer(
 
     Args:
         interaction: The interaction.
-        text: What it says.
+        text: What it says; one that is not said yet, in the language of the person.
         view: The buttons under it; None takes them away. They stay as they are unless it is given.
     """
     flags = discord.MessageFlags(suppress_embeds=True)
-    with handle_message_parameters(content=text, view=view, flags=flags, allowed_mentions=_NO_PINGS) as parameters:
+    said = private(interaction, text)
+    with handle_message_parameters(content=said, view=view, flags=flags, allowed_mentions=_NO_PINGS) as parameters:
         followup = interaction.followup
         # As `edit_original_response` does it, which takes no flags.
         await async_context.get().edit_original_interaction_response(
@@ -52,9 +64,10 @@ async def set_answer(
         )
 
 
-async def add_answer(interaction: discord.Interaction, text: str, *, private: bool) -> None:
+async def add_answer(interaction: discord.Interaction, text: Text | str, *, to_all: bool = False) -> None:
     """Answer an interaction once more: to the person alone, or to the channel."""
-    await interaction.followup.send(text, ephemeral=private, suppress_embeds=True, allowed_mentions=_NO_PINGS)
+    said = private(interaction, text)
+    await interaction.followup.send(said, ephemeral=not to_all, suppress_embeds=True, allowed_mentions=_NO_PINGS)
 
 
 async def post(channel: discord.abc.Messageable, text: str, *, nonce: str | None = None) -> discord.Message:
@@ -63,16 +76,17 @@ async def post(channel: discord.abc.Messageable, text: str, *, nonce: str | None
     return await channel.send(text, suppress_embeds=True, allowed_mentions=_NO_PINGS, **named)
 
 
-async def answer(interaction: discord.Interaction, action: Any, *arguments: Any) -> None:
+async def answer(interaction: discord.Interaction, languages: Languages, action: Any, *arguments: Any) -> None:
     """Defer, act, and tell the channel what was done, or only the person why not."""
     await interaction.response.defer(thinking=True)
     try:
         told = await action(interaction, *arguments)
     except LLMgineError as error:
         await interaction.delete_original_response()
-        await add_answer(interaction, str(error), private=True)
+        await add_answer(interaction, words_of(error))
         return
-    await show(interaction, told)
+    language = await languages.of_reply(interaction)  # after what was done, which may have been to change it
+    await show(interaction, language.say(told))
 
 
 async def show(interaction: discord.Interaction, told: str) -> None:
@@ -91,7 +105,7 @@ async def answer_privately(interaction: discord.Interaction, action: Any, *argum
     try:
         told = await action(interaction, *arguments)
     except LLMgineError as error:
-        told = str(error)
+        told = words_of(error)
     await set_answer(interaction, told)
 
 
@@ -108,7 +122,7 @@ async def show_privately(
     first, *more = split(as_text(card))
     await set_answer(interaction, first, view=view)
     for part in more:
-        await add_answer(interaction, part, private=True)
+        await add_answer(interaction, part)
 
 
 def as_text(card: discord.Embed) -> str:
@@ -137,7 +151,7 @@ def is_late(error: Exception) -> bool:
     return isinstance(error, discord.HTTPException) and error.code in _LATE
 
 
-async def explain(interaction: discord.Interaction, error: Exception) -> None:
+async def explain(interaction: discord.Interaction, languages: Languages, error: Exception) -> None:
     """Tell the person what went wrong, in the channel where it is too late for an answer.
 
     What is not meant for people goes to the log, and so does what Discord cannot be told at present.
@@ -147,34 +161,43 @@ async def explain(interaction: discord.Interaction, error: Exception) -> None:
         return
     if is_late(error):
         _log.warning("The answer to an interaction came too late: %s", error)
-        await announce(interaction, _TOO_LATE.format(plain_name(interaction)))
+        await announce(
+            interaction, await _in_public(interaction, languages, _TOO_LATE.filled(name=plain_name(interaction)))
+        )
         return
     told = _in_words(error)
     try:
         if interaction.response.is_done():
-            await add_answer(interaction, told, private=True)
+            await add_answer(interaction, told)
         else:
             await interaction.response.send_message(
-                told, ephemeral=True, suppress_embeds=True, allowed_mentions=_NO_PINGS
+                private(interaction, told), ephemeral=True, suppress_embeds=True, allowed_mentions=_NO_PINGS
             )
     except _UNREACHABLE as unreachable:
         _log.warning("An interaction was not answered: %r", unreachable)
     except discord.HTTPException as too_late:
         if not is_late(too_late):
             raise
-        await announce(interaction, told)
+        await announce(interaction, await _in_public(interaction, languages, told))
 
 
-def _in_words(error: Exception) -> str:
+async def _in_public(interaction: discord.Interaction, languages: Languages, words: Text | str) -> str:
+    """A text in the language of the channel."""
+    return (await languages.of_reply(interaction)).say(words)
+
+
+def _in_words(error: Exception) -> Text | str:
     if isinstance(error, LLMgineError):
-        return str(error)
+        return words_of(error)
     if isinstance(error, discord.Forbidden):
-        return f"Discord does not let me do that here: {error.text}. Ask a moderator to check my permissions."
+        return tr(
+            "Discord doesn't let me do that here: {reason}. Ask a moderator to check my permissions.", reason=error.text
+        )
     if isinstance(error, _UNREACHABLE):
         _log.warning("Discord could not be asked for what an interaction needs: %r", error)
         return _NO_ANSWER
     _log.error("An interaction failed", exc_info=error)
-    return "Something went wrong; the log has the details."
+    return _FAILED
 
 
 def plain_name(interaction: discord.Interaction) -> str:

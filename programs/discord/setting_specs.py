@@ -10,12 +10,14 @@ from typing import Literal
 from pydantic import BaseModel
 
 from llmgine.errors import UserError
+from llmgine.messages.translatable import Text, tr
 from llmgine.sessions.records import SessionSettings
-from programs.discord.channel_settings import ChannelSettings
+from programs.discord.channel_settings import AUTO, ChannelSettings
 from programs.discord.ids import Place
+from programs.discord.translation import languages
 
 EVERYONE = "everyone"
-INHERIT = "inherit"  # the choice that takes a setting away, so that the wider scope's holds again
+INHERIT = "inherit"  # the choice that takes a setting away, so that the wider scope's is effective again
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class SettingSpec:
         command: The slash command that changes it.
         description: What it is for.
         name: The field that holds it.
-        default: What holds where nobody set it, in words.
+        default: The effective value where nobody set one: as people type it, or in words.
         parameter: What the command's value is called.
         choices: The values there are, with what each means; empty where any text may be one.
         told: Whether everybody in the channel is told of a change, and by whom.
@@ -34,11 +36,11 @@ class SettingSpec:
     """
 
     command: str
-    description: str
+    description: Text
     name: str
-    default: str
+    default: Text | str
     parameter: str = "value"
-    choices: Mapping[str, str] = field(default_factory=dict)
+    choices: Mapping[str, Text | str] = field(default_factory=dict)
     told: bool = False
     bounds: bool = False
 
@@ -50,83 +52,116 @@ class SettingSpec:
 
 SETTING_SPECS = (
     SettingSpec(
-        "system", "What the model is told first", "system_prompt", "the program's own", parameter="prompt", told=True
+        "system",
+        tr("System prompt: instructions the model gets before every conversation"),
+        "system_prompt",
+        tr("the program's own"),
+        parameter="prompt",
+        told=True,
     ),
-    SettingSpec("model", "Which model answers", "model", "the program's own", parameter="name", told=True),
+    SettingSpec("model", tr("Which model answers"), "model", tr("the program's own"), parameter="name", told=True),
     SettingSpec(
         "effort",
-        "How much the model thinks before it answers, where it can",
+        tr("How much the model thinks before it answers, if it can"),
         "effort",
-        "the model's own",
+        tr("the model's own"),
         choices={
-            "none": "Not at all",
-            "minimal": "As little as possible",
-            "low": "A little",
-            "medium": "As much as is usual",
-            "high": "Thoroughly",
-            "xhigh": "As much as possible",
+            "none": tr("Not at all"),
+            "minimal": tr("As little as possible"),
+            "low": tr("A little"),
+            "medium": tr("The usual amount"),
+            "high": tr("Thoroughly"),
+            "xhigh": tr("As much as possible"),
         },
     ),
-    SettingSpec("tools", "Which tools the model is offered", "tools", "all", parameter="names"),
+    SettingSpec("tools", tr("Which tools the model can use"), "tools", "all", parameter="names"),
     SettingSpec(
         "style",
-        "How long answers are",
+        tr("How long answers are"),
         "style",
         "normal",
-        choices={"brief": "One to three sentences", "normal": "As the model likes", "detailed": "In depth"},
+        choices={
+            "brief": tr("One to three sentences"),
+            "normal": tr("Up to the model"),
+            "detailed": tr("In depth"),
+        },
     ),
     SettingSpec(
         "listen",
-        "Which messages are answered",
+        tr("Which messages are answered"),
         "listen",
         "mention",
         choices={
-            "mention": "Those that mention me or reply to me",
-            "always": "All that are not for somebody else",
-            "off": "None",
+            "mention": tr("Messages that mention me or reply to me"),
+            "always": tr("Every message not addressed to someone else"),
+            "off": tr("No messages"),
         },
         told=True,
     ),
     SettingSpec(
         "threads",
-        "Whether each question gets a thread of its own",
+        tr("Whether each question gets its own thread"),
         "threads",
         "off",
-        choices={"off": "Answers stand in the channel", "auto": "Each question opens a thread"},
+        choices={"off": tr("Answer in the channel"), "auto": tr("Open a thread for each question")},
     ),
     SettingSpec(
         "cards",
-        "How much is shown of tool calls",
+        tr("How much of tool calls is shown"),
         "cards",
         "normal",
-        choices={"quiet": "Only what fails or waits", "normal": "Each call in one line", "verbose": "With results"},
+        choices={
+            "quiet": tr("Only calls that wait for approval"),
+            "normal": tr("One line per call"),
+            "verbose": tr("Everything, with arguments and results"),
+        },
     ),
     SettingSpec(
         "people",
-        "Whose conversation it is",
+        tr("One shared conversation, or one per person"),
         "people",
         "shared",
-        choices={"shared": "Everybody's together", "each": "Each person has one of their own"},
+        choices={"shared": tr("Everyone shares one conversation"), "each": tr("Everyone has their own conversation")},
         told=True,
     ),
-    SettingSpec("roles", "Which roles are answered", "roles", EVERYONE, parameter="names", told=True, bounds=True),
+    SettingSpec(
+        "roles",
+        tr("Only answer members with these roles"),
+        "roles",
+        EVERYONE,
+        parameter="names",
+        told=True,
+        bounds=True,
+    ),
     SettingSpec(
         "budget",
-        "How many tokens a day may be used",
+        tr("Daily token limit"),
         "daily_tokens",
-        "any number",
+        tr("unlimited"),
         parameter="tokens",
         told=True,
         bounds=True,
+    ),
+    SettingSpec(
+        "language",
+        tr("The language of my buttons and notices"),
+        "language",
+        AUTO,
+        choices={
+            AUTO: tr("The server's language; in a DM, yours"),
+            **{language.code: language.name for language in languages().values()},
+        },
+        told=True,
     ),
 )
 
 Where = Literal["here", "category", "server"]
 # Where a setting can be made, and the permission it takes there. In a thread of one's own none is needed.
-WHERE: Mapping[Where, tuple[str, str]] = {
-    "here": ("This channel, thread or DM", "Manage Messages"),
-    "category": ("The whole category", "Manage Channels"),
-    "server": ("The whole server", "Manage Server"),
+MANAGE_MESSAGES = tr("Manage Messages")
+WHERE: Mapping[Where, tuple[Text, Text]] = {
+    "here": (tr("This channel, thread or DM"), MANAGE_MESSAGES),
+    "category": (tr("The whole category"), tr("Manage Channels")),
+    "server": (tr("The whole server"), tr("Manage Server")),
 }
 
 
@@ -139,5 +174,7 @@ def scope_at(channel: object, where: Where) -> str:
     place = Place.of(channel)
     found = {"here": place.session_id(), "category": place.category_scope, "server": place.server_scope}[where]
     if found is None:
-        raise UserError(f"This channel is in no {where}; leave out where.")
+        if where == "category":
+            raise UserError(tr("This channel is in no category. Leave out the scope."))
+        raise UserError(tr("This channel is in no server. Leave out the scope."))
     return found

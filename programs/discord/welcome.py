@@ -8,26 +8,26 @@ from collections.abc import Callable, Iterator
 import discord
 
 from llmgine.errors import StoreError
+from llmgine.messages.translatable import Language, tr
 from llmgine.sessions import SessionStore
 from llmgine.sessions.records import Cursor
 from programs.discord.delivery.bodies import Body
 from programs.discord.delivery.poster import Poster
 from programs.discord.delivery.refusals import DeliveryRefusedError, UnreachableError
 from programs.discord.ids import welcome_nonce
-from programs.discord.translation import translated
+from programs.discord.translation import language_of
 
-HELLO = "Hello, I am {name}"
-ABOUT = (
-    "I chat with you, and use tools where they help: mention me, {me}, and ask. Reply to my answer to go on. You see "
-    "what I do while I do it, and can stop me at any time."
+HELLO = tr("Hello, I'm {name}")
+ABOUT = tr(
+    "I chat with you, and use tools where they help: mention me, {me}, and ask. Reply to my answer to continue. You "
+    "see what I'm doing while I do it, and can stop me at any time."
 )
-FIRST = "What to do first"
-STEPS = (
+FIRST = tr("First steps")
+STEPS = tr(
     "1. Write `@{name} what can you do?`\n"
     "2. {help} lists my commands and tools\n"
-    "3. For moderators: {doctor} checks that I have the permissions I need, and {system} sets what I am told first"
+    "3. For moderators: {doctor} checks that I have the permissions I need, and {system} sets my system prompt"
 )
-TEXTS = (HELLO, ABOUT, FIRST, STEPS)
 
 _SOURCE = "discord welcome"  # of cursors: a server has one, its welcome, once it has had that
 _NEW = 86_400.0  # seconds for which somebody who joined is new
@@ -82,7 +82,8 @@ class Welcome:
                 _log.warning("Server %d is not welcomed yet: %s", guild.id, error)
 
     async def _greet(self, guild: discord.Guild, joined: int) -> None:
-        fields = self._fields(guild)
+        language = language_of(guild.preferred_locale)
+        fields = self._fields(guild, language)
         body: Body = {"embed": {"color": _BLURPLE, "fields": [{"name": n, "value": v} for n, v in fields]}}
         for channel in _channels(guild):
             try:
@@ -102,13 +103,13 @@ class Welcome:
             (message.id for message in read if message.author == self._client.user and _says(message, hello)), None
         )
 
-    def _fields(self, guild: discord.Guild) -> list[tuple[str, str]]:
-        """Headings and texts, in the language of the server."""
-        me, locale = guild.me, guild.preferred_locale
+    def _fields(self, guild: discord.Guild, language: Language) -> list[tuple[str, str]]:
+        """Headings and texts."""
+        me = guild.me
         facts = {"name": discord.utils.escape_markdown(me.display_name), "me": me.mention}
         facts |= {name: self._mention(name) for name in ("help", "doctor", "system")}
         pairs = ((HELLO, ABOUT), (FIRST, STEPS))
-        return [(translated(a, locale).format(**facts), translated(b, locale).format(**facts)) for a, b in pairs]
+        return [(language.say(a.filled(**facts)), language.say(b.filled(**facts))) for a, b in pairs]
 
 
 def _says(message: discord.Message, words: str) -> bool:

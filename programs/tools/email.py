@@ -17,7 +17,9 @@ import aiosmtplib
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from llmgine.errors import ToolError
+from llmgine.messages.translatable import tr
 from llmgine.settings import is_loopback
+from llmgine.tools.result_text import NotDone
 from llmgine.tools.tool import Tool
 
 OUTBOX_SENDER = "llmgine@localhost"
@@ -104,7 +106,7 @@ def email_tool(*, outbox: Path, smtp: SmtpConfig | None = None) -> Tool:
         if smtp is None:
             message = _compose(OUTBOX_SENDER, to, subject, body)
             path = await asyncio.to_thread(_write, outbox, message)
-            return f"Not sent, because no mail server is configured: written to {path}"
+            return NotDone(f"Not sent, because no mail server is configured: written to {path}")
         await _send(smtp, _compose(smtp.sender, to, subject, body))
         return f"Sent to {to} through the mail server {smtp.host}"
 
@@ -192,7 +194,8 @@ async def _hand_over(client: aiosmtplib.SMTP, smtp: SmtpConfig, message: EmailMe
             raise ToolError(f"not sent: the mail server {smtp.host} refused it: {_said(exc)}") from exc
         raise ToolError(
             f"it is unknown whether the mail was sent: the mail server {smtp.host} broke off. "
-            "Do not send it again without asking the person"
+            "Do not send it again without asking the person",
+            shown=tr("Whether the e-mail was sent is unknown: the mail server {host} broke off.", host=smtp.host),
         ) from exc
 
 

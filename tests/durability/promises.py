@@ -77,7 +77,8 @@ def _every_part_once(world: World) -> Iterator[str]:
 
 
 def _shows(embeds: list[Json], wanted: Json) -> bool:
-    return len(embeds) == 1 and all(embeds[0].get(name) == wanted[name] for name in ("fields", "color"))
+    shown = ("fields", "description", "color")
+    return len(embeds) == 1 and all(embeds[0].get(name) == wanted.get(name) for name in shown)
 
 
 def _effects(world: World) -> Iterator[str]:

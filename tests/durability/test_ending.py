@@ -40,7 +40,7 @@ async def test_an_answer_that_takes_too_long_says_that_it_will_go_on(settled: Sc
     await scene.stop()
 
     (paused,) = scene.shown()
-    assert paused.content == "I was about to\n-# ⏳ Restarting; this will go on."
+    assert paused.content == "I was about to\n-# ⏳ Restarting. This answer will continue."
     never.set()
     scene.model.reply("I was about to say this.")
     await scene.start()

@@ -79,7 +79,7 @@ async def test_a_cleared_conversation_is_told_by_the_channel(scene: Scene) -> No
     scene.command("clear")
     question = await scene.until(lambda: next(iter(scene.private(ADA_ID)), None))
     assert question is not None
-    scene.click(question, "Forget it")
+    scene.click(question, "Clear it")
 
     await scene.until(lambda: any("cleared the conversation" in message.content for message in scene.shown()))
     await scene.until(lambda: any(message.content == "Done." for message in scene.private(ADA_ID)))

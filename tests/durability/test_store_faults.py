@@ -43,9 +43,9 @@ async def test_a_full_disk_is_said_once_and_recovered_from(settled: Scene, caplo
     await _allow_pages(scene, 1)
     for number in range(3):
         scene.ask(f"while full {number} " + "€" * 1_500)  # more than what is left of a page
-    notice = await scene.until(lambda: next((m for m in scene.shown() if "cannot store" in m.content), None))
+    notice = await scene.until(lambda: next((m for m in scene.shown() if "can't save" in m.content), None))
     await scene.bot.caught_up()
-    assert [m for m in scene.shown() if "cannot store" in m.content] == [notice]
+    assert [m for m in scene.shown() if "can't save" in m.content] == [notice]
     assert len(scene.model.requests) == 1
 
     await _allow_pages(scene, _HUGE)

@@ -19,9 +19,9 @@ async def test_a_question_that_waits_is_told_of_whatever_begins_elsewhere(settle
     asked = scene.ask("second")
     scene.ask("elsewhere", channel=RANDOM_ID)
     await scene.until(lambda: scene.outcomes(RANDOM_ID))
-    await scene.until(lambda: any("What was asked after that" in one.content for one in scene.shown()))
+    await scene.until(lambda: any("Later questions are answered" in one.content for one in scene.shown()))
     scene.playground.people.delete(GENERAL_ID, asked.id, asked.author_id)
-    await scene.until(lambda: not any("What was asked after that" in one.content for one in scene.shown()))
+    await scene.until(lambda: not any("Later questions are answered" in one.content for one in scene.shown()))
 
     scene.click(card, "Approve")
 

@@ -47,7 +47,7 @@ async def test_a_long_rate_limit_is_waited_out_and_told_once(unstarted: Scene) -
     sleep.over.set()
 
     await scene.outcome(2)
-    await scene.until(lambda: any(message.content == LATE for message in scene.shown()))
+    await scene.until(lambda: any(message.content == str(LATE) for message in scene.shown()))
     assert ["first" in message.content for message in scene.outcomes()] == [True, False]
     assert len(scene.shown()) == 3
 

@@ -15,7 +15,7 @@ def _chunk(delta: Json, finish: str | None = None) -> Json:
 
 
 def _filtered(scene: Scene) -> None:
-    scene.model.chunks([_chunk({"role": "assistant", "content": "It goes "}), _chunk({}, "content_filter")])
+    scene.model.chunks([_chunk({"role": "assistant", "content": "Continued "}), _chunk({}, "content_filter")])
 
 
 def _refused(scene: Scene) -> None:
@@ -32,7 +32,7 @@ def _refused_in_one(scene: Scene) -> None:
 
 @pytest.mark.parametrize(
     ("service", "words"),
-    [(_filtered, "It goes"), (_refused, _REFUSAL), (_refused_in_one, _REFUSAL)],
+    [(_filtered, "Continued"), (_refused, _REFUSAL), (_refused_in_one, _REFUSAL)],
     ids=["content filter", "refusal streamed", "refusal whole"],
 )
 async def test_an_answer_that_is_withheld_says_so(scene: Scene, service: Callable[[Scene], None], words: str) -> None:

@@ -142,7 +142,7 @@ MUTATIONS = (
         "a refused card is shown as text",
         f"{_DELIVERY}/step_results.py",
         "        answer.plain.add(part.key)\n    elif",
-        "        answer.replaced[part.key] = NOT_TAKEN\n    elif",
+        "        answer.replaced[part.key] = answer.say(NOT_TAKEN)\n    elif",
         (f"{_FAULTS}::test_a_refused_card_is_shown_as_text",),
     ),
     Mutation(

@@ -13,7 +13,7 @@ def words_of(body: Any) -> str:
 
 def is_replaced(shown: str) -> bool:
     """Whether it is what is shown in place of what Discord or a server's rules do not take."""
-    return AGAINST_THE_RULES in shown or NOT_TAKEN in shown or shown == WITHOUT_WORDS
+    return str(AGAINST_THE_RULES) in shown or str(NOT_TAKEN) in shown or shown == WITHOUT_WORDS
 
 
 def is_shown_as(shown: str, body: Any) -> bool:

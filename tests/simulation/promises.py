@@ -18,7 +18,7 @@ from tests.simulation.model import QUESTION, SENTENCE
 from tests.simulation.people import Question
 from tests.simulation.world import World
 
-_REFUSED = "⚠️ I could not take this up: "
+_REFUSED = "⚠️ I couldn't process this: "
 _SEEN_SECONDS = 3_500.0  # how old a question is at most when the bot looks whether it was changed
 _LOOKED_SECONDS = 400.0  # in which a bot has looked at every place, though Discord may be away meanwhile
 _ENDED = ("done", "failed", "stopped")
@@ -51,7 +51,7 @@ def _is_answered(found: Findings, question: Question) -> bool:
     ours = [one for one in world.server.posts if one.channel is channel and one.replies_to and one.gone != "bot"]
     if any(one.replies_to is question.message and one.content.startswith(_REFUSED) for one in ours):
         return True
-    if any(one.content == MISSED and one.replies_to and one.replies_to.id >= question.message.id for one in ours):
+    if any(one.content == str(MISSED) and one.replies_to and one.replies_to.id >= question.message.id for one in ours):
         return True
     if turn is None and any(
         one.id >= question.message.id and "❌" in one.reactions for one in channel.messages.values()

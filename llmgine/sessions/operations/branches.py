@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from llmgine.errors import UserError
 from llmgine.messages.commands import BranchSessionCommand
 from llmgine.messages.steps import STEP, OutcomeStep, ReplyStep
+from llmgine.messages.translatable import tr
 from llmgine.sessions.database import Group, Row, Steps, announced
 from llmgine.sessions.operations.rows import lock
 from llmgine.sessions.operations.sessions import ensure_session
@@ -43,7 +44,9 @@ class Branches(Group):
             places = [number for number, turn in enumerate(turns, 1) if turn["id"] == command.up_to_turn]
             turns = turns[: places[0]] if places else []
         if not turns:
-            raise UserError("There is no conversation to continue: nothing in it has been answered, or it was cleared.")
+            raise UserError(
+                tr("There is no conversation to continue: nothing in it was answered yet, or it was cleared.")
+            )
         new = command.new_session_id
         yield from ensure_session(new, command.session_name, command.scopes, now)
         there = yield _ENDED, (new,)
@@ -64,11 +67,11 @@ def _make_room(command: BranchSessionCommand, there: Sequence[Row], now: int) ->
     """Move what the other conversation has to a session of its own."""
     busy = yield "SELECT id FROM open_turn WHERE session_id = $1", (command.new_session_id,)
     if busy:
-        raise UserError("Something is being answered there; wait until that is done, or use /stop first.")
+        raise UserError(tr("An answer is being written there. Wait for it, or use /stop first."))
     if not there:
         return
     if command.keep_as is None:
-        raise UserError("There is already a conversation where this one should continue.")
+        raise UserError(tr("There already is a conversation in that place."))
     yield from ensure_session(command.keep_as, command.session_name, (), now)
     yield (
         """

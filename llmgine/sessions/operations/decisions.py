@@ -2,6 +2,7 @@
 
 from llmgine.errors import UserError
 from llmgine.messages.steps import DecisionStep
+from llmgine.messages.translatable import tr
 from llmgine.sessions.clock import microseconds
 from llmgine.sessions.database import Group, Steps, announced
 from llmgine.sessions.operations.rows import lock, turn_steps
@@ -49,6 +50,6 @@ class Decisions(Group):
 
 def _approve_always(steps: TurnSteps, call: Call, decision: DecisionStep, now: int) -> Steps[None]:
     if not (decision.approved and decision.decided_by and call.waiting and call.waiting.allows_always):
-        raise UserError("This tool asks every time.")
+        raise UserError(tr("This tool asks every time."))
     name = approval_name(call.call.name, steps.state.prompt.author)
     yield from change_setting(steps.turn.session_id, name, "always", decision.decided_by.id, now)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from llmgine.errors import ForgottenTurnError, StoreError
 from llmgine.messages.chat_messages import OpaqueParts
 from llmgine.messages.steps import STEP, ReplyStep, Step, Turn
+from llmgine.messages.translatable import tr
 from llmgine.sessions.clock import at
 from llmgine.sessions.database import Row, Steps, listed
 from llmgine.sessions.records import TurnSteps
@@ -73,7 +74,7 @@ def turn_steps(turn_id: str) -> Steps[TurnSteps]:
         raise StoreError(f"There is no turn {turn_id!r}")
     found = yield from with_steps([to_turn(rows[0])])
     if not found:
-        raise ForgottenTurnError("This was forgotten or cleared; nothing is left of it.")
+        raise ForgottenTurnError(tr("This was forgotten or cleared; nothing is left of it."))
     return found[0]
 
 

@@ -8,6 +8,7 @@ from pydantic import JsonValue
 from llmgine.errors import UserError
 from llmgine.messages.commands import Admitted, PromptCommand, RegenerateTurnCommand
 from llmgine.messages.steps import Turn
+from llmgine.messages.translatable import tr
 from llmgine.sessions.database import Group, Steps, announced, listed, listing, operation, query
 from llmgine.sessions.operations.admission import add_prompt, add_turn, burst_of, join, known, next_place
 from llmgine.sessions.operations.attempts import again, copies, erase
@@ -56,7 +57,9 @@ class Turns(Group):
             yield from join(prompt, burst)
             return Admitted(turn_id=burst, place=place - 1, joined=True)
         if place >= MAX_OPEN:
-            raise UserError(f"{place} messages are already waiting here. Send it again when some are answered.")
+            raise UserError(
+                tr("{count} messages are already waiting here. Send it again when some are answered.", count=place)
+            )
         yield from add_turn(prompt, turn_id, seq, self._me, now)
         yield from add_prompt(prompt, turn_id, 1)
         return Admitted(turn_id=turn_id, place=place)
@@ -87,7 +90,7 @@ class Turns(Group):
             (command.turn_id, command.session_id),
         )
         if not rows or command.attempt not in (None, rows[0]["attempt"]):
-            raise UserError("Only the last answer of a conversation can be regenerated.")
+            raise UserError(tr("Only the last answer of a conversation can be regenerated."))
         yield from inherit(command.session_id, command.scopes)
         prompts = (yield from turn_steps(command.turn_id)).state.prompts
         yield from again(command.turn_id, rows[0]["attempt"], prompts, self._me)

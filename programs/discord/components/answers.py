@@ -12,6 +12,7 @@ from llmgine.messages.commands import (
     RegenerateTurnCommand,
     StopTurnCommand,
 )
+from llmgine.messages.translatable import tr
 from llmgine.sessions import SessionStore
 from programs.discord.components.button_press import ButtonPress, Handler, OutdatedError
 from programs.discord.components.custom_ids import Action
@@ -19,6 +20,7 @@ from programs.discord.components.details import details
 from programs.discord.components.removal import take_outdated
 from programs.discord.delivery.bodies import TextFile
 from programs.discord.ids import SOURCE, Origin, Place, scopes_now
+from programs.discord.translation import language_of
 
 GO_ON = "Go on exactly where your last answer was cut off."
 
@@ -46,7 +48,7 @@ class AnswerButtons:
         turn = press.steps.turn
         stopped = (await self._bus.execute(StopTurnCommand(session_id=turn.session_id, turn_id=turn.id))).unwrap()
         if not stopped:
-            raise OutdatedError("This has ended already.")
+            raise OutdatedError(tr("This has already ended."))
 
     async def _regenerate(self, press: ButtonPress) -> None:
         await self._require_last(press)
@@ -66,7 +68,7 @@ class AnswerButtons:
         await self._require_last(press)
         turn = press.steps.turn
         (await self._bus.execute(ForgetTurnCommand(session_id=turn.session_id, turn_id=turn.id))).unwrap()
-        await press.tell("Forgotten: I know nothing of that question and of my answer any more.")
+        await press.tell(tr("Done. I've forgotten that question and my answer."))
 
     async def _require_last(self, press: ButtonPress) -> None:
         """The turn is to be the last of its session.
@@ -77,12 +79,14 @@ class AnswerButtons:
         turn = press.steps.turn
         last = await self._store.turns.last(turn.session_id)
         if last is None or last.id != turn.id:
-            raise OutdatedError("There is something newer here, so this stays as it is.")
+            raise OutdatedError(tr("There is something newer here, so this stays as it is."))
 
     async def _details(self, press: ButtonPress) -> None:
         steps, message = press.steps, press.interaction.message
         is_of_card = message is not None and bool(message.embeds) and steps.state.outcome is None
-        text, file = details(steps, press.id.target.round if is_of_card else None)
+        text, file = details(
+            steps, press.id.target.round if is_of_card else None, language_of(press.interaction.locale)
+        )
         await press.tell(text, file=_attached(file) if file else None)
 
 
@@ -98,7 +102,7 @@ def follow_up(press: ButtonPress, text: str, source_id: str) -> PromptCommand:
         source=SOURCE,
         source_id=source_id,
         author=press.who,
-        origin=Origin.at(place, message_id, cards=origin.cards).as_json(),
+        origin=Origin.at(place, message_id, cards=origin.cards, language=origin.language).as_json(),
         place=str(place.channel_id),
         guild=place.guild_id,
     )

@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from llmgine.bus import MessageBus
 from llmgine.messages.chat_messages import ToolCall
 from llmgine.messages.commands import DecideToolCallCommand
+from llmgine.messages.translatable import tr
 from programs.discord.components.answers import follow_up
 from programs.discord.components.button_press import ButtonPress, DecidedError, Handler, OutdatedError
 from programs.discord.components.custom_ids import Action, of_turn
 from programs.discord.components.views import Field, form
 
-_REASON = Field("reason", "The reason", 500, "The model is told.")
+_REASON = Field("reason", tr("Reason"), 500, tr("Shown to the model"))
 
 
 class ApprovalButtons:
@@ -42,12 +43,14 @@ class ApprovalButtons:
             always=action is Action.ALWAYS,
         )
         if not (await self._bus.execute(command)).unwrap():
-            raise DecidedError("This was decided before, or its time ran out.")
+            raise DecidedError(tr("This was already decided, or it expired."))
 
     async def _ask_for_reason(self, press: ButtonPress) -> None:
         target = press.id.target
         custom_id = of_turn(Action.BECAUSE, press.steps.turn, (target.round, target.part))
-        await press.interaction.response.send_modal(form(custom_id, "Why not?", _REASON))
+        await press.interaction.response.send_modal(
+            form(press.interaction, custom_id, tr("Reason for denying"), _REASON)
+        )
 
     async def _ask_again(self, press: ButtonPress) -> None:
         turn, target, call = press.steps.turn, press.id.target, _call(press)
@@ -57,7 +60,7 @@ class ApprovalButtons:
         source_id = f"again:{turn.id}:{turn.attempt}:{target.round}.{target.part}"
         admitted = (await self._bus.execute(follow_up(press, text, source_id))).unwrap()
         if admitted.duplicate:
-            await press.tell("This was asked again before.")
+            await press.tell(tr("This was already asked again."))
 
 
 def _call(press: ButtonPress) -> ToolCall:
@@ -65,4 +68,4 @@ def _call(press: ButtonPress) -> ToolCall:
     try:
         return press.steps.state.replies[target.round].tool_calls[target.part]
     except IndexError:
-        raise OutdatedError("This call is not there any more.") from None
+        raise OutdatedError(tr("This call is no longer there.")) from None

@@ -5,9 +5,11 @@ from collections.abc import Collection
 from pydantic import JsonValue
 
 from llmgine.messages.steps import ReplyStep
+from llmgine.messages.translatable import Text, joined, tr
 from llmgine.sessions.records import TurnSteps
 from programs.discord.components.custom_ids import Action, action_of, button
 from programs.discord.delivery.bodies import Body
+from programs.discord.translation import language_of_turn
 
 LASTING = frozenset({Action.DETAILS, Action.AGAIN})  # actions that apply for as long as the turn is remembered
 _AT_ONCE = 2  # rows, of calls that carry buttons; the next ones get theirs when these are decided
@@ -38,27 +40,30 @@ def asks(body: Body) -> bool:
 
 def of_running(steps: TurnSteps) -> list[JsonValue]:
     """Under the last part of a turn that has not ended."""
-    return [button(Action.STOP, "Stop", steps.turn, row=_AT_ONCE)]
+    buttons: list[JsonValue] = [_button(Action.STOP, tr("Stop"), steps, row=_AT_ONCE)]
+    if steps.state.calls:
+        buttons.append(_button(Action.DETAILS, tr("Details"), steps, row=_AT_ONCE))
+    return buttons
 
 
 def of_ended(steps: TurnSteps) -> list[JsonValue]:
     """Under the last part of a turn's outcome."""
-    outcome, replies, turn = steps.state.outcome, steps.state.replies, steps.turn
+    outcome, replies = steps.state.outcome, steps.state.replies
     failed = outcome is not None and outcome.state == "failed"
     buttons: list[JsonValue] = []
     if failed:
-        buttons.append(button(Action.RETRY, "Retry", turn, style="primary", row=_LAST_ROW))
+        buttons.append(_button(Action.RETRY, tr("Retry"), steps, style="primary", row=_LAST_ROW))
     else:
-        buttons.append(button(Action.REGENERATE, "Regenerate", turn, row=_LAST_ROW))
+        buttons.append(_button(Action.REGENERATE, tr("Regenerate"), steps, row=_LAST_ROW))
     if outcome is not None and outcome.state == "done" and replies and replies[-1].finish == "length":
-        buttons.append(button(Action.CONTINUE, "Continue", turn, style="primary", row=_LAST_ROW))
-    buttons.append(button(Action.UNDO, "Undo", turn, row=_LAST_ROW))
-    buttons.append(button(Action.DETAILS, "Details", turn, row=_LAST_ROW))
+        buttons.append(_button(Action.CONTINUE, tr("Continue"), steps, style="primary", row=_LAST_ROW))
+    buttons.append(_button(Action.UNDO, tr("Undo"), steps, row=_LAST_ROW))
+    buttons.append(_button(Action.DETAILS, tr("Details"), steps, row=_LAST_ROW))
     return buttons
 
 
 def of_card(steps: TurnSteps, reply: ReplyStep, waiting: list[int], expired: list[int]) -> list[JsonValue]:
-    """Under a round's card: to decide on the calls that wait, to ask again about those nobody decided, and details."""
+    """Under a round's card: to decide on the calls that wait, and to ask again about those nobody decided."""
     numbered = len(waiting) > 1
     buttons = [
         one
@@ -66,9 +71,10 @@ def of_card(steps: TurnSteps, reply: ReplyStep, waiting: list[int], expired: lis
         for one in _decisions(steps, reply, part, row=row, numbered=numbered)
     ]
     for part in expired[:_AT_ONCE]:
-        what = f" about {reply.tool_calls[part].name} {part + 1}" if len(expired) > 1 else ""
-        buttons.append(button(Action.AGAIN, f"Ask again{what}", steps.turn, place=(reply.round, part), row=_AT_ONCE))
-    buttons.append(button(Action.DETAILS, "Details", steps.turn, place=(reply.round, 0), row=_AT_ONCE))
+        label = tr("Ask again")
+        if len(expired) > 1:
+            label = tr("Ask again: {tool} {number}", tool=reply.tool_calls[part].name, number=part + 1)
+        buttons.append(_button(Action.AGAIN, label, steps, place=(reply.round, part), row=_AT_ONCE))
     return buttons
 
 
@@ -78,10 +84,24 @@ def _decisions(steps: TurnSteps, reply: ReplyStep, part: int, *, row: int, numbe
     place = (reply.round, part)
     waiting = steps.state.calls[call.id].waiting
     always = waiting is not None and waiting.allows_always
-    looks: Collection[tuple[Action, str, str]] = (
-        (Action.APPROVE, f"Approve{what}", "success"),
-        *(((Action.ALWAYS, f"Always{what}", "secondary"),) if always else ()),
-        (Action.DENY, f"Deny{what}", "danger"),
-        (Action.REASON, "Deny with a reason", "secondary"),
+    looks: Collection[tuple[Action, Text, str]] = (
+        (Action.APPROVE, joined("", tr("Approve"), what), "success"),
+        *(((Action.ALWAYS, joined("", tr("Always"), what), "secondary"),) if always else ()),
+        (Action.DENY, joined("", tr("Deny"), what), "danger"),
+        (Action.REASON, tr("Deny with a reason"), "secondary"),
     )
-    return [button(action, label, steps.turn, place=place, style=style, row=row) for action, label, style in looks]
+    return [_button(action, label, steps, place=place, style=style, row=row) for action, label, style in looks]
+
+
+def _button(
+    action: Action,
+    label: Text,
+    steps: TurnSteps,
+    *,
+    place: tuple[int, int] | None = None,
+    style: str = "secondary",
+    row: int | None = None,
+) -> dict[str, JsonValue]:
+    """A button in the language of a turn."""
+    said = language_of_turn(steps.turn).say(label)
+    return button(action, said, steps.turn, place=place, style=style, row=row)

@@ -8,9 +8,11 @@ import discord
 
 from llmgine.errors import UserError
 from llmgine.messages.commands import Author
+from llmgine.messages.translatable import Text, tr
 from llmgine.sessions.records import Session, TurnSteps
 from programs.discord.components.custom_ids import ComponentId
 from programs.discord.components.registry import REGISTRY, Entry, Kind
+from programs.discord.translation import language_of
 
 
 class OutdatedError(UserError):
@@ -25,7 +27,7 @@ class UnknownComponentError(UserError):
     """A component of ours that this version does not know."""
 
     def __init__(self) -> None:
-        super().__init__("I do not know what this does: it may be of another version of me.")
+        super().__init__(tr("I don't know this button: it may be from another version of me."))
 
 
 @dataclass(frozen=True)
@@ -87,11 +89,12 @@ class ButtonPress:
         """The same, with what it is about."""
         return replace(self, subject=subject)
 
-    async def tell(self, text: str, *, file: discord.File | None = None) -> None:
-        """Tell the person alone, after the first answer."""
+    async def tell(self, text: Text | str, *, file: discord.File | None = None) -> None:
+        """Tell the person alone, after the first answer, in their language."""
         no_pings = discord.AllowedMentions.none()
         attached = [] if file is None else [file]
-        await self.interaction.followup.send(text, files=attached, ephemeral=True, allowed_mentions=no_pings)
+        said = language_of(self.interaction.locale).say(text)
+        await self.interaction.followup.send(said, files=attached, ephemeral=True, allowed_mentions=no_pings)
 
 
 # Does what is pressed. The gates were checked, and Discord has its first answer unless that is to be a form.

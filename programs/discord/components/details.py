@@ -1,60 +1,91 @@
 """What stands behind an answer: model, tokens, time, and each tool call with all that went in and came out."""
 
 import json
+from collections.abc import Mapping
 
 from llmgine.messages.chat_messages import ToolCall
-from llmgine.messages.steps import ReplyStep
+from llmgine.messages.steps import ReplyStep, TurnStatus
 from llmgine.messages.text import collapse_spaces, shorten
+from llmgine.messages.translatable import Language, Text, joined, tr, tr_many
 from llmgine.sessions.records import TurnSteps
 from llmgine.turn_state import Call
 from programs.discord.delivery.bodies import TextFile
 
 _MAX_CONTENT = 2_000  # of a message
 FILE_NAME = "details.md"
+_STATES: Mapping[TurnStatus, Text] = {
+    "queued": tr("queued"),
+    "running": tr("running"),
+    "waiting": tr("waiting"),
+    "done": tr("done"),
+    "failed": tr("failed"),
+    "stopped": tr("stopped"),
+    "forgotten": tr("forgotten"),
+}
+_ENDS: Mapping[str, Text] = {  # how a round of the model ended
+    "stop": tr("finished"),
+    "tool_calls": tr("called tools"),
+    "length": tr("cut at the length limit"),
+    "filtered": tr("withheld by the service"),
+}
 
 
-def details(steps: TurnSteps, round_: int | None = None) -> tuple[str, TextFile | None]:
+def details(steps: TurnSteps, round_: int | None, language: Language) -> tuple[str, TextFile | None]:
     """The details of a turn or of one of its rounds: as a message, or as one with a file when they are long."""
+    say = language.say
     replies = [reply for reply in steps.state.replies if round_ in (None, reply.round)]
-    calls = [_call(call, steps.state.calls[call.id]) for reply in replies for call in reply.tool_calls]
-    summary = "\n".join([_summary(steps), *(_round(reply) for reply in replies)])
+    calls = [_call(call, steps.state.calls[call.id], language) for reply in replies for call in reply.tool_calls]
+    summary = "\n".join([say(_summary(steps)), *(say(_round(reply)) for reply in replies)])
     text = "\n".join([summary, *calls])
     if len(text) <= _MAX_CONTENT:
         return text, None
-    note = "\nThe tool calls are in the file, with all arguments and results."
-    return shorten(summary, _MAX_CONTENT - len(note)) + note, TextFile(FILE_NAME, text)
+    note = say(tr("The tool calls are in the file, with all arguments and results."))
+    return f"{shorten(summary, _MAX_CONTENT - len(note) - 1)}\n{note}", TextFile(FILE_NAME, text)
 
 
-def _summary(steps: TurnSteps) -> str:
+def _summary(steps: TurnSteps) -> Text:
     usage = steps.state.usage
-    facts = [f"**{steps.turn.state}**"]
+    facts = [tr("**{state}**", state=_STATES[steps.turn.state])]
     if steps.state.outcome is not None:
-        facts.append(f"{steps.state.outcome.seconds:.1f} s")
-    facts.append(f"{usage.input_tokens:,} tokens in ({usage.cached_tokens:,} cached), {usage.output_tokens:,} out")
-    count = len(steps.state.replies)
-    facts.append(f"{count} {'round' if count == 1 else 'rounds'}")
+        facts.append(tr("{seconds:.1f} s", seconds=steps.state.outcome.seconds))
+    facts.append(
+        tr(
+            "{input} tokens in ({cached} cached), {output} out",
+            input=usage.input_tokens,
+            cached=usage.cached_tokens,
+            output=usage.output_tokens,
+        )
+    )
+    facts.append(tr_many("{count} round", "{count} rounds", len(steps.state.replies)))
     if steps.turn.attempt > 1:
-        facts.append(f"attempt {steps.turn.attempt}")
-    return " · ".join(facts)
+        facts.append(tr("attempt {number}", number=steps.turn.attempt))
+    return joined(" · ", *facts)
 
 
-def _round(reply: ReplyStep) -> str:
-    usage = reply.usage
-    tokens = f"{usage.input_tokens:,} + {usage.output_tokens:,} tokens" if usage else "tokens not told"
-    model = collapse_spaces(reply.model).replace("`", "ˋ")
-    return f"-# Round {reply.round + 1}: `{shorten(model, 60)}`, {tokens}, {reply.seconds:.1f} s, {reply.finish}"
+def _round(reply: ReplyStep) -> Text:
+    tokens = tr("tokens not known")
+    if reply.usage is not None:
+        tokens = tr("{input} + {output} tokens", input=reply.usage.input_tokens, output=reply.usage.output_tokens)
+    return tr(
+        "-# Round {number}: `{model}`, {tokens}, {seconds:.1f} s, {end}",
+        number=reply.round + 1,
+        model=shorten(collapse_spaces(reply.model).replace("`", "ˋ"), 60),
+        tokens=tokens,
+        seconds=reply.seconds,
+        end=_ENDS[reply.finish],
+    )
 
 
-def _call(call: ToolCall, known: Call) -> str:
+def _call(call: ToolCall, known: Call, language: Language) -> str:
     result = known.result
     name = collapse_spaces(call.name).replace("`", "ˋ")
-    took = f" · {known.seconds:.1f} s" if known.seconds is not None else ""
-    state = "no result yet" if result is None else "done" if result.ok else "failed"
+    took = language.say(tr(" · {seconds:.1f} s", seconds=known.seconds)) if known.seconds is not None else ""
+    state = language.say(tr("no result yet") if result is None else tr("done") if result.ok else tr("failed"))
     parsed = call.parsed()
     arguments = call.arguments if parsed is None else json.dumps(parsed, indent=1, ensure_ascii=False)
     lines = [f"**`{shorten(name, 100)}`** · {state}{took}", _block(arguments, "json")]
     if result is not None:
-        lines.append(_block(result.content))
+        lines.append(_block(result.content if result.shown is None else language.say(result.shown)))
     return "\n".join(lines)
 
 

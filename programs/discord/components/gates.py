@@ -4,6 +4,7 @@ import discord
 
 from llmgine.errors import UserError
 from llmgine.messages.steps import Turn
+from llmgine.messages.translatable import Text, tr
 from llmgine.sessions import SessionStore
 from llmgine.sessions.records import Session, TurnSteps
 from programs.discord.channel_settings import Channels
@@ -12,6 +13,7 @@ from programs.discord.components.custom_ids import Action
 from programs.discord.components.registry import Gate
 from programs.discord.ids import SOURCE, Origin
 from programs.discord.permissions.actor import (
+    MANAGE_MESSAGES,
     is_moderator,
     may_decide,
     require_permission,
@@ -65,19 +67,20 @@ class Gates:
         if gate is Gate.ROLE:
             require_role(interaction, settings)
         elif settings.listen == "off":
-            raise UserError("I am switched off here, see /settings.")
+            raise UserError(tr("I'm switched off here, see /settings."))
 
     async def _turn(self, press: ButtonPress) -> TurnSteps:
         """The turn that is pressed about, for the one who asked or a moderator."""
         target, user = press.id.target, press.interaction.user
         steps = await self._store.turns.get(target.turn_id)
         if not _is_here(steps.turn, press.interaction.channel_id):  # its permissions are those of its channel
-            raise OutdatedError("This belongs to another channel.")
+            raise OutdatedError(tr("This belongs to another channel."))
         asker = steps.state.prompt.author
         if not may_decide(user, asker):
-            raise UserError(f"Only {asker.name if asker else 'the one who asked'} or a moderator can do this.")
+            who = tr("the person who asked") if asker is None else asker.name
+            raise UserError(tr("Only {who} or a moderator can do this.", who=who))
         if target.attempt not in (None, steps.turn.attempt) and press.id.action is not Action.DETAILS:
-            raise OutdatedError("This was done before: the question is being answered anew, or was.")
+            raise OutdatedError(tr("This was already done: the question was, or is being, answered again."))
         return steps
 
     async def _session(self, press: ButtonPress, *, to_rename: bool) -> Session:
@@ -85,7 +88,9 @@ class Gates:
         viewer = Viewer(press.interaction, self._store)
         session = await viewer.session(press.id.about or next(iter(press.values), ""))
         if to_rename and not await viewer.may_rename(session):
-            raise UserError("Only people with the permission Manage Messages there can rename this.")
+            raise UserError(
+                tr("Only people with the permission {permission} there can rename this.", permission=MANAGE_MESSAGES)
+            )
         return session
 
 
@@ -103,7 +108,7 @@ def _require_permission(gate: Gate, press: ButtonPress) -> None:
             require_setter(interaction, SYSTEM_PROMPT, next(one for one in WHERE if one == press.id.about))
 
 
-def _require_moderator(interaction: discord.Interaction, what: str) -> None:
+def _require_moderator(interaction: discord.Interaction, what: Text | None) -> None:
     """In a server, what concerns everybody in the channel is for moderators, and for the owner of a thread."""
     channel = interaction.channel
     owns_thread = isinstance(channel, discord.Thread) and channel.owner_id == interaction.user.id
@@ -121,9 +126,12 @@ def require_setter(interaction: discord.Interaction, spec: SettingSpec, where: W
     require_permission(interaction, spec, where)
 
 
-def _require_server_moderator(interaction: discord.Interaction, what: str) -> None:
+def _require_server_moderator(interaction: discord.Interaction, what: Text | None) -> None:
     if not is_moderator(interaction.user):
-        raise UserError(f"Only people with the permission Manage Messages can {what}.")
+        about = tr("do this") if what is None else what
+        raise UserError(
+            tr("Only people with the permission {permission} can {what}.", permission=MANAGE_MESSAGES, what=about)
+        )
 
 
 def _is_here(turn: Turn, channel_id: int | None) -> bool:

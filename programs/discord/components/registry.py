@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from llmgine.messages.translatable import Text, tr
 from programs.discord.components.custom_ids import Action
 
 
@@ -59,7 +60,7 @@ class Entry:
     does: str
     gates: tuple[Gate, ...]
     reply: Reply = Reply.UPDATE
-    what: str = ""
+    what: Text | None = None
     note: str = ""
 
 
@@ -110,7 +111,7 @@ REGISTRY: Mapping[Action, Entry] = {
     Action.REASON: _decision("Deny with a reason", "Opens the form for the reason.", Reply.FORM),
     Action.BECAUSE: Entry(
         Kind.FORM,
-        "Why not?",
+        "Reason for denying",
         "Deny with a reason",
         "Does not let the call run, and tells the model why.",
         (Gate.ASKER,),
@@ -129,11 +130,11 @@ REGISTRY: Mapping[Action, Entry] = {
     ),
     Action.CLEAR: Entry(
         Kind.BUTTON,
-        "Forget it",
+        "Clear it",
         "/clear",
         "Forgets the conversation.",
         (Gate.MODERATOR,),
-        what="clear the conversation here",
+        what=tr("clear the conversation here"),
     ),
     Action.KEEP: Entry(Kind.BUTTON, "Keep it", "/clear", "Changes nothing.", (Gate.ANYONE,)),
     Action.SYSTEM: Entry(
@@ -145,9 +146,9 @@ REGISTRY: Mapping[Action, Entry] = {
         "/doctor",
         "Forgets what was learnt from refusals of the model's service.",
         (Gate.SERVER_MODERATOR,),
-        what="make me forget this",
+        what=tr("make me forget this"),
     ),
-    Action.SESSION_OPEN: Entry(Kind.SELECT, "Open one of them", _LIST, "Shows a conversation.", (Gate.READER,)),
+    Action.SESSION_OPEN: Entry(Kind.SELECT, "Open a conversation", _LIST, "Shows a conversation.", (Gate.READER,)),
     Action.SESSION_PAGE: _page("Newest, Back", "Shows the first page of the list."),
     Action.SESSION_OLDER: _page("Older", "Shows what was used before."),
     Action.SESSION_NEWER: _page("Newer", "Shows what was used after that."),
@@ -157,7 +158,7 @@ REGISTRY: Mapping[Action, Entry] = {
         _CONVERSATION,
         "Lets the channel go on with a copy of the conversation.",
         (Gate.MODERATOR, Gate.READER),
-        what="put another conversation here",
+        what=tr("put another conversation here"),
     ),
     Action.SESSION_MARKDOWN: _export("Markdown"),
     Action.SESSION_JSON: _export("JSON"),

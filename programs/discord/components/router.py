@@ -11,16 +11,18 @@ import aiohttp
 import discord
 
 from llmgine.errors import ForgottenTurnError, UserError
+from llmgine.messages.translatable import tr
 from llmgine.sessions import SessionStore
 from programs.discord.components.button_press import ButtonPress, Handler, OutdatedError, is_form
 from programs.discord.components.custom_ids import PREFIX, Action
 from programs.discord.components.gates import Gates
 from programs.discord.components.registry import REGISTRY, Reply
 from programs.discord.components.removal import take_outdated
+from programs.discord.languages import Languages
 from programs.discord.replies import explain, is_late
 
 _FORM_PATIENCE = 2.0  # seconds until a form has to be on its way; Discord waits for 3
-_SLOW = "This took too long. Try it again."
+_SLOW = tr("This took too long. Try again.")
 _UNREACHABLE = (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError)
 _OURS = re.compile(re.escape(PREFIX) + ".*", re.DOTALL)
 
@@ -39,6 +41,7 @@ class ComponentRouter:
         if missing := set(REGISTRY) ^ set(handlers):
             raise ValueError(f"not both registered and handled: {', '.join(sorted(missing))}")
         self._gates = Gates(store)
+        self._languages = Languages(store)
         self._handlers = handlers
 
     def item(self) -> type[discord.ui.DynamicItem[Any]]:
@@ -75,18 +78,18 @@ class ComponentRouter:
         try:
             press = ButtonPress.of(interaction)
         except UserError as error:
-            await _explain(interaction, error)
+            await self._explain(interaction, error)
             return
         try:
             await self._handle(press)
         except OutdatedError as error:
-            await _explain(interaction, error)
+            await self._explain(interaction, error)
             await take_outdated(press, error)
         except ForgottenTurnError as error:
-            await _explain(interaction, error)
+            await self._explain(interaction, error)
             await take_outdated(press)
         except Exception as error:  # whatever it is, a person waits for an answer
-            await _explain(interaction, error, promised=press.entry.reply is Reply.PUBLIC)
+            await self._explain(interaction, error, promised=press.entry.reply is Reply.PUBLIC)
 
     async def _handle(self, press: ButtonPress) -> None:
         """Answer first, then check the gates, then do it."""
@@ -101,12 +104,11 @@ class ComponentRouter:
         await press.interaction.response.defer(thinking=reply is Reply.PUBLIC)
         await handler(await self._gates.require(press))
 
-
-async def _explain(interaction: discord.Interaction, error: Exception, *, promised: bool = False) -> None:
-    """Tell the person alone what went wrong; a public answer that was `promised` is taken away."""
-    with contextlib.suppress(discord.HTTPException):
-        if promised and interaction.response.is_done():
-            await interaction.delete_original_response()
-        elif not interaction.response.is_done() and interaction.message is not None and not is_late(error):
-            await interaction.response.defer()  # so that the message that was pressed can be changed afterwards
-    await explain(interaction, error)
+    async def _explain(self, interaction: discord.Interaction, error: Exception, *, promised: bool = False) -> None:
+        """Tell the person alone what went wrong; a public answer that was `promised` is taken away."""
+        with contextlib.suppress(discord.HTTPException):
+            if promised and interaction.response.is_done():
+                await interaction.delete_original_response()
+            elif not interaction.response.is_done() and interaction.message is not None and not is_late(error):
+                await interaction.response.defer()  # so that the message that was pressed can be changed afterwards
+        await explain(interaction, self._languages, error)

@@ -10,7 +10,9 @@ from typing import Any
 
 import discord
 
+from llmgine.messages.translatable import Text
 from programs.discord.components.custom_ids import Action, ComponentId
+from programs.discord.translation import language_of
 
 _STYLES = {
     "primary": discord.ButtonStyle.primary,
@@ -34,17 +36,18 @@ class Field:
     """
 
     name: str
-    label: str
+    label: Text
     most: int
-    description: str | None = None
+    description: Text | None = None
     default: str | None = None
     lines: bool = True
     required: bool = True
 
 
-def form(custom_id: ComponentId, title: str, *fields: Field) -> discord.ui.Modal:
-    """A form to send."""
-    modal = discord.ui.Modal(title=title, custom_id=str(custom_id))
+def form(interaction: discord.Interaction, custom_id: ComponentId, title: Text, *fields: Field) -> discord.ui.Modal:
+    """A form to send, in the language of the person."""
+    say = language_of(interaction.locale).say
+    modal = discord.ui.Modal(title=say(title), custom_id=str(custom_id))
     for one in fields:
         text: discord.ui.TextInput[discord.ui.Modal] = discord.ui.TextInput(
             custom_id=one.name,
@@ -53,7 +56,8 @@ def form(custom_id: ComponentId, title: str, *fields: Field) -> discord.ui.Modal
             required=one.required,
             max_length=one.most,
         )
-        modal.add_item(discord.ui.Label(text=one.label, description=one.description, component=text))
+        description = None if one.description is None else say(one.description)
+        modal.add_item(discord.ui.Label(text=say(one.label), description=description, component=text))
     modal.stop()
     return modal
 

@@ -11,7 +11,9 @@ from typing import Literal, NamedTuple
 
 from llmgine.messages.deliveries import DeliveryKey
 from llmgine.messages.steps import Turn
+from llmgine.messages.translatable import Text
 from programs.discord.delivery.bodies import Body, plain_form, replaced_by
+from programs.discord.translation import language_of_turn
 
 OLD = "old"  # the kind of a key whose message shows no part of the present outcome
 # Stored, without a message, where the bot may not read the channel: nothing of the answer is there but what is stored.
@@ -195,6 +197,10 @@ class Answer:
         """The turn was forgotten, whichever attempt it was at; nothing of it is to be seen any more."""
         self.turn = turn
         self.show([], Phase.WITHDRAWN)
+
+    def say(self, words: Text | str) -> str:
+        """A text in the language of the answer."""
+        return language_of_turn(self.turn).say(words)
 
     def placed(self) -> list[Slot]:
         """The slots that show parts: the first one the first part, and so on."""

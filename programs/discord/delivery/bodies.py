@@ -8,6 +8,7 @@ from itertools import islice
 
 from pydantic import JsonValue
 
+from llmgine.messages.translatable import tr
 from programs.discord.delivery.splitting import parts_of
 
 Body = dict[str, JsonValue]
@@ -15,7 +16,7 @@ Body = dict[str, JsonValue]
 MOST_MESSAGES = 5  # of one text; what is longer stands in a file besides
 FILE_NAME = "answer.md"
 _MAX_CONTENT = 2_000  # characters of a message
-_FILE_NOTE = "-# That is not all: the whole answer is in the file."
+FILE_NOTE = tr("-# This answer is long: all of it is in the file.")
 
 
 @dataclass(frozen=True)
@@ -36,12 +37,17 @@ def preview_of(text: str) -> list[Body]:
     return [{"content": part} for part in islice(parts_of(text), MOST_MESSAGES)]
 
 
-def bodies_of(text: str) -> list[Body]:
-    """The messages of a text: at most five, and one with all of it in a file where those do not hold it."""
+def bodies_of(text: str, note: str = str(FILE_NOTE)) -> list[Body]:
+    """The messages of a text: at most five, and one with all of it in a file where those do not hold it.
+
+    Args:
+        text: The text.
+        note: What is said with the file, in one line.
+    """
     parts = list(islice(parts_of(text), MOST_MESSAGES + 1))
     bodies: list[Body] = [{"content": part} for part in parts[:MOST_MESSAGES]]
     if len(parts) > MOST_MESSAGES:
-        bodies.append({"content": _FILE_NOTE, "file": {"name": FILE_NAME, "text": text}})
+        bodies.append({"content": note, "file": {"name": FILE_NAME, "text": text}})
     return bodies
 
 
@@ -59,7 +65,8 @@ def plain_form(body: Body) -> list[Body]:
     if file is None:
         return [body]
     *parts, last = islice(parts_of(file.text), MOST_MESSAGES, None)
-    footer = str(body["content"]).removeprefix(_FILE_NOTE)
+    _, line, rest = str(body["content"]).partition("\n")  # the first line is the note
+    footer = f"{line}{rest}"
     end: Body = {key: value for key, value in body.items() if key != "file"}
     middle: list[Body] = [{"content": part} for part in parts]
     return [*middle, {**end, "content": f"{last}{footer}"}]
@@ -69,8 +76,9 @@ def card_as_text(body: Body) -> str:
     """The card of a body in plain text."""
     embed = body["embed"]
     fields = embed.get("fields") if isinstance(embed, dict) else None
+    head = [str(embed["description"])] if isinstance(embed, dict) and embed.get("description") else []
     lines = [f"**{one['name']}**\n{one['value']}" for one in fields or () if isinstance(one, dict)]  # type: ignore[union-attr]  # JSON is wider
-    return "\n".join(lines)[:_MAX_CONTENT]
+    return "\n".join([*head, *lines])[:_MAX_CONTENT]
 
 
 def replaced_by(body: Body, words: str) -> Body:

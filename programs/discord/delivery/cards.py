@@ -1,8 +1,13 @@
-"""The tool card: one embed for the calls of a round, a field each, drawn from the turn's committed steps."""
+"""The tool card: one embed for the calls of a round, drawn from the turn's committed steps.
+
+A call is one line of it. One that waits for approval has a field with its exact arguments, and in verbose channels all
+calls have one.
+"""
 
 import json
 from datetime import datetime
 
+import discord
 from pydantic import JsonValue
 
 from llmgine.engine.tool_calls import MOST_CALLS
@@ -10,10 +15,12 @@ from llmgine.messages.chat_messages import ToolCall
 from llmgine.messages.commands import Author
 from llmgine.messages.steps import ReplyStep, WaitingStep
 from llmgine.messages.text import clean_text, collapse_spaces, escape, shorten
+from llmgine.messages.translatable import Language, Text, joined, tr, tr_many
 from llmgine.sessions.records import TurnSteps
 from llmgine.turn_state import Call, CallState
 from programs.discord.components.button_layout import of_card
 from programs.discord.ids import Origin
+from programs.discord.translation import language_of_turn
 
 _ICONS: dict[CallState, str] = {
     CallState.QUEUED: "▫️",
@@ -26,17 +33,19 @@ _ICONS: dict[CallState, str] = {
     CallState.INTERRUPTED: "⚠️",
     CallState.SKIPPED: "➖",
 }
-_WORDS: dict[CallState, str] = {
-    CallState.QUEUED: "queued",
-    CallState.RUNNING: "running …",
-    CallState.WAITING: "waiting for approval",
-    CallState.DONE: "done",
-    CallState.FAILED: "failed",
-    CallState.DENIED: "denied",
-    CallState.EXPIRED: "expired, not run",
-    CallState.INTERRUPTED: "interrupted, outcome unknown",
-    CallState.SKIPPED: "not run",
+_UNDONE = "⚠️"  # of a call that ran and says that it did not do what it was asked
+_WORDS: dict[CallState, Text] = {
+    CallState.QUEUED: tr("queued"),
+    CallState.RUNNING: tr("running …"),
+    CallState.WAITING: tr("waiting for approval"),
+    CallState.DONE: tr("done"),
+    CallState.FAILED: tr("failed"),
+    CallState.DENIED: tr("denied"),
+    CallState.EXPIRED: tr("expired, not run"),
+    CallState.INTERRUPTED: tr("interrupted, outcome unknown"),
+    CallState.SKIPPED: tr("not run"),
 }
+_SAID_BY_SIGN = frozenset({CallState.DONE, CallState.FAILED, CallState.RUNNING})  # no word for these in a line
 _RED, _AMBER, _BLUE, _GREEN, _GREY = 0xD83C3E, 0xE0A030, 0x4A7BD0, 0x3BA55D, 0x80848E
 
 # Discord's limits: 25 fields, 256 and 1,024 characters in a field's name and value, 6,000 in all embeds of a message.
@@ -44,6 +53,9 @@ _MAX_FIELDS = 25
 _MAX_NAME = 70  # of the 256, to leave the room to what a call says
 _MAX_VALUE = 1_024
 _MAX_TOTAL = 5_900
+_MAX_LINE, _MAX_LINES = 600, 4_000  # characters of a call's line, and of all lines: the description holds 4,096
+_LONG = 1.0  # seconds from which a line says how long a call took
+_MAX_REASON = 150
 _SHORTEST_LINE = 30  # characters that say anything about the tools that were called
 # Of what a call says no more is looked at than can be shown, several times over: a card is drawn often.
 _MOST_READ = 4_000  # characters of foreign text
@@ -58,15 +70,21 @@ def card(steps: TurnSteps, reply: ReplyStep) -> dict[str, JsonValue]:
     waiting = [part for part, state in enumerate(states) if state is CallState.WAITING]
     expired = [part for part, state in enumerate(states) if state is CallState.EXPIRED]
     shown = calls[_shown(len(calls), waiting)]
+    language = _language(steps)
+    in_fields = [call for call in shown if call.state is CallState.WAITING or verbosity(steps) == "verbose"]
     room = min(_MAX_VALUE, _MAX_TOTAL // len(shown) - _MAX_NAME)
-    fields: list[JsonValue] = [_field(call, steps, room) for call in shown]
+    fields: list[JsonValue] = [_field(call, steps, room) for call in in_fields]
     embed: dict[str, JsonValue] = {"color": _colour(states), "fields": fields}
+    room = min(_MAX_LINE, _MAX_LINES // len(shown))
+    lines = [_line(call, steps, room) for call in shown if call not in in_fields]
+    if lines:
+        embed["description"] = "\n".join(lines)
     if len(states) > len(shown):
-        more = f"and {len(states) - len(shown):,} more calls"
+        more = tr_many("and {count} more call", "and {count} more calls", len(states) - len(shown))
         beyond = len(states) - MOST_CALLS
-        embed["footer"] = {
-            "text": f"{more}; {beyond:,} beyond the first {MOST_CALLS} do not run" if beyond > 0 else more
-        }
+        if beyond > 0:
+            more = tr("{more}; {beyond} beyond the first {most} do not run", more=more, beyond=beyond, most=MOST_CALLS)
+        embed["footer"] = {"text": language.say(more)}
     return {"embed": embed, "buttons": of_card(steps, reply, waiting, expired)}
 
 
@@ -81,12 +99,18 @@ def used(steps: TurnSteps, room: int) -> str:
     names = dict.fromkeys(collapse_spaces(call.name) for reply in steps.state.replies for call in reply.tool_calls)
     if verbosity(steps) != "quiet" or not names or room < _SHORTEST_LINE:
         return ""
-    return shorten(f"-# used {', '.join(names)}".replace("`", "ˋ"), room)
+    line = _language(steps).say(tr("-# used {tools}", tools=", ".join(names)))
+    return shorten(line.replace("`", "ˋ"), room)
 
 
 def verbosity(steps: TurnSteps) -> str:
     """How much is shown of calls where the turn came from: it is kept with the turn, so it never changes for it."""
     return Origin.of(steps.turn).cards
+
+
+def _language(steps: TurnSteps) -> Language:
+    """The language of the card, which is kept with the turn too."""
+    return language_of_turn(steps.turn)
 
 
 def _shown(calls: int, waiting: list[int]) -> slice:
@@ -106,49 +130,93 @@ def _colour(states: list[CallState]) -> int:
     return _BLUE if found & {CallState.QUEUED, CallState.RUNNING} else _GREEN
 
 
+def _line(call: Call, steps: TurnSteps, room: int) -> str:
+    """A call in one line of at most `room` characters: what was called, what came of it, who decided."""
+    language = _language(steps)
+    words = language.say(joined(" · ", *_words(call, steps.state.prompt.author, brief=True)))
+    head = f"{_icon(call)} **{discord.utils.escape_markdown(shorten(collapse_spaces(call.call.name), _MAX_NAME))}**"
+    room -= len(head) + len(words) + len("  →  · ")
+    arguments = _code(_brief_arguments(call.call), min(150, room // 2)) if room > _SHORTEST_LINE else ""
+    result = _shown_result(call, language, min(300 if call.result and call.result.ok else 600, room - len(arguments)))
+    line = " ".join(part for part in (head, arguments, f"→ {result}" if result else "") if part)
+    return f"{line} · {words}" if words else line
+
+
+def _icon(call: Call) -> str:
+    undone = call.state is CallState.DONE and call.result is not None and not call.result.done
+    return _UNDONE if undone else _ICONS[call.state]
+
+
+def _shown_result(call: Call, language: Language, room: int) -> str:
+    """What people see of a call's result: nothing where the words for its state say it all."""
+    result = call.result
+    if result is None or room < 10 or call.state in (CallState.DENIED, CallState.EXPIRED):
+        return ""
+    return _code(result.content, room) if result.shown is None else shorten(language.say(result.shown), room)
+
+
 def _field(call: Call, steps: TurnSteps, room: int) -> dict[str, JsonValue]:
     """The field of a call; its value has at most `room` characters, of which the state has its place first."""
-    words = _words(call, steps.state.prompt.author)
+    language = _language(steps)
+    words = language.say(joined(" · ", *_words(call, steps.state.prompt.author)))
     room -= len(words) + 1
-    full = verbosity(steps) == "verbose"
-    if call.state is CallState.WAITING:
-        lines = [_exact_arguments(call.call, room)]
-    else:
-        lines = [_exact_arguments(call.call, room // 2) if full else _code(_arguments(call.call), min(150, room // 3))]
-    if call.result is not None:
-        room -= len(lines[0]) + 2
-        longest = room if full else 300 if call.result.ok else 600
-        lines.append(_code(call.result.content, min(longest, room)))
-    value = "\n".join(line for line in [*lines, words] if line)
+    lines = [_exact_arguments(call.call, room if call.state is CallState.WAITING else room // 2, language)]
+    lines.append(_shown_result(call, language, room - len(lines[0]) - 2))
     return {
-        "name": shorten(f"{_ICONS[call.state]} {collapse_spaces(call.call.name)}", _MAX_NAME),
-        "value": value,
+        "name": shorten(f"{_icon(call)} {collapse_spaces(call.call.name)}", _MAX_NAME),
+        "value": "\n".join(line for line in [*lines, words] if line),
         "inline": False,
     }
 
 
-def _words(call: Call, asker: Author | None) -> str:
-    """What has become of a call, in small words: its state, how long it took, who decides or decided."""
-    words = [_WORDS[call.state]]
+def _words(call: Call, asker: Author | None, *, brief: bool = False) -> list[Text]:
+    """What has become of a call, in small words: its state, how long it took, who decides or decided.
+
+    Where they are to be `brief`, they do not repeat what the sign before the call says.
+    """
+    words = [] if brief and call.state in _SAID_BY_SIGN else [_WORDS[call.state]]
     if call.state is CallState.WAITING and call.waiting is not None:
-        words[0] += f" by {person(asker)} or a moderator" if asker else " by a moderator"
-        words.append(f"closes {_relative(call.waiting.deadline)}")
+        words = [tr("waiting for approval by {people}", people=approvers(asker))]
+        words.append(tr("expires {when}", when=_relative(call.waiting.deadline)))
     if call.state is CallState.RUNNING and call.started_at is not None:
-        words.append(f"began {_relative(call.started_at)}")
-    if call.seconds:
-        words.append(f"{call.seconds:.1f} s")
-    if call.decision is not None and call.decision.decided_by is not None:
-        always = ", always in this session" if call.decision.always else ""
-        verb = "approved" if call.decision.approved else "denied"
-        words.append(f"{verb} by {person(call.decision.decided_by)}{always}")
-    return " · ".join(words[1:] if call.state is CallState.DENIED else words)
+        words.append(tr("started {when}", when=_relative(call.started_at)))
+    if call.seconds and (call.seconds >= _LONG or not brief):
+        words.append(tr("{seconds:.1f} s", seconds=call.seconds))
+    return [*words[1:], _decided(call)] if call.state is CallState.DENIED else [*words, *_approved(call)]
 
 
-def waiting_words(call: ToolCall, waiting: WaitingStep, asker: Author | None) -> str:
+def _approved(call: Call) -> list[Text]:
+    decision = call.decision
+    if decision is None or decision.decided_by is None:
+        return []
+    who = person(decision.decided_by)
+    return [tr("always approved here by {who}", who=who) if decision.always else tr("approved by {who}", who=who)]
+
+
+def _decided(call: Call) -> Text:
+    """Who denied a call, and why."""
+    decision = call.decision
+    if decision is None or decision.decided_by is None:
+        return _WORDS[CallState.DENIED]
+    who = person(decision.decided_by)
+    if decision.reason is None:
+        return tr("denied by {who}", who=who)
+    return tr("denied by {who}: {reason}", who=who, reason=_code(decision.reason, _MAX_REASON))
+
+
+def waiting_words(call: ToolCall, waiting: WaitingStep, asker: Author | None) -> Text:
     """A call that waits, in one sentence."""
-    who = f"{person(asker)} or a moderator" if asker else "a moderator"
-    until = _relative(waiting.deadline)
-    return f"Waiting for {who} to approve {_code(call.name, _MAX_NAME)}; this closes {until}."
+    return tr(
+        "Waiting for {people} to approve {call}; this expires {when}.",
+        people=approvers(asker),
+        call=_code(call.name, _MAX_NAME),
+        when=_relative(waiting.deadline),
+    )
+
+
+def approvers(asker: Author | None) -> Text:
+    """Who may decide on a call."""
+    return tr("{who} or a moderator", who=person(asker)) if asker else tr("a moderator")
 
 
 def person(author: Author) -> str:
@@ -167,16 +235,30 @@ def _arguments(call: ToolCall) -> str:
     if not isinstance(values, dict):
         return call.arguments
     return ", ".join(
-        f"{name}: {value if isinstance(value, str) else json.dumps(value)}" for name, value in values.items()
+        f"{name}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
+        for name, value in values.items()
     )
 
 
-def _exact_arguments(call: ToolCall, room: int) -> str:
+def _brief_arguments(call: ToolCall) -> str:
+    """The arguments on one line, without the name where there is only one."""
+    values = call.parsed()
+    if isinstance(values, dict) and len(values) == 1:
+        (value,) = values.values()
+        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return _arguments(call)
+
+
+def _exact_arguments(call: ToolCall, room: int, language: Language) -> str:
     """The arguments as they are, for deciding on them, in at most `room` characters."""
-    room -= len("```json\n\n… and 100,000,000 characters more\n```")
+    room -= len("```json\n\n\n```") + len(language.say(_more(100_000_000)))
     shown, left_out = _printable(_normalized(call.arguments), room)
-    more = f"\n… and {left_out:,} characters more" if left_out else ""
+    more = f"\n{language.say(_more(left_out))}" if left_out else ""
     return f"```json\n{_unfenced(shown)}{more}\n```"
+
+
+def _more(characters: int) -> Text:
+    return tr("… and {characters} more characters", characters=characters)
 
 
 def _normalized(arguments: str) -> str:

@@ -14,6 +14,7 @@ from llmgine.messages.events import (
     TurnStartedEvent,
 )
 from llmgine.messages.steps import Turn
+from llmgine.messages.translatable import tr
 from llmgine.sessions import SessionStore
 from programs.discord.components.retirement import Retirement
 from programs.discord.delivery.channel_delivery import ChannelDelivery
@@ -26,7 +27,7 @@ from programs.discord.ids import SOURCE, Origin
 
 EDIT_INTERVAL = 1.2  # seconds between two changes of a message; Discord allows about five in five seconds a channel
 _MANY = 20  # active turns
-_PAUSED = "⏳ Restarting; this will go on."
+_PAUSED = tr("⏳ Restarting. This answer will continue.")
 
 
 class ChannelDeliveries:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable
 
 from llmgine.messages.events import TurnEvent, TurnFinishedEvent, TurnForgottenEvent, TurnStartedEvent
 from llmgine.messages.steps import Turn
+from llmgine.messages.translatable import Text
 from llmgine.sessions.records import TurnSteps
 from programs.discord.delivery.answer import Answer, Channel, ChannelState, Lookup, NoticeState, Part, Phase
 from programs.discord.delivery.arranging import arrange
@@ -159,7 +160,7 @@ class ChannelDelivery:
         self.state.state = ChannelState.GONE
         self._wake()
 
-    def pause(self, note: str) -> None:
+    def pause(self, note: Text) -> None:
         """Show no more of running turns, and say below them what the note says."""
         self._drawings.clear()
         self._typing.show(on=False)

@@ -7,6 +7,7 @@ import discord
 from llmgine.errors import StoreError
 from llmgine.messages.commands import Author
 from llmgine.messages.steps import Turn
+from llmgine.messages.translatable import Text
 from llmgine.sessions import SessionStore
 from programs.discord.delivery import notices
 from programs.discord.delivery.answer import NoticeState
@@ -14,6 +15,8 @@ from programs.discord.delivery.next_steps import NoticeKind
 from programs.discord.delivery.poster import Poster
 from programs.discord.delivery.refusals import DeliveryRefusedError, ShutOutError, UnreachableError
 from programs.discord.ids import Origin, notice_nonce
+from programs.discord.languages import Languages
+from programs.discord.translation import language_of_turn
 
 _SIGN = "❌"
 _REMINDER = 600.0  # seconds in which a channel is told of one wait only
@@ -36,6 +39,7 @@ class DelayNotices:
         self._client = client
         self._store = store
         self._poster = poster
+        self._languages = Languages(store)
         self._reminded: dict[int, float] = {}  # when each channel was told of a wait
 
     async def post(self, turn: Turn, kind: NoticeKind, code: int = 0) -> NoticeState:
@@ -112,11 +116,11 @@ class DelayNotices:
         author = await self._author(turn)
         if author is None:
             return False
-        text = notices.not_allowed(channel_id)
         try:
+            text = (await self._languages.of_person(int(author.id))).say(notices.not_allowed(channel_id))
             dm = await self._poster.open_dm(int(author.id))
             said = await self._poster.history(dm, after=question or 0, limit=_SEEN) or []
-        except (UnreachableError, DeliveryRefusedError):
+        except (UnreachableError, DeliveryRefusedError, StoreError):
             return False
         # After a restart nobody remembers who was told, and Discord no nonce.
         return any(message.content == text for message in said) or await self._post(dm.id, text, turn, NoticeKind.SHUT)
@@ -138,9 +142,11 @@ class DelayNotices:
         except StoreError:
             return None  # its conversation was cleared
 
-    async def _post(self, channel_id: int, text: str, turn: Turn, kind: NoticeKind) -> bool:
+    async def _post(self, channel_id: int, text: Text | str, turn: Turn, kind: NoticeKind) -> bool:
+        """Post a notice; one that is not said yet, in the language of the turn."""
+        said = language_of_turn(turn).say(text)
         try:
-            await self._poster.post(channel_id, {"content": text}, nonce=notice_nonce(turn.id, _NONCES[kind]))
+            await self._poster.post(channel_id, {"content": said}, nonce=notice_nonce(turn.id, _NONCES[kind]))
         except (UnreachableError, DeliveryRefusedError) as error:
             _log.warning("Nobody could be told in channel %d: %s", channel_id, error)
             return False

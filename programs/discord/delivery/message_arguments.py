@@ -82,4 +82,4 @@ def _attached(body: Body) -> discord.File | None:
 def _essence(embed: discord.Embed) -> tuple[object, ...]:
     """What a card says, without what Discord adds to it."""
     fields = [(str(field.name).strip(), str(field.value).strip()) for field in embed.fields]
-    return embed.color, fields, embed.footer.text
+    return embed.color, (embed.description or "").strip(), fields, embed.footer.text

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from llmgine.messages.deliveries import DeliveryKey
+from llmgine.messages.translatable import Text
 from programs.discord.components.button_layout import asks
 from programs.discord.delivery.answer import (
     OLD,
@@ -326,7 +327,7 @@ def look_again(channel: Channel, now: float, *, shut: bool, given_up: Iterable[A
                 slot.retry_at = min(slot.retry_at, now)
 
 
-def pause(channel: Channel, note: str) -> None:
+def pause(channel: Channel, note: Text | str) -> None:
     """The bot ends: below the last message of each running turn is said that it will go on, and no more is shown."""
     if channel.is_ending:
         return
@@ -338,7 +339,7 @@ def pause(channel: Channel, note: str) -> None:
         shown = [Part(part.key, part.body if slot.shows is None else slot.shows) for slot, part in placed]
         if shown:
             key, body = shown[-1]
-            shown[-1] = Part(key, noted(body, note))
+            shown[-1] = Part(key, noted(body, answer.say(note)))
         answer.show(shown)
 
 

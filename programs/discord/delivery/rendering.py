@@ -8,19 +8,22 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from llmgine.messages.commands import Attachment
 from llmgine.messages.deliveries import Delivery, DeliveryKey
 from llmgine.messages.events import ModelRetryEvent
 from llmgine.messages.steps import LeftOut
 from llmgine.messages.text import collapse_spaces, shorten
+from llmgine.messages.translatable import Language, Text, joined, tr
 from llmgine.sessions.records import TurnSteps
 from llmgine.turn_state import CallState
 from programs.application import LEFT_OUT
 from programs.demo_model import MODEL as DEMO_MODEL
 from programs.discord.components.button_layout import of_ended, of_running, with_buttons
 from programs.discord.components.custom_ids import Action, button
-from programs.discord.delivery.bodies import Body, bodies_of, preview_of
+from programs.discord.delivery.bodies import FILE_NOTE, Body, bodies_of, preview_of
 from programs.discord.delivery.cards import card, has_card, used, waiting_words
 from programs.discord.delivery.splitting import LIMIT
+from programs.discord.translation import language_of_turn
 
 # A service's words and a model's name may have any length; text and footer must fit into one message.
 _MAX_NOTICE = 1_500
@@ -29,8 +32,8 @@ _MAX_MODEL = 60
 _MAX_CONTENT = 2_000  # of a message
 _MAX_FILE_NAME = 60
 
-AGAIN = "-# ✏️ Answering again …"
-THINKING = "-# 💭 Thinking …"
+AGAIN = tr("-# ✏️ Answering again …")
+THINKING = tr("-# 💭 Thinking …")
 
 
 @dataclass(frozen=True)
@@ -39,21 +42,24 @@ class Live:
 
     round: int
     text: str = ""
-    status: str = ""
+    status: Text | str = ""
 
 
 def render(steps: TurnSteps, live: Live | None = None) -> list[tuple[DeliveryKey, Body]]:
     """The parts of a turn, in the order they are shown; the last one carries the buttons of the whole."""
+    language = _language(steps)
+    note = language.say(FILE_NOTE)
     parts: list[tuple[DeliveryKey, Body]] = []
     for reply in steps.state.replies:
-        parts += _texts(reply.round, bodies_of(reply.text))
+        parts += _texts(reply.round, bodies_of(reply.text, note))
         if has_card(steps, reply):
             parts.append((_key("card", reply.round), card(steps, reply)))
     next_round = len(steps.state.replies)
     if steps.state.outcome is not None:
-        parts = _with_outcome(steps, parts + _texts(next_round, bodies_of(steps.state.outcome.partial)), next_round)
+        partial = _texts(next_round, bodies_of(steps.state.outcome.partial, note))
+        parts = _with_outcome(steps, parts + partial, next_round)
     elif live is not None and live.round == next_round:
-        parts += _texts(live.round, preview_of(live.text or live.status))
+        parts += _texts(live.round, preview_of(live.text or language.say(live.status)))
     if parts:
         key, body = parts[-1]
         parts[-1] = key, with_buttons(body, of_ended(steps) if steps.state.outcome else of_running(steps))
@@ -82,10 +88,13 @@ def _with_outcome(
 ) -> list[tuple[DeliveryKey, Body]]:
     """The parts with the notice, if there is one, and the footer under the last text."""
     outcome = steps.state.outcome
-    notice = outcome.notice if outcome else None
+    notice = (outcome.notice_text or outcome.notice) if outcome else None
     if notice is not None:
         sign = "⏹️" if outcome and outcome.state == "stopped" else "⚠️"
-        parts = [*parts, (_key("notice", round_), {"content": f"{sign} {shorten(notice, _MAX_NOTICE)}"})]
+        parts = [
+            *parts,
+            (_key("notice", round_), {"content": f"{sign} {shorten(_language(steps).say(notice), _MAX_NOTICE)}"}),
+        ]
     small_print = "\n".join(line for line in (_unread(steps), _went_without(steps)) if line)
     parts = _with_small_print(parts, small_print, _key("notice", round_, 1))
     if not parts:  # quiet about its tools, and it said nothing
@@ -106,10 +115,11 @@ def waiting_notice(steps: TurnSteps) -> tuple[DeliveryKey, Body] | None:
         for part, call in enumerate(reply.tool_calls):
             known = state.calls[call.id]
             if known.state is CallState.WAITING and known.waiting is not None:
+                say = _language(steps).say
                 words = waiting_words(call, known.waiting, state.prompt.author)
                 return _key("queue", reply.round, part), {
-                    "content": f"-# ✋ {words} What was asked after that is answered then.",
-                    "buttons": [button(Action.SKIP, "Skip", steps.turn)],
+                    "content": say(tr("-# ✋ {words} Later questions are answered after that.", words=words)),
+                    "buttons": [button(Action.SKIP, say(tr("Skip")), steps.turn)],
                 }
     return None
 
@@ -129,35 +139,42 @@ def _with_small_print(
 
 def footer(steps: TurnSteps) -> str:
     """The line in small print: model, tokens, time."""
-    facts = []
+    facts: list[Text | str] = []
     if steps.state.replies:
         model = steps.state.replies[-1].model
-        facts.append("offline demo model" if model == DEMO_MODEL else shorten(collapse_spaces(model), _MAX_MODEL))
+        facts.append(tr("offline demo model") if model == DEMO_MODEL else shorten(collapse_spaces(model), _MAX_MODEL))
     usage = steps.state.usage
     if usage.input_tokens or usage.output_tokens:
-        facts.append(f"{usage.input_tokens + usage.output_tokens:,} tokens")
+        facts.append(tr("{tokens} tokens", tokens=usage.input_tokens + usage.output_tokens))
     if steps.state.outcome:
-        facts.append(f"{steps.state.outcome.seconds:.1f} s")
-    return f"-# {' · '.join(facts)}"
+        facts.append(tr("{seconds:.1f} s", seconds=steps.state.outcome.seconds))
+    return f"-# {_language(steps).say(joined(' · ', *facts))}"
 
 
 def _unread(steps: TurnSteps) -> str:
     """In small print: what the model did not see of the files that came with the question."""
-    told = [
-        f"`{shorten(collapse_spaces(one.name).replace('`', ''), _MAX_FILE_NAME)}`: {one.note}"
-        for prompt in steps.state.prompts
-        for one in prompt.attachments
-        if one.note is not None
-    ]
+    told = [_noted(one) for prompt in steps.state.prompts for one in prompt.attachments if one.note is not None]
     if "images" in _left_out(steps):
-        told.append(LEFT_OUT["images"])
-    return f"-# 📎 {shorten(' · '.join(told), _MAX_NOTICE)}" if told else ""
+        told.append(Text(id=LEFT_OUT["images"]))
+    said = _language(steps).say(joined(" · ", *told))
+    return f"-# 📎 {shorten(said, _MAX_NOTICE)}" if told else ""
+
+
+def _noted(file: Attachment) -> Text:
+    """What became of a file, with its name; of earlier versions, as they stored it for the model."""
+    name = shorten(collapse_spaces(file.name).replace("`", ""), _MAX_FILE_NAME)
+    return tr("`{name}` {note}", name=name, note=file.note_text or f"({file.note})")
 
 
 def _went_without(steps: TurnSteps) -> str:
     """In small print: what else the model was not given, each once, however many rounds the turn had."""
-    told = [words for name, words in LEFT_OUT.items() if name in _left_out(steps) - {"images"}]
-    return f"-# ℹ️ {' · '.join(told)}" if told else ""
+    told = [Text(id=words) for name, words in LEFT_OUT.items() if name in _left_out(steps) - {"images"}]
+    return f"-# ℹ️ {_language(steps).say(joined(' · ', *told))}" if told else ""
+
+
+def _language(steps: TurnSteps) -> Language:
+    """The language of a turn, which is kept with it, so that it never changes for it."""
+    return language_of_turn(steps.turn)
 
 
 def _left_out(steps: TurnSteps) -> set[LeftOut]:
@@ -167,7 +184,19 @@ def _left_out(steps: TurnSteps) -> set[LeftOut]:
 def retrying(event: ModelRetryEvent) -> Live:
     """What is shown while the model is waited for, in small print."""
     seconds = math.ceil(event.wait_seconds)
-    wait = f"waiting {seconds} s, then try {event.next_try} of {event.tries}"
-    if event.tries is None:
-        wait = f"trying again in {seconds} s"
-    return Live(event.round, status=f"-# ⏳ {shorten(collapse_spaces(event.reason), _MAX_REASON)} ({wait})")
+    wait = tr("retrying in {seconds} s", seconds=seconds)
+    if event.tries is not None:
+        wait = tr(
+            "retrying in {seconds} s, try {number} of {tries}",
+            seconds=seconds,
+            number=event.next_try,
+            tries=event.tries,
+        )
+    return Live(
+        event.round,
+        status=tr(
+            "-# ⏳ {reason} ({wait})",
+            reason=event.reason_text or shorten(collapse_spaces(event.reason), _MAX_REASON),
+            wait=wait,
+        ),
+    )

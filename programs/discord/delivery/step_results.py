@@ -320,13 +320,13 @@ def _refused(channel: Channel, answer: Answer, part: Part, error: DeliveryRefuse
     elif not answer.has_ended:  # a preview that is not taken need not mean that the whole text is not
         answer.refused.add(part.key)
     else:
-        answer.replaced[part.key] = _in_place(answer.replaced.get(part.key, ""), error)
+        answer.replaced[part.key] = _in_place(answer, answer.replaced.get(part.key, ""), error)
     answer.reform()
     return []
 
 
-def _in_place(refused: str | None, error: DeliveryRefusedError) -> str | None:
+def _in_place(answer: Answer, refused: str | None, error: DeliveryRefusedError) -> str | None:
     """What is shown in place of a part, after this was refused in its place: words, then a sign, then nothing."""
     if refused == "":
-        return AGAINST_THE_RULES if error.against_the_rules else NOT_TAKEN
-    return WITHOUT_WORDS if refused in (AGAINST_THE_RULES, NOT_TAKEN) else None
+        return answer.say(AGAINST_THE_RULES if error.against_the_rules else NOT_TAKEN)
+    return None if refused in (WITHOUT_WORDS, None) else WITHOUT_WORDS

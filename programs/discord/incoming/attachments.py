@@ -12,6 +12,7 @@ import discord
 from yarl import URL
 
 from llmgine.messages.commands import Attachment
+from llmgine.messages.translatable import Text, joined, tr
 
 MAX_IMAGES, MAX_TEXTS = 4, 4  # of a message
 MAX_IMAGE = 4 * 2**20  # bytes
@@ -94,7 +95,7 @@ class AttachmentReader:
                         reading.attachments.append(await self._take(session, file, facts, reading))
                 except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
                     _log.warning("Attachment %s cannot be read: %r", file.id, error)
-                    reading.attachments.append(_noted(facts, "could not be read"))
+                    reading.attachments.append(_noted(facts, "could not be read", tr("could not be read")))
         return Files(tuple(reading.attachments), tuple(reading.images))
 
     async def _take(
@@ -104,9 +105,10 @@ class AttachmentReader:
         if facts.media_type.startswith("image/"):
             return await self._image(session, file.url, facts, reading)
         if facts.media_type.startswith(_NEITHER):
-            return _noted(facts, "left out: neither text nor an image")
+            return _noted(facts, "left out: neither text nor an image", tr("skipped: neither text nor an image"))
         if reading.texts == MAX_TEXTS:
-            return _noted(facts, f"left out: {MAX_TEXTS} text files are read of a message")
+            shown = tr("skipped: I only read {count} text files per message", count=MAX_TEXTS)
+            return _noted(facts, f"left out: {MAX_TEXTS} text files are read of a message", shown)
         reading.texts += 1
         data, cut = await self._download(session, file.url, MAX_TEXT)
         return _text(facts, data, cut=cut)
@@ -115,16 +117,19 @@ class AttachmentReader:
         self, session: aiohttp.ClientSession, url: str, facts: Attachment, reading: _Reading
     ) -> Attachment:
         if not self._vision:
-            return _noted(facts, "left out: the model does not see images")
+            return _noted(facts, "left out: the model does not see images", tr("skipped: this model can't read images"))
         number = len(reading.images)
         if number == MAX_IMAGES:
-            return _noted(facts, f"left out: {MAX_IMAGES} images are shown of a message")
+            shown = tr("skipped: the model only gets {count} images per message", count=MAX_IMAGES)
+            return _noted(facts, f"left out: {MAX_IMAGES} images are shown of a message", shown)
         data, cut = await self._download(session, url, MAX_IMAGE)
         if cut:
-            return _noted(facts, f"left out: larger than {MAX_IMAGE // 2**20} MiB")
+            shown = tr("skipped: larger than {size} MiB", size=MAX_IMAGE // 2**20)
+            return _noted(facts, f"left out: larger than {MAX_IMAGE // 2**20} MiB", shown)
         kind = _kind_of(data)
         if kind is None:
-            return _noted(facts, "left out: no PNG, JPEG, GIF or WebP image")
+            shown = tr("skipped: not a PNG, JPEG, GIF or WebP image")
+            return _noted(facts, "left out: no PNG, JPEG, GIF or WebP image", shown)
         reading.images.append(f"data:{kind};base64,{base64.b64encode(data).decode()}")
         return facts.model_copy(update={"image": number})
 
@@ -149,8 +154,9 @@ class AttachmentReader:
         return bytes(data), False
 
 
-def _noted(facts: Attachment, note: str) -> Attachment:
-    return facts.model_copy(update={"note": note})
+def _noted(facts: Attachment, note: str, shown: Text) -> Attachment:
+    """The file with what is said of it to the model, and what to people."""
+    return facts.model_copy(update={"note": note, "note_text": shown})
 
 
 def _kind_of(data: bytes) -> str | None:
@@ -164,15 +170,17 @@ def _text(facts: Attachment, data: bytes, *, cut: bool) -> Attachment:
     """A text file; what is no text is left out, and what is not read as it was written is said."""
     decoded = _decode(data, cut=cut)
     if decoded is None:
-        return _noted(facts, "left out: neither text nor an image")
+        return _noted(facts, "left out: neither text nor an image", tr("skipped: neither text nor an image"))
     text, notes = decoded
     if cut or len(text) > MAX_SHOWN:
         text = text[:MAX_SHOWN]
-        notes = [*notes, f"cut after its first {len(text):,} characters"]
-    return facts.model_copy(update={"text": text, "note": "; ".join(notes) or None})
+        notes = [*notes, tr("cut after its first {characters} characters", characters=len(text))]
+    if not notes:
+        return facts.model_copy(update={"text": text})
+    return _noted(facts.model_copy(update={"text": text}), "; ".join(map(str, notes)), joined("; ", *notes))
 
 
-def _decode(data: bytes, *, cut: bool) -> tuple[str, list[str]] | None:
+def _decode(data: bytes, *, cut: bool) -> tuple[str, list[Text]] | None:
     """A text and what is to be said of its encoding; None for what is no text.
 
     A cut may be in the middle of a character, which is left away.
@@ -186,4 +194,4 @@ def _decode(data: bytes, *, cut: bool) -> tuple[str, list[str]] | None:
         if encoding != "utf-8":
             return None
     # Every byte means something in Latin-1; whether it is what was meant nobody can say.
-    return data.decode("latin-1"), ["not UTF-8: read as Latin-1, so letters may be wrong"]
+    return data.decode("latin-1"), [tr("not UTF-8: read as Latin-1, so letters may be wrong")]

@@ -30,13 +30,14 @@ def prompt(
     thread_id: int | None = None,
     *,
     cards: Cards = "normal",
+    language: str = "en",
     **more: Unpack[PromptParts],
 ) -> PromptCommand:
     """The message as a command to a session. With `thread_id`, it is answered in that thread of its channel.
 
-    `cards` says how much is shown of its tool calls.
+    `cards` says how much is shown of its tool calls, and `language` is the code of the language it is answered in.
     """
-    origin = Origin.at(place, message.id, cards=cards, thread_id=thread_id)
+    origin = Origin.at(place, message.id, cards=cards, language=language, thread_id=thread_id)
     return PromptCommand(
         session_id=session_id,
         scopes=origin.answered.scopes,

@@ -10,6 +10,7 @@ from llmgine.bus import MessageBus
 from llmgine.errors import LLMgineError, StoreError
 from llmgine.messages.commands import DeletePromptCommand
 from llmgine.messages.steps import Turn
+from llmgine.messages.translatable import tr, words_of
 from llmgine.sessions import SessionStore
 from programs.discord.channel_settings import Channels, ChannelSettings
 from programs.discord.delivery.poster import Poster
@@ -20,6 +21,7 @@ from programs.discord.incoming.content import PromptParts, edit, prompt, text_fo
 from programs.discord.incoming.decision import Decisions, Verdict
 from programs.discord.incoming.quotes import Quotes
 from programs.discord.incoming.unanswered import Unanswered
+from programs.discord.languages import Languages
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +55,8 @@ class Intake:
         burst: float,
     ) -> None:
         self.decisions = Decisions(client, store, poster, channels)
-        self.unanswered = Unanswered(poster)
+        self._languages = Languages(store, channels)
+        self.unanswered = Unanswered(poster, self._languages)
         self._client = client
         self._bus = bus
         self._store = store
@@ -115,7 +118,7 @@ class Intake:
                 raise
             _log.error("Message %d is not answered: %s", message.id, error)
             await self.unanswered.refused(
-                message, "Discord did not tell me what I need to know first. Ask again later."
+                message, tr("Discord didn't tell me what I need to know first. Ask again later.")
             )
         self.decisions.remember(message)
 
@@ -133,8 +136,9 @@ class Intake:
             images=files.images,
             burst=0.0 if alone else self._burst,
         )
+        language = (await self._languages.here(message.channel, message.author.id, place)).code
         result = await self._bus.execute(
-            prompt(message, me, place, session_id, thread_id, cards=settings.cards, **parts)
+            prompt(message, me, place, session_id, thread_id, cards=settings.cards, language=language, **parts)
         )
         if result.success:
             self.unanswered.stored(message.channel.id)
@@ -148,7 +152,7 @@ class Intake:
         if isinstance(error, StoreError):
             raise error
         if isinstance(error, LLMgineError):
-            await self.unanswered.refused(message, str(error))
+            await self.unanswered.refused(message, words_of(error))
         else:
             await self.unanswered.failed(message)
 

@@ -4,8 +4,11 @@ import discord
 
 from llmgine.errors import UserError
 from llmgine.messages.commands import Author
+from llmgine.messages.translatable import tr
 from programs.discord.channel_settings import ChannelSettings
-from programs.discord.setting_specs import WHERE, SettingSpec, Where
+from programs.discord.setting_specs import MANAGE_MESSAGES, WHERE, SettingSpec, Where
+
+__all__ = ["MANAGE_MESSAGES"]
 
 
 def may_write(allowed: discord.Permissions, channel: object) -> bool:
@@ -20,7 +23,7 @@ def require_writing(interaction: discord.Interaction) -> None:
         UserError: The person may not.
     """
     if interaction.guild_id is not None and not may_write(interaction.permissions, interaction.channel):
-        raise UserError("You may not write here.")
+        raise UserError(tr("You don't have permission to write here."))
 
 
 def require_threads(interaction: discord.Interaction, *, private: bool = False) -> None:
@@ -31,7 +34,9 @@ def require_threads(interaction: discord.Interaction, *, private: bool = False) 
     """
     allowed = interaction.permissions
     if not (allowed.create_private_threads if private else allowed.create_public_threads):
-        raise UserError(f"You may not open {'private ' if private else ''}threads here.")
+        if private:
+            raise UserError(tr("You don't have permission to create private threads here."))
+        raise UserError(tr("You don't have permission to create threads here."))
 
 
 def has_role(user: discord.abc.User, settings: ChannelSettings) -> bool:
@@ -46,7 +51,7 @@ def require_role(interaction: discord.Interaction, settings: ChannelSettings) ->
         UserError: The person has none of the roles that are answered.
     """
     if interaction.guild_id is not None and not has_role(interaction.user, settings):
-        raise UserError("I answer only some roles here, see /settings, and you have none of them.")
+        raise UserError(tr("I only answer some roles here (see /settings), and you have none of them."))
 
 
 def may_decide(user: discord.abc.User, asker: Author | None) -> bool:
@@ -72,7 +77,9 @@ def require_permission(interaction: discord.Interaction, spec: SettingSpec, wher
     """
     if not _may_set(interaction, spec, where):
         _, needed = WHERE[where]
-        raise UserError(f"Only people with the permission {needed} can change this setting there.")
+        raise UserError(
+            tr("Only people with the permission {permission} can change this setting there.", permission=needed)
+        )
 
 
 def _may_set(interaction: discord.Interaction, spec: SettingSpec, where: Where) -> bool:

@@ -4,32 +4,34 @@ from dataclasses import dataclass
 
 import discord
 
+from llmgine.messages.translatable import Text, tr
+
 
 @dataclass(frozen=True)
 class RequiredPermission:
     """A permission: its name in discord.py, its name in Discord, and what happens where it is missing."""
 
     flag: str
-    name: str
-    without: str
+    name: Text
+    without: Text
 
 
-_SEES = RequiredPermission("view_channel", "View Channel", "I hear nothing here")
-_WRITES = RequiredPermission("send_messages", "Send Messages", "I cannot answer here")
+_SEES = RequiredPermission("view_channel", tr("View Channel"), tr("I can't see anything here"))
+_WRITES = RequiredPermission("send_messages", tr("Send Messages"), tr("I can't answer here"))
 _WRITES_IN_THREADS = RequiredPermission(
-    "send_messages_in_threads", "Send Messages in Threads", "I cannot answer in threads"
+    "send_messages_in_threads", tr("Send Messages in Threads"), tr("I can't answer in threads")
 )
 _OTHERS = (
-    RequiredPermission("read_message_history", "Read Message History", "what is said while I am away is lost on me"),
-    RequiredPermission("embed_links", "Embed Links", "tool cards are shown as plain text"),
     RequiredPermission(
-        "attach_files", "Attach Files", "very long answers are cut, for their rest would come as a file"
+        "read_message_history", tr("Read Message History"), tr("I miss what is written while I'm offline")
     ),
-    RequiredPermission("add_reactions", "Add Reactions", "no sign on a message says what became of it"),
+    RequiredPermission("embed_links", tr("Embed Links"), tr("tool cards are shown as plain text")),
+    RequiredPermission("attach_files", tr("Attach Files"), tr("very long answers are cut instead of coming as a file")),
+    RequiredPermission("add_reactions", tr("Add Reactions"), tr("I can't show the state of a message by a reaction")),
 )
 _OPENS_THREADS = (
-    RequiredPermission("create_public_threads", "Create Public Threads", "I cannot open threads"),
-    RequiredPermission("create_private_threads", "Create Private Threads", "I cannot open threads for one person"),
+    RequiredPermission("create_public_threads", tr("Create Public Threads"), tr("I can't create threads")),
+    RequiredPermission("create_private_threads", tr("Create Private Threads"), tr("I can't create private threads")),
 )
 
 

@@ -7,6 +7,7 @@ import discord
 
 from llmgine.errors import UnknownSessionError, UserError
 from llmgine.messages.text import shorten
+from llmgine.messages.translatable import tr
 from llmgine.sessions import SessionStore
 from llmgine.sessions.clock import microseconds
 from llmgine.sessions.records import Position, Session
@@ -20,7 +21,7 @@ _CHANNEL_SCOPE = re.compile(rf"{SOURCE}:(\d+)")
 _REQUESTS = 8
 _READ, _READS = 25, 8  # sessions read at once, and how often for one page: others' may stand between a person's own
 _Readable = discord.abc.GuildChannel | discord.Thread
-GONE = "This conversation is gone, or you may not see it."
+GONE = tr("This conversation is gone, or you can't see it.")
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from discord import app_commands
 from llmgine.errors import UserError
 from llmgine.messages.commands import Author, PromptCommand, Quote
 from llmgine.messages.text import shorten
+from llmgine.messages.translatable import tr
 from programs.application import Application
 from programs.discord.channel_settings import Channels
 from programs.discord.components.button_press import ButtonPress, Handler
@@ -15,9 +16,11 @@ from programs.discord.components.custom_ids import Action, ComponentId
 from programs.discord.components.gates import Gates
 from programs.discord.components.views import Field, form
 from programs.discord.ids import SOURCE, Origin, Place, channel_name
+from programs.discord.languages import Languages
 from programs.discord.replies import plain_name, quoted, show
+from programs.discord.translation import described
 
-_QUESTION = Field("question", "Your question", 1_500, "I am shown the message with it.")
+_QUESTION = Field("question", tr("Your question"), 1_500, tr("I get the message along with it."))
 _MAX_QUOTED = 8_000  # characters of the message that the model is told
 
 
@@ -28,25 +31,27 @@ class Asking:
         self._app = app
         self._channels = Channels(app.store)
         self._gates = Gates(app.store)
+        self._languages = Languages(app.store, self._channels)
 
     async def open_form(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """Ask for the question, whom the form would be let through for."""
         custom_id = ComponentId(Action.ASK, str(message.id))
         await self._gates.require(ButtonPress(interaction, custom_id))
-        await interaction.response.send_modal(form(custom_id, "Ask about this message", _QUESTION))
+        await interaction.response.send_modal(form(interaction, custom_id, tr("Ask about this message"), _QUESTION))
 
     async def ask(self, press: ButtonPress) -> None:
         """Put the question into the channel's conversation, and show it to the channel."""
         interaction, channel = press.interaction, press.interaction.channel
         if channel is None or isinstance(channel, discord.ForumChannel | discord.CategoryChannel):
-            raise UserError("This works in a channel, a thread or a DM.")
+            raise UserError(tr("This works in a channel, a thread or a DM."))
         try:
             message = await channel.fetch_message(int(press.id.about))
         except discord.NotFound:
-            raise UserError("The message is gone.") from None
+            raise UserError(tr("The message is gone.")) from None
         question = press.texts[_QUESTION.name]
         shown = await interaction.original_response()  # where the question will stand; the answer replies to it
-        place = Place.of(channel)
+        place, language = Place.of(channel), await self._languages.of_reply(interaction)
+        cards = (await self._channels.settings(channel)).cards
         command = PromptCommand(
             session_id=await self._channels.session_of(interaction),
             scopes=place.scopes,
@@ -55,13 +60,19 @@ class Asking:
             source=SOURCE,
             source_id=str(shown.id),  # a message as any question's: who deletes it takes it back
             author=press.who,
-            origin=Origin.at(place, shown.id, cards=(await self._channels.settings(channel)).cards).as_json(),
+            origin=Origin.at(place, shown.id, cards=cards, language=language.code).as_json(),
             place=str(place.channel_id),
             guild=place.guild_id,
             quoted=_quote(message, interaction.client.user),
         )
         (await self._app.bus.execute(command)).unwrap()
-        await show(interaction, f"{plain_name(interaction)} asks about {message.jump_url}:\n{quoted(question)}")
+        told = tr(
+            "{name} asks about {message}:\n{question}",
+            name=plain_name(interaction),
+            message=message.jump_url,
+            question=quoted(question),
+        )
+        await show(interaction, language.say(told))
 
 
 def _quote(message: discord.Message, me: discord.ClientUser | None) -> Quote:
@@ -80,7 +91,7 @@ def commands(app: Application) -> Iterable[app_commands.ContextMenu]:
     """The family's commands."""
     asking = Asking(app)
 
-    @app_commands.context_menu(name="Ask about this")
+    @app_commands.context_menu(name=described(tr("Ask about this")))
     async def ask(interaction: discord.Interaction, message: discord.Message) -> None:
         await asking.open_form(interaction, message)
 

@@ -9,18 +9,26 @@ from discord import app_commands
 from llmgine.errors import LLMgineError, UserError
 from llmgine.messages.commands import BranchSessionCommand
 from llmgine.messages.text import shorten
+from llmgine.messages.translatable import Text, tr
 from llmgine.sessions.records import Session
 from programs.application import Application
 from programs.discord.channel_settings import Channels
 from programs.discord.ids import SOURCE, Place, channel_name, session_id
+from programs.discord.languages import Languages
 from programs.discord.permissions.actor import require_threads
 from programs.discord.permissions.viewer import Viewer, title
 from programs.discord.replies import post, set_answer
+from programs.discord.translation import described
 
 ThreadType = Literal[discord.ChannelType.private_thread, discord.ChannelType.public_thread]
-_PLACES = {"thread": "A thread here", "private": "A private thread, for you", "dm": "Your DM with me"}
+_PLACES = {
+    "thread": tr("A thread here"),
+    "private": tr("A private thread for you"),
+    "dm": tr("Your DM with me"),
+}
 _LONGEST_NAME = 80
-_HERE = "This goes on from {}, with all I know of it. Just write; what is said here stays here."
+_HERE = tr("Continued from {channel}, with everything said there. Just write; what you say here stays here.")
+_ELSEWHERE = tr("elsewhere")  # in place of a channel
 
 
 class Branches:
@@ -29,8 +37,9 @@ class Branches:
     def __init__(self, app: Application) -> None:
         self._app = app
         self._channels = Channels(app.store)
+        self._languages = Languages(app.store, self._channels)
 
-    async def branch(self, interaction: discord.Interaction, place: str) -> str:
+    async def branch(self, interaction: discord.Interaction, place: str) -> Text:
         """Let the channel's conversation go on in another place too; returns what to tell the person."""
         here = await self._channels.session_of(interaction)
         session = await Viewer(interaction, self._app.store).session(here)
@@ -38,29 +47,29 @@ class Branches:
             return await self._in_dm(interaction, here)
         parent = _parent(interaction.channel)
         kind = _kind(interaction, private=place == "private")
-        thread = await parent.create_thread(name=_name(session, interaction), type=kind)
+        thread = await parent.create_thread(name=await self._name(session, interaction), type=kind)
         await self._begin(interaction, here, thread, None)
-        return f"It goes on in {thread.mention}."
+        return tr("Continued in {thread}.", thread=thread.mention)
 
-    async def branch_from(self, interaction: discord.Interaction, message: discord.Message) -> str:
+    async def branch_from(self, interaction: discord.Interaction, message: discord.Message) -> Text:
         """Open a thread at a message, with the conversation up to it; returns what to tell the person."""
         store = self._app.store
         turn_id = await store.turns.of_message(SOURCE, str(message.id)) or await store.deliveries.turn_of(
             str(message.id)
         )
         if turn_id is None:
-            raise UserError("This message is no part of a conversation with me.")
+            raise UserError(tr("This message isn't part of a conversation with me."))
         turn = await store.turns.get(turn_id)
         session = await Viewer(interaction, store).session(turn.turn.session_id)
         parent = _parent(interaction.channel)
-        name = _name(session, interaction)
+        name = await self._name(session, interaction)
         kind = _kind(interaction)
         if message.channel.id == parent.id and not message.flags.has_thread:
             thread = await message.create_thread(name=name)
         else:
             thread = await parent.create_thread(name=name, type=kind)
         await self._begin(interaction, session.id, thread, turn_id)
-        return f"It goes on in {thread.mention}."
+        return tr("Continued in {thread}.", thread=thread.mention)
 
     async def _begin(
         self, interaction: discord.Interaction, old: str, thread: discord.Thread, up_to_turn: str | None
@@ -77,17 +86,15 @@ class Branches:
             await thread.delete()
             raise
         await thread.add_user(interaction.user)
-        words = _HERE.format(getattr(interaction.channel, "mention", "elsewhere"))
-        await post(thread, words)
+        await post(thread, await self._words(interaction, thread))
 
-    async def _in_dm(self, interaction: discord.Interaction, here: str) -> str:
+    async def _in_dm(self, interaction: discord.Interaction, here: str) -> Text:
         dm = await interaction.user.create_dm()
         if dm.id == interaction.channel_id:
-            raise UserError("You are in your DM with me already.")
+            raise UserError(tr("You're already in your DM with me."))
         new = session_id(dm.id)
         name = channel_name(dm, interaction.user)
-        words = _HERE.format(getattr(interaction.channel, "mention", "elsewhere"))
-        told = await post(dm, words)  # first: many people take no DMs
+        told = await post(dm, await self._words(interaction, dm))  # first: many people take no DMs
         command = BranchSessionCommand(
             session_id=here,
             new_session_id=new,
@@ -100,13 +107,21 @@ class Branches:
         except LLMgineError:
             await told.delete()
             raise
-        return "It goes on in your DM with me. What was there before is kept, see /sessions."
+        return tr("Continued in your DM with me. The conversation before it is kept, see /sessions.")
 
+    async def _words(self, interaction: discord.Interaction, new: object) -> str:
+        """What the copy begins with, in the language of its place."""
+        mention = getattr(interaction.channel, "mention", None)
+        language = await self._languages.here(new, interaction.user.id, seen=str(interaction.locale))
+        return language.say(_HERE.filled(channel=_ELSEWHERE if mention is None else mention))
 
-def _name(session: Session, interaction: discord.Interaction) -> str:
-    """What the thread is called: as the conversation, where that has a title."""
-    here = getattr(interaction.channel, "name", "here")
-    return shorten(title(session) if session.title else f"On from {here}", _LONGEST_NAME)
+    async def _name(self, session: Session, interaction: discord.Interaction) -> str:
+        """What the thread is called: as the conversation, where that has a title."""
+        here = getattr(interaction.channel, "name", None)
+        if session.title or here is None:
+            return shorten(title(session), _LONGEST_NAME)
+        language = await self._languages.of_reply(interaction)
+        return shorten(language.say(tr("Continued from #{channel}", channel=here)), _LONGEST_NAME)
 
 
 def _kind(interaction: discord.Interaction, *, private: bool = False) -> ThreadType:
@@ -125,7 +140,7 @@ def _parent(channel: object) -> discord.TextChannel:
     """The channel in which a thread can be opened."""
     found = channel.parent if isinstance(channel, discord.Thread) else channel
     if not isinstance(found, discord.TextChannel):
-        raise UserError("A thread can be opened in a server's text channel, not here.")
+        raise UserError(tr("Threads can only be created in a server's text channels."))
     return found
 
 
@@ -133,14 +148,16 @@ def commands(app: Application) -> Iterable[app_commands.Command[Any, ..., Any] |
     """The family's commands."""
     branches = Branches(app)
 
-    @app_commands.command(name="branch", description="Go on with this conversation somewhere else too")
-    @app_commands.describe(where="Where it goes on; by default in a thread here")
-    @app_commands.choices(where=[app_commands.Choice(name=words, value=place) for place, words in _PLACES.items()])
+    @app_commands.command(name="branch", description=described(tr("Continue a copy of this conversation elsewhere")))
+    @app_commands.describe(where=described(tr("Where to continue; by default in a thread here")))
+    @app_commands.choices(
+        where=[app_commands.Choice(name=described(words), value=place) for place, words in _PLACES.items()]
+    )
     async def branch(interaction: discord.Interaction, where: str = "thread") -> None:
         await interaction.response.defer(ephemeral=True)
         await set_answer(interaction, await branches.branch(interaction, where))
 
-    @app_commands.context_menu(name="Branch from here")
+    @app_commands.context_menu(name=described(tr("Branch from here")))
     async def branch_from(interaction: discord.Interaction, message: discord.Message) -> None:
         await interaction.response.defer(ephemeral=True)
         await set_answer(interaction, await branches.branch_from(interaction, message))

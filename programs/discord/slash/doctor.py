@@ -15,36 +15,60 @@ import discord
 from discord import app_commands
 
 from llmgine.errors import DamagedStoreError, LLMgineError, StoreError, UserError
+from llmgine.messages.translatable import Language, Text, joined, tr, tr_many
 from llmgine.sessions.records import Cursor
 from llmgine.sessions.schema import MIGRATIONS
 from llmgine.sessions.store import database_file
 from programs.application import Application
 from programs.discord.breaker import Breaker
-from programs.discord.permissions.actor import is_moderator
+from programs.discord.permissions.actor import MANAGE_MESSAGES, is_moderator
 from programs.discord.permissions.required import missing, required, vital
 from programs.discord.replies import show_privately
 from programs.discord.slash import lessons
 from programs.discord.slash.findings import PATIENCE, Finding, milliseconds, quoted, reason
 from programs.discord.slash.model_check import ModelCheck
-from programs.discord.slash.registration import Phase, Registration, Status
+from programs.discord.slash.registration import Phase, Registration
+from programs.discord.translation import described, language_of
 
 _PORTAL = "https://discord.com/developers/applications"
 _SLOW_STORE, _SLOW_DISCORD = 0.25, 1.0  # seconds from which each is worth a word
 _LOOK = 10.0  # seconds in which the doctor waits for the look through the database; it goes on after that
 _LITTLE, _VERY_LITTLE = 1_000_000_000, 100_000_000  # bytes of free disk space
 _LIMITED_BY_ITSELF = {"Model": 10.0}  # seconds more for a check that has its own limit, and may wait for another's
+_DISCORD, _INTENT, _PERMISSIONS = tr("Discord"), tr("Message Content intent"), tr("Permissions here")
+_COMMANDS, _MODEL, _STORE, _DATABASE = tr("Slash commands"), tr("Model"), tr("Store"), tr("Database")
+_DISK, _REQUESTS, _VERSION = tr("Log and disk"), tr("Requests"), tr("Version")
+_UNKNOWN = tr("nothing is known about them")
 _SIGNS = ("✅", "⚠️", "❌")
 _COLOURS = (discord.Colour.green(), discord.Colour.gold(), discord.Colour.red())
 _MAX_WHY = 300  # characters of what Discord said of the commands
-_REINVITE = "Invite me again with the scopes `bot` and `applications.commands`."
-# What to do while the commands are not registered.
-_ADVICE: Mapping[Phase, str] = {
-    Phase.WAITING: "Ask the doctor again in a minute.",
-    Phase.REFUSED: "Discord's words name the command and what is wrong with it: update me, or correct the command.",
-    Phase.LIMITED: "There is nothing to do but wait.",
-    Phase.UNANSWERED: "Look at the network, and at https://discordstatus.com.",
-    Phase.FAILED: "The person who runs me looks in my log, and updates me.",
-    Phase.CLOSED: "Ask again after the start.",
+_REINVITE = tr("Invite me again with the scopes `bot` and `applications.commands`.")
+# How far the registration of the commands is, and what to do, while they are not registered.
+_NOT_REGISTERED: Mapping[Phase, tuple[Text, Text]] = {
+    Phase.WAITING: (
+        tr("Discord hasn't said yet which commands it knows."),
+        tr("Run /doctor again in a minute."),
+    ),
+    Phase.REFUSED: (
+        tr("Discord refused the commands, and will until something is changed."),
+        tr("Its message names the command and what is wrong with it: update me, or correct the command."),
+    ),
+    Phase.LIMITED: (
+        tr("Discord takes no registration for now."),
+        tr("There is nothing to do but wait."),
+    ),
+    Phase.UNANSWERED: (
+        tr("Discord could not be reached, failed, or sent an answer that can't be read."),
+        tr("Check the network, and https://discordstatus.com."),
+    ),
+    Phase.FAILED: (
+        tr("My program failed; its log has the details."),
+        tr("Whoever runs me should check my log, and update me."),
+    ),
+    Phase.CLOSED: (
+        tr("I'm leaving Discord, so nothing is tried any more."),
+        tr("Ask again after the restart."),
+    ),
 }
 
 
@@ -59,63 +83,78 @@ class Doctor:
     async def findings(self, interaction: discord.Interaction) -> list[Finding]:
         """All of them, made at the same time."""
         client = interaction.client
-        checks: dict[str, Callable[[], Awaitable[Finding]]] = {
-            "Discord": lambda: self._discord(client),
-            "Message Content intent": lambda: self._intents(client),
-            "Permissions here": lambda: self._permissions(interaction),
-            "Slash commands": lambda: self._commands(client),
-            "Model": lambda: self._model.finding(interaction),
-            "Store": self._store,
-            "Database": self._database,
-            "Log and disk": self._disk,
-            "Requests": lambda: self._requests(client),
-            "Version": self._version,
-        }
-        return await asyncio.gather(*(_made(about, check) for about, check in checks.items()))
+        checks: list[tuple[Text, Callable[[], Awaitable[Finding]]]] = [
+            (_DISCORD, lambda: self._discord(client)),
+            (_INTENT, lambda: self._intents(client)),
+            (_PERMISSIONS, lambda: self._permissions(interaction)),
+            (_COMMANDS, lambda: self._commands(client)),
+            (_MODEL, lambda: self._model.finding(interaction)),
+            (_STORE, self._store),
+            (_DATABASE, self._database),
+            (_DISK, self._disk),
+            (_REQUESTS, lambda: self._requests(client)),
+            (_VERSION, self._version),
+        ]
+        return await asyncio.gather(*(_made(about, check) for about, check in checks))
 
     async def _discord(self, client: discord.Client) -> Finding:
-        name = client.user.name if client.user else "nobody"
+        name = client.user.name if client.user else ""
         seconds = client.latency if math.isfinite(client.latency) else 0.0  # nothing is known before the first beat
-        words = f"logged in as {name} in {len(client.guilds)} server(s); the gateway answers in {milliseconds(seconds)}"
+        servers = tr_many("{count} server", "{count} servers", len(client.guilds))
+        words = tr(
+            "logged in as {name} in {servers}; the gateway answers in {time}",
+            name=name,
+            servers=servers,
+            time=milliseconds(seconds),
+        )
         if seconds > _SLOW_DISCORD:
-            return Finding(
-                "Discord", 1, f"{words}. That is slow: look at the network, and at https://discordstatus.com"
-            )
-        return Finding("Discord", 0, words)
+            slow = tr("{words}. That is slow: check the network, and https://discordstatus.com", words=words)
+            return Finding(_DISCORD, 1, slow)
+        return Finding(_DISCORD, 0, words)
 
     async def _intents(self, client: discord.Client) -> Finding:
-        about = "Message Content intent"
         flags = (await client.application_info()).flags
         if flags.gateway_message_content or flags.gateway_message_content_limited:
-            return Finding(about, 0, "on")
-        return Finding(
-            about,
-            2,
-            "off: I read only messages that mention me, and cannot log in again. The bot's owner switches it on under "
-            f"Bot, Privileged Gateway Intents, at {_PORTAL}",
+            return Finding(_INTENT, 0, tr("on"))
+        words = tr(
+            "off: I can only read messages that mention me, and can't log in again. The bot's owner can switch it on "
+            "at {address}, under Bot, Privileged Gateway Intents",
+            address=_PORTAL,
         )
+        return Finding(_INTENT, 2, words)
 
     async def _permissions(self, interaction: discord.Interaction) -> Finding:
-        about = "Permissions here"
         in_a_thread = isinstance(interaction.channel, discord.Thread)
         lacking = missing(required(in_a_thread=in_a_thread), interaction.app_permissions)
         if not lacking:
-            return Finding(about, 0, "all that I need")
-        what = "; ".join(f"**{need.name}** is missing: {need.without}" for need in lacking)
+            return Finding(_PERMISSIONS, 0, tr("everything I need"))
+        what = joined(
+            "; ",
+            *(
+                tr("**{permission}** is missing: {without}", permission=need.name, without=need.without)
+                for need in lacking
+            ),
+        )
         mute = missing(vital(in_a_thread=in_a_thread), interaction.app_permissions)
-        return Finding(about, 2 if mute else 1, f"{what}. Give me these in this channel's settings, or by my role")
+        words = tr("{missing}. Grant these in this channel's settings, or to my role", missing=what)
+        return Finding(_PERMISSIONS, 2 if mute else 1, words)
 
     async def _commands(self, client: discord.Client) -> Finding:
-        about, registration = "Slash commands", getattr(getattr(client, "commands", None), "registration", None)
+        registration = getattr(getattr(client, "commands", None), "registration", None)
         if not isinstance(registration, Registration):
-            raise UserError("nothing is known of them")
+            raise UserError(_UNKNOWN)
         status = registration.status
         if status.phase is Phase.REGISTERED:
-            return Finding(about, 0, f"all are registered, {len(registration.ids)} and the menus")
-        said = f" It said: {quoted(status.why, _MAX_WHY)}." if status.why else ""
-        next_try = f" The next try is <t:{int(status.again_at)}:R>." if status.again_at is not None else ""
-        words = f"{status.phase.value}{said} {_advice(status)}{next_try} Until then the commands of before are offered."
-        return Finding(about, 1, words)
+            count = len(registration.ids)
+            return Finding(_COMMANDS, 0, tr("all {count} are registered, and the menus", count=count))
+        phase, advice = _NOT_REGISTERED[status.phase]
+        if status.phase is Phase.REFUSED and status.code == 403:
+            advice = _REINVITE
+        said = tr("It said: {words}.", words=quoted(status.why, _MAX_WHY)) if status.why else ""
+        when = "" if status.again_at is None else f"<t:{int(status.again_at)}:R>"
+        next_try = tr("The next try is {when}.", when=when) if when else ""
+        offered = tr("Until then the previous commands are offered.")
+        return Finding(_COMMANDS, 1, joined(" ", phase, said, advice, next_try, offered))
 
     async def _store(self) -> Finding:
         file = database_file(self._settings.database_url)
@@ -123,83 +162,89 @@ class Doctor:
         try:
             await self._app.store.cursors.move("doctor", [Cursor("visits", int(time.time()))])
         except StoreError as error:
-            return Finding("Store", 2, f"cannot be written: {reason(error)} Look at the disk and its permissions")
+            words = tr("cannot be written: {reason} Check the disk and its permissions", reason=reason(error))
+            return Finding(_STORE, 2, words)
         seconds = time.monotonic() - begun
-        where = "on PostgreSQL" if file is None else _mb(_size(file))
-        words = f"writable in {milliseconds(seconds)}, {where}, schema {len(MIGRATIONS)}"
-        slow = seconds > _SLOW_STORE
-        return Finding("Store", int(slow), f"{words}. That is slow: look at the disk's load" if slow else words)
+        words = tr(
+            "writable in {time}, {where}, schema {schema}",
+            time=milliseconds(seconds),
+            where=tr("on PostgreSQL") if file is None else _mb(_size(file)),
+            schema=len(MIGRATIONS),
+        )
+        if seconds > _SLOW_STORE:
+            return Finding(_STORE, 1, tr("{words}. That is slow: check the disk's load", words=words))
+        return Finding(_STORE, 0, words)
 
     async def _database(self) -> Finding:
         begun, integrity = time.monotonic(), self._app.integrity
         if integrity is None:
-            return Finding("Database", 0, "on PostgreSQL: whoever runs the server looks after it")
+            return Finding(_DATABASE, 0, tr("on PostgreSQL, so its server's administrator takes care of it"))
         try:
             async with asyncio.timeout(_LOOK):
                 await integrity.run()
         except TimeoutError:
-            return Finding("Database", 0, "is being looked through for damage; ask the doctor again in a minute")
+            return Finding(_DATABASE, 0, tr("still being checked for damage; run /doctor again in a minute"))
         except DamagedStoreError as error:
-            return Finding("Database", 2, f"{reason(error)}. I end now")
-        return Finding("Database", 0, f"looked through in {milliseconds(time.monotonic() - begun)}, no damage")
+            return Finding(_DATABASE, 2, tr("{reason}. I'm shutting down now", reason=reason(error)))
+        took = milliseconds(time.monotonic() - begun)
+        return Finding(_DATABASE, 0, tr("checked in {time}, no damage", time=took))
 
     async def _disk(self) -> Finding:
-        about, folder = "Log and disk", self._settings.log_dir
+        folder = self._settings.log_dir
         if not os.access(folder, os.W_OK):
-            return Finding(about, 2, "the log folder cannot be written: look at LOG_DIR and its permissions")
+            return Finding(_DISK, 2, tr("the log folder cannot be written: check LOG_DIR and its permissions"))
         file = database_file(self._settings.database_url)
         places = [folder] if file is None else [folder, file.parent]
         free = min(shutil.disk_usage(place).free for place in places)
-        words = f"the log can be written; {_mb(free)} of disk are free"
+        words = tr("the log can be written; {size} of disk space free", size=_mb(free))
         if free < _LITTLE:
-            return Finding(
-                about, 2 if free < _VERY_LITTLE else 1, f"{words}. Make room: without any, nothing is stored"
-            )
-        return Finding(about, 0, words)
+            full = tr("{words}. Free some space: without it, nothing is stored", words=words)
+            return Finding(_DISK, 2 if free < _VERY_LITTLE else 1, full)
+        return Finding(_DISK, 0, words)
 
     async def _requests(self, client: discord.Client) -> Finding:
         breaker = getattr(client, "breaker", None)
         if not isinstance(breaker, Breaker):
-            raise UserError("nothing is known of them")
+            raise UserError(_UNKNOWN)
         if breaker.open:
-            return Finding("Requests", 2, "Discord asked for none at present; they go on by themselves")
+            return Finding(_REQUESTS, 2, tr("paused, because Discord asked for it; they resume by themselves"))
         limited = breaker.limited_lately
         if limited:
-            words = f"{limited} were over Discord's limits in the last hour; each was sent again by itself"
-            return Finding("Requests", 1, words)
-        return Finding("Requests", 0, "none was over Discord's limits in the last hour")
+            words = tr_many(
+                "{count} went over Discord's limits in the last hour and was sent again",
+                "{count} went over Discord's limits in the last hour and were sent again",
+                limited,
+            )
+            return Finding(_REQUESTS, 1, words)
+        return Finding(_REQUESTS, 0, tr("none went over Discord's limits in the last hour"))
 
     async def _version(self) -> Finding:
         version = importlib.metadata.version("llmgine")
         words = f"LLMgine {version}, discord.py {discord.__version__}, Python {platform.python_version()}"
-        return Finding("Version", 0, words)
+        return Finding(_VERSION, 0, joined("", words))
 
 
-def _advice(status: Status) -> str:
-    """What to do about commands that are not registered."""
-    return _REINVITE if status.phase is Phase.REFUSED and status.code == 403 else _ADVICE[status.phase]
-
-
-async def _made(about: str, check: Callable[[], Awaitable[Finding]]) -> Finding:
+async def _made(about: Text, check: Callable[[], Awaitable[Finding]]) -> Finding:
     """The finding of a check, whatever happens to it: one that fails says so, and spoils no other."""
     try:
-        async with asyncio.timeout(PATIENCE + _LIMITED_BY_ITSELF.get(about, 0.0)):
+        async with asyncio.timeout(PATIENCE + _LIMITED_BY_ITSELF.get(about.id, 0.0)):
             return await check()
     except TimeoutError:
-        return Finding(about, 2, f"no answer in {PATIENCE:.0f} s")
+        return Finding(about, 2, tr("no answer in {seconds:.0f} s", seconds=PATIENCE))
     except (LLMgineError, discord.DiscordException, OSError, importlib.metadata.PackageNotFoundError) as error:
-        return Finding(about, 1, f"could not be looked at: {reason(error)}")
+        return Finding(about, 1, tr("could not be checked: {reason}", reason=reason(error)))
 
 
-def card(findings: Iterable[Finding]) -> discord.Embed:
+def card(findings: Iterable[Finding], language: Language) -> discord.Embed:
     """The findings as a card, in the colour of the worst."""
+    say = language.say
     found = list(findings)
     worst = max(finding.level for finding in found)
     warnings = sum(finding.level == 1 for finding in found)
-    flawed = "Working, with one warning" if warnings == 1 else f"Working, with {warnings} warnings"
-    titles = ("All is well", flawed, "Something does not work")
-    lines = (f"{_SIGNS[finding.level]} **{finding.about}**: {finding.words}" for finding in found)
-    return discord.Embed(title=titles[worst], description="\n".join(lines), colour=_COLOURS[worst])
+    flawed = tr_many("Working, with one warning", "Working, with {count} warnings", warnings)
+    titles = (tr("Everything works"), flawed, tr("Something doesn't work"))
+    lines = (f"{_SIGNS[finding.level]} **{say(finding.about)}**: {say(finding.words)}" for finding in found)
+    return discord.Embed(title=say(titles[worst]), description="\n".join(lines), colour=_COLOURS[worst])
 
 
 def _size(database: Path) -> int:
@@ -207,24 +252,31 @@ def _size(database: Path) -> int:
     return sum(file.stat().st_size for file in (database, database.with_name(f"{database.name}-wal")) if file.exists())
 
 
-def _mb(size: int) -> str:
-    return f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{size / 1e6:,.1f} MB"
+def _mb(size: int) -> Text:
+    return tr("{size:,.1f} GB", size=size / 1e9) if size >= 1e9 else tr("{size:,.1f} MB", size=size / 1e6)
 
 
 def commands(app: Application) -> Iterator[app_commands.Command[Any, ..., Any]]:
     """The family's commands."""
     doctor = Doctor(app)
 
-    @app_commands.command(name="doctor", description="Check that everything works here, and say what to do")
+    @app_commands.command(
+        name="doctor", description=described(tr("Check that everything works here and how to fix it"))
+    )
     @app_commands.guild_only()
     async def command(interaction: discord.Interaction) -> None:
         if not is_moderator(interaction.user):
-            raise UserError("Only people with the permission Manage Messages can call the doctor.")
+            what = tr("use /doctor")
+            raise UserError(
+                tr("Only people with the permission {permission} can {what}.", permission=MANAGE_MESSAGES, what=what)
+            )
         await interaction.response.defer(ephemeral=True)
-        shown = card(await doctor.findings(interaction))
+        language = language_of(interaction.locale)
+        shown = card(await doctor.findings(interaction), language)
         learnt = app.engine.model.lessons.all()
         if learnt:
-            shown.add_field(name=lessons.TITLE, value=lessons.listed(learnt), inline=False)
-        await show_privately(interaction, shown, view=lessons.forget_button() if learnt else None)
+            listed = language.say(lessons.listed(learnt))
+            shown.add_field(name=language.say(lessons.TITLE), value=listed, inline=False)
+        await show_privately(interaction, shown, view=lessons.forget_button(interaction) if learnt else None)
 
     yield command

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from llmgine.messages.text import collapse_spaces, shorten
+from llmgine.messages.translatable import Text, tr, words_of
 
 PATIENCE = 20.0  # seconds for one check
 
@@ -13,14 +14,14 @@ _MAX_REASON = 300
 class Finding:
     """The outcome of one check. `level`: 0 it works, 1 it works badly, 2 it does not."""
 
-    about: str
+    about: Text
     level: int
-    words: str
+    words: Text
 
 
-def milliseconds(seconds: float) -> str:
+def milliseconds(seconds: float) -> Text:
     """A time, in words."""
-    return f"{seconds * 1000:,.0f} ms"
+    return tr("{number:,.0f} ms", number=seconds * 1000)
 
 
 def quoted(text: str, most: int) -> str:
@@ -28,6 +29,9 @@ def quoted(text: str, most: int) -> str:
     return f"`{shorten(collapse_spaces(text).replace('`', 'ˋ'), most)}`"
 
 
-def reason(error: Exception) -> str:
+def reason(error: Exception) -> Text | str:
     """What went wrong, in one line."""
+    said = words_of(error)
+    if isinstance(said, Text):
+        return said
     return shorten(collapse_spaces(str(error)) or type(error).__name__, _MAX_REASON)

@@ -8,28 +8,27 @@ from discord import app_commands
 
 from llmgine.messages.chat_messages import ToolSchema
 from llmgine.messages.text import collapse_spaces, shorten
+from llmgine.messages.translatable import Text, tr
 from programs.application import NOT_CHOSEN, Application
 from programs.demo_model import MODEL as DEMO_MODEL
 from programs.discord.replies import show_privately
-from programs.discord.translation import translated
+from programs.discord.translation import described, language_of
 
-TITLE = "What I can do"
-TALK = "How to talk to me"
-HOW = (
-    "Mention me, {me}, reply to one of my messages, or write to me in a DM; in a thread of mine just write. Each "
-    "channel, thread and DM is a conversation of its own, which I remember, also over a restart, until somebody "
-    "clears it."
+TITLE = tr("What I can do")
+TALK = tr("How to talk to me")
+HOW = tr(
+    "Mention me, {me}, reply to one of my messages, or send me a DM; in my threads just write. Each channel, thread "
+    "and DM is a separate conversation. I remember it, even after a restart, until someone clears it."
 )
-COMMANDS = "Commands"
-MENUS = "In the menu of a message, under Apps"
-TOOLS = "Tools I may use"
-PRIVACY = "Privacy"
-PRIVATE = (
-    "What you say to me is stored where I run, and sent to the model ({model}) to be answered. What is not for me is "
-    "neither stored nor sent."
+COMMANDS = tr("Commands")
+MENUS = tr("In a message's menu, under Apps")
+TOOLS = tr("Tools I can use")
+PRIVACY = tr("Privacy")
+PRIVATE = tr(
+    "What you write to me is stored where I run and sent to the model ({model}) to be answered. Messages that aren't "
+    "for me are neither stored nor sent."
 )
-DEMO = "offline demo model"
-TEXTS = (TITLE, TALK, HOW, COMMANDS, MENUS, TOOLS, PRIVACY, PRIVATE, DEMO, NOT_CHOSEN)
+DEMO = tr("offline demo model")
 
 _MAX_DESCRIPTION, _MAX_FIELD = 2_800, 1_024  # characters; a card holds 6,000, a field 1,024
 _MAX_TOOL, _MAX_MODEL = 100, 60
@@ -55,7 +54,7 @@ class Mentioning(Protocol):
 def help_command(tree: Mentioning, app: Application) -> app_commands.Command[Any, ..., Any]:
     """The command, which shows the tree it stands in."""
 
-    @app_commands.command(name="help", description="Show all that I can do, and how to talk to me")
+    @app_commands.command(name="help", description=described(tr("Show what I can do and how to talk to me")))
     async def command(interaction: discord.Interaction) -> None:
         await interaction.response.defer(ephemeral=True)
         await show_privately(interaction, overview(tree, app, interaction.locale))
@@ -66,28 +65,27 @@ def help_command(tree: Mentioning, app: Application) -> app_commands.Command[Any
 def overview(tree: Mentioning, app: Application, locale: discord.Locale) -> discord.Embed:
     """The card that /help shows, in the language of a locale."""
     me = f"<@{tree.client.user.id}>" if tree.client.user else "@me"
-    model = _model(app.engine.model.name, locale)
-    commands = (f"{tree.mention(one.qualified_name)} {translated(one.description, locale)}" for one in _leaves(tree))
-    texts = ["", translated(HOW, locale).format(me=me), "", f"**{translated(COMMANDS, locale)}**", *commands]
+    say = language_of(locale).say
+    model = _model(app.engine.model.name)
+    commands = (f"{tree.mention(one.qualified_name)} {say(Text(id=one.description))}" for one in _leaves(tree))
+    texts = ["", say(HOW.filled(me=me)), "", f"**{say(COMMANDS)}**", *commands]
     card = discord.Embed(
-        title=translated(TITLE, locale),
-        description=shorten(f"**{translated(TALK, locale)}**" + "\n".join(texts), _MAX_DESCRIPTION),
+        title=say(TITLE),
+        description=shorten(f"**{say(TALK)}**" + "\n".join(texts), _MAX_DESCRIPTION),
         colour=discord.Colour.blurple(),
     )
     parts = (
-        (MENUS, [f"**{translated(menu.name, locale)}**" for menu in _menus(tree)]),
+        (MENUS, [f"**{say(Text(id=menu.name))}**" for menu in _menus(tree)]),
         (TOOLS, [_tool(schema) for schema in app.engine.tools.schemas()]),
-        (PRIVACY, [translated(PRIVATE, locale).format(model=model)]),
+        (PRIVACY, [say(PRIVATE.filled(model=model))]),
     )
     for name, lines in parts:
-        card.add_field(name=translated(name, locale), value=shorten("\n".join(lines), _MAX_FIELD), inline=False)
+        card.add_field(name=say(name), value=shorten("\n".join(lines), _MAX_FIELD), inline=False)
     return card
 
 
-def _model(name: str, locale: discord.Locale) -> str:
-    if name == DEMO_MODEL:
-        return translated(DEMO, locale)
-    return shorten(name, _MAX_MODEL) or translated(NOT_CHOSEN, locale)
+def _model(name: str) -> Text | str:
+    return DEMO if name == DEMO_MODEL else shorten(name, _MAX_MODEL) or Text(id=NOT_CHOSEN)
 
 
 def _leaves(tree: Mentioning) -> Iterator[app_commands.Command[Any, ..., Any]]:

@@ -5,59 +5,61 @@ from collections.abc import Mapping, Sequence
 import discord
 
 from llmgine.engine.lessons import WINDOW
+from llmgine.messages.translatable import Text, joined, tr
 from llmgine.providers.base import Change
 from llmgine.sessions.records import Lesson
 from programs.application import Application
 from programs.discord.components.button_press import ButtonPress, Handler
 from programs.discord.components.custom_ids import Action, ComponentId
 from programs.discord.components.views import button, rows
+from programs.discord.replies import private
 from programs.discord.slash.findings import quoted
 
-TITLE = "Learnt from the model's service, for a day"
+TITLE = tr("Learned from the model's service, for one day")
 # What each change means for people.
-WORDS: Mapping[Change, str] = {
-    Change.NO_STREAM_OPTIONS: "the service is not asked to count tokens",
-    Change.MAX_COMPLETION_TOKENS: "the limit of a reply is called max_completion_tokens",
-    Change.MAX_TOKENS: "the limit of a reply is called max_tokens",
-    Change.NO_LIMIT: "replies have no limit",
-    Change.NO_IMAGES: "images are left out",
-    Change.NO_TOOLS: "tools are not offered",
-    Change.NO_REASONING: "it does not think while tools are offered",
-    Change.NO_EFFORT: "/effort is left out",
-    Change.NO_TEMPERATURE: "the temperature is left out",
-    Change.SYSTEM_IN_USER: "the system prompt is part of the first message",
-    Change.EMPTY_REASONING: "replies without thinking are sent back with an empty one",
-    Change.SKIP_SIGNATURE: "signatures of tool calls are not checked",
-    Change.NO_PARTS: "its thinking is not sent back",
-    Change.NO_INCLUDE: "its thinking is not asked for",
-    Change.RESPONSES: "it is asked by the Responses API",
-    Change.CHAT: "it is asked by Chat Completions",
-    Change.OPENED_THINKING: "its replies begin with thinking, which is hidden",
+WORDS: Mapping[Change, Text] = {
+    Change.NO_STREAM_OPTIONS: tr("token counts are not requested"),
+    Change.MAX_COMPLETION_TOKENS: tr("the reply limit is sent as max_completion_tokens"),
+    Change.MAX_TOKENS: tr("the reply limit is sent as max_tokens"),
+    Change.NO_LIMIT: tr("replies have no limit"),
+    Change.NO_IMAGES: tr("images are left out"),
+    Change.NO_TOOLS: tr("tools are not offered"),
+    Change.NO_REASONING: tr("no thinking while tools are offered"),
+    Change.NO_EFFORT: tr("/effort is left out"),
+    Change.NO_TEMPERATURE: tr("the temperature is left out"),
+    Change.SYSTEM_IN_USER: tr("the system prompt is part of the first message"),
+    Change.EMPTY_REASONING: tr("replies without thinking are sent back with an empty one"),
+    Change.SKIP_SIGNATURE: tr("signatures of tool calls are not checked"),
+    Change.NO_PARTS: tr("its thinking is not sent back"),
+    Change.NO_INCLUDE: tr("its thinking is not requested"),
+    Change.RESPONSES: tr("used through the Responses API"),
+    Change.CHAT: tr("used through Chat Completions"),
+    Change.OPENED_THINKING: tr("its replies begin with thinking, which is hidden"),
 }
-FORGOTTEN = "Done. I've forgotten what I learnt about the models, and will learn it again when a service refuses."
+FORGOTTEN = tr("Done. I've forgotten what I learned about the models, and will learn it again when needed.")
 
 _MOST = 5  # lessons that are listed
 _MAX_NAME, _MAX_SAID = 40, 60  # characters: five lines fit into a field of 1,024
 
 
-def meaning(lesson: Lesson) -> str:
+def meaning(lesson: Lesson) -> Text:
     """What a lesson means for people."""
     if lesson.name == WINDOW:
-        return f"takes about {lesson.value:,} tokens at once"
-    return WORDS[Change(lesson.name)] if lesson.name in set(Change) else "a change of an earlier version"
+        return tr("takes about {tokens} tokens at once", tokens=lesson.value)
+    return WORDS[Change(lesson.name)] if lesson.name in set(Change) else tr("a change of an earlier version")
 
 
-def listed(lessons: Sequence[Lesson]) -> str:
+def listed(lessons: Sequence[Lesson]) -> Text:
     """The newest lessons, a line each, with their age and what the service had said."""
     lines = [_line(lesson) for lesson in reversed(lessons[-_MOST:])]
     if len(lessons) > _MOST:
-        lines.append(f"and {len(lessons) - _MOST} more")
-    return "\n".join(lines)
+        lines.append(tr("and {count} more", count=len(lessons) - _MOST))
+    return joined("\n", *lines)
 
 
-def forget_button() -> discord.ui.View:
+def forget_button(interaction: discord.Interaction) -> discord.ui.View:
     """The button under the list."""
-    return rows(button(ComponentId(Action.LESSONS_FORGET), "Forget"))
+    return rows(button(ComponentId(Action.LESSONS_FORGET), private(interaction, tr("Forget"))))
 
 
 def handlers(app: Application) -> Mapping[Action, Handler]:
@@ -71,7 +73,8 @@ def handlers(app: Application) -> Mapping[Action, Handler]:
     return {Action.LESSONS_FORGET: forget}
 
 
-def _line(lesson: Lesson) -> str:
-    said = f" It said: {quoted(lesson.said, _MAX_SAID)}" if lesson.said else ""
+def _line(lesson: Lesson) -> Text:
     age = discord.utils.format_dt(lesson.learnt_at, "R")
-    return f"{quoted(lesson.model, _MAX_NAME)}: {meaning(lesson)} · {age}.{said}"
+    line = tr("{model}: {meaning} · {when}.", model=quoted(lesson.model, _MAX_NAME), meaning=meaning(lesson), when=age)
+    said = tr("It said: {words}", words=quoted(lesson.said, _MAX_SAID)) if lesson.said else ""
+    return joined(" ", line, said)

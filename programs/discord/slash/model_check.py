@@ -18,6 +18,7 @@ from llmgine.errors import (
 )
 from llmgine.messages.chat_messages import ChatMessage
 from llmgine.messages.text import collapse_spaces, shorten
+from llmgine.messages.translatable import Text, joined, tr, tr_many
 from llmgine.providers.base import Change, Learnt
 from llmgine.providers.choosing import shutdown_notice
 from llmgine.sessions.clock import now
@@ -29,7 +30,7 @@ from programs.discord.channel_settings import Channels
 from programs.discord.ids import Place, channel_name
 from programs.discord.slash.findings import PATIENCE, Finding, milliseconds, quoted, reason
 
-_ABOUT = "Model"
+_ABOUT = tr("Model")
 _INTERVAL = 60.0  # seconds for which a finding is shown again, without another question
 _SLOW = 10.0  # seconds from which an answer is worth a word
 _MAX_NAME, _MAX_SAID = 60, 200
@@ -52,17 +53,20 @@ class ModelCheck:
     async def finding(self, interaction: discord.Interaction) -> Finding:
         """What the model answers in the channel of an interaction, or what the last question within a minute found."""
         if self._app.engine.model.name == DEMO_MODEL:
-            words = "the offline demo model, which knows only a few phrases. Set OPENAI_API_KEY or OPENAI_BASE_URL"
+            words = tr("the offline demo model, which only knows a few phrases. Set OPENAI_API_KEY or OPENAI_BASE_URL")
             return Finding(_ABOUT, 1, words)
         async with self._one_at_a_time:
             age = time.monotonic() - self._asked_at
             if self._found is not None and age < _INTERVAL:
-                return replace(self._found, words=f"{self._found.words} (asked {age:.0f} s ago)")
+                return replace(
+                    self._found,
+                    words=tr("{words} (asked {seconds:.0f} s ago)", words=self._found.words, seconds=age),
+                )
             self._asked_at, self._found = time.monotonic(), None
             try:
                 self._found = await self._ask(interaction)
             except UserError as error:  # nothing was asked, so the next use may ask
-                return Finding(_ABOUT, 1, f"not asked. {reason(error)}")
+                return Finding(_ABOUT, 1, tr("not asked: {reason}", reason=reason(error)))
             return self._found
 
     async def _ask(self, interaction: discord.Interaction) -> Finding:
@@ -73,17 +77,22 @@ class ModelCheck:
             async with asyncio.timeout(PATIENCE):
                 found = await self._answer(interaction, settings)
         except TimeoutError:
-            found = Finding(_ABOUT, 2, f"{self._name(settings)} gave no answer in {PATIENCE:.0f} s")
+            found = Finding(
+                _ABOUT, 2, tr("{model} gave no answer in {seconds:.0f} s", model=self._name(settings), seconds=PATIENCE)
+            )
         except ProviderBusyError as error:
-            found = Finding(_ABOUT, 1, f"{self._name(settings)} is busy: {reason(error)}")
+            found = Finding(
+                _ABOUT, 1, tr("{model} is busy: {reason}", model=self._name(settings), reason=reason(error))
+            )
         except ProviderError as error:
-            found = Finding(_ABOUT, 2, f"{self._name(settings)}: {reason(error)}")
+            found = Finding(_ABOUT, 2, tr("{model}: {reason}", model=self._name(settings), reason=reason(error)))
         except StoreError as error:
-            found = Finding(_ABOUT, 1, f"could not be looked at: {reason(error)}")
+            found = Finding(_ABOUT, 1, tr("could not be checked: {reason}", reason=reason(error)))
         notice = await self._shutdown(settings)
         if notice is None:
             return found
-        return replace(found, level=max(found.level, 1), words=f"{found.words.rstrip('.')}. {notice}")
+        words = tr("{words}. {notice}", words=found.words, notice=notice)
+        return replace(found, level=max(found.level, 1), words=words)
 
     async def _answer(self, interaction: discord.Interaction, settings: SessionSettings) -> Finding:
         model = self._app.engine.model
@@ -96,16 +105,16 @@ class ModelCheck:
         except EmptyReplyError as error:
             if not error.thought:
                 raise
-        words = f"{self._name(settings)} answers in {milliseconds(time.monotonic() - begun)}"
+        model_name, took = self._name(settings), milliseconds(time.monotonic() - begun)
         refusal = self._refusal_of_tools(settings, learnt) if tools else None
         if refusal is not None:
-            said = f" The service said: {quoted(refusal, _MAX_SAID)}." if refusal else ""
-            words = f"{words}, but only without tools.{said} Choose another model with /model, or set /tools to none"
-            return Finding(_ABOUT, 1, words)
-        offered = "1 tool" if len(tools) == 1 else f"{len(tools) or 'no'} tools"
-        words = f"{words} with {offered} offered"
+            without = tr("{model} answers in {time}, but only without tools.", model=model_name, time=took)
+            said = tr("The service said: {words}.", words=quoted(refusal, _MAX_SAID)) if refusal else ""
+            advice = tr("Choose another model with /model, or set /tools to none")
+            return Finding(_ABOUT, 1, joined(" ", without, said, advice))
+        words = tr("{model} answers in {time}, with {tools}", model=model_name, time=took, tools=_offered(len(tools)))
         if time.monotonic() - begun > _SLOW:
-            return Finding(_ABOUT, 1, f"{words}. That is slow")
+            return Finding(_ABOUT, 1, tr("{words}. That is slow", words=words))
         return Finding(_ABOUT, 0, words)
 
     def _refusal_of_tools(self, settings: SessionSettings, learnt: Iterable[Learnt]) -> str | None:
@@ -130,7 +139,7 @@ class ModelCheck:
             await self._app.store.sessions.ensure(session_id, now(), name, Place.of(interaction.channel).scopes)
         return session_id
 
-    async def _shutdown(self, settings: SessionSettings) -> str | None:
+    async def _shutdown(self, settings: SessionSettings) -> Text | None:
         """What to say of a model that its service takes away soon; nothing where it does not tell in time."""
         model = self._app.engine.model
         try:
@@ -140,10 +149,14 @@ class ModelCheck:
             return None
         return shutdown_notice(listed, settings.model or model.name, datetime.now(UTC).date())
 
-    def _name(self, settings: SessionSettings) -> str:
+    def _name(self, settings: SessionSettings) -> Text | str:
         """The model's name, and that it was chosen where nobody named one."""
         name = shorten(collapse_spaces(settings.model or self._app.engine.model.name), _MAX_NAME)
         if not name:
-            return "none is chosen yet"
+            return tr("no model chosen yet")
         chosen = settings.model is None and not self._app.config.settings.openai_model
-        return f"{name} (chosen, because OPENAI_MODEL is not set)" if chosen else name
+        return tr("{model} (chosen, because OPENAI_MODEL is not set)", model=name) if chosen else name
+
+
+def _offered(tools: int) -> Text:
+    return tr_many("{count} tool offered", "{count} tools offered", tools) if tools else tr("no tools offered")

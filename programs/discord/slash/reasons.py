@@ -6,41 +6,47 @@ from enum import Enum, auto
 
 from llmgine.messages.steps import OutcomeStep, Turn
 from llmgine.messages.text import collapse_spaces, shorten
+from llmgine.messages.translatable import Text, joined, tr
 from llmgine.turn_state import TurnState
+from programs.discord.delivery.cards import approvers
 from programs.discord.incoming.decision import Verdict
 
-STORE_FAILS = "I cannot look that up at the moment: my store does not answer. Ask me again in a minute."
-DISCORD_FAILS = "I cannot say at the moment: Discord does not tell me what I need to know. Ask me again in a minute."
+STORE_FAILS = tr("I can't look that up right now: my database doesn't answer. Ask again in a minute.")
+DISCORD_FAILS = tr("I can't tell right now: Discord doesn't tell me what I need to know. Ask again in a minute.")
 
-CLEARED = "Its conversation was cleared since, so I know nothing of it any more."
-UNDONE = "It was undone: the question and my answer were taken back, so I know nothing of them any more."
+CLEARED = tr("Its conversation has been cleared, so I no longer know anything about it.")
+UNDONE = tr("It was undone: I've forgotten the question and my answer.")
 
-NO_TEXT = (
-    "I was not given its text: the Message Content intent of this bot is off. Its owner can switch it on under "
-    "Privileged Gateway Intents at https://discord.com/developers/applications. Until then, mention me."
+NO_TEXT = tr(
+    "I didn't get its text: the Message Content intent of this bot is off. Its owner can switch it on under Privileged "
+    "Gateway Intents at https://discord.com/developers/applications. Until then, mention me."
 )
-FIRST_IN_A_DM = (
-    "It is the first thing you wrote to me here, and I did not hear of it: Discord lost it, or I was away. I look for "
-    "missed messages only in direct messages I have received something in before. Write again and I will answer both."
+FIRST_IN_A_DM = tr(
+    "It's the first thing you wrote to me here, and it didn't reach me: Discord lost it, or I was offline. I only look "
+    "for missed messages in DMs I've received something in before. Write again and I'll answer both."
 )
-NOT_READ_YET = "I have not got to it yet; if no answer comes within minutes, say it again."
-NOT_ANSWERED = (
-    "I did not answer it when it was written. If I could not, I said so then. Or it came while I was away and was too "
-    "old or too far back when I returned, or it was not for me then: it was edited since, or a setting was changed. "
-    "Say it again if it matters."
+NOT_READ_YET = tr("I haven't reached it yet. If nothing comes in a few minutes, ask again.")
+NOT_ANSWERED = tr(
+    "I didn't answer it when it was written. If I couldn't, I said so then. Or I was offline and it was too old or too "
+    "far back when I returned, or it wasn't for me then and was edited, or a setting changed, since. Ask again if you "
+    "still need an answer."
 )
 
 _MAX_NOTICE = 1_000
 
 _VERDICTS = {
-    Verdict.FROM_A_WEBHOOK: "It was sent by a webhook. I answer people only.",
-    Verdict.FROM_A_BOT: "It was written by a bot. I answer people only.",
-    Verdict.SYSTEM_MESSAGE: "It is a notice of Discord's own. I answer people only.",
-    Verdict.NOT_LISTENING: "I do not listen in this channel: its setting for that is `off`.",
-    Verdict.FOR_SOMEBODY_ELSE: "It mentions or replies to somebody else, and not me.",
-    Verdict.NOT_MENTIONED: "It does not mention me, and here I answer only those who mention me or reply to me.",
+    Verdict.FROM_A_WEBHOOK: tr("It was sent by a webhook. I only answer people."),
+    Verdict.FROM_A_BOT: tr("It was written by a bot. I only answer people."),
+    Verdict.SYSTEM_MESSAGE: tr("It's one of Discord's own notices. I only answer people."),
+    Verdict.NOT_LISTENING: tr("I'm switched off in this channel, by `/listen`."),
+    Verdict.FOR_SOMEBODY_ELSE: tr("It mentions or replies to someone else, and not me."),
+    Verdict.NOT_MENTIONED: tr("It doesn't mention me. Here I only answer messages that mention me or reply to me."),
 }
-_OUTCOMES = {"done": "I answered it", "failed": "I could not answer it", "stopped": "My answer was stopped"}
+_OUTCOMES = {
+    "done": tr("I answered it."),
+    "failed": tr("I couldn't answer it."),
+    "stopped": tr("My answer was stopped."),
+}
 
 
 class Showing(Enum):
@@ -56,55 +62,62 @@ class Showing(Enum):
 
 
 _SHOWING = {
-    Showing.VISIBLE: "",
-    Showing.DELETED: " What I wrote was deleted since.",
-    Showing.NOWHERE: " Nothing that I wrote is there: it was deleted, or Discord did not take it and I gave up.",
-    Showing.GONE: " The channel I wrote it for is gone.",
-    Showing.LOCKED: " Not all that I wrote is there: {channel} is locked.",
-    Showing.NOT_ALLOWED: " Not all that I wrote is there: I may not write in {channel}. The rest follows when I may.",
-    Showing.OWED: " Not all that I wrote is there: Discord has not taken it yet. I try again by myself.",
+    Showing.DELETED: tr("What I wrote has been deleted."),
+    Showing.NOWHERE: tr("Nothing I wrote is there: it was deleted, or Discord didn't accept it and I gave up."),
+    Showing.GONE: tr("The channel I wrote it in is gone."),
+    Showing.LOCKED: tr("Part of what I wrote is missing: {channel} is locked."),
+    Showing.NOT_ALLOWED: tr(
+        "Part of what I wrote is missing: I can't post in {channel}. I'll post the rest when I can."
+    ),
+    Showing.OWED: tr("Part of what I wrote is missing: Discord hasn't accepted it yet. I keep trying."),
 }
 
 
-def of_verdict(verdict: Verdict, roles: Iterable[int]) -> str:
+def of_verdict(verdict: Verdict, roles: Iterable[int]) -> Text:
     """Why a message is not for the bot, where only these roles are answered."""
     if verdict is Verdict.ROLE_MISSING:
-        named = " or ".join(f"<@&{role}>" for role in roles)
-        return f"Here I answer only people with the role {named}, and its author does not have it."
+        named = joined(tr(" or "), *(f"<@&{role}>" for role in roles))
+        return tr("Here I only answer people with the role {roles}, and its author doesn't have it.", roles=named)
     return _VERDICTS[verdict]
 
 
-def before_it_joined(joined: datetime) -> str:
+def before_it_joined(moment: datetime) -> Text:
     """The message is older than the bot is in the server."""
-    return f"It was written before I joined this server ({_when(joined)})."
+    return tr("It was written before I joined this server ({when}).", when=_when(moment))
 
 
-def of_queued(turn: Turn, place: int, first: TurnState | None) -> str:
+def of_queued(turn: Turn, place: int, first: TurnState | None) -> Text:
     """So many turns are before it; the first of them, where that is known."""
-    again = " to be answered again" if turn.attempt > 1 else ""
-    words = f"It is queued{again}: {place} before it."
-    return words if first is None or not first.waiting else f"{words} The first of them: {of_approval(first)}"
+    words = tr("It's in the queue, with {count} before it.", count=place)
+    if turn.attempt > 1:
+        words = tr("It's in the queue to be answered again, with {count} before it.", count=place)
+    if first is None or not first.waiting:
+        return words
+    return joined(" ", words, tr("The first of them: {state}", state=of_approval(first)))
 
 
-def of_running(turn: Turn) -> str:
+def of_running(turn: Turn) -> Text:
     """It is answered at present."""
     if turn.attempt > 1:
-        return "I am answering it again: it was edited, or somebody asked for another answer."
-    return f"I am answering it. I received it {_when(turn.created_at)}."
+        return tr("I'm answering it again: it was edited, or someone asked for another answer.")
+    return tr("I'm answering it. I received it {when}.", when=_when(turn.created_at))
 
 
-def of_approval(state: TurnState) -> str:
+def of_approval(state: TurnState) -> Text:
     """Who has to decide what, until when."""
     deadlines = [call.waiting.deadline for call in state.waiting if call.waiting]
     if not deadlines:
-        return "I am answering it; what was to be approved is decided."
-    author = state.prompt.author
-    who = f"<@{author.id}> or a moderator" if author else "a moderator"
+        return tr("I'm answering it; the tool calls have been decided on.")
     calls = ", ".join(f"`{call.call.name}`" for call in state.waiting)
-    return f"I wait for {who} to approve {calls}, until {_when(min(deadlines))}."
+    return tr(
+        "I'm waiting for {people} to approve {calls}; this expires {when}.",
+        people=approvers(state.prompt.author),
+        calls=calls,
+        when=_when(min(deadlines)),
+    )
 
 
-def of_outcome(outcome: OutcomeStep, showing: Showing, *, channel_id: int, link: str | None) -> str:
+def of_outcome(outcome: OutcomeStep, showing: Showing, *, channel_id: int, link: str | None) -> Text:
     """How its turn ended, and how far that can be seen.
 
     Args:
@@ -113,10 +126,12 @@ def of_outcome(outcome: OutcomeStep, showing: Showing, *, channel_id: int, link:
         channel_id: The channel in which it was answered.
         link: A message of the outcome that is there, if there is one.
     """
-    notice = f"\n> {shorten(collapse_spaces(outcome.notice), _MAX_NOTICE)}" if outcome.notice else ""
-    where = f" [here]({link})" if link is not None and outcome.state == "done" else ""
-    seen = _SHOWING[showing].format(channel=f"<#{channel_id}>")
-    return f"{_OUTCOMES[outcome.state]}{where}.{seen}{notice}"
+    said = _OUTCOMES[outcome.state]
+    if link is not None and outcome.state == "done":
+        said = tr("I answered it [here]({link}).", link=link)
+    seen = _SHOWING[showing].filled(channel=f"<#{channel_id}>") if showing in _SHOWING else ""
+    notice = outcome.notice_text or shorten(collapse_spaces(outcome.notice or ""), _MAX_NOTICE)
+    return joined("\n", joined(" ", said, seen), tr("> {notice}", notice=notice) if notice else "")
 
 
 def _when(moment: datetime) -> str:

@@ -11,6 +11,7 @@ from discord import app_commands
 from llmgine.errors import UserError
 from llmgine.messages.commands import BranchSessionCommand, RenameSessionCommand
 from llmgine.messages.text import shorten
+from llmgine.messages.translatable import Language, Text, joined, tr, tr_many
 from llmgine.sessions.clock import at
 from llmgine.sessions.operations.sessions import MAX_COUNTED
 from llmgine.sessions.records import Position, Session
@@ -20,13 +21,15 @@ from programs.discord.components.button_press import ButtonPress, Handler
 from programs.discord.components.custom_ids import Action, ComponentId
 from programs.discord.components.views import Field, button, form, rows, select
 from programs.discord.ids import SOURCE, Place, channel_name
+from programs.discord.languages import Languages
 from programs.discord.permissions.viewer import Page, Viewer, place_of, title
-from programs.discord.replies import add_answer, plain_name
+from programs.discord.replies import add_answer, plain_name, private
+from programs.discord.translation import described, language_of, languages
 from programs.export import as_json, as_markdown
 
 _PAGE = 10
 _MAX_WORDS = 100  # characters of what is searched for
-_SEARCH = "Search: "  # before the words, below the list: its buttons find them there
+_SEARCH = tr("Search: ")  # before the words, below the list: its buttons find them there
 _TITLE, _MAX_TITLE = "title", 80
 _PREFIX = f"{SOURCE}:"  # of the ids of all sessions that are listed here
 _LATEST = 253_402_300_799_000_000  # microseconds since 1970; the last that Discord and Python have a date for
@@ -39,6 +42,7 @@ class SessionList:
     def __init__(self, app: Application) -> None:
         self._app = app
         self._channels = Channels(app.store)
+        self._languages = Languages(app.store, self._channels)
 
     async def show(
         self,
@@ -62,17 +66,18 @@ class SessionList:
         if newer and page.end is None:  # the first page, of which this may be a part only
             position, newer = None, False
             page = await viewer.page(most=_PAGE, words=words)
-        lines = [
-            f"**{discord.utils.escape_markdown(title(one))}**\n-# {_where(one)} · {_turns(one)} · {_when(one)}"
-            for one in page.sessions
-        ]
-        embed = discord.Embed(title="Conversations", description="\n".join([*lines, *_rest(page, words, newer=newer)]))
-        _keep(words, embed)
-        chosen = [select(Action.SESSION_OPEN, "Open one of them", map(_option, page.sessions))] if page.sessions else []
-        view = rows(*chosen, *_turning(page, position, newer=newer))
+        language = language_of(interaction.locale)
+        say = language.say
+        lines = [say(_entry(one)) for one in page.sessions]
+        rest = map(say, _rest(page, words, newer=newer))
+        embed = discord.Embed(title=say(tr("Conversations")), description="\n".join([*lines, *rest]))
+        _keep(words, embed, language)
+        options = [_option(one, language) for one in page.sessions]
+        chosen = [select(Action.SESSION_OPEN, say(tr("Open a conversation")), options)] if page.sessions else []
+        view = rows(*chosen, *_turning(page, position, language, newer=newer))
         if not lines and position is None and page.end is None and not words:
             await interaction.edit_original_response(
-                content="There is no conversation here that you can see yet.", embed=None, view=None
+                content=say(tr("There is no conversation here that you can see yet.")), embed=None, view=None
             )
             return
         await interaction.edit_original_response(content=None, embed=embed, view=view)
@@ -103,20 +108,20 @@ class SessionList:
 
     async def _show_one(self, interaction: discord.Interaction, session: Session) -> None:
         """One conversation, and what can be done with it."""
-        embed = discord.Embed(
-            title=title(session), description=f"{_where(session)} · {_turns(session)} · {_when(session)}"
-        )
-        _keep(_words(interaction), embed)  # for the way back
+        language = language_of(interaction.locale)
+        say = language.say
+        embed = discord.Embed(title=title(session), description=say(joined(" · ", *_facts(session))))
+        _keep(_words(interaction), embed, language)  # for the way back
         buttons = [
-            button(ComponentId(action, session.id), label, style=style)
+            button(ComponentId(action, session.id), say(label), style=style)
             for label, action, style in (
-                ("Resume here", Action.SESSION_RESUME, "primary"),
-                ("Rename", Action.SESSION_RENAME, "secondary"),
-                ("Markdown", Action.SESSION_MARKDOWN, "secondary"),
-                ("JSON", Action.SESSION_JSON, "secondary"),
+                (tr("Resume here"), Action.SESSION_RESUME, "primary"),
+                (tr("Rename"), Action.SESSION_RENAME, "secondary"),
+                (tr("Markdown"), Action.SESSION_MARKDOWN, "secondary"),
+                (tr("JSON"), Action.SESSION_JSON, "secondary"),
             )
         ]
-        view = rows(*buttons, button(_NEWEST, "Back"))
+        view = rows(*buttons, button(_NEWEST, say(tr("Back"))))
         await interaction.edit_original_response(content=None, embed=embed, view=view)
 
     async def _resume(self, press: ButtonPress) -> None:
@@ -124,7 +129,7 @@ class SessionList:
         interaction, session = press.interaction, press.session
         here = await self._channels.session_of(interaction)
         if session.id == here:
-            raise UserError("This is the conversation that is here already.")
+            raise UserError(tr("This conversation is already here."))
         command = BranchSessionCommand(
             session_id=session.id,
             new_session_id=here,
@@ -134,14 +139,16 @@ class SessionList:
         )
         turns = (await self._app.bus.execute(command)).unwrap()
         if not turns:
-            raise UserError("This is the conversation that is here already.")
-        await interaction.edit_original_response(content="Resumed.", embed=None, view=None)
-        name = discord.utils.escape_markdown(title(session))
-        told = (
-            f"⏯️ {plain_name(interaction)} resumed the conversation **{name}** here ({turns} turns). "
-            "What was here before is kept, see /sessions."
+            raise UserError(tr("This conversation is already here."))
+        await interaction.edit_original_response(content=private(interaction, tr("Resumed.")), embed=None, view=None)
+        told = tr(
+            "⏯️ {person} resumed the conversation **{title}** here ({turns}). The previous one is kept, see /sessions.",
+            person=plain_name(interaction),
+            title=discord.utils.escape_markdown(title(session)),
+            turns=_count(turns),
         )
-        await add_answer(interaction, told, private=False)
+        language = await self._languages.of_reply(interaction)
+        await add_answer(interaction, language.say(told), to_all=True)
 
     async def _export(self, press: ButtonPress) -> None:
         """Send a conversation as a file."""
@@ -150,16 +157,20 @@ class SessionList:
         data = (await as_file(self._app.store, session.id)).encode()
         limit = guild.filesize_limit if guild else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
         if len(data) > limit:
-            raise UserError(f"The file would have {len(data):,} bytes; Discord takes {limit:,} here.")
+            raise UserError(
+                tr("The file would be {size} bytes; Discord takes {limit} here.", size=len(data), limit=limit)
+            )
         name = "conversation.md" if press.id.action is Action.SESSION_MARKDOWN else "conversation.json"
         await press.tell("", file=discord.File(io.BytesIO(data), filename=name))
 
     async def _ask_for_title(self, press: ButtonPress) -> None:
         session = press.session
         present = shorten(title(session), _MAX_TITLE)
-        field = Field(_TITLE, "Title", _MAX_TITLE, default=present, lines=False, required=False)
+        field = Field(_TITLE, tr("Title"), _MAX_TITLE, default=present, lines=False, required=False)
         custom_id = ComponentId(Action.SESSION_TITLE, session.id)
-        await press.interaction.response.send_modal(form(custom_id, "Rename the conversation", field))
+        await press.interaction.response.send_modal(
+            form(press.interaction, custom_id, tr("Rename the conversation"), field)
+        )
 
     async def _rename(self, press: ButtonPress) -> None:
         """Give a conversation the title that was written into the form."""
@@ -170,37 +181,44 @@ class SessionList:
         await self._show_one(press.interaction, renamed)
 
 
-def _where(session: Session) -> str:
-    kept = " (earlier)" if "/" in session.id else ""
-    return f"{' '.join(session.name.split())}{kept}"
+def _entry(session: Session) -> Text:
+    """A conversation in the list."""
+    name = discord.utils.escape_markdown(title(session))
+    return tr("**{title}**\n-# {facts}", title=name, facts=joined(" · ", *_facts(session)))
 
 
-def _turns(session: Session) -> str:
-    if session.turns == MAX_COUNTED:
-        return f"{session.turns:,} turns or more"
-    return "1 turn" if session.turns == 1 else f"{session.turns} turns"
+def _facts(session: Session, *, when: bool = True) -> list[Text | str]:
+    """Where it is, how long it is and when it was used; its name is left out where that is its title."""
+    name = " ".join(session.name.split()) if session.title else ""
+    kept = tr("earlier") if "/" in session.id else ""
+    used = discord.utils.format_dt(session.updated_at, "R") if when else ""
+    return [name, kept, _count(session.turns), used]
 
 
-def _when(session: Session) -> str:
-    return discord.utils.format_dt(session.updated_at, "R")
+def _count(turns: int) -> Text:
+    if turns == MAX_COUNTED:
+        return tr("{count} turns or more", count=turns)
+    return tr_many("{count} turn", "{count} turns", turns)
 
 
-def _option(session: Session) -> discord.SelectOption:
-    about = shorten(f"{_where(session)} · {_turns(session)}", 100)
+def _option(session: Session, language: Language) -> discord.SelectOption:
+    about = shorten(language.say(joined(" · ", *_facts(session, when=False))), 100)
     return discord.SelectOption(label=title(session), value=session.id, description=about)
 
 
-def _rest(page: Page, words: str, *, newer: bool) -> Iterable[str]:
+def _rest(page: Page, words: str, *, newer: bool) -> Iterable[Text]:
     """What people are told of conversations that are not on the page."""
-    further = "Newer" if newer else "Older"
+    further = tr("Newer") if newer else tr("Older")
     if page.end is not None and not page.is_full:
         until = discord.utils.format_dt(at(page.end.updated_at), "f")
-        yield f"-# I have looked as far as {until}; **{further}** looks further."
+        yield tr("-# Searched back to {when}; **{button}** searches further.", when=until, button=further)
     elif not page.sessions:
-        yield "No conversation that you can see has these words." if words else "There is nothing older."
+        yield tr("No conversation you can see has these words.") if words else tr("There is nothing older.")
 
 
-def _turning(page: Page, position: Position | None, *, newer: bool) -> Iterable[discord.ui.Button[Any]]:
+def _turning(
+    page: Page, position: Position | None, language: Language, *, newer: bool
+) -> Iterable[discord.ui.Button[Any]]:
     """The buttons that lead to the pages beside this one; none where it is the only one."""
     if position is None and page.end is None:
         return
@@ -208,9 +226,10 @@ def _turning(page: Page, position: Position | None, *, newer: bool) -> Iterable[
     begun = None if position is None else (place_of(page.sessions[-1 if newer else 0]) if page.sessions else position)
     before, after = (page.end, begun) if newer else (begun, page.end)
     to_newer = _NEWEST if before is None or not page.sessions else ComponentId(Action.SESSION_NEWER, _text(before))
-    yield button(to_newer, "Newer" if page.sessions else "Newest", disabled=before is None)
+    label = tr("Newer") if page.sessions else tr("Newest")
+    yield button(to_newer, language.say(label), disabled=before is None)
     to_older = ComponentId(Action.SESSION_OLDER, _text(after or Position(updated_at=0, id="")))
-    yield button(to_older, "Older", disabled=after is None)
+    yield button(to_older, language.say(tr("Older")), disabled=after is None)
 
 
 def _text(position: Position) -> str:
@@ -224,25 +243,28 @@ def _position(text: str) -> Position:
     return Position(updated_at=min(int(moment), _LATEST), id=f"{_PREFIX}{one}" if one else "")
 
 
-def _keep(words: str, embed: discord.Embed) -> None:
+def _keep(words: str, embed: discord.Embed, language: Language) -> None:
     """Show what is searched for, where the buttons below find it."""
     if words:
-        embed.set_footer(text=f"{_SEARCH}{words}")
+        embed.set_footer(text=f"{language.say(_SEARCH)}{words}")
 
 
 def _words(interaction: discord.Interaction) -> str:
     """What was searched for in the list that is shown."""
     embeds = interaction.message.embeds if interaction.message else []
     footer = (embeds[0].footer.text or "") if embeds else ""
-    return footer.removeprefix(_SEARCH) if footer.startswith(_SEARCH) else ""
+    beginnings = (language.say(_SEARCH) for language in languages().values())
+    return next((footer.removeprefix(one) for one in beginnings if footer.startswith(one)), "")
 
 
 def commands(app: Application) -> Iterable[app_commands.Command[Any, ..., Any]]:
     """The family's commands."""
     listed = SessionList(app)
 
-    @app_commands.command(name="sessions", description="Look through conversations, resume, rename or export one")
-    @app_commands.describe(search="Words that are in the title, or in the name of the channel")
+    @app_commands.command(
+        name="sessions", description=described(tr("Browse conversations, and resume, rename or export one"))
+    )
+    @app_commands.describe(search=described(tr("Words in the title or the channel's name")))
     async def sessions(interaction: discord.Interaction, search: str = "") -> None:
         await interaction.response.defer(ephemeral=True)
         await listed.show(interaction, words=search)

@@ -9,6 +9,7 @@ from discord import app_commands
 from llmgine.engine.engine import MAX_SYSTEM_PROMPT
 from llmgine.errors import UserError
 from llmgine.messages.commands import Author, ChangeSettingCommand
+from llmgine.messages.translatable import Text, joined, tr
 from llmgine.sessions.records import Setting
 from llmgine.sessions.scoped import fits
 from programs.application import NOT_CHOSEN, Application
@@ -17,13 +18,16 @@ from programs.discord.components.custom_ids import Action, ComponentId
 from programs.discord.components.gates import SYSTEM_PROMPT, require_setter
 from programs.discord.components.views import Field, form
 from programs.discord.ids import Place
-from programs.discord.replies import answer, answer_privately, plain_name, quoted, show
+from programs.discord.languages import Languages
+from programs.discord.replies import answer, answer_privately, plain_name, quoted, show, show_privately
 from programs.discord.setting_specs import INHERIT, SETTING_SPECS, WHERE, SettingSpec, Where, scope_at
 from programs.discord.slash.setting_values import Values, shown
+from programs.discord.translation import described, language_of
 
 _MOST_CHOICES, _LONGEST_CHOICE = 25, 100  # Discord's bounds on what autocompletion offers
 Choice = app_commands.Choice[str]
 
+_SHOW = tr("Show the settings in effect here and where each comes from")
 _PROMPT = "prompt"  # the input of the form for the system prompt
 
 
@@ -33,6 +37,7 @@ class SettingChanges:
     def __init__(self, app: Application) -> None:
         self._app = app
         self._values = Values(app.engine)
+        self.languages = Languages(app.store)
 
     async def effective(self, channel: object, spec: SettingSpec, outward_of: str | None = None) -> Setting | None:
         """The setting that holds in a channel; `outward_of` leaves that scope and those inside it out."""
@@ -42,20 +47,20 @@ class SettingChanges:
         found = await self._app.store.settings.of(order)
         return next((one for one in found if one.name == spec.name and fits(spec.model, one.name, one.value)), None)
 
-    def default(self, spec: SettingSpec) -> str:
-        """What holds where nobody set it."""
-        model = self._app.engine.model.name or NOT_CHOSEN
+    def default(self, spec: SettingSpec) -> Text | str:
+        """The effective value where nobody set one."""
+        model = self._app.engine.model.name or Text(id=NOT_CHOSEN)
         own = {"system_prompt": self._app.config.settings.system_prompt, "model": model}
         return own.get(spec.name, spec.default)
 
-    async def change(self, interaction: discord.Interaction, spec: SettingSpec, value: str, where: Where) -> str:
+    async def change(self, interaction: discord.Interaction, spec: SettingSpec, value: str, where: Where) -> Text:
         """Make a setting, or take it away, as far as the person may; returns what to tell of it."""
         require_setter(interaction, spec, where)
         return await self._change(interaction, spec, value, where)
 
-    async def _change(self, interaction: discord.Interaction, spec: SettingSpec, value: str, where: Where) -> str:
+    async def _change(self, interaction: discord.Interaction, spec: SettingSpec, value: str, where: Where) -> Text:
         if interaction.channel is None:
-            raise UserError("This works in a channel, a thread or a DM.")
+            raise UserError(tr("This works in a channel, a thread or a DM."))
         scope = scope_at(interaction.channel, where)
         wanted = await self._checked(spec, value, scope, interaction.channel)
         by = Author(id=str(interaction.user.id), name=interaction.user.display_name)
@@ -74,41 +79,49 @@ class SettingChanges:
             return None
         if spec.name == "system_prompt":
             wider = await self.effective(channel, spec, outward_of=scope)
-            return text if text not in ("", (wider.value if wider else self.default(spec)).strip()) else None
+            inherited = wider.value if wider else str(self.default(spec))
+            return text if text not in ("", inherited.strip()) else None
         return await self._values.stored(spec, text, getattr(channel, "guild", None))
 
-    async def show(self, interaction: discord.Interaction, spec: SettingSpec) -> str:
+    async def show(self, interaction: discord.Interaction, spec: SettingSpec) -> Text:
         """What holds here, where it comes from, and what else it could be."""
         words = await self._words(interaction.channel, spec)
-        choices = "\n".join(f"-# {value}: {meaning}" for value, meaning in spec.choices.items())
-        return f"**/{spec.command}**: {words}\n{choices}"
+        choices = [tr("-# {value}: {meaning}", value=value, meaning=meaning) for value, meaning in spec.choices.items()]
+        return joined("\n", tr("**/{command}**: {words}", command=spec.command, words=words), *choices)
 
     async def overview(self, interaction: discord.Interaction) -> discord.Embed:
         """All settings that hold here, each with where it comes from."""
-        embed = discord.Embed(title="Settings here", description="Each is changed by the command of its name.")
+        say = language_of(interaction.locale).say
+        about = say(tr("Change each one with the command of its name."))
+        embed = discord.Embed(title=say(tr("Settings here")), description=about)
         for spec in SETTING_SPECS:
-            words = await self._words(interaction.channel, spec)
-            embed.add_field(name=f"/{spec.command}: {spec.description.lower()}", value=words, inline=False)
+            words = say(await self._words(interaction.channel, spec))
+            embed.add_field(name=f"/{spec.command}: {say(spec.description)}", value=words, inline=False)
         return embed
 
-    async def _words(self, channel: object, spec: SettingSpec) -> str:
+    async def _words(self, channel: object, spec: SettingSpec) -> Text:
         """What holds, and where it comes from; of budgets all hold, each with what was used of it."""
         if spec.name == "daily_tokens":
-            return await self._budgets(channel, spec) or f"{shown(spec, self.default(spec))} · default"
-        setting = await self.effective(channel, spec)
+            limits = await self._budgets(channel, spec)
+            if limits:
+                return joined("\n", *limits)
+        setting = None if spec.name == "daily_tokens" else await self.effective(channel, spec)
         if setting is None:
-            return f"{shown(spec, self.default(spec))} · default"
-        return f"{shown(spec, setting.value)} · {_from(setting)}"
+            return tr("{value} · default", value=shown(spec, self.default(spec)))
+        return joined(" · ", shown(spec, setting.value), _from(setting))
 
-    async def _budgets(self, channel: object, spec: SettingSpec) -> str:
+    async def _budgets(self, channel: object, spec: SettingSpec) -> list[Text]:
         store, order = self._app.store, Place.of(channel).scopes
         made = {one.scope: one for one in await store.settings.of(order) if one.name == spec.name}
-        lines = []
+        lines: list[Text] = []
         for allowance in await store.allowances.of(order, store.today):
-            origin = _from(made[allowance.scope]) if allowance.scope in made else "from the program's settings"
-            used = f"{allowance.used:,} used today" + (", so I do not answer" if allowance.is_used_up else "")
-            lines.append(f"{shown(spec, str(allowance.tokens))} · {used} · {origin}")
-        return "\n".join(lines)
+            own = allowance.scope not in made
+            origin = tr("from the program's settings") if own else _from(made[allowance.scope])
+            used = tr("{tokens} used today", tokens=allowance.used)
+            if allowance.is_used_up:
+                used = tr("{tokens} used today, so I don't answer", tokens=allowance.used)
+            lines.append(joined(" · ", shown(spec, str(allowance.tokens)), used, origin))
+        return lines
 
     async def suggest(self, interaction: discord.Interaction, spec: SettingSpec, typed: str) -> list[Choice]:
         """What the text typed so far may become."""
@@ -122,48 +135,62 @@ class SettingChanges:
         order = Place.of(interaction.channel).scopes
         inside = order[order.index(scope) - 1] if scope != order[0] else None
         setting = await self.effective(interaction.channel, SYSTEM_PROMPT, outward_of=inside)
-        present = setting.value if setting else self.default(SYSTEM_PROMPT)
+        present = setting.value if setting else str(self.default(SYSTEM_PROMPT))
         field = Field(
             _PROMPT,
-            "What the model is told first",
+            tr("Instructions for the model"),
             MAX_SYSTEM_PROMPT,
-            f"{WHERE[where][0]}. Leave it empty for what holds without it.",
+            tr("{scope}. Leave empty to use the inherited prompt.", scope=WHERE[where][0]),
             present[:MAX_SYSTEM_PROMPT],
             required=False,
         )
-        return form(ComponentId(Action.SYSTEM, where), "System prompt", field)
+        return form(interaction, ComponentId(Action.SYSTEM, where), tr("System prompt"), field)
 
     async def set_system(self, press: ButtonPress) -> None:
         """Set the system prompt to what was written into the form, and tell the channel."""
         interaction, where = press.interaction, cast("Where", press.id.about)
-        await show(interaction, await self._change(interaction, SYSTEM_PROMPT, press.texts[_PROMPT], where))
+        told = await self._change(interaction, SYSTEM_PROMPT, press.texts[_PROMPT], where)
+        language = await self.languages.of_reply(interaction)
+        await show(interaction, language.say(told))
 
 
-def _from(setting: Setting) -> str:
+def _from(setting: Setting) -> Text:
     """Where a setting comes from, in words."""
-    by = f", set by <@{setting.changed_by}>" if setting.changed_by else ""
-    return f"from {_origin(setting.scope)}{by} {discord.utils.format_dt(setting.changed_at, 'R')}"
+    origin, when = _origin(setting.scope), discord.utils.format_dt(setting.changed_at, "R")
+    if not setting.changed_by:
+        return tr("from {origin}, {when}", origin=origin, when=when)
+    return tr("from {origin}, set by {who} {when}", origin=origin, who=f"<@{setting.changed_by}>", when=when)
 
 
-def _origin(scope: str) -> str:
+def _origin(scope: str) -> Text | str:
     """Where a setting was made, in words."""
     _, kind, *_ = scope.split(":")
-    return {"category": "the category", "server": "the server"}.get(kind, f"<#{kind}>")
+    return {"category": tr("the category"), "server": tr("the server")}.get(kind, f"<#{kind}>")
 
 
-def _told(spec: SettingSpec, value: str | None, where: Where, name: str) -> str:
-    place = {"here": "here", "category": "in this category", "server": "in this server"}[where]
+_PLACES: Mapping[Where, Text] = {
+    "here": tr("here"),
+    "category": tr("in this category"),
+    "server": tr("in this server"),
+}
+
+
+def _told(spec: SettingSpec, value: str | None, where: Where, name: str) -> Text:
+    about: dict[str, Text | str] = {"name": name, "place": _PLACES[where], "command": spec.command}
     if spec.name == "system_prompt":
-        whose = {"here": "this conversation", "category": "this category", "server": "this server"}[where]
         if value is None:
-            return f"{name} went back to the default system prompt of {whose}."
-        return f"{name} set the system prompt of {whose}:\n{quoted(value)}"
+            return tr("{name} removed the system prompt set {place}.", **about)
+        return tr("{name} set the system prompt {place}:\n{prompt}", prompt=quoted(value), **about)
     if value is None and spec.name == "daily_tokens":
-        return f"{name} took away the budget {place}."
+        return tr("{name} removed the daily token limit {place}.", **about)
     if value is None:
-        return f"{name} took away the setting /{spec.command} {place}; what is set more widely holds again."
-    meaning = f" ({spec.choices[value].lower()})" if value in spec.choices else ""
-    return f"{name} set /{spec.command} {place} to {shown(spec, value)}{meaning}."
+        return tr("{name} removed the setting /{command} {place}; the wider one applies again.", **about)
+    if value not in spec.choices:
+        return tr("{name} set /{command} {place} to {value}.", value=shown(spec, value), **about)
+    meaning = spec.choices[value]
+    return tr(
+        "{name} set /{command} {place} to {value} ({meaning}).", value=shown(spec, value), meaning=meaning, **about
+    )
 
 
 def commands(app: Application) -> Iterable[app_commands.Command[Any, ..., Any]]:
@@ -181,7 +208,10 @@ def _change(spec: SettingSpec, changes: SettingChanges) -> app_commands.Command[
     async def change(interaction: discord.Interaction, value: str | None = None, where: str = "here") -> None:
         place = cast("Where", where)
         if value is not None:
-            await (answer if spec.told else answer_privately)(interaction, changes.change, spec, value, place)
+            if spec.told:
+                await answer(interaction, changes.languages, changes.change, spec, value, place)
+            else:
+                await answer_privately(interaction, changes.change, spec, value, place)
         elif spec is SYSTEM_PROMPT:
             await interaction.response.send_modal(await changes.system_form(interaction, place))
         else:
@@ -191,26 +221,30 @@ def _change(spec: SettingSpec, changes: SettingChanges) -> app_commands.Command[
         return await changes.suggest(interaction, spec, typed)
 
     change = app_commands.choices(
-        where=[app_commands.Choice(name=words, value=place) for place, (words, _) in WHERE.items()]
+        where=[app_commands.Choice(name=described(words), value=place) for place, (words, _) in WHERE.items()]
     )(change)
     if spec.choices:
-        offered = {**spec.choices, INHERIT: "What is set more widely"}
+        offered = {**spec.choices, INHERIT: tr("Use the category's or server's setting")}
         change = app_commands.choices(
-            value=[app_commands.Choice(name=f"{value}: {words}", value=value) for value, words in offered.items()]
+            value=[
+                app_commands.Choice(name=described(joined(": ", value, words)), value=value)
+                for value, words in offered.items()
+            ]
         )(change)
     elif spec is not SYSTEM_PROMPT:
         change = app_commands.autocomplete(value=suggest)(change)
     change = app_commands.describe(
-        value="The new one; leave it out to see the present one", where="Where it shall hold; by default only here"
+        value=described(tr("New value; leave empty to see the current one")),
+        where=described(tr("Scope: this channel (default), its category, or the server")),
     )(change)
     change = app_commands.rename(value=spec.parameter)(change)
-    return app_commands.Command(name=spec.command, description=spec.description, callback=change)
+    return app_commands.Command(name=spec.command, description=described(spec.description), callback=change)
 
 
 def _settings(changes: SettingChanges) -> app_commands.Command[Any, ..., Any]:
-    @app_commands.command(name="settings", description="Show which settings hold here, and where each comes from")
+    @app_commands.command(name="settings", description=described(_SHOW))
     async def settings(interaction: discord.Interaction) -> None:
         await interaction.response.defer(ephemeral=True)
-        await interaction.edit_original_response(embed=await changes.overview(interaction))
+        await show_privately(interaction, await changes.overview(interaction))
 
     return settings

@@ -10,6 +10,7 @@ import discord
 from llmgine.engine import ToolChatEngine
 from llmgine.errors import UserError
 from llmgine.messages.text import shorten
+from llmgine.messages.translatable import Text, tr
 from programs.discord.replies import quoted
 from programs.discord.setting_specs import EVERYONE, INHERIT, SettingSpec
 
@@ -43,7 +44,9 @@ class Values:
         if spec.name == "model":
             names = await self._engine.model.names()
             if names and text not in names:
-                raise UserError(f"The service has no model {shorten(text, 100)!r}. Pick one that is suggested.")
+                raise UserError(
+                    tr("The service has no model {name}. Pick one from the list.", name=repr(shorten(text, 100)))
+                )
         return text
 
     def _tools(self, text: str) -> str:
@@ -53,7 +56,13 @@ class Values:
         names = _listed(text)
         unknown = [name for name in names if name not in there]
         if unknown:
-            raise UserError(f"There is no tool {shorten(unknown[0], 64)!r}. The tools are: {', '.join(there)}.")
+            raise UserError(
+                tr(
+                    "There is no tool {name}. The tools are: {tools}.",
+                    name=repr(shorten(unknown[0], 64)),
+                    tools=", ".join(there),
+                )
+            )
         return ",".join(names)
 
     async def suggest(self, spec: SettingSpec, typed: str, guild: discord.Guild | None) -> list[str]:
@@ -72,15 +81,17 @@ class Values:
         return [name for name in (*listed, INHERIT) if typed.lower() in name.lower()]
 
 
-def shown(spec: SettingSpec, value: str) -> str:
-    """A value in a message: as code, or, where it has lines, as a quote."""
+def shown(spec: SettingSpec, value: Text | str) -> Text | str:
+    """A value in a message: as code, or, where it has lines, as a quote; one that is said in words, in those."""
+    if isinstance(value, Text):
+        return value
     if spec.name == "roles" and value not in ("", EVERYONE):
         return " ".join(f"<@&{role}>" for role in value.split(","))
     if spec.name == "daily_tokens" and value.isdecimal():
-        return f"`{int(value):,}`"
+        return tr("`{tokens}`", tokens=int(value))
     if "\n" in value:
         return quoted(value, _SHOWN)
-    empty = EVERYONE if spec.name == "roles" else "none"
+    empty = EVERYONE if spec.name == "roles" else "none"  # as people type it
     return f"`{shorten(value or empty, _SHOWN).replace('`', 'ˋ')}`"
 
 
@@ -107,14 +118,19 @@ def _roles(text: str, guild: discord.Guild | None) -> str:
     if text.lower().lstrip("@") == EVERYONE:
         return ""
     if guild is None:
-        raise UserError("There are no roles in a DM.")
+        raise UserError(tr("There are no roles in a DM."))
     names = _listed(re.sub(r">\s*<", ">,<", text))
     if not 0 < len(names) <= _MOST_ROLES:
-        raise UserError(f"Mention the roles, such as @Helpers, at most {_MOST_ROLES}; or everyone.")
+        raise UserError(tr("Mention up to {count} roles, such as @Helpers, or type everyone.", count=_MOST_ROLES))
     found = [_role(name, guild) for name in names]
     unknown = [name for name, role in zip(names, found, strict=True) if role is None]
     if unknown:
-        raise UserError(f"There is no role {shorten(unknown[0], 100)!r} here. Mention the roles, such as @Helpers.")
+        raise UserError(
+            tr(
+                "There is no role {name} here. Mention the roles, such as @Helpers.",
+                name=repr(shorten(unknown[0], 100)),
+            )
+        )
     if guild.default_role in found:
         return ""
     return ",".join(dict.fromkeys(str(role.id) for role in found if role is not None))
@@ -130,5 +146,5 @@ def _role(name: str, guild: discord.Guild) -> discord.Role | None:
 def _tokens(text: str) -> str:
     digits = re.sub(r"[\s,._\u00a0\u202f\u2019']", "", text) if _GROUPED.fullmatch(text) else text
     if not _NUMBER.fullmatch(digits):
-        raise UserError("Give a number of tokens above 0, such as 200000; inherit takes the budget away.")
+        raise UserError(tr("Give a number of tokens above 0, such as 200000, or inherit to remove the limit."))
     return digits

@@ -8,10 +8,13 @@ from discord import app_commands
 
 from llmgine.errors import UserError
 from llmgine.messages.commands import RenameSessionCommand
+from llmgine.messages.translatable import tr
 from programs.application import Application
 from programs.discord.ids import session_id
+from programs.discord.languages import Languages
 from programs.discord.permissions.actor import require_threads
 from programs.discord.replies import post, set_answer
+from programs.discord.translation import described
 
 
 def commands(app: Application) -> Iterable[app_commands.Command[Any, ..., Any]]:
@@ -20,23 +23,26 @@ def commands(app: Application) -> Iterable[app_commands.Command[Any, ..., Any]]:
 
 
 def _thread(app: Application) -> app_commands.Command[Any, ..., Any]:
-    @app_commands.command(name="thread", description="Open a thread with a conversation of its own")
-    @app_commands.describe(name="The thread's name")
+    languages = Languages(app.store)
+
+    @app_commands.command(name="thread", description=described(tr("Open a thread with its own conversation")))
+    @app_commands.describe(name=described(tr("The thread's name")))
     async def thread(interaction: discord.Interaction, name: app_commands.Range[str, 1, 100] | None = None) -> None:
         channel = interaction.channel
         if not isinstance(channel, discord.TextChannel):
-            raise UserError("A thread can be opened in a server's text channel, not here.")
+            raise UserError(tr("Threads can only be created in a server's text channels."))
         require_threads(interaction)
         await interaction.response.defer(ephemeral=True)
-        opened = await channel.create_thread(name=name or "Chat", type=discord.ChannelType.public_thread)
+        default = (await languages.of_reply(interaction)).say(tr("Chat"))
+        opened = await channel.create_thread(name=name or default, type=discord.ChannelType.public_thread)
         if name is not None:  # the model gives it no other
             (await app.bus.execute(RenameSessionCommand(session_id=session_id(opened.id), title=name))).unwrap()
         await opened.add_user(interaction.user)
-        await post(
-            opened,
-            f"This thread has a conversation of its own, {interaction.user.mention}. Just write; "
-            "no need to mention me.",
+        told = tr(
+            "This thread has its own conversation, {person}. Just write; no need to mention me.",
+            person=interaction.user.mention,
         )
-        await set_answer(interaction, f"Opened {opened.mention}.")
+        await post(opened, (await languages.of_reply(interaction)).say(told))
+        await set_answer(interaction, tr("Opened {thread}.", thread=opened.mention))
 
     return thread

@@ -9,6 +9,7 @@ from discord import app_commands
 from programs.application import Application
 from programs.discord.components.button_press import Handler
 from programs.discord.components.custom_ids import Action
+from programs.discord.languages import Languages
 from programs.discord.replies import explain
 from programs.discord.slash import (
     ask_about,
@@ -62,6 +63,7 @@ class Commands(app_commands.CommandTree[discord.Client]):
         self.add_command(help_command(self, app))
         self.registration = Registration(self)
         self._app = app
+        self._languages = Languages(app.store)
 
     def handlers(self) -> Mapping[Action, Handler]:
         """The handlers of the components under their answers, and of their forms."""
@@ -69,7 +71,7 @@ class Commands(app_commands.CommandTree[discord.Client]):
 
     async def on_error(self, interaction: discord.Interaction, error: app_commands.AppCommandError, /) -> None:
         """Tell the person."""
-        await explain(interaction, getattr(error, "original", error))
+        await explain(interaction, self._languages, getattr(error, "original", error))
 
     def mention(self, name: str) -> str:
         """The full name of a command as what people can click, once its id is known."""

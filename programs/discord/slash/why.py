@@ -12,6 +12,7 @@ from discord import app_commands
 
 from llmgine.errors import ForgottenTurnError, StoreError, UserError
 from llmgine.messages.steps import OutcomeStep, Turn
+from llmgine.messages.translatable import Text, joined, tr
 from llmgine.turn_state import TurnState
 from programs.application import Application
 from programs.discord.channel_settings import Channels
@@ -24,6 +25,7 @@ from programs.discord.permissions.required import missing, vital
 from programs.discord.replies import set_answer
 from programs.discord.slash import reasons
 from programs.discord.slash.reasons import Showing
+from programs.discord.translation import described
 
 _SEEN = 100  # messages looked through for the person's last
 _LOOKED_FOR = 5  # messages of an answer that are looked for until one is there
@@ -39,7 +41,7 @@ class Why:
         self._store = app.store
         self._channels = Channels(app.store)
 
-    async def of(self, interaction: discord.Interaction, message: discord.Message) -> str:
+    async def of(self, interaction: discord.Interaction, message: discord.Message) -> Text:
         """Why a message got no answer, or where the answer is, for the one who asks."""
         try:
             turn = (await self._store.turns.known(SOURCE, [str(message.id)])).get(str(message.id))
@@ -55,8 +57,10 @@ class Why:
         needs = vital(in_a_thread=isinstance(message.channel, discord.Thread))
         lacking = missing(needs, interaction.app_permissions) if interaction.guild_id is not None else []
         if lacking:
-            reason += f"\n⚠️ I lack a permission here: {', '.join(need.name for need in lacking)}. Ask a moderator."
-        return f"[This message]({message.jump_url}): {reason}"
+            names = joined(", ", *(need.name for need in lacking))
+            lack = tr("⚠️ I'm missing permissions here: {permissions}. Ask a moderator.", permissions=names)
+            reason = joined("\n", reason, lack)
+        return tr("[This message]({link}): {reason}", link=message.jump_url, reason=reason)
 
     async def last_of(self, interaction: discord.Interaction) -> discord.Message:
         """The last message of the person in the channel.
@@ -67,7 +71,9 @@ class Why:
         async for message in _channel_of(interaction).history(limit=_SEEN):
             if message.author.id == interaction.user.id and message.interaction_metadata is None:
                 return message
-        raise UserError(f"None of the last {_SEEN} messages here is yours. Give me the link of the one you mean.")
+        raise UserError(
+            tr("None of the last {count} messages here is yours. Give me the link of the one you mean.", count=_SEEN)
+        )
 
     async def named(self, interaction: discord.Interaction, reference: str) -> discord.Message:
         """The message of the channel with this link or id.
@@ -77,16 +83,16 @@ class Why:
         """
         found = _REFERENCE.fullmatch(reference)
         if found is None:
-            raise UserError("That is neither a message's link nor its id. Copy the link from the message's menu.")
+            raise UserError(tr("That is not a message's link or id. Copy the link from the message's menu."))
         channel = _channel_of(interaction)
         if found["channel"] not in (None, str(interaction.channel_id)):
-            raise UserError(f"That message is in <#{found['channel']}>: ask me there.")
+            raise UserError(tr("That message is in {channel}: ask me there.", channel=f"<#{found['channel']}>"))
         try:
             return await channel.fetch_message(int(found["message"]))
         except discord.NotFound:
-            raise UserError("There is no such message in this channel.") from None
+            raise UserError(tr("There is no such message in this channel.")) from None
 
-    async def _of_silence(self, interaction: discord.Interaction, message: discord.Message) -> str:
+    async def _of_silence(self, interaction: discord.Interaction, message: discord.Message) -> Text:
         """Why it never got a turn."""
         decisions = Decisions(interaction.client, self._store, Poster(interaction.client), self._channels)
         verdict = await decisions.verdict(message)
@@ -105,7 +111,7 @@ class Why:
             return reasons.FIRST_IN_A_DM
         return reasons.NOT_READ_YET if message.id > (read_up_to or 0) else reasons.NOT_ANSWERED
 
-    async def _of_turn(self, interaction: discord.Interaction, message: discord.Message, turn: Turn) -> str:
+    async def _of_turn(self, interaction: discord.Interaction, message: discord.Message, turn: Turn) -> Text:
         """What became of its turn."""
         if turn.state == "forgotten":
             return reasons.UNDONE
@@ -121,7 +127,7 @@ class Why:
             return reasons.of_running(steps.turn)
         return await self._of_outcome(interaction.client, message, steps.turn, steps.state.outcome)
 
-    async def _of_queue(self, turn: Turn) -> str:
+    async def _of_queue(self, turn: Turn) -> Text:
         """How many are before it, and what the first of them waits for."""
         before = [one for one in await self._store.turns.unfinished(turn.session_id) if one.seq < turn.seq]
         first: TurnState | None = None
@@ -132,7 +138,7 @@ class Why:
 
     async def _of_outcome(
         self, client: discord.Client, message: discord.Message, turn: Turn, outcome: OutcomeStep
-    ) -> str:
+    ) -> Text:
         """How its turn ended, and how far people can see that."""
         parts = [part for part in await self._store.deliveries.of(turn.id) if part.key.kind != "old"]
         posted = [int(part.message_id) for part in parts if part.message_id]
@@ -201,7 +207,7 @@ def _may_read_texts(client: discord.Client) -> bool:
 
 def _channel_of(interaction: discord.Interaction) -> discord.abc.Messageable:
     if not isinstance(interaction.channel, discord.abc.Messageable):
-        raise UserError("This works in a channel, a thread or a DM.")
+        raise UserError(tr("This works in a channel, a thread or a DM."))
     return interaction.channel
 
 
@@ -212,8 +218,8 @@ def commands(app: Application) -> Iterable[app_commands.Command[Any, ..., Any] |
 
 
 def _why(why: Why) -> app_commands.Command[Any, ..., Any]:
-    @app_commands.command(name="why", description="Say why a message of this channel got no answer")
-    @app_commands.describe(message="The message's link or id; without it, your last message here")
+    @app_commands.command(name="why", description=described(tr("Explain why a message in this channel got no answer")))
+    @app_commands.describe(message=described(tr("The message's link or id; leave empty for your last message here")))
     async def command(interaction: discord.Interaction, message: str | None = None) -> None:
         await interaction.response.defer(ephemeral=True)
         meant = await (why.last_of(interaction) if message is None else why.named(interaction, message))
@@ -223,7 +229,7 @@ def _why(why: Why) -> app_commands.Command[Any, ..., Any]:
 
 
 def _why_menu(why: Why) -> app_commands.ContextMenu:
-    @app_commands.context_menu(name="Why no answer?")
+    @app_commands.context_menu(name=described(tr("Why no answer?")))
     async def menu(interaction: discord.Interaction, message: discord.Message) -> None:
         await interaction.response.defer(ephemeral=True)
         await set_answer(interaction, await why.of(interaction, message))

@@ -9,7 +9,7 @@ from llmgine.sessions.clock import SteadyClock, now
 from tests.llmgine.engine.chat import Chat, Held, call, prompt, roll
 from tests.llmgine.engine.conftest import StartChat
 
-USED_UP = "The budget of 100 tokens a day is used up. It resets at midnight UTC: ask again then."
+USED_UP = "The daily limit of 100 tokens is used up. It resets at midnight UTC: ask again then."
 
 
 class Day(SteadyClock):

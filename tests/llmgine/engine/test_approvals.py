@@ -93,7 +93,7 @@ async def test_a_tool_that_asks_each_time_cannot_be_approved_for_always(start_ch
     turn_id = (await chat.admit()).turn_id
     waiting = await chat.told(ToolCallWaitingEvent)
 
-    with pytest.raises(UserError, match="each time"):
+    with pytest.raises(UserError, match="every time"):
         await decide(chat, waiting, always=True)
 
     assert await decide(chat, waiting)

@@ -88,7 +88,7 @@ async def test_what_is_under_way_is_not_pushed_aside(start_chat: StartChat) -> N
     admitted = await chat.admit("busy", "b")
     await held.reached.wait()
 
-    with pytest.raises(UserError, match="being answered"):
+    with pytest.raises(UserError, match="being written"):
         await branch(chat, keep_as="old")
 
     held.open.set()

@@ -238,7 +238,7 @@ async def test_resumes_are_bounded(start_chat: StartChat) -> None:
 
     assert (outcome.state, outcome.notice) == (
         "failed",
-        "The program ended 3 times while answering this. Ask again.",
+        "The program stopped 3 times while answering this. Ask again.",
     )
     assert not provider.requests
     assert (await heir.say()).text == "next"

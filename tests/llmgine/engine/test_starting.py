@@ -28,7 +28,7 @@ class Failing:
             return self._then
         raise self._errors[min(self.calls, len(self._errors)) - 1]
 
-    async def announce(self, _reason: str, next_try: int, tries: int | None, wait: float) -> None:
+    async def announce(self, _reason: object, next_try: int, tries: int | None, wait: float) -> None:
         self.announced.append((next_try, tries, wait))
 
 

@@ -173,7 +173,7 @@ async def test_a_title_counts_in_the_budgets(start_chat: StartChat) -> None:
     used_up = await chat.say()
 
     assert used_up.state == "failed"
-    assert "100 tokens a day is used up" in (used_up.notice or "")
+    assert "100 tokens is used up" in (used_up.notice or "")
     assert [one.used for one in await chat.store.allowances.of_session("s", chat.store.today)] == [100]
 
 

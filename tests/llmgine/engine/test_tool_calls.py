@@ -193,7 +193,7 @@ async def test_rounds_are_bounded(start_chat: StartChat) -> None:
 
     assert (outcome.state, outcome.notice) == (
         "failed",
-        "The model called tools 8 times without an answer. Ask in smaller steps.",
+        "The model used tools 8 times without answering. Ask in smaller steps.",
     )
     assert [bool(request.tools) for request in provider.requests] == [True] * 7 + [False, True]
     assert dice.rolls == 7

@@ -330,4 +330,4 @@ async def test_a_reply_is_ended_at_its_bound(start_chat: StartChat) -> None:
     outcome = await chat.say()
 
     assert outcome.text == "x" * MAX_CHARACTERS
-    assert outcome.notice == "The answer was ended at 100,000 characters. Ask it to continue."
+    assert outcome.notice == "The answer was stopped at 100,000 characters. Ask it to continue."

@@ -148,7 +148,7 @@ class TestShutdown:
             assert notice is None
         else:
             assert notice is not None
-            assert all(part in notice for part in (words, " a ", str(day), "OPENAI_MODEL"))
+            assert all(part in str(notice) for part in (words, " a ", str(day), "OPENAI_MODEL"))
 
     def test_a_model_that_stays_has_no_notice(self) -> None:
         """Nor has one that is not listed."""

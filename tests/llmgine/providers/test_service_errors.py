@@ -253,7 +253,7 @@ class TestText:
 
     def test_it_names_the_service_as_the_caller_does(self) -> None:
         """The address helps people who use several."""
-        text = str(service_error(500, "", model="m", service="The model service at llm.example.org"))
+        text = str(service_error(500, "", model="m", host="llm.example.org"))
 
         assert text == "The model service at llm.example.org failed (500)."
 

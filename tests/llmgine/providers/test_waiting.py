@@ -127,7 +127,7 @@ def test_a_days_limit_may_name_the_time_of_its_reset() -> None:
     seconds = seconds_to_wait({}, error("Rate limit exceeded: free-models-per-day", metadata={"headers": headers}))
 
     assert seconds is not None
-    assert in_words(seconds) == "in about 5 hours"
+    assert str(in_words(seconds)) == "in about 5 hours"
 
 
 @pytest.mark.parametrize(
@@ -150,4 +150,4 @@ def test_a_days_limit_may_name_the_time_of_its_reset() -> None:
 )
 def test_people_read_when_to_come_back(seconds: float, words: str) -> None:
     """Rounded as people speak."""
-    assert in_words(seconds) == words
+    assert str(in_words(seconds)) == words

@@ -47,7 +47,7 @@ INTERVAL = 0.01
 PLENTY = Window(10_000, 1.0)
 ROOMY = Rules(create=PLENTY, edit=PLENTY, other=PLENTY, everything=PLENTY)
 MENTION = f"<@{BOT_ID}>"
-_FOOTER = re.compile(r"^-# (?:.* · )?\d+\.\d s$")
+_FOOTER = re.compile(r"^-# (?:.* · )?\d+[.,]\d s$")
 
 
 class PromptBot(PromptClient, Bot):
@@ -257,6 +257,13 @@ class Scene:
     def edits(self) -> list[Json]:
         """The bodies of the bot's edits."""
         return self.sends("PATCH", "/channels/{channel_id}/messages/{message_id}")
+
+
+def card_text(message: Message) -> str:
+    """All that a card says of its calls: a line or a field for each."""
+    embed = message.embeds[0]
+    fields = [f"{field['name']}\n{field['value']}" for field in embed["fields"]]
+    return "\n".join([*([embed["description"]] if "description" in embed else []), *fields])
 
 
 def labels(message: Message) -> list[str]:

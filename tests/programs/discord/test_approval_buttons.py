@@ -9,7 +9,7 @@ from llmgine.messages.chat_messages import ToolCall
 from llmgine.providers.base import ChatReply
 from llmgine.providers.scripted import ScriptedProvider, ScriptedReply
 from programs.playground.entities import ADA_ID, GENERAL_ID, GRACE_ID, Json, Message
-from tests.programs.discord.scene import Scene, body_of, labels
+from tests.programs.discord.scene import Scene, body_of, card_text, labels
 
 PAY = ToolCall(name="pay", arguments='{"amount": 3}')
 Payments = list[int]
@@ -61,8 +61,7 @@ async def with_button(scene: Scene, label: str, number: int = 1) -> Message:
 
 def value(card: Message) -> str:
     """What the card says of its call."""
-    told: str = card.embeds[0]["fields"][0]["value"]
-    return told
+    return card_text(card)
 
 
 async def form(scene: Scene) -> Json:
@@ -101,7 +100,7 @@ async def test_always_needs_no_more_asking(unstarted: Scene, paid: Payments) -> 
     scene.click(card, "Always")
 
     await scene.outcome()
-    assert "always in this session" in value(card)
+    assert "always approved here" in value(card)
     scene.ask("pay again")
     await scene.outcome(2)
     assert paid == [3, 3]
@@ -128,7 +127,7 @@ async def test_what_expired_can_be_asked_again(unstarted: Scene, paid: Payments)
     scene.click(await with_button(scene, "Approve"), "Approve")
     await scene.outcome(2)
     assert paid == [3]
-    await scene.until(lambda: any("asked again before" in one.content for one in scene.private(ADA_ID)))
+    await scene.until(lambda: any("already asked again" in one.content for one in scene.private(ADA_ID)))
 
 
 async def test_those_behind_a_waiting_call_are_told(unstarted: Scene, paid: Payments) -> None:
@@ -188,5 +187,5 @@ async def test_an_old_card_decides_nothing_new(unstarted: Scene, paid: Payments)
     scene.playground.people.click(GENERAL_ID, ADA_ID, card.id, approve)
 
     await scene.until(lambda: scene.private(ADA_ID))
-    assert "done before" in scene.private(ADA_ID)[0].content
+    assert "already done" in scene.private(ADA_ID)[0].content
     assert paid == []

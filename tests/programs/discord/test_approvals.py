@@ -10,7 +10,7 @@ from llmgine.providers.base import ChatReply
 from llmgine.providers.scripted import ScriptedProvider, ScriptedReply
 from llmgine.sessions.clock import now
 from programs.playground.entities import ADA_ID, GENERAL_ID, GRACE_ID, Message, Permission
-from tests.programs.discord.scene import Scene, body_of, labels
+from tests.programs.discord.scene import Scene, body_of, card_text, labels
 
 ASK = "Send an email to test@example.com with subject 'Hello' and body 'Testing the function calling capability'"
 
@@ -40,9 +40,9 @@ def outbox(scene: Scene) -> int:
 async def test_a_call_waits_and_runs_when_approved(demo: Scene) -> None:
     """The card shows the whole call, who decides until when, and buttons; nothing runs until somebody approves."""
     card = await asked(demo)
-    assert "test@example.com" in card.embeds[0]["fields"][0]["value"]
-    assert labels(card) == ["Approve", "Deny", "Deny with a reason", "Details", "Stop"]
-    assert f"by <@{ADA_ID}> or a moderator · closes <t:" in card.embeds[0]["fields"][0]["value"]
+    assert "test@example.com" in card_text(card)
+    assert labels(card) == ["Approve", "Deny", "Deny with a reason", "Stop", "Details"]
+    assert f"by <@{ADA_ID}> or a moderator · expires <t:" in card_text(card)
     assert outbox(demo) == 0
 
     demo.click(card, "Approve")
@@ -50,8 +50,8 @@ async def test_a_call_waits_and_runs_when_approved(demo: Scene) -> None:
     outcome = await demo.outcome()
     assert outbox(demo) == 1
     assert "E-mail" in outcome.content
-    assert labels(card) == ["Details"]
-    assert card.embeds[0]["fields"][0]["name"] == "✅ send_email"
+    assert labels(card) == []
+    assert card_text(card).startswith("⚠️ **send\\_email** ")  # no mail server is configured, so nothing was sent
 
 
 async def test_a_denied_call_does_not_run(demo: Scene) -> None:
@@ -62,8 +62,8 @@ async def test_a_denied_call_does_not_run(demo: Scene) -> None:
 
     await demo.outcome()
     assert outbox(demo) == 0
-    assert "Ada denied" in card.embeds[0]["fields"][0]["value"]
-    assert labels(card) == ["Details"]
+    assert f"denied by <@{ADA_ID}>" in card_text(card)
+    assert labels(card) == []
 
 
 async def test_nobody_else_may_decide(demo: Scene) -> None:
@@ -88,7 +88,7 @@ async def test_a_moderator_may_decide(demo: Scene) -> None:
     demo.click(card, "Deny", by=GRACE_ID)
 
     await demo.outcome()
-    assert "Grace denied" in card.embeds[0]["fields"][0]["value"]
+    assert f"denied by <@{GRACE_ID}>" in card_text(card)
 
 
 async def test_what_the_channel_takes_away_counts(demo: Scene) -> None:
@@ -112,7 +112,7 @@ async def test_a_double_click_counts_once(demo: Scene) -> None:
 
     await demo.outcome()
     [told] = await demo.until(lambda: demo.private(GRACE_ID))
-    assert "decided before" in told.content
+    assert "already decided" in told.content
     assert outbox(demo) == 1
 
 
@@ -124,8 +124,8 @@ async def test_time_runs_out(unstarted: Scene) -> None:
     await scene.outcome()
 
     card = await scene.card()
-    assert "Nobody approved this in time" in card.embeds[0]["fields"][0]["value"]
-    assert labels(card) == ["Ask again", "Details"]
+    assert "expired, not run" in card_text(card)
+    assert labels(card) == ["Ask again"]
     assert outbox(scene) == 0
 
 
@@ -133,7 +133,7 @@ async def test_no_typing_while_people_are_waited_for(demo: Scene) -> None:
     """The typing indicator stops while a call waits, also when another call of the round ends meanwhile."""
     demo.ask(f"What's the weather like in Rome? And {ASK}")
     card = await waiting(demo)
-    await demo.until(lambda: any("done" in field["value"] for field in card.embeds[0]["fields"]))
+    await demo.until(lambda: "✅ **get\\_weather** " in card_text(card))
 
     assert not demo.bot.is_typing_in(GENERAL_ID)
 

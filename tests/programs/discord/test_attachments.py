@@ -54,7 +54,7 @@ async def test_the_demo_model_is_blind(unstarted: Scene) -> None:
 
     ask(scene, ("cat.png", PNG))
 
-    assert "the model does not see images" in (await scene.outcome()).content
+    assert "`cat.png` skipped: this model can't read images" in (await scene.outcome()).content
 
 
 async def test_a_text_file_is_read(scene: Scene) -> None:
@@ -105,8 +105,8 @@ async def test_what_is_not_read_is_told_to_both(scene: Scene) -> None:
     ]
     assert [len(file.get("text", "")) for file in told["files"]] == [MAX_SHOWN, 4, 0, 0]
     small_print = body_of(outcome.content).rsplit("\n", 1)[1]
-    assert small_print.startswith("-# 📎 `long.log`: cut after")
-    assert all(note in small_print for note in notes)
+    assert small_print.startswith("-# 📎 `long.log` cut after")
+    assert all(note.replace("left out", "skipped") in small_print for note in notes)
 
 
 async def test_too_many_and_too_large(scene: Scene) -> None:
@@ -124,7 +124,7 @@ async def test_too_many_and_too_large(scene: Scene) -> None:
         *[None] * 4,
         "left out: 4 images are shown of a message",
     ]
-    assert "`big.png`: left out" in outcome.content
+    assert "`big.png` skipped: larger than 4 MiB" in outcome.content
 
 
 async def test_too_many_text_files(scene: Scene) -> None:
@@ -137,7 +137,7 @@ async def test_too_many_text_files(scene: Scene) -> None:
     note = "left out: 4 text files are read of a message"
     assert [file.get("text") for file in told["files"]] == [*["words"] * MAX_TEXTS, None, None]
     assert [file.get("note") for file in told["files"]] == [*[None] * MAX_TEXTS, note, note]
-    assert f"`4.txt`: {note}" in outcome.content
+    assert "`4.txt` skipped: I only read 4 text files per message" in outcome.content
 
 
 async def test_a_model_that_sees_nothing(scene: Scene) -> None:

@@ -228,7 +228,7 @@ async def test_a_reply_is_bounded(scene: Scene) -> None:
     await scene.model.until(lambda: not scene.model.active)
     files = [file.content.decode() for message in scene.shown() for file in message.attachments]
     assert files == [long_text("word ", MOST_TEXT)]
-    assert "⚠️ The answer was ended at 100,000 characters. Ask it to continue." in outcome.content
+    assert "⚠️ The answer was stopped at 100,000 characters. Ask it to continue." in outcome.content
     assert "Continue" in labels(outcome)
 
 

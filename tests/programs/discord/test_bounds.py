@@ -18,7 +18,7 @@ from tests.programs.discord.test_slash import modal, said, text_input, told
 from tests.programs.discord.test_why import why, why_menu
 
 MEMBER = "/guilds/{guild_id}/members/{user_id}"
-USED_UP = "⚠️ The budget of 20 tokens a day is used up. It resets at midnight UTC: ask again then."
+USED_UP = "⚠️ The daily limit of 20 tokens is used up. It resets at midnight UTC: ask again then."
 
 
 async def helpers(scene: Scene, *people: int) -> str:
@@ -42,7 +42,7 @@ async def test_only_who_has_the_role_is_answered(scene: Scene) -> None:
     await scene.outcome(channel=RANDOM_ID)
 
     assert sorted(people_said(request)[-1] for request in scene.model.requests) == ["and there?", "but me?"]
-    assert f"only people with the role {role}" in await why_menu(scene, asked)
+    assert f"only answer people with the role {role}" in await why_menu(scene, asked)
 
 
 async def test_a_role_that_is_given_or_taken_counts_at_once(scene: Scene) -> None:
@@ -120,7 +120,7 @@ async def test_buttons_and_menus_take_the_role_too(scene: Scene, label: str) -> 
     else:
         scene.click(answer, label)
 
-    await told(scene, "only some roles")
+    await told(scene, "only answer some roles")
     assert len(scene.model.requests) == 1
 
 
@@ -155,8 +155,8 @@ async def test_the_owner_of_a_thread_is_no_judge_of_bounds(
     ("command", "parameter", "value", "words"),
     [
         ("roles", "names", "Nobody", "There is no role 'Nobody' here"),
-        ("roles", "names", " , ", "Mention the roles"),
-        ("roles", "names", ",".join(map(str, range(21))), "at most 20"),
+        ("roles", "names", " , ", "Mention up to 20 roles"),
+        ("roles", "names", ",".join(map(str, range(21))), "up to 20"),
         ("budget", "tokens", "1.5", "Give a number of tokens above 0"),
         ("budget", "tokens", "plenty", "Give a number of tokens above 0"),
         ("budget", "tokens", "0", "Give a number of tokens above 0"),
@@ -212,10 +212,10 @@ async def test_a_budget_that_is_used_up_is_said(scene: Scene) -> None:
 
     assert body_of(refused.content) == USED_UP
     assert labels(refused)[0] == "Retry"
-    assert "a day is used up" in await why(scene)
+    assert "tokens is used up" in await why(scene)
     scene.command("budget")
     shown = await told(scene, "**/budget**")
-    assert "so I do not answer" in shown.content
+    assert "so I don't answer" in shown.content
     await set_here(scene, "budget", "1,000,000", "tokens")
     scene.click(refused, "Retry")
     await scene.until(lambda: "You said" in refused.content)
@@ -234,4 +234,4 @@ async def test_a_budget_of_the_server_is_for_all_its_channels(scene: Scene) -> N
 
     scene.ask("two")
 
-    assert "budget of 1 tokens" in (await scene.outcome()).content
+    assert "daily limit of 1 tokens" in (await scene.outcome()).content

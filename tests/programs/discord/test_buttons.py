@@ -80,7 +80,7 @@ async def test_regenerate_pressed_twice_is_done_once(scene: Scene) -> None:
     first.components = old
     scene.playground.people.click(GENERAL_ID, ADA_ID, first.id, custom_id)
 
-    assert "done before" in await told(scene)
+    assert "already done" in await told(scene)
     assert len(scene.model.requests) == 2
     assert failures(scene) == []
 
@@ -146,7 +146,7 @@ async def test_undo_forgets_the_last_turn(scene: Scene) -> None:
     scene.click(second, "Undo")
 
     await scene.until(lambda: len(scene.shown()) == 1)
-    assert "Forgotten" in await told(scene)
+    assert "forgotten that question" in await told(scene)
     scene.ask("three")
     await scene.outcome(2)
     assert people_said(scene.model.requests[-1]) == ["one", "three"]
@@ -221,7 +221,7 @@ async def test_the_asker_needs_no_permission(scene: Scene) -> None:
 
     scene.click(answer, "Undo", by=GRACE_ID)
 
-    assert (await told(scene, GRACE_ID)).startswith("Forgotten:")
+    assert (await told(scene, GRACE_ID)).startswith("Done. I've forgotten that question")
     await scene.until(lambda: not scene.shown())
 
 

@@ -10,6 +10,7 @@ from llmgine.messages.chat_messages import ToolCall
 from llmgine.providers.base import ChatReply
 from llmgine.providers.scripted import ScriptedProvider
 from llmgine.sessions.clock import now
+from llmgine.tools.result_text import NotDone
 from programs.playground.entities import ADA_ID, BOT_ID, GENERAL_ID, Json, Message, Permission
 from tests.programs.discord.scene import Scene, body_of, labels
 from tests.waiting import patience
@@ -22,6 +23,11 @@ def fields(message: Message) -> list[Json]:
     return found
 
 
+def lines(message: Message) -> list[str]:
+    """The calls of a card, a line each."""
+    return list(message.embeds[0]["description"].splitlines())
+
+
 def calling(*calls: ToolCall) -> ScriptedProvider:
     """A model that calls these in one round, and then says it is done."""
     return ScriptedProvider([ChatReply(tool_calls=calls, finish="tool_calls", model="m"), "All done."])
@@ -31,7 +37,7 @@ def size(message: Message) -> int:
     """The characters that Discord counts in an embed."""
     embed = message.embeds[0]
     texts = [text for field in embed["fields"] for text in (field["name"], field["value"])]
-    return sum(map(len, texts)) + len(embed.get("footer", {}).get("text", ""))
+    return sum(map(len, texts)) + len(embed.get("description", "")) + len(embed.get("footer", {}).get("text", ""))
 
 
 async def look_up(place: str) -> str:
@@ -60,15 +66,16 @@ async def flood() -> str:
 
 
 async def test_the_calls_of_a_round_are_one_card(unstarted: Scene) -> None:
-    """One embed message for a round, a field a call: name, short arguments, result, state and time."""
+    """One embed message for a round, a line for a finished call: its name, its arguments, and what it gave."""
     calls = [ToolCall(name="look_up", arguments=json.dumps({"place": place})) for place in ("Rome", "Oslo")]
     scene = await unstarted.start(provider=calling(*calls), tools=(look_up,))
     scene.ask("go")
     await scene.outcome()
 
     card, answer = scene.shown()
-    assert [field["name"] for field in fields(card)] == ["✅ look_up", "✅ look_up"]
-    assert fields(card)[0]["value"].startswith("`place: Rome`\n`found in Rome`\ndone · ")
+    assert lines(card) == [f"✅ **look\\_up** `{place}` → `found in {place}`" for place in ("Rome", "Oslo")]
+    assert labels(card) == []
+    assert labels(answer) == ["Regenerate", "Undo", "Details"]
     assert card.embeds[0]["color"] == GREEN
     assert body_of(answer.content) == "All done."
 
@@ -84,9 +91,9 @@ async def test_a_card_changes_in_place(unstarted: Scene) -> None:
 
     scene = await unstarted.start(provider=calling(ToolCall(name="wait")), tools=(wait,))
     scene.ask("go")
-    await scene.until(lambda: any("running" in str(shown.payload["embeds"]) for shown in scene.history))
+    await scene.until(lambda: any("⏳ **wait**" in str(shown.payload["embeds"]) for shown in scene.history))
     running = await scene.card()
-    assert fields(running)[0]["name"] == "⏳ wait"
+    assert lines(running)[0].startswith("⏳ **wait** · started <t:")
     assert running.embeds[0]["color"] == BLUE
     go_on.set()
 
@@ -94,7 +101,7 @@ async def test_a_card_changes_in_place(unstarted: Scene) -> None:
 
     card = await scene.card()
     assert card.id == running.id
-    assert "waited" in fields(card)[0]["value"]
+    assert lines(card) == ["✅ **wait** → `waited`"]
 
 
 @pytest.mark.parametrize(
@@ -120,11 +127,45 @@ async def test_what_fails_is_red_and_the_talk_goes_on(unstarted: Scene, call: To
 
     card = await scene.card()
     assert card.embeds[0]["color"] == RED
-    assert fields(card)[0]["name"].startswith("❌ ")
-    assert told in fields(card)[0]["value"]
+    assert lines(card)[0].startswith("❌ ")
+    assert told in lines(card)[0]
     assert told in provider.requests[1].messages[-1].content
     scene.ask("and now?")
     assert body_of((await scene.outcome(2)).content) == "Still here."
+
+
+async def test_what_was_not_done_has_no_check_mark(unstarted: Scene) -> None:
+    """A tool that ran and did not do what it was asked is no failure, and nothing that people take for done."""
+
+    async def send() -> str:
+        """Send."""
+        return NotDone("Not sent: it is Sunday")
+
+    scene = await unstarted.start(provider=calling(ToolCall(name="send")), tools=(send,))
+    scene.ask("go")
+    await scene.outcome()
+
+    assert lines(await scene.card()) == ["⚠️ **send** → `Not sent: it is Sunday`"]
+
+
+async def test_what_the_model_is_told_of_a_denial_is_not_shown(unstarted: Scene) -> None:
+    """People read who denied the call; that it is not to be tried again is for the model alone."""
+    call = ToolCall(name="look_up", arguments='{"place": "Rome"}')
+    provider = calling(call)
+    options = {"requires_approval": True}
+    scene = await unstarted.start(provider=provider, tools=(look_up,), tool_options=options)
+    scene.ask("go")
+    card = await scene.card()
+    await scene.until(lambda: "Deny" in labels(card))
+    scene.click(card, "Deny")
+    answer = await scene.outcome()
+
+    assert lines(card) == [f"🚫 **look\\_up** `Rome` · denied by <@{ADA_ID}>"]
+    assert "Do not try it again" in provider.requests[1].messages[-1].content
+    scene.click(answer, "Details")
+    [details] = await scene.until(lambda: scene.private(ADA_ID))
+    assert "Ada denied this." in details.content
+    assert "Do not" not in details.content
 
 
 async def test_a_huge_result_is_cut(unstarted: Scene) -> None:
@@ -135,7 +176,7 @@ async def test_a_huge_result_is_cut(unstarted: Scene) -> None:
     await scene.outcome()
 
     card = await scene.card()
-    assert len(fields(card)[0]["value"]) < 400
+    assert len(lines(card)[0]) < 400
     assert len(provider.requests[1].messages[-1].content) < 20_000
 
 
@@ -152,17 +193,16 @@ async def test_a_huge_result_is_cut(unstarted: Scene) -> None:
 )
 @pytest.mark.parametrize("count", [1, 30])
 async def test_any_round_fits_into_a_card(unstarted: Scene, call: ToolCall, count: int) -> None:
-    """Discord takes 25 fields and 6,000 characters; more calls, longer names and texts are cut, never refused."""
+    """A card has 25 calls at most and Discord takes 4,096 characters for their lines: what is longer is cut."""
     calls = [call.model_copy(update={"id": f"call{number:05}"}) for number in range(count)]
     scene = await unstarted.start(provider=calling(*calls), tools=(look_up,))
     scene.ask("go")
     await scene.outcome()
 
     card = await scene.card()
-    assert len(fields(card)) == min(count, 25)
-    assert size(card) <= 6_000
-    assert all(0 < len(field["value"]) <= 1_024 and 0 < len(field["name"]) <= 256 for field in fields(card))
-    assert all("done" in field["value"] or "failed" in field["value"] for field in fields(card))
+    assert len(lines(card)) == min(count, 25)
+    assert len(card.embeds[0]["description"]) <= 4_096
+    assert all(line.startswith(("✅", "❌")) for line in lines(card))
     assert ("footer" in card.embeds[0]) is (count > 25)
     assert all(record.status < 400 for record in scene.playground.requests)
 
@@ -174,9 +214,9 @@ async def test_cards_ping_nobody_and_run_nothing(unstarted: Scene) -> None:
     scene.ask("go")
     await scene.outcome()
 
-    value = fields(await scene.card())[0]["value"]
-    assert value.startswith("`place: ˋ@everyoneˋ [a](https://example.com)`\n")
-    assert value.count("`") == 4
+    [line] = lines(await scene.card())
+    assert "** `ˋ@everyoneˋ [a](https://example.com)` → `" in line
+    assert line.count("`") == 4
 
 
 async def test_without_the_permission_to_embed_a_card_is_text(unstarted: Scene) -> None:
@@ -189,7 +229,7 @@ async def test_without_the_permission_to_embed_a_card_is_text(unstarted: Scene) 
 
     card = scene.shown()[0]
     assert card.embeds == []
-    assert "look_up" in card.content
+    assert "look\\_up" in card.content
     assert "found in Rome" in card.content
 
 
@@ -225,7 +265,7 @@ async def test_a_quiet_channel_still_asks(unstarted: Scene) -> None:
     scene.click(card, "Approve")
 
     await scene.outcome()
-    assert "found in Rome" in fields(card)[0]["value"]
+    assert "found in Rome" in lines(card)[0]
 
 
 async def test_what_was_asked_quietly_stays_quiet(unstarted: Scene) -> None:
@@ -280,7 +320,7 @@ async def test_a_verbose_channel_shows_as_much_as_fits(unstarted: Scene) -> None
 
 
 async def test_details_of_a_card_are_its_rounds(unstarted: Scene) -> None:
-    """While a tool runs, the card has Details with the whole arguments, for whoever presses it alone."""
+    """While a tool runs, there is one Details with the whole arguments, for whoever presses it alone."""
     never = asyncio.Event()
 
     async def wait(text: str) -> str:
@@ -295,9 +335,9 @@ async def test_details_of_a_card_are_its_rounds(unstarted: Scene) -> None:
     call = ToolCall(name="wait", arguments=json.dumps({"text": "word " * 100}))
     scene = await unstarted.start(provider=calling(call), tools=(wait,))
     scene.ask("go")
-    await scene.until(lambda: any("began <t:" in str(shown.payload["embeds"]) for shown in scene.history))
+    await scene.until(lambda: any("started <t:" in str(shown.payload["embeds"]) for shown in scene.history))
     card = await scene.card()
-    assert labels(card) == ["Details", "Stop"]
+    assert labels(card) == ["Stop", "Details"]
 
     scene.click(card, "Details")
 

@@ -91,7 +91,7 @@ async def test_settings_says_that_it_is_from_the_category(scene: Scene) -> None:
 async def test_the_form_shows_the_categorys_prompt(scene: Scene) -> None:
     """/system for the category opens with what holds there, not with the channel's own, and changes it there."""
     scene.command("system", {"prompt": "Speak like a category.", "where": "category"})
-    await said(scene, "system prompt of this category")
+    await said(scene, "system prompt in this category")
     scene.command("system", {"prompt": "Speak like a channel."})
     await said(scene, "Speak like a channel.")
     scene.command("system", {"where": "category"})

@@ -73,4 +73,4 @@ async def test_what_discord_did_not_answer_is_told_as_such(scene: Scene) -> None
 
     scene.command("system", {"prompt": "Speak like a pirate."})
 
-    await told(scene, "Discord did not answer me just now")
+    await told(scene, "Discord didn't answer me just now")

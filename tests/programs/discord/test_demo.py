@@ -1,8 +1,9 @@
 """The three questions of the README, through the bot with the offline demo model."""
 
+import discord
 import pytest
 
-from tests.programs.discord.scene import Scene, body_of, labels
+from tests.programs.discord.scene import Scene, body_of, card_text, labels
 
 EMAIL = "Send an email to test@example.com with subject 'Hello' and body 'Testing the function calling capability'"
 
@@ -27,6 +28,7 @@ async def test_a_question_of_the_readme(unstarted: Scene, question: str, tool: s
 
     outcome = await scene.outcome()
 
-    assert card.embeds[0]["fields"][0]["name"] == f"✅ {tool}"
+    sign = "⚠️" if tool == "send_email" else "✅"  # without a mail server nothing was sent
+    assert card_text(card).startswith(f"{sign} **{discord.utils.escape_markdown(tool)}** ")
     assert answer in body_of(outcome.content)
     assert "-# offline demo model · " in outcome.content

@@ -115,7 +115,7 @@ async def test_a_check_that_fails_spoils_no_other(scene: Scene, monkeypatch: pyt
 
     found = await lines(scene)
 
-    assert "could not be looked at" in found["Message Content intent"]
+    assert "could not be checked" in found["Message Content intent"]
     assert found["Model"].startswith("✅")
 
 
@@ -125,7 +125,7 @@ async def test_requests_over_the_rate_are_counted(scene: Scene) -> None:
     scene.ask("hello")
     await scene.outcome()
 
-    assert "1 were over Discord's limits" in (await lines(scene))["Requests"]
+    assert "1 went over Discord's limits" in (await lines(scene))["Requests"]
 
 
 async def test_it_is_for_moderators(scene: Scene) -> None:

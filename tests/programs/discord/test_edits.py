@@ -60,7 +60,7 @@ async def test_the_old_answer_is_marked_while_the_new_one_is_made(scene: Scene) 
 
     edit(scene, asked, f"{MENTION} two")
 
-    await scene.until(lambda: scene.shown()[0].content == AGAIN)
+    await scene.until(lambda: scene.shown()[0].content == str(AGAIN))
     go_on.set()
     await shows(scene, "Two.")
 

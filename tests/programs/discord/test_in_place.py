@@ -129,7 +129,7 @@ async def test_its_message_is_kept_though_it_was_paused(scene: Scene) -> None:
     begun, first = beginnings(scene), scene.shown()[0]
     scene.model.hold(never, silent=True)
     scene.playground.people.edit(asked.channel_id, asked.id, asked.author_id, f"{MENTION} once more")
-    await scene.until(lambda: first.content == AGAIN)
+    await scene.until(lambda: first.content == str(AGAIN))
 
     await scene.bot.wind_down(0.05)
     await scene.until(lambda: "Restarting" in first.content)
@@ -150,7 +150,7 @@ async def test_what_else_the_bot_said_stays(scene: Scene) -> None:
     asked = scene.say("first", channel=dm.id)
     await at_rest(scene, asked, 1)
     scene.command("branch", {"where": "dm"})
-    note = await scene.until(lambda: next((m for m in scene.shown(dm.id) if "goes on" in m.content), None))
+    note = await scene.until(lambda: next((m for m in scene.shown(dm.id) if "Continued from" in m.content), None))
     assert note is not None
     said = note.content
 

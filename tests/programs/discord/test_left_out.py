@@ -106,7 +106,7 @@ class TestAServiceThatStarts:
         shown = await self.waiting(scene)
 
         assert shown.content.startswith("-# ⏳ ")
-        assert shown.content.endswith("(trying again in 1 s)")
+        assert shown.content.endswith("(retrying in 1 s)")
         up.set()
         outcome = await scene.outcome()
         assert outcome.id == shown.id

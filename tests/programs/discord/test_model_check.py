@@ -108,7 +108,7 @@ async def test_a_budget_that_is_used_up_is_said(scene: Scene, where: str) -> Non
     line = (await lines(scene))["Model"]
 
     assert line.startswith("⚠️")
-    assert "The budget of 1 tokens a day is used up" in line
+    assert "The daily limit of 1 tokens is used up" in line
     assert len(scene.model.requests) == 1
 
 
@@ -200,7 +200,7 @@ async def test_a_model_that_cannot_be_chosen(unstarted: Scene, model: ListingSer
     line = (await lines(scene))["Model"]
 
     assert line.startswith("❌")
-    assert "none is chosen yet: Set OPENAI_MODEL to one of the service's models: one, two" in line
+    assert "no model chosen yet: Set OPENAI_MODEL to one of the service's models: one, two" in line
 
 
 @pytest.mark.parametrize(("days", "sign"), [(59, "⚠️"), (-1, "⚠️"), (62, "✅")])
@@ -255,7 +255,7 @@ class TestLessons:
 
         [field] = shown.embeds[0]["fields"]
         window, images = field["value"].splitlines()
-        assert field["name"] == lessons.TITLE
+        assert field["name"] == str(lessons.TITLE)
         assert window.startswith("`test-model`: takes about 8,000 tokens at once · <t:")
         assert images.startswith("`test-model`: images are left out · <t:")
         assert images.endswith("It said: `no ˋ@everyoneˋ [images](https://evil.example)`")
@@ -288,7 +288,7 @@ class TestLessons:
 
         scene.click(shown, "Forget")
 
-        await told(scene, "forgotten what I learnt")
+        await told(scene, "forgotten what I learned")
         assert scene.app.engine.model.lessons.all() == []
         assert await scene.app.store.lessons.all() == []
         scene.ask("hello")

@@ -103,7 +103,7 @@ async def test_a_retry_is_shown_and_goes_away(scene: Scene) -> None:
     shown = await scene.until(lambda: next(iter(scene.shown()), None))
     assert shown is not None
     assert shown.content.startswith("-# ⏳ ")
-    assert shown.content.endswith("(waiting 0 s, then try 2 of 4)")
+    assert shown.content.endswith("(retrying in 0 s, try 2 of 4)")
     go_on.set()
     outcome = await scene.outcome()
     assert outcome.id == shown.id

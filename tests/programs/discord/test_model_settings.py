@@ -41,7 +41,7 @@ async def test_a_model_that_is_not_chosen_yet_is_said_to_be(unstarted: Scene) ->
     unstarted.model.models = ["some-model"]
     scene = await unstarted.start(openai_model=None)
     scene.command("model")
-    await told(scene, "`chosen at the first question` · default")
+    await told(scene, "chosen at the first question · default")
 
     scene.ask("hello")
     await scene.outcome()

@@ -147,7 +147,7 @@ async def test_a_waiting_call_is_decided_by_its_old_buttons(updated: Scene, labe
     assert [text.count("Waiting") for text in outbox(updated)] == [1] * sent
     # The old card is too old to be edited, so another one takes its place.
     [decided] = [message for message in updated.shown(mail) if message.embeds]
-    assert labels(decided) == ["Details"]
+    assert labels(decided) == []
 
 
 async def test_a_waiting_turn_is_stopped_by_its_old_button(updated: Scene) -> None:

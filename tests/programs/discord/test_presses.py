@@ -17,8 +17,8 @@ from tests.waiting import patience
 
 __all__ = ["paid"]
 
-OFF = "I am switched off here, see /settings."
-UNKNOWN = "I do not know what this does"
+OFF = "I'm switched off here, see /settings."
+UNKNOWN = "I don't know this button"
 
 
 async def switch_off(scene: Scene, channel: int = GENERAL_ID) -> None:
@@ -179,17 +179,17 @@ class TestRights:
 
         scene.click(answer, label, by=GRACE_ID)
 
-        await told(scene, "You may not write here.", GRACE_ID)
+        await told(scene, "You don't have permission to write here.", GRACE_ID)
         assert len(scene.model.requests) == 1
 
     async def test_a_question_to_clear_that_waited(self, scene: Scene) -> None:
         """Who opened it as a moderator and is none any more forgets nothing."""
         await answered(scene, "Undo")
         scene.command("clear", by=GRACE_ID)
-        question = await told(scene, "Forget the conversation", GRACE_ID)
+        question = await told(scene, "Clear this channel's conversation?", GRACE_ID)
         scene.no_moderators()
 
-        scene.click(question, "Forget it", by=GRACE_ID)
+        scene.click(question, "Clear it", by=GRACE_ID)
 
         await told(scene, "Manage Messages", GRACE_ID)
         assert len(await scene.app.store.turns.history(session_id(GENERAL_ID))) == 1

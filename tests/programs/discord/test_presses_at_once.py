@@ -59,7 +59,7 @@ async def test_what_is_pressed_twice_at_once_is_done_once(scene: Scene, label: s
     if label == "Undo":
         await scene.until(lambda: not scene.shown())
     else:
-        await scene.until(lambda: [one for one in scene.outcomes() if "cut at the model" not in one.content])
+        await scene.until(lambda: [one for one in scene.outcomes() if "reached its length limit" not in one.content])
         await scene.delivered()
     await scene.app.bus.wait_until_idle()
     assert len(scene.model.requests) == (1 if label == "Undo" else 2)
@@ -86,7 +86,7 @@ async def test_an_answer_that_ends_just_then_keeps_its_buttons(scene: Scene) -> 
 
     store.open.set()
 
-    await told(scene, "This has ended already.")
+    await told(scene, "This has already ended.")
     await scene.until(lambda: looked_at(scene))  # before it takes a button away
     scene.click(outcome, "Details")
     await told(scene, "test-model")  # so what it took away is gone by now
@@ -100,12 +100,12 @@ async def test_a_decided_call_leaves_the_others_buttons(unstarted: Scene, paid: 
     card = await with_button(scene, "Approve pay 2")
     old = kept(card)
     scene.click(card, "Approve pay 1")
-    await scene.until(lambda: "done" in value(card) and "Approve" in labels(card))  # nothing more is drawn then
+    await scene.until(lambda: "✅" in value(card) and "Approve" in labels(card))  # nothing more is drawn then
     card.components = old
 
     scene.click(card, "Deny pay 1")
 
-    await told(scene, "decided before")
+    await told(scene, "already decided")
     await scene.until(lambda: "Deny pay 1" not in labels(card))
     assert "Approve pay 2" in labels(card)
     scene.click(card, "Approve pay 2")
@@ -121,12 +121,12 @@ async def test_a_reason_for_a_call_that_was_decided_meanwhile(unstarted: Scene, 
     scene.click(card, "Deny with a reason")
     form = await modal(scene)
     scene.click(card, "Approve pay 1", by=GRACE_ID)
-    await scene.until(lambda: "done" in value(card) and "Approve" in labels(card))
+    await scene.until(lambda: "✅" in value(card) and "Approve" in labels(card))
     card.components = old
 
     submit(scene, form, "Too much.")
 
-    await told(scene, "decided before")
+    await told(scene, "already decided")
     await scene.until(lambda: "Deny pay 1" not in labels(card))
     scene.click(card, "Deny pay 2")
     await scene.outcome()

@@ -68,7 +68,7 @@ async def test_a_refused_registration_is_logged(unstarted: Scene, caplog: pytest
 
 @pytest.mark.parametrize(
     ("status", "words"),
-    [(403, "applications.commands"), (400, "Discord refused"), (429, "Discord takes no registration before")],
+    [(403, "applications.commands"), (400, "Discord refused"), (429, "Discord takes no registration for now")],
 )
 async def test_a_refused_registration_is_shown_by_the_doctor(scene: Scene, status: int, words: str) -> None:
     """/doctor, which is known from the version before, warns of the commands: what to do, and when it is tried."""

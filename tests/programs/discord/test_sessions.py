@@ -72,6 +72,7 @@ async def test_a_list_says_what_there_is(scene: Scene) -> None:
 
     assert offered(message) == [f"discord:{RANDOM_ID}", f"discord:{GENERAL_ID}"]
     assert "2 turns" in message.embeds[0]["description"]
+    assert message.embeds[0]["description"].count("#general") == 1  # a name that is the title is not said twice
 
 
 async def test_resumed_it_goes_on_here(scene: Scene) -> None:
@@ -111,7 +112,7 @@ async def test_pressed_twice_it_is_resumed_once(scene: Scene) -> None:
     scene.click(message, "Resume here")
     scene.click(message, "Resume here")
 
-    await told(scene, "here already")
+    await told(scene, "already here")
     await said(scene, "resumed the conversation")
     assert len([m for m in scene.shown() if "resumed" in m.content]) == 1
     assert len(await scene.app.store.turns.history(f"discord:{GENERAL_ID}")) == 1
@@ -146,7 +147,7 @@ async def test_another_persons_dm_is_never_seen(scene: Scene) -> None:
                 one["options"][0]["value"] = f"discord:{dm.id}"
     press = str(ComponentId(Action.SESSION_OPEN))
     scene.playground.people.click(GENERAL_ID, GRACE_ID, theirs.id, press, [f"discord:{dm.id}"])
-    await told(scene, "gone, or you may not see it", GRACE_ID)
+    await told(scene, "gone, or you can't see it", GRACE_ID)
 
 
 @pytest.mark.parametrize("action", ["resume", "rename", "markdown", "json"])
@@ -159,7 +160,7 @@ async def test_every_button_looks_anew(scene: Scene, action: str) -> None:
     label = {"resume": "Resume here", "rename": "Rename", "markdown": "Markdown", "json": "JSON"}[action]
     scene.click(message, label, by=GRACE_ID)
 
-    await told(scene, "gone, or you may not see it", GRACE_ID)
+    await told(scene, "gone, or you can't see it", GRACE_ID)
     assert offered(await listed(scene, GRACE_ID)) == []
 
 
@@ -308,7 +309,7 @@ async def test_a_search_says_how_far_it_looked(scene: Scene, monkeypatch: pytest
     message = await scene.until(lambda: next(iter(m for m in scene.private(ADA_ID) if m.embeds), None))
     assert message is not None
     assert offered(message) == []
-    assert "looked as far as" in message.embeds[0]["description"]
+    assert "Searched back to" in message.embeds[0]["description"]
 
     found = await turned(scene, message, "Older")
 
@@ -398,7 +399,7 @@ async def test_a_branch_goes_its_own_way(scene: Scene) -> None:
     """/branch opens a thread that knows what was said; neither hears of the other from there."""
     await talk(scene, "before")
     scene.command("branch")
-    await told(scene, "It goes on in <#")
+    await told(scene, "Continued in <#")
     thread = the_thread(scene)
     assert thread is not None
 
@@ -435,7 +436,7 @@ async def test_a_dm_that_is_closed_is_said(scene: Scene) -> None:
 
     scene.command("branch", {"where": "dm"}, by=GRACE_ID)
 
-    await scene.until(lambda: [m for m in scene.private(GRACE_ID) if "Discord does not let me" in m.content])
+    await scene.until(lambda: [m for m in scene.private(GRACE_ID) if "Discord doesn't let me" in m.content])
     assert len((await scene.app.store.sessions.page(most=100)).sessions) == 1
 
 
@@ -445,11 +446,11 @@ async def test_a_private_branch(scene: Scene) -> None:
     for role in (GUILD_ID, BOT_ROLE_ID):
         scene.playground.admin.set_role(role, BOT_PERMISSIONS & ~Permission.CREATE_PRIVATE_THREADS)
     scene.command("branch", {"where": "private"})
-    await scene.until(lambda: [m for m in scene.private(ADA_ID) if "Discord does not let me" in m.content])
+    await scene.until(lambda: [m for m in scene.private(ADA_ID) if "Discord doesn't let me" in m.content])
     scene.playground.admin.set_role(BOT_ROLE_ID, BOT_PERMISSIONS | Permission.CREATE_PRIVATE_THREADS)
 
     scene.command("branch", {"where": "private"})
-    await told(scene, "It goes on in <#")
+    await told(scene, "Continued in <#")
 
     thread = the_thread(scene)
     assert thread is not None
@@ -462,7 +463,7 @@ async def test_nothing_to_branch_leaves_nothing(scene: Scene) -> None:
     """Without a conversation no thread stays behind, and the person is told."""
     scene.command("branch")
 
-    await told(scene, "gone, or you may not see it")
+    await told(scene, "gone, or you can't see it")
     assert the_thread(scene) is None
 
 
@@ -474,7 +475,7 @@ async def test_branch_from_here_begins_with_what_was_before(scene: Scene, *, by_
     message = scene.outcomes()[0] if by_answer else asked
 
     scene.playground.people.command(GENERAL_ID, ADA_ID, "Branch from here", target_id=message.id)
-    await told(scene, f"It goes on in <#{message.id}>")
+    await told(scene, f"Continued in <#{message.id}>")
     scene.say("three", channel=message.id)
     await scene.outcome(channel=message.id)
 
@@ -487,7 +488,7 @@ async def test_branch_from_a_message_that_is_none_of_ours(scene: Scene) -> None:
 
     scene.playground.people.command(GENERAL_ID, ADA_ID, "Branch from here", target_id=message.id)
 
-    await told(scene, "no part of a conversation")
+    await told(scene, "isn't part of a conversation")
 
 
 async def test_ask_about_this_shows_the_message_to_the_model(scene: Scene) -> None:

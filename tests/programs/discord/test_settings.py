@@ -62,7 +62,7 @@ def test_the_table_tells_the_truth() -> None:
 async def test_the_nearest_setting_holds(scene: Scene) -> None:
     """What is set for the server holds in every channel that has nothing of its own, until it is taken away there."""
     scene.command("system", {"prompt": "Speak like a server.", "where": "server"})
-    await said(scene, "system prompt of this server")
+    await said(scene, "system prompt in this server")
     scene.command("system", {"prompt": "Speak like a channel."}, channel=RANDOM_ID)
     await said(scene, "Speak like a channel.", RANDOM_ID)
 
@@ -71,7 +71,7 @@ async def test_the_nearest_setting_holds(scene: Scene) -> None:
     scene.ask("hello", channel=RANDOM_ID)
     await scene.outcome(channel=RANDOM_ID)
     scene.command("system", {"prompt": " "}, channel=RANDOM_ID)
-    await said(scene, "went back", RANDOM_ID)
+    await said(scene, "removed the system prompt", RANDOM_ID)
     scene.ask("again", channel=RANDOM_ID)
     await scene.outcome(2, channel=RANDOM_ID)
 
@@ -114,7 +114,7 @@ async def test_where_the_service_lists_no_models_any_name_may_be_set(scene: Scen
     """A service without a list of models still answers to a model's name; a name of any length is not taken."""
     suggested = await scene.playground.people.autocomplete(GENERAL_ID, ADA_ID, "model", [], "name")
     scene.command("model", {"name": "x" * 200})
-    await told(scene, "cannot be")
+    await told(scene, "isn't a possible value")
 
     await set_here(scene, "model", "some-model", "name")
 
@@ -280,7 +280,7 @@ async def test_without_a_value_the_present_one_is_shown(scene: Scene) -> None:
 
     shown = await told(scene, "**/listen**: `mention`")
 
-    assert "-# off: None" in shown.content
+    assert "-# off: No messages" in shown.content
 
 
 async def test_a_channel_without_a_category_has_none_to_set(scene: Scene) -> None:

@@ -110,14 +110,14 @@ async def test_stop_is_for_the_one_who_asked(scene: Scene) -> None:
     go = asyncio.Event()
     scene.no_moderators()
     scene.command("stop", by=GRACE_ID)
-    await told(scene, "Nothing is being answered", GRACE_ID)
+    await told(scene, "No answer is being written", GRACE_ID)
     scene.model.hold(go, before="I was about to ", after="finish.")
     scene.ask("tell me")
     await scene.until(scene.shown)
 
     scene.command("stop", by=GRACE_ID)
 
-    await told(scene, "Only the one who asked", GRACE_ID)
+    await told(scene, "Only the person who asked", GRACE_ID)
     go.set()
     assert "I was about to finish." in (await scene.outcome()).content
 
@@ -132,7 +132,7 @@ async def test_the_default_is_shown_and_stays_the_default(scene: Scene) -> None:
         ADA_ID, int(opened["modal_id"]), {text_input(opened)["custom_id"]: text_input(opened)["value"]}
     )
 
-    await said(scene, "went back to the default")
+    await said(scene, "removed the system prompt")
     assert await system(scene) is None
 
 
@@ -145,7 +145,7 @@ async def test_a_blank_prompt_is_the_default(scene: Scene) -> None:
 
     scene.playground.people.submit_modal(ADA_ID, int(opened["modal_id"]), {text_input(opened)["custom_id"]: "  \n "})
 
-    await said(scene, "went back to the default")
+    await said(scene, "removed the system prompt")
     assert await system(scene) is None
 
 
@@ -220,13 +220,13 @@ async def test_in_a_dm_and_an_own_thread_everybody_may(scene: Scene) -> None:
 
 
 async def test_clear_asks_first_and_forgets(scene: Scene) -> None:
-    """/clear asks the person alone; after "Forget it" the model is told nothing of before."""
+    """/clear asks the person alone; after "Clear it" the model is told nothing of before."""
     scene.ask("remember this")
     await scene.outcome()
     scene.command("clear")
-    question = await told(scene, "Forget the conversation")
+    question = await told(scene, "Clear this channel's conversation?")
 
-    scene.click(question, "Forget it")
+    scene.click(question, "Clear it")
 
     await said(scene, "Ada cleared the conversation")
     await scene.until(lambda: question.content == "Done." and not question.components)
@@ -236,16 +236,16 @@ async def test_clear_asks_first_and_forgets(scene: Scene) -> None:
 
 
 async def test_clear_pressed_twice_is_told_once(scene: Scene) -> None:
-    """Who presses "Forget it" twice at once does not tell the channel twice."""
+    """Who presses "Clear it" twice at once does not tell the channel twice."""
     scene.command("clear")
-    question = await told(scene, "Forget the conversation")
+    question = await told(scene, "Clear this channel's conversation?")
 
     for _ in range(2):
-        scene.click(question, "Forget it")
+        scene.click(question, "Clear it")
 
     await scene.until(lambda: sum("cleared" in str(body) for body in scene.sends()) == 2)
     assert [message.content for message in scene.shown()] == [
-        "🧹 Ada cleared the conversation. I remember nothing from before this."
+        "🧹 Ada cleared the conversation. I've forgotten everything before this."
     ]
 
 
@@ -254,11 +254,11 @@ async def test_clear_can_be_taken_back(scene: Scene) -> None:
     scene.ask("remember this")
     await scene.outcome()
     scene.command("clear")
-    question = await told(scene, "Forget the conversation")
+    question = await told(scene, "Clear this channel's conversation?")
 
     scene.click(question, "Keep it")
 
-    await scene.until(lambda: question.content == "Nothing was forgotten.")
+    await scene.until(lambda: question.content == "Nothing was cleared.")
     scene.ask("what now?")
     await scene.outcome(2)
     assert people_said(scene.model.requests[-1]) == ["remember this", "what now?"]
@@ -269,10 +269,10 @@ async def test_the_question_can_be_answered_after_a_restart(scene: Scene) -> Non
     scene.ask("remember this")
     await scene.outcome()
     scene.command("clear")
-    question = await told(scene, "Forget the conversation")
+    question = await told(scene, "Clear this channel's conversation?")
     await scene.restart()
 
-    scene.click(question, "Forget it")
+    scene.click(question, "Clear it")
 
     await said(scene, "Ada cleared the conversation")
 
@@ -284,9 +284,9 @@ async def test_clear_ends_what_is_being_answered(scene: Scene) -> None:
     scene.ask("talk")
     await said(scene, "I will talk for")
     scene.command("clear")
-    question = await told(scene, "Forget the conversation")
+    question = await told(scene, "Clear this channel's conversation?")
 
-    scene.click(question, "Forget it")
+    scene.click(question, "Clear it")
 
     await said(scene, "Ada cleared the conversation")
     stopped = await said(scene, "Stopped.")
@@ -370,7 +370,7 @@ async def test_what_only_one_person_sees_is_ephemeral(scene: Scene) -> None:
     """The question of /clear is for the person who used it."""
     scene.command("clear")
 
-    question = await told(scene, "Forget the conversation")
+    question = await told(scene, "Clear this channel's conversation?")
 
     assert question.flags & Flag.EPHEMERAL
     assert scene.private(GRACE_ID) == []

@@ -87,7 +87,7 @@ async def test_no_thread_for_who_may_open_none(scene: Scene, command: str, permi
 
     scene.command(command, {"where": "private"} if permission == "private" else {}, by=GRACE_ID)
 
-    await told(scene, "You may not open", GRACE_ID)
+    await told(scene, "You don't have permission to create", GRACE_ID)
     assert the_thread(scene) is None
 
 
@@ -100,7 +100,7 @@ async def test_no_question_for_who_may_not_write(scene: Scene) -> None:
 
     scene.playground.people.submit_modal(GRACE_ID, int(form["modal_id"]), {"question": "Buy this"})
 
-    await told(scene, "You may not write here.", GRACE_ID)
+    await told(scene, "You don't have permission to write here.", GRACE_ID)
     assert scene.model.requests == []
 
 
@@ -109,12 +109,12 @@ async def test_a_branch_of_a_private_thread_is_private(scene: Scene) -> None:
     await talk(scene, "in public")
     scene.playground.admin.set_role(BOT_ROLE_ID, BOT_PERMISSIONS | Permission.CREATE_PRIVATE_THREADS)
     scene.command("branch", {"where": "private"}, by=GRACE_ID)
-    await told(scene, "It goes on in <#", GRACE_ID)
+    await told(scene, "Continued in <#", GRACE_ID)
     first = the_thread(scene)
     assert first is not None
 
     scene.command("branch", by=GRACE_ID, channel=first.id)
-    await told(scene, "It goes on in <#", GRACE_ID, first.id)
+    await told(scene, "Continued in <#", GRACE_ID, first.id)
 
     threads = scene.playground.state.threads(GENERAL_ID)
     assert [thread.type for thread in threads] == [ChannelType.PRIVATE_THREAD] * 2
@@ -133,7 +133,7 @@ async def test_a_private_thread_is_for_its_members(scene: Scene) -> None:
     without(scene, Permission.CREATE_PRIVATE_THREADS)
     await talk(scene, "in public")
     scene.command("branch", {"where": "private"})
-    await told(scene, "It goes on in <#")
+    await told(scene, "Continued in <#")
     thread = the_thread(scene)
     assert thread is not None
 
@@ -146,7 +146,7 @@ async def test_a_fresh_branch_is_renamed_by_moderators(scene: Scene) -> None:
     scene.no_moderators()
     await talk(scene, "before")
     scene.command("branch")
-    await told(scene, "It goes on in <#")
+    await told(scene, "Continued in <#")
     thread = the_thread(scene)
     assert thread is not None
     message = await opened(scene, f"discord:{thread.id}", GRACE_ID, thread.id)
@@ -163,10 +163,10 @@ async def test_what_is_taken_back_is_gone_from_branches(scene: Scene, how: str) 
     question = scene.ask(SECRET)
     await scene.outcome()
     scene.command("branch")
-    await told(scene, "It goes on in <#")
+    await told(scene, "Continued in <#")
     if how == "deleted after a clear":
         scene.command("clear")
-        scene.click(await told(scene, "Forget the conversation"), "Forget it")
+        scene.click(await told(scene, "Clear this channel's conversation?"), "Clear it")
         await said(scene, "cleared the conversation")
     assert len(await copies(scene)) == 1
 

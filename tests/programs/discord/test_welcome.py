@@ -8,7 +8,7 @@ from tests.programs.discord.scene import Scene
 
 
 def welcomes(scene: Scene, channel: int = GENERAL_ID) -> list[Message]:
-    return [m for m in scene.shown(channel) if any("I am" in f["name"] for e in m.embeds for f in e.get("fields", []))]
+    return [m for m in scene.shown(channel) if any("I'm" in f["name"] for e in m.embeds for f in e.get("fields", []))]
 
 
 async def recorded(scene: Scene) -> None:

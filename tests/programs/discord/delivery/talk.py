@@ -125,7 +125,7 @@ def _is_of(key: DeliveryKey, other: DeliveryKey) -> bool:
 
 
 def _is_replaced(body: Body) -> bool:
-    return str(body.get("content", "")).startswith((NOT_TAKEN, AGAINST_THE_RULES, WITHOUT_WORDS))
+    return str(body.get("content", "")).startswith((str(NOT_TAKEN), str(AGAINST_THE_RULES), WITHOUT_WORDS))
 
 
 def _buttons(body: Body) -> list[JsonValue]:

@@ -186,10 +186,10 @@ async def test_where_it_may_not_read_it_says_that_it_cannot_know(
     with monkeypatch.context() as patch:
         loses_answers(patch)
         scene.ask("hello")
-        await soon(scene, lambda: [one for one in scene.shown() if one.content == FAILING])
+        await soon(scene, lambda: [one for one in scene.shown() if one.content == str(FAILING)])
         scene.playground._posting._nonces.clear()
         await scene.bot.check()
-        await soon(scene, lambda: "I cannot know whether my answer to" in scene.shown()[-1].content)
+        await soon(scene, lambda: "I can't tell whether my answer to" in scene.shown()[-1].content)
     await scene.bot.check()
     assert len(scene.shown()) == 3, "the answer, and two notices"
     assert not await nothing_owed(scene)
@@ -210,11 +210,11 @@ async def test_a_history_that_seems_empty_is_not_believed(unstarted: Scene, monk
     with monkeypatch.context() as patch:
         loses_answers(patch)
         scene.ask("hello")
-        await soon(scene, lambda: [one for one in scene.shown() if one.content == FAILING])
+        await soon(scene, lambda: [one for one in scene.shown() if one.content == str(FAILING)])
         scene.playground._posting._nonces.clear()
     await scene.bot.check()
 
-    await soon(scene, lambda: "I cannot know whether my answer to" in scene.shown()[-1].content)
+    await soon(scene, lambda: "I can't tell whether my answer to" in scene.shown()[-1].content)
     assert len(scene.shown()) == 3, "the answer, and two notices"
 
 

@@ -125,4 +125,4 @@ async def test_the_order_holds_while_an_edit_waits(unstarted: Scene, speed: str)
     sleep.over.set()
 
     assert limited.spent
-    assert [first for first in bodies(scene) if first != LATE] == ["one", "two"]
+    assert [first for first in bodies(scene) if first != str(LATE)] == ["one", "two"]

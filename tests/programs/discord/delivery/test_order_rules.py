@@ -666,7 +666,7 @@ def test_an_end_lasts_though_permissions_change(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize(
-    ("refusals", "shown"), [(1, ["**clock**\nIt is noon."]), (2, [NOT_TAKEN]), (3, [WITHOUT_WORDS]), (4, [])]
+    ("refusals", "shown"), [(1, ["**clock**\nIt is noon."]), (2, [str(NOT_TAKEN)]), (3, [WITHOUT_WORDS]), (4, [])]
 )
 def test_a_card_that_is_refused_gives_way_step_by_step(scene: Scene, refusals: int, shown: Sequence[str]) -> None:
     """It is shown as text, then as a notice, then as a sign, then not at all; the part below is shown in any case."""

@@ -180,7 +180,7 @@ class Stage:
         """Bring what is believed up to what is shown."""
         channels = self.playground.state.channels
         for place in self.places:
-            notices = [one for one in channels[place].messages.values() if one.content == MISSED and one.reference]
+            notices = [one for one in channels[place].messages.values() if one.content == str(MISSED) and one.reference]
             self.believed.notices[place] = {one.reference.message_id or 0 for one in notices if one.reference}
         for one in self.believed.entries:
             if one.replies_to is not None and one.replies_to not in channels[one.place].messages:

@@ -43,7 +43,7 @@ async def test_a_message_that_is_refused_gets_a_sign_where_the_rules_forbid_the_
     """Where the server's rules do not take the reason why a message is not answered, it gets a sign in place of it."""
     scene = settled
     await answering(scene, monkeypatch)
-    refuse_posts(monkeypatch, lambda form, _files: FORBIDDEN if "take this up" in (form.content or "") else None)
+    refuse_posts(monkeypatch, lambda form, _files: FORBIDDEN if "process this" in (form.content or "") else None)
 
     asked = scene.ask("one too many", by=GRACE_ID)
 
@@ -62,6 +62,6 @@ async def test_a_refusal_is_told_though_the_store_failed_before(
 
     scene.ask("one too many", by=GRACE_ID)
 
-    await scene.until(lambda: any("take this up" in message.content for message in scene.shown()))
-    assert CANNOT_STORE in [message.content for message in scene.shown()]
+    await scene.until(lambda: any("process this" in message.content for message in scene.shown()))
+    assert str(CANNOT_STORE) in [message.content for message in scene.shown()]
     caplog.clear()  # that nothing could be stored was logged, as it should be

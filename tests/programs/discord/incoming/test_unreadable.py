@@ -82,7 +82,7 @@ async def test_where_a_new_place_begins_is_known_though_it_could_not_be_read(set
     scene.playground.faults.plan("rate_limit", "GET", HISTORY, retry_after=3600, times=ALWAYS)
     scene.say("heard", by=person, channel=dm.id)
     scene.click(await scene.outcome(channel=dm.id), "Undo", by=person)
-    await told(scene, "Forgotten", person, dm.id)
+    await told(scene, "forgotten that question", person, dm.id)
     await scene.stop()
     scene.playground.faults.clear()
     scene.say("missed", by=person, channel=dm.id)
