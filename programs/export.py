@@ -66,7 +66,7 @@ def _turn(turn: TurnSteps) -> str:
         parts += [reply.text] if reply.text else []
         for call in reply.tool_calls:
             result = state.calls[call.id].result
-            said = collapse_spaces(result.content) if result else "no result"
+            said = collapse_spaces(result.for_people) if result else "no result"
             parts.append(f"- `{call.name}({shorten(collapse_spaces(call.arguments), 300)})`: {shorten(said, 300)}")
     if (outcome := state.outcome) is not None:
         parts += [text for text in (outcome.partial, outcome.notice and f"*{outcome.notice}*") if text]

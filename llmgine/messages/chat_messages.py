@@ -63,6 +63,11 @@ class ToolResult(_Value):
     done: bool = True
     shown: Text | None = None
 
+    @property
+    def for_people(self) -> str:
+        """What people see of it, in English."""
+        return self.content if self.shown is None else str(self.shown)
+
 
 class Usage(_Value):
     """Tokens of one or more model calls.

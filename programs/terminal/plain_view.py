@@ -61,8 +61,8 @@ class PlainView:
 
     def result(self, call: ToolCall, result: ToolResult, seconds: float) -> None:  # noqa: ARG002  a view's signature
         of = "" if self._called == call.id else f" of {short_call(call)}"
-        failed = "" if result.ok else " (failed)"
-        self._line(f"result{of}{failed}: {one_line(result.content, LONGEST_RESULT)}")
+        state = " (failed)" if not result.ok else "" if result.done else " (not done)"
+        self._line(f"result{of}{state}: {one_line(result.for_people, LONGEST_RESULT)}")
 
     def end_turn(self, footer: str | None) -> None:
         if footer:

@@ -127,8 +127,8 @@ class RichView:
 
     def result(self, call: ToolCall, result: ToolResult, seconds: float) -> None:
         of = "" if self._called == call.id else f" {one_line(short_call(call), _SHORT_CALL)}"
-        mark = ("✓", "green") if result.ok else ("✗", "bold red")
-        content = one_line(result.content, LONGEST_RESULT)
+        mark = ("✗", "bold red") if not result.ok else ("✓", "green") if result.done else ("!", "yellow")
+        content = one_line(result.for_people, LONGEST_RESULT)
         line = Text.assemble("  ", mark, of, (f" {seconds:.1f} s  ", "dim"), (content, "dim" if result.ok else "red"))
         if result.ok:
             line.truncate(self._console.width, overflow="ellipsis")

@@ -34,7 +34,7 @@ result: 168
 > Send an email to test@example.com with subject 'Hello' and body 'Testing the function calling capability'
 Run send_email(to="test@example.com", subject="Hello", body="Testing the function calling capability")? [y/N] y
 tool: send_email(to="test@example.com", subject="Hello", body="Testing the function calling capability")
-result: Not sent, because no mail server is configured: written to <file>
+result (not done): Not sent, because no mail server is configured: written to <file>
 **E-mail:** Not sent, because no mail server is configured: written to <file>
 -- demo (offline demo) · <n> tokens · <n> s
 """
@@ -54,12 +54,12 @@ async def test_answers_the_three_prompts_of_the_readme(tmp_path: Path) -> None:
 
 
 async def test_sends_nothing_without_a_yes(tmp_path: Path) -> None:
-    """No, an empty line, anything else and the end of the input all deny the call; the model is told who did."""
+    """No, an empty line, anything else and the end of the input all deny the call, and it is said who did."""
     chat = await run(tmp_path, lines=[EMAIL, "n", EMAIL, "", EMAIL, "yess", EMAIL])
 
     assert chat.output.count("\nresult of send_email(") == 4
-    assert chat.output.count("(failed): ann denied this call.") == 3
-    assert chat.output.count("(failed): The terminal (input closed) denied this call.") == 1
+    assert chat.output.count("(failed): ann denied this") == 3
+    assert chat.output.count("(failed): The terminal (input closed) denied this") == 1
     assert "? [y/N] (end of input)\n" in chat.output
     assert not (tmp_path / "outbox").exists()
     assert chat.process.returncode == 0

@@ -82,11 +82,7 @@ class AnswerButtons:
             raise OutdatedError(tr("There is something newer here, so this stays as it is."))
 
     async def _details(self, press: ButtonPress) -> None:
-        steps, message = press.steps, press.interaction.message
-        is_of_card = message is not None and bool(message.embeds) and steps.state.outcome is None
-        text, file = details(
-            steps, press.id.target.round if is_of_card else None, language_of(press.interaction.locale)
-        )
+        text, file = details(press.steps, language_of(press.interaction.locale))
         await press.tell(text, file=_attached(file) if file else None)
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 
-from llmgine.messages.chat_messages import ToolCall
+from llmgine.messages.chat_messages import ToolCall, ToolResult
 from llmgine.messages.steps import ReplyStep, TurnStatus
 from llmgine.messages.text import collapse_spaces, shorten
 from llmgine.messages.translatable import Language, Text, joined, tr, tr_many
@@ -30,10 +30,10 @@ _ENDS: Mapping[str, Text] = {  # how a round of the model ended
 }
 
 
-def details(steps: TurnSteps, round_: int | None, language: Language) -> tuple[str, TextFile | None]:
-    """The details of a turn or of one of its rounds: as a message, or as one with a file when they are long."""
+def details(steps: TurnSteps, language: Language) -> tuple[str, TextFile | None]:
+    """The details of a turn: as a message, or as one with a file when they are long."""
     say = language.say
-    replies = [reply for reply in steps.state.replies if round_ in (None, reply.round)]
+    replies = steps.state.replies
     calls = [_call(call, steps.state.calls[call.id], language) for reply in replies for call in reply.tool_calls]
     summary = "\n".join([say(_summary(steps)), *(say(_round(reply)) for reply in replies)])
     text = "\n".join([summary, *calls])
@@ -80,13 +80,19 @@ def _call(call: ToolCall, known: Call, language: Language) -> str:
     result = known.result
     name = collapse_spaces(call.name).replace("`", "ˋ")
     took = language.say(tr(" · {seconds:.1f} s", seconds=known.seconds)) if known.seconds is not None else ""
-    state = language.say(tr("no result yet") if result is None else tr("done") if result.ok else tr("failed"))
+    state = language.say(tr("no result yet") if result is None else _outcome(result))
     parsed = call.parsed()
     arguments = call.arguments if parsed is None else json.dumps(parsed, indent=1, ensure_ascii=False)
     lines = [f"**`{shorten(name, 100)}`** · {state}{took}", _block(arguments, "json")]
     if result is not None:
         lines.append(_block(result.content if result.shown is None else language.say(result.shown)))
     return "\n".join(lines)
+
+
+def _outcome(result: ToolResult) -> Text:
+    if not result.ok:
+        return tr("failed")
+    return tr("done") if result.done else tr("not done")
 
 
 def _block(text: str, language: str = "") -> str:

@@ -143,8 +143,12 @@ def _line(call: Call, steps: TurnSteps, room: int) -> str:
 
 
 def _icon(call: Call) -> str:
-    undone = call.state is CallState.DONE and call.result is not None and not call.result.done
-    return _UNDONE if undone else _ICONS[call.state]
+    return _UNDONE if _is_undone(call) else _ICONS[call.state]
+
+
+def _is_undone(call: Call) -> bool:
+    """Whether the tool ran, and says that it did not do what it was asked."""
+    return call.state is CallState.DONE and call.result is not None and not call.result.done
 
 
 def _shown_result(call: Call, language: Language, room: int) -> str:
@@ -174,7 +178,8 @@ def _words(call: Call, asker: Author | None, *, brief: bool = False) -> list[Tex
 
     Where they are to be `brief`, they do not repeat what the sign before the call says.
     """
-    words = [] if brief and call.state in _SAID_BY_SIGN else [_WORDS[call.state]]
+    state = tr("not done") if _is_undone(call) else _WORDS[call.state]
+    words = [] if brief and call.state in _SAID_BY_SIGN else [state]
     if call.state is CallState.WAITING and call.waiting is not None:
         words = [tr("waiting for approval by {people}", people=approvers(asker))]
         words.append(tr("expires {when}", when=_relative(call.waiting.deadline)))

@@ -117,10 +117,10 @@ class DelayNotices:
         if author is None:
             return False
         try:
-            text = (await self._languages.of_person(int(author.id))).say(notices.not_allowed(channel_id))
             dm = await self._poster.open_dm(int(author.id))
+            text = (await self._languages.here(dm, int(author.id))).say(notices.not_allowed(channel_id))
             said = await self._poster.history(dm, after=question or 0, limit=_SEEN) or []
-        except (UnreachableError, DeliveryRefusedError, StoreError):
+        except (UnreachableError, DeliveryRefusedError):
             return False
         # After a restart nobody remembers who was told, and Discord no nonce.
         return any(message.content == text for message in said) or await self._post(dm.id, text, turn, NoticeKind.SHUT)
@@ -131,9 +131,9 @@ class DelayNotices:
             return False
         for message in reversed(self._client.cached_messages):
             if str(message.author.id) == author.id and message.guild is not None:
-                return await self._post(
-                    message.channel.id, notices.no_direct_messages(author.id), turn, NoticeKind.SHUT
-                )
+                language = await self._languages.here(message.channel, message.author.id)
+                text = language.say(notices.no_direct_messages(author.id))
+                return await self._post(message.channel.id, text, turn, NoticeKind.SHUT)
         return False
 
     async def _author(self, turn: Turn) -> Author | None:

@@ -238,8 +238,8 @@ def _is_over(answer: Answer, placed: list[Slot]) -> bool:
     has_ended = answer.phase in (Phase.OUTCOME, Phase.OWED, Phase.WITHDRAWN)
     if not has_ended or answer.lookup is not Lookup.NOTHING or len(placed) < len(answer.slots):
         return False
-    if answer.phase is Phase.WITHDRAWN:
-        return not answer.slots
+    if answer.phase is Phase.WITHDRAWN:  # and no message is there that nobody knows of
+        return not answer.slots and answer.unknown_since is None
     return len(placed) == len(answer.parts) and all(
         slot.state is SlotState.TAKEN_AWAY or (slot.message_id != 0 and slot.shows == part.body and not slot.asked)
         for slot, part in zip(placed, answer.parts, strict=True)

@@ -89,7 +89,7 @@ class Branches:
         await post(thread, await self._words(interaction, thread))
 
     async def _in_dm(self, interaction: discord.Interaction, here: str) -> Text:
-        dm = await interaction.user.create_dm()
+        dm = await interaction.client.create_dm(interaction.user)  # the bot's, by which the store knows of the DM
         if dm.id == interaction.channel_id:
             raise UserError(tr("You're already in your DM with me."))
         new = session_id(dm.id)

@@ -162,7 +162,7 @@ class Doctor:
         try:
             await self._app.store.cursors.move("doctor", [Cursor("visits", int(time.time()))])
         except StoreError as error:
-            words = tr("cannot be written: {reason} Check the disk and its permissions", reason=reason(error))
+            words = tr("cannot be written: {reason}. Check the disk and its permissions", reason=reason(error))
             return Finding(_STORE, 2, words)
         seconds = time.monotonic() - begun
         words = tr(
@@ -261,7 +261,7 @@ def commands(app: Application) -> Iterator[app_commands.Command[Any, ..., Any]]:
     doctor = Doctor(app)
 
     @app_commands.command(
-        name="doctor", description=described(tr("Check that everything works here and how to fix it"))
+        name="doctor", description=described(tr("Check that everything works here, and how to fix what doesn't"))
     )
     @app_commands.guild_only()
     async def command(interaction: discord.Interaction) -> None:

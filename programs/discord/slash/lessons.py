@@ -28,7 +28,7 @@ WORDS: Mapping[Change, Text] = {
     Change.NO_EFFORT: tr("/effort is left out"),
     Change.NO_TEMPERATURE: tr("the temperature is left out"),
     Change.SYSTEM_IN_USER: tr("the system prompt is part of the first message"),
-    Change.EMPTY_REASONING: tr("replies without thinking are sent back with an empty one"),
+    Change.EMPTY_REASONING: tr("replies without thinking are sent back with an empty thinking part"),
     Change.SKIP_SIGNATURE: tr("signatures of tool calls are not checked"),
     Change.NO_PARTS: tr("its thinking is not sent back"),
     Change.NO_INCLUDE: tr("its thinking is not requested"),

@@ -91,7 +91,7 @@ class ModelCheck:
         notice = await self._shutdown(settings)
         if notice is None:
             return found
-        words = tr("{words}. {notice}", words=found.words, notice=notice)
+        words = tr("{words} · {notice}", words=found.words, notice=notice)
         return replace(found, level=max(found.level, 1), words=words)
 
     async def _answer(self, interaction: discord.Interaction, settings: SessionSettings) -> Finding:

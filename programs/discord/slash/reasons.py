@@ -28,8 +28,8 @@ FIRST_IN_A_DM = tr(
 NOT_READ_YET = tr("I haven't reached it yet. If nothing comes in a few minutes, ask again.")
 NOT_ANSWERED = tr(
     "I didn't answer it when it was written. If I couldn't, I said so then. Or I was offline and it was too old or too "
-    "far back when I returned, or it wasn't for me then and was edited, or a setting changed, since. Ask again if you "
-    "still need an answer."
+    "far back when I returned, or it wasn't for me at the time, and the message or a setting has changed since. Ask "
+    "again if you still need an answer."
 )
 
 _MAX_NOTICE = 1_000

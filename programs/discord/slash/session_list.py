@@ -211,7 +211,7 @@ def _rest(page: Page, words: str, *, newer: bool) -> Iterable[Text]:
     further = tr("Newer") if newer else tr("Older")
     if page.end is not None and not page.is_full:
         until = discord.utils.format_dt(at(page.end.updated_at), "f")
-        yield tr("-# Searched back to {when}; **{button}** searches further.", when=until, button=further)
+        yield tr("-# Searched as far as {when}; **{button}** searches further.", when=until, button=further)
     elif not page.sessions:
         yield tr("No conversation you can see has these words.") if words else tr("There is nothing older.")
 

@@ -47,7 +47,7 @@ export function inline(text, names, depth = 0) {
 function matchAt(text, at, names, depth, unclosed) {
   switch (text[at]) {
     case "\\":
-      return /[^\w\s]/.test(text[at + 1] ?? " ") ? { node: text[at + 1], end: at + 2 } : null;
+      return /[^0-9A-Za-z\s]/.test(text[at + 1] ?? " ") ? { node: text[at + 1], end: at + 2 } : null;
     case "`":
       return inlineCode(text, at, unclosed);
     case "<":

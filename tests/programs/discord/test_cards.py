@@ -143,9 +143,12 @@ async def test_what_was_not_done_has_no_check_mark(unstarted: Scene) -> None:
 
     scene = await unstarted.start(provider=calling(ToolCall(name="send")), tools=(send,))
     scene.ask("go")
-    await scene.outcome()
+    answer = await scene.outcome()
 
     assert lines(await scene.card()) == ["⚠️ **send** → `Not sent: it is Sunday`"]
+    scene.click(answer, "Details")
+    [details] = await scene.until(lambda: scene.private(ADA_ID))
+    assert "**`send`** · not done" in details.content
 
 
 async def test_what_the_model_is_told_of_a_denial_is_not_shown(unstarted: Scene) -> None:

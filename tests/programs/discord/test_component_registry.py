@@ -147,4 +147,4 @@ def test_no_custom_id_is_written_beside_the_registry() -> None:
     """The prefix of our custom ids is in one module, so that each id is made of an action."""
     holding = [path.name for path in sorted(BOT.rglob("*.py")) if '"lg:' in path.read_text(encoding="utf-8")]
 
-    assert holding == ["ids.py"]
+    assert holding == ["custom_ids.py"]

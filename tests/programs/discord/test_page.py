@@ -64,7 +64,7 @@ async def test_the_weather_is_asked_and_answered(browser: Browser, started: Star
     card = page.locator(".embed")
     await expect(card).to_contain_text("get_weather")
     await expect(card).to_contain_text("San Francisco")
-    await expect(card).to_contain_text("done")
+    await expect(card).to_contain_text("✅")
     await expect(contents(page).last).to_contain_text(FOOTER)
     await expect(contents(page).last).to_contain_text("San Francisco")
     await page.close()
@@ -85,7 +85,7 @@ async def test_a_file_is_read(browser: Browser, started: Started) -> None:
 
 
 async def test_an_e_mail_is_approved(browser: Browser, started: Started) -> None:
-    """The call waits with its arguments on the card; a press of Approve sends it, once."""
+    """The call waits with its arguments on the card; a press of Approve runs it once: here it becomes a file."""
     page = await open_channel(browser, started, GENERAL_ID)
     await write(
         page,
@@ -97,7 +97,7 @@ async def test_an_e_mail_is_approved(browser: Browser, started: Started) -> None
 
     await page.get_by_role("button", name="Approve").click()
 
-    await expect(card).to_contain_text("✅")
+    await expect(page.locator(".embed").last).to_contain_text("⚠️")
     await expect(page.get_by_role("button", name="Approve")).to_have_count(0)
     await expect(contents(page).last).to_contain_text(FOOTER)
     assert len(list((started.folder / "outbox").glob("*.eml"))) == 1
@@ -109,12 +109,12 @@ async def test_the_system_prompt_is_set_in_a_modal(browser: Browser, started: St
     page = await open_channel(browser, started, RANDOM_ID)
     await write(page, "/system")
     dialog = page.locator("dialog.modal")
-    await dialog.get_by_label("What the model is told first").fill("Speak like a pirate.")
+    await dialog.get_by_label("Instructions for the model").fill("Speak like a pirate.")
     await dialog.get_by_role("button", name="Submit").click()
 
     await expect(contents(page).last).to_contain_text("Ada set the system prompt")
     await expect(contents(page).last).to_contain_text("Speak like a pirate.")
 
     await write(page, "/system")
-    await expect(dialog.get_by_label("What the model is told first")).to_have_value("Speak like a pirate.")
+    await expect(dialog.get_by_label("Instructions for the model")).to_have_value("Speak like a pirate.")
     await page.close()

@@ -18,7 +18,7 @@ BOT = Path(programs.discord.__file__).parent
 
 # Who sends texts in other people's words, and hides the previews of links in them. What is told of a press has such
 # words in code alone, where Discord knows no links.
-MODULES_THAT_SEND = {"replies.py", "delivery/poster.py", "delivery/calls.py", "components/press.py"}
+MODULES_THAT_SEND = {"replies.py", "delivery/poster.py", "delivery/requests.py", "components/button_press.py"}
 SENDING = {"send", "send_message", "edit_original_response", "edit_message", "reply"}
 
 

@@ -309,7 +309,7 @@ async def test_a_search_says_how_far_it_looked(scene: Scene, monkeypatch: pytest
     message = await scene.until(lambda: next(iter(m for m in scene.private(ADA_ID) if m.embeds), None))
     assert message is not None
     assert offered(message) == []
-    assert "Searched back to" in message.embeds[0]["description"]
+    assert "Searched as far as" in message.embeds[0]["description"]
 
     found = await turned(scene, message, "Older")
 

@@ -165,7 +165,7 @@ async def test_an_approval_shows_the_exact_arguments(tmp_path: Path, model: Chat
         await chat.until("? [y/N]")
         shown = chat.text.replace("\n", "")
         chat.type("y\r")
-        await chat.until("✓")
+        await chat.until("Not sent")
         await chat.until(" s\n\n> ")
         chat.type(CTRL_D)
     assert r'Run send_email(to="a@b.example", subject="S", body="pay \u202e001\nBcc: all\u2066 hidden")?' in shown
@@ -193,7 +193,7 @@ async def test_what_was_typed_before_the_question_does_not_answer_it(
         typed.set()
         await chat.until("? [y/N]")
         chat.type("\r")
-        await chat.until("denied this call")
+        await chat.until("denied this")
         await chat.until(" s\n\n> ")
         chat.type(CTRL_D)
     assert not (tmp_path / "outbox").exists()

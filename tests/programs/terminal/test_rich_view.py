@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from llmgine.messages.chat_messages import ToolCall, ToolResult
+from llmgine.messages.translatable import tr
 from programs.demo_texts import HELP, LONG_ANSWER
 from programs.terminal.rich_view import RichView
 from tests.programs.terminal.screen import Screen
@@ -148,6 +149,23 @@ def test_a_long_result_takes_one_row_and_a_long_error_all_it_needs() -> None:
 
     assert [row[:3] for row in rows(terminal.text)][:3] == ["⚙ c", "  ✓", "⚙ c"]
     assert terminal.text.count("long") == pytest.approx(40, abs=3)
+
+
+def test_what_was_not_done_has_no_check_mark_and_people_read_words_of_their_own() -> None:
+    """A call that did not do what it was asked is not ticked off; what is meant for the model is not shown."""
+    terminal = Terminal()
+    call = ToolCall(id="c", name="send")
+    undone = ToolResult(call_id="c", name="send", content="not sent", done=False)
+    denied = ToolResult(call_id="c", name="send", content="Do not try it again", ok=False, shown=tr("Ada denied this."))
+
+    for result in (undone, denied):
+        terminal.view.call(call)
+        terminal.view.result(call, result, 0.1)
+
+    assert [line.strip() for line in terminal.text.splitlines()[1::2]] == [
+        "! 0.1 s  not sent",
+        "✗ 0.1 s  Ada denied this.",
+    ]
 
 
 @pytest.mark.parametrize(

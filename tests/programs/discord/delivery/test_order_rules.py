@@ -732,3 +732,19 @@ def test_plain_forms_of_a_file_are_cut_once(scene: Scene) -> None:
     for shape in ("F", "TF", "TCF"):
         for _, body in drawn(scene.ask(), shape, 1, [], final=True):
             assert plain_form_of(body) == plain_form(body)
+
+
+def test_what_nobody_stored_is_taken_back_once_the_channel_may_be_read(scene: Scene) -> None:
+    """A forgotten answer, of which a message may be there that no process stored, is owed until that is looked for."""
+    turn = scene.ask("one")
+    scene.restart(arrived=True)
+    scene.bar(yes=True)
+    scene.finish(turn, "ONE")
+    scene.shell.withdraw(scene.store.forget(turn.id))
+    scene.live(300.0)
+    assert scene.seen() == ["one"]
+
+    scene.bar(yes=False)
+    scene.live(300.0)
+
+    assert scene.seen() == []

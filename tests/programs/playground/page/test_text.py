@@ -41,6 +41,14 @@ async def test_markdown_is_drawn_as_discord_draws_it(bot: RawBot, page: Page) ->
     await expect(page.locator(".message.mentions-me")).to_have_count(1)
 
 
+async def test_a_backslash_hides_any_mark(bot: RawBot, page: Page) -> None:
+    """A mark behind a backslash is shown as it is, inside other marks too; a letter keeps its backslash."""
+    await bot.send(GENERAL_ID, content=r"**get\_weather** \*plain\* \~\~there\~\~ \`code\` \\ C:\dir")
+
+    await expect(page.locator(".message-content strong")).to_have_text("get_weather")
+    await expect(page.locator(".message-content")).to_have_text(r"get_weather *plain* ~~there~~ `code` \ C:\dir")
+
+
 async def test_hostile_text_runs_nothing_and_loads_nothing(browser: Browser, playground: Playground) -> None:
     """Text from people, the model or a tool is text: no script, no dialog, no request, no script address."""
     page = await open_page(browser, playground, ADA_ID)
