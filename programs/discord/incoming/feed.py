@@ -12,17 +12,8 @@ from collections import deque
 from llmgine.errors import StoreError
 from programs.discord.delivery.refusals import DeliveryRefusedError, MustWaitError, UnreachableError
 from programs.discord.ids import Kind, Place
-from programs.discord.incoming.feed_items import (
-    Covered,
-    Created,
-    Deleted,
-    Edited,
-    GivenUp,
-    Item,
-    from_read,
-    merged,
-    name,
-)
+from programs.discord.incoming import feed_items
+from programs.discord.incoming.feed_items import Covered, Created, Deleted, Edited, GivenUp, Item, from_read, name
 from programs.discord.incoming.feed_state import FeedState, Missed
 from programs.discord.incoming.history import Found, Reading
 from programs.discord.incoming.read_queue import Rank
@@ -285,7 +276,7 @@ class Feed:
             return
         if found.position is not None and found.position <= (self.cursor or 0):
             found.position = None  # nothing is new
-        self._items = merged(self._items or (), found)
+        self._items = feed_items.merged(self._items or (), found)
         if found.more:
             self._missed = max(self._missed, Missed.MESSAGES)
 
@@ -344,9 +335,8 @@ class Feed:
         self._stop_timer()
         if self._shared.phase is FeedsPhase.ENDING:
             return
-        seconds = self._shared.wait(failures)
-        if isinstance(error, MustWaitError):
-            seconds = max(seconds, error.seconds)
+        asked = error.seconds if isinstance(error, MustWaitError) else 0.0
+        seconds = max(self._shared.wait(failures), asked)
         self._timer = asyncio.get_running_loop().call_later(seconds, self._try_again)
 
     def _try_again(self) -> None:

@@ -1,4 +1,4 @@
-"""The commands that change a setting, one for each line of the table, and /settings, which shows what holds."""
+"""The commands that change a setting, one for each line of the table, and /settings, which shows what is in effect."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
