@@ -33,8 +33,9 @@ def _thread(app: Application) -> app_commands.Command[Any, ..., Any]:
             raise UserError(tr("Threads can only be created in a server's text channels."))
         require_threads(interaction)
         await interaction.response.defer(ephemeral=True)
-        default = (await languages.of_reply(interaction)).say(tr("Chat"))
-        opened = await channel.create_thread(name=name or default, type=discord.ChannelType.public_thread)
+        language = await languages.of_reply(interaction)
+        title = name or language.say(tr("Chat"))
+        opened = await channel.create_thread(name=title, type=discord.ChannelType.public_thread)
         if name is not None:  # the model gives it no other
             (await app.bus.execute(RenameSessionCommand(session_id=session_id(opened.id), title=name))).unwrap()
         await opened.add_user(interaction.user)
@@ -42,7 +43,7 @@ def _thread(app: Application) -> app_commands.Command[Any, ..., Any]:
             "This thread has its own conversation, {person}. Just write; no need to mention me.",
             person=interaction.user.mention,
         )
-        await post(opened, (await languages.of_reply(interaction)).say(told))
+        await post(opened, language.say(told))
         await set_answer(interaction, tr("Opened {thread}.", thread=opened.mention))
 
     return thread
