@@ -1,8 +1,11 @@
 """Putting an application together: the only place that names concrete classes, and the owner of start and stop."""
 
+import time
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
+from decimal import Decimal
 from importlib import import_module
+from pathlib import Path
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,21 +13,27 @@ from pydantic import BaseModel, ConfigDict, Field
 from llmgine.bus import MessageBus
 from llmgine.context import ContextManager
 from llmgine.engine import ToolChatEngine
+from llmgine.engine.erasing import Erasing
 from llmgine.engine.model import Model
+from llmgine.engine.retention import Retention
 from llmgine.engine.retries import RetryPolicy
+from llmgine.engine.setting_changes import Choices
 from llmgine.engine.turn import Renderer
-from llmgine.errors import ConfigurationError
+from llmgine.engine.turn_limits import TurnLimits
+from llmgine.errors import cannot_use
 from llmgine.observability.metrics import TurnMetrics
 from llmgine.observability.monitor import Monitor
 from llmgine.observability.observer import Observer
 from llmgine.observability.redaction import Redactor
 from llmgine.observability.spans import TurnSpans
 from llmgine.providers.base import Provider
+from llmgine.providers.routing import RoutingProvider
 from llmgine.sessions import SessionStore, open_store
-from llmgine.sessions.backup import DailyBackup
+from llmgine.sessions.backup import HourlyBackup
+from llmgine.sessions.costs import NANO, Today
 from llmgine.sessions.integrity import IntegrityCheck
 from llmgine.sessions.store import database_file
-from llmgine.settings import PROVIDERS, Settings
+from llmgine.settings import PROVIDERS, Settings, split_name
 
 
 class ApplicationConfig(BaseModel):
@@ -53,6 +62,7 @@ class ApplicationBootstrap:
         config: What it is made of.
         provider: Who answers; the service named in the settings unless given. It is closed at shutdown.
         renderers: See `ToolChatEngine`.
+        notes: See `ContextManager`.
         observers: What else listens and reports, such as an `OpenTelemetrySink`.
     """
 
@@ -61,6 +71,7 @@ class ApplicationBootstrap:
     integrity: IntegrityCheck | None = None  # of a SQLite file
     provider: Provider
     engine: ToolChatEngine
+    erasing: Erasing
 
     def __init__(
         self,
@@ -68,13 +79,16 @@ class ApplicationBootstrap:
         *,
         provider: Provider | None = None,
         renderers: Mapping[str, Renderer] | None = None,
+        notes: Mapping[str, str] | None = None,
         observers: Iterable[Observer] = (),
     ) -> None:
         self.config = config or ApplicationConfig()
         self._provider = provider
         self._renderers = renderers
+        self._notes = notes
         self._observers = tuple(observers)
         self._stack = AsyncExitStack()
+        self._end_by = 0.0  # on the monotonic clock
 
     async def __aenter__(self) -> Self:
         await self.startup()
@@ -98,19 +112,23 @@ class ApplicationBootstrap:
                 stack.callback(self.integrity.close)  # after the store, which leaves a damaged file as it is
             self.store = await open_store(settings.database_url, lease_seconds=settings.lease_seconds)
             stack.push_async_callback(self.store.close)
-            self.store.daily_tokens = settings.daily_tokens
+            self.store.limits = _limits_of_a_day(settings)
             if self.integrity is not None and file is not None:  # who runs a PostgreSQL server looks after it
                 self.integrity.start()
                 stack.push_async_callback(self.integrity.stop)
-                backup = DailyBackup(file)
-                backup.start()
-                stack.push_async_callback(backup.stop)
+                if settings.backup_megabytes != 0:
+                    backup = HourlyBackup(file, megabytes=settings.backup_megabytes)
+                    backup.start()
+                    stack.push_async_callback(self._stop_backup, backup)
             self.bus = await self._start_bus(stack)
             self.provider = self._provider or configured_provider(self.config)
             stack.push_async_callback(self.provider.aclose)
             self.engine = self._build_engine(self.provider)
             await self.engine.start()
             stack.push_async_callback(self.engine.stop)
+            self.erasing = self._build_erasing(file)
+            self.erasing.start()
+            stack.push_async_callback(self.erasing.stop)
             self._stack = stack.pop_all()
 
     async def _start_bus(self, stack: AsyncExitStack) -> MessageBus:
@@ -128,15 +146,20 @@ class ApplicationBootstrap:
         try:
             await bus.start()
         except OSError as error:
-            raise ConfigurationError(f"LOG_DIR: {error.filename} cannot be written: {error.strerror}") from error
+            raise cannot_use(f"LOG_DIR: {error.filename} cannot be written", error) from error
         stack.push_async_callback(bus.stop)
         monitor = Monitor(bus, lambda: bus.queued, interval=config.monitor_interval)
         monitor.start()
         stack.push_async_callback(monitor.stop)
         return bus
 
+    async def _stop_backup(self, backup: HourlyBackup) -> None:
+        is_damaged = self.integrity is not None and self.integrity.damage is not None
+        await backup.stop(0.0 if is_damaged else max(0.0, self._end_by - time.monotonic()))
+
     def _build_engine(self, provider: Provider) -> ToolChatEngine:
         config, settings = self.config, self.config.settings
+        redact = Redactor(settings.secrets())
         return ToolChatEngine(
             bus=self.bus,
             store=self.store,
@@ -146,18 +169,33 @@ class ApplicationBootstrap:
                 calls_at_once=config.calls_at_once,
                 retry=config.retry,
                 max_characters=settings.max_reply_characters,
+                redact=redact,
             ),
             context=ContextManager(
                 self.store,
                 system_prompt=settings.system_prompt,
                 window=settings.context_tokens,
                 vision=settings.openai_vision,
+                image_bytes=settings.image_bytes,
+                redact=redact,
+                notes=self._notes,
             ),
             renderers=self._renderers,
             approval_timeout=settings.approval_timeout,
             titles=config.titles,
-            redact=Redactor(settings.secrets()),
+            redact=redact,
+            choices=Choices(settings.allowed_models, settings.max_effort),
+            allowed_tools=settings.allowed_tools,
+            limits=_limits_of_a_turn(settings),
         )
+
+    def _build_erasing(self, database: Path | None) -> Erasing:
+        settings = self.config.settings
+        log = settings.log_dir / self.config.log_filename if settings.log_dir else None
+        retention = Retention(
+            self.store, days=settings.retention_days, log_days=settings.log_days, log=log, database=database
+        )
+        return Erasing(self.bus, self.store, retention, database=database, log=log)
 
     def _all_observers(self) -> Iterable[Observer]:
         """The application's own, the metrics of turns, and where somebody reads them the spans."""
@@ -167,15 +205,59 @@ class ApplicationBootstrap:
             yield TurnSpans()
         yield from self._observers
 
+    def ends_within(self, seconds: float) -> None:
+        """The program is about to end: what is left of so many seconds at `shutdown` may be used for a last backup."""
+        self._end_by = time.monotonic() + seconds
+
     async def shutdown(self) -> None:
         """Close everything in reverse order: no new turns, queues emptied, log written; closing twice is harmless."""
         await self._stack.aclose()
 
 
 def configured_provider(config: ApplicationConfig) -> Provider:
-    """The model service that the settings name."""
-    name, model = config.settings.provider_and_model
+    """The model service that the settings name, or several: whose models OPENAI_MODEL and ALLOWED_MODELS name.
+
+    Raises:
+        ConfigurationError: One of them cannot be used; the text names the setting.
+    """
+    settings = config.settings
+    default, model = settings.provider_and_model
+    named = [one for one in settings.allowed_models if split_name(one)[0] is not None]
+    others = dict.fromkeys(name for name in (split_name(one)[0] for one in named) if name not in {None, default})
+    first = _provider_called(default, config, model)
+    if not named and split_name(settings.openai_model or "")[0] is None:
+        return first
+    return RoutingProvider(
+        {default: first} | {str(name): _provider_called(str(name), config) for name in others}, named
+    )
+
+
+def _provider_called(name: str, config: ApplicationConfig, model: str | None = None) -> Provider:
     # Here, because the openai package takes half a second to import, and the offline demo does without it.
     module = import_module(PROVIDERS[name])
     provider: Provider = module.from_settings(config.settings, model=model, max_connections=config.calls_at_once + 1)
     return provider
+
+
+def _nanodollars(dollars: Decimal | None) -> int | None:
+    return None if dollars is None else int(dollars * NANO)
+
+
+def _limits_of_a_day(settings: Settings) -> Today:
+    return Today(
+        day=0,
+        tokens=settings.daily_tokens,
+        nanodollars=_nanodollars(settings.daily_dollars),
+        person_tokens=settings.daily_tokens_per_person,
+        person_nanodollars=_nanodollars(settings.daily_dollars_per_person),
+    )
+
+
+def _limits_of_a_turn(settings: Settings) -> TurnLimits:
+    return TurnLimits(
+        rounds=settings.turn_rounds,
+        calls=settings.turn_calls,
+        tokens=settings.turn_tokens,
+        seconds=settings.turn_seconds,
+        nanodollars=_nanodollars(settings.turn_dollars),
+    )

@@ -2,12 +2,17 @@
 
     LLMgineError
     ├── ConfigurationError            change a setting; the text names it
+    ├── AlreadyRunningError           stop the other process; only one may run
+    ├── ExhaustedError                free disk space or files on this machine, and try again
     ├── BusError                      fix the program
     │   ├── MissingHandlerError       register a handler for this command
     │   ├── DuplicateHandlerError     a command has one handler; remove the other
     │   ├── BusStoppedError           the bus no longer takes messages
     │   └── CommandFailedError        what `CommandResult.unwrap()` raises when there is no exception to raise
     ├── UserError                  the request cannot be done; the text tells the person why
+    │   ├── AllowanceError            ask again when the day's limit resets
+    │   └── TurnLimitError            ask in smaller steps, or raise the limit of a turn
+    ├── UndecidedError             whether somebody may do it cannot be found out now; ask again later
     ├── StoreError                    the session store cannot do it
     │   ├── UnknownSessionError       list the sessions and choose one of them
     │   ├── ForgottenTurnError        the turn's texts are deleted; remove its buttons
@@ -36,6 +41,10 @@ language; `str()` of it is English.
 Leaf module: it imports nothing of ours, so it can never be part of a cycle.
 """
 
+import errno
+
+_EXHAUSTED = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+
 
 class LLMgineError(Exception):
     """The root: `except LLMgineError` catches what this package raises on purpose."""
@@ -43,6 +52,14 @@ class LLMgineError(Exception):
 
 class ConfigurationError(LLMgineError):
     """A setting is missing or cannot be used; the text names it and says what to do."""
+
+
+class AlreadyRunningError(LLMgineError):
+    """Another process uses what only one may use at a time; the text names both."""
+
+
+class ExhaustedError(LLMgineError):
+    """The machine has no space or no files left; that may pass."""
 
 
 class BusError(LLMgineError):
@@ -67,6 +84,22 @@ class CommandFailedError(BusError):
 
 class UserError(LLMgineError):
     """A request that is understood and cannot be done; the text is for the person who asked."""
+
+
+class AllowanceError(UserError):
+    """A limit of the day leaves no room for a call of the model."""
+
+
+class TurnLimitError(UserError):
+    """A turn has used as much as a turn may."""
+
+
+class AnswersPausedError(UserError):
+    """Nothing is answered in the session at present."""
+
+
+class UndecidedError(LLMgineError):
+    """Whether somebody may do what they ask for cannot be found out now."""
 
 
 class StoreError(LLMgineError):
@@ -223,3 +256,17 @@ class PromptRefusedError(ProviderRefusedError):
 
     def __init__(self, message: object) -> None:
         super().__init__(message, may_be_prompt=True)
+
+
+def cannot_use(what: str, error: OSError) -> "ConfigurationError | ExhaustedError":
+    """Why a file or folder of the settings cannot be used.
+
+    Args:
+        what: The beginning of the sentence, such as "LOG_DIR: logs cannot be written".
+        error: What the system said.
+
+    Returns:
+        An ExhaustedError if that may pass without a change of the settings, else a ConfigurationError.
+    """
+    kind = ExhaustedError if error.errno in _EXHAUSTED else ConfigurationError
+    return kind(f"{what}: {error.strerror}")

@@ -14,6 +14,7 @@ from datetime import datetime
 from enum import Enum
 
 from llmgine.messages.chat_messages import ToolCall, ToolResult, Usage
+from llmgine.messages.commands import QuotedImage
 from llmgine.messages.events import (
     LLMResponseEvent,
     ToolCallDecidedEvent,
@@ -23,7 +24,9 @@ from llmgine.messages.events import (
     TurnEvent,
     TurnFinishedEvent,
 )
+from llmgine.messages.pointed_at import files_of, has_material, quotes_of
 from llmgine.messages.steps import (
+    ContextStep,
     DecisionStep,
     OutcomeStep,
     PromptStep,
@@ -105,6 +108,7 @@ class TurnState:
     """A turn's present attempt, as far as it is committed.
 
     Attributes:
+        context: That messages were read which were written before the prompts; None where none were.
         prompts: All that was said: several messages of one person, when they came in a burst.
         replies: The model's replies, by round.
         calls: The tool calls by id, in the order the model asked for them.
@@ -117,6 +121,7 @@ class TurnState:
     calls: Mapping[str, Call] = field(default_factory=dict)
     asked: tuple[str, ...] = ()
     outcome: OutcomeStep | None = None
+    context: ContextStep | None = None
 
     @property
     def prompt(self) -> PromptStep:
@@ -125,8 +130,26 @@ class TurnState:
 
     @property
     def images(self) -> tuple[int, ...]:
-        """The numbers, in the store, of the images that came with the prompts."""
-        return tuple(one.image for prompt in self.prompts for one in prompt.attachments if one.image is not None)
+        """The numbers, in the store, of the images that came with the prompts and what these point at."""
+        return tuple(one.image for prompt in self.prompts for one in files_of(prompt) if one.image is not None)
+
+    @property
+    def images_shown_again(self) -> tuple[QuotedImage, ...]:
+        """The images, stored with other turns, of the messages that the prompts point at."""
+        return tuple(one for prompt in self.prompts for quote in quotes_of(prompt) for one in quote.images)
+
+    @property
+    def read_outside(self) -> bool:
+        """Whether text of others came with the prompts or from tools: quotes, files, names, talk before, web pages."""
+        if self.context is not None and self.context.outside:
+            return True
+        prompts = any(has_material(prompt) for prompt in self.prompts)
+        return prompts or any(call.result is not None and call.result.outside for call in self.calls.values())
+
+    def may_be_led(self, call: Call) -> bool:
+        """Whether text of others may have led the model to a call, so that no approval in advance counts for it."""
+        asked = next((reply for reply in self.replies if reply.round == call.round), None)
+        return self.read_outside or asked is None or asked.outside is not False
 
     @property
     def text(self) -> str:
@@ -150,6 +173,8 @@ def fold(state: TurnState, step: Step) -> TurnState:
     match step:
         case PromptStep():
             return state if _is_known(step, state.prompts) else replace(state, prompts=(*state.prompts, step))
+        case ContextStep():
+            return replace(state, context=step)
         case ReplyStep():
             return _with_reply(state, step)
         case OutcomeStep():
@@ -208,7 +233,7 @@ def step_of(event: TurnEvent) -> Step | None:
     """The step that an event tells of, as far as it does; None for an event that tells of none.
 
     Prompts are told of in `TurnStartedEvent.steps`. How a request was made (`sent_tokens`, `history_from`,
-    `enveloped`) and a service's opaque parts are for the next request only, and no event has them.
+    `enveloped`, `outside`) and a service's opaque parts are for the next request only, and no event has them.
     """
     match event:
         case LLMResponseEvent():
@@ -227,6 +252,7 @@ def step_of(event: TurnEvent) -> Step | None:
                 state=event.state,
                 notice=event.notice,
                 notice_text=event.notice_text,
+                warnings=event.warnings,
                 partial=event.partial,
                 seconds=event.seconds,
                 refused=event.refused,

@@ -1,24 +1,27 @@
-"""What both programs share: the application built from the settings, the log, and errors as one sentence."""
+"""What both programs share: the application built from the settings, and the log."""
 
 import asyncio
 import contextlib
 import copy
 import logging
-import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime
+from importlib import import_module
 
 from pydantic import ValidationError
 
-from llmgine.bootstrap import ApplicationBootstrap, ApplicationConfig
+from llmgine.bootstrap import ApplicationBootstrap
+from llmgine.engine.transcribing import Transcriber
 from llmgine.engine.turn import Renderer
-from llmgine.errors import ConfigurationError, LeaseLostError, LLMgineError, ProviderError, StoreError
+from llmgine.errors import ConfigurationError, LeaseLostError, ProviderError, StoreError
 from llmgine.messages.steps import LeftOut
 from llmgine.observability.redaction import Redactor
 from llmgine.providers.base import Provider
 from llmgine.providers.choosing import chosen, shutdown_notice
-from llmgine.settings import Settings
+from llmgine.providers.speech import SpeechService
+from llmgine.sessions.database import Operation, Steps
 from programs.demo_model import DemoModel
+from programs.settings import ProgramConfig, ProgramSettings
 from programs.tools import build_tools
 from programs.tools.email import SmtpConfig
 from programs.tools.weather import WeatherConfig
@@ -39,19 +42,34 @@ _OPEN_METEO = "https://api.open-meteo.com"
 _log = logging.getLogger(__name__)
 
 
+# What the system text says of the program that shows the answer, by the source of a turn.
+NOTES = {
+    "discord": "Your answer is shown in Discord: it renders bold, italics, strikethrough, ||spoilers||, headings up to"
+    " ###, lists, quotes, links and code between three backticks. It has no LaTeX and no HTML, and only narrow tables"
+    " fit a phone.",
+}
+
+
 class Application(ApplicationBootstrap):
-    """The engine with the tools of both programs, on the model the settings name or else the demo model."""
+    """The engine with the tools of both programs, on the model the settings name or else the demo model.
+
+    Attributes:
+        transcriber: Makes text of audio; None where no model for that is set.
+    """
+
+    config: ProgramConfig
+    transcriber: Transcriber | None = None
 
     def __init__(
         self,
-        config: ApplicationConfig,
+        config: ProgramConfig,
         *,
         provider: Provider | None = None,
         renderers: Mapping[str, Renderer] | None = None,
     ) -> None:
         if provider is None and not config.settings.has_model:
             provider = DemoModel()
-        super().__init__(config, provider=provider, renderers=renderers)
+        super().__init__(config, provider=provider, renderers=renderers, notes=NOTES)
         self._look: asyncio.Task[None] | None = None
 
     @contextlib.asynccontextmanager
@@ -93,6 +111,16 @@ class Application(ApplicationBootstrap):
             return LeaseLostError()
         return None if self.integrity is None else self.integrity.damage
 
+    async def check_store(self) -> None:
+        """Read from the store.
+
+        Raises:
+            StoreError: It cannot be read, or this process can no longer use it.
+        """
+        if self._unusable is not None:
+            raise self._unusable
+        await self.store.run(_read, Operation("health.read", writes=False))
+
     async def startup(self) -> None:
         """Start, register the tools, and check in the background whether the model is about to be shut down.
 
@@ -100,8 +128,23 @@ class Application(ApplicationBootstrap):
             ConfigurationError: A setting cannot be used; the text names it.
         """
         settings = self.config.settings
-        tools = build_tools(weather=_weather(settings), outbox=settings.outbox_dir, smtp=_smtp(settings))
+        tools = build_tools(
+            weather=_weather(settings),
+            outbox=settings.outbox_dir,
+            smtp=_smtp(settings),
+            email_recipients=settings.email_recipients,
+            email_allowed=settings.email_domains,
+        )
+        speech = _speech(settings)
         await super().startup()
+        if speech is not None:
+            self.transcriber = Transcriber(
+                speech,
+                self.store,
+                retry=self.config.retry,
+                longest=settings.transcribe_seconds,
+                redact=Redactor(settings.secrets()),
+            )
         for tool in tools:
             await self.engine.register_tool(tool)
         if settings.has_model:
@@ -113,6 +156,13 @@ class Application(ApplicationBootstrap):
             self._look.cancel()
             await asyncio.gather(self._look, return_exceptions=True)
         await super().shutdown()
+        if self.transcriber is not None:
+            await self.transcriber.aclose()
+            self.transcriber = None
+
+
+def _read() -> Steps[None]:
+    yield "SELECT version FROM schema_version", ()
 
 
 async def _warn_of_shutdown(provider: Provider) -> None:
@@ -132,7 +182,24 @@ async def _warn_of_shutdown(provider: Provider) -> None:
         _log.warning("%s", notice)
 
 
-def _weather(settings: Settings) -> WeatherConfig:
+def _speech(settings: ProgramSettings) -> SpeechService | None:
+    """Who transcribes, if the settings name somebody.
+
+    Raises:
+        ConfigurationError: That cannot be used; the text names the setting.
+    """
+    if settings.transcribe_model is None:
+        if settings.transcribe_base_url or settings.transcribe_api_key:
+            raise ConfigurationError("TRANSCRIBE_MODEL: set the name of the model, such as gpt-4o-mini-transcribe")
+        return None
+    # Here, because the openai package takes half a second to import.
+    module = import_module("llmgine.providers.transcription")
+    key, address = settings.transcribe_service
+    made: SpeechService = module.OpenAISpeech(settings.transcribe_model, key, address)
+    return made
+
+
+def _weather(settings: ProgramSettings) -> WeatherConfig:
     """Open-Meteo unless the settings name another address; the offline demo stays offline."""
     base_url = settings.weather_base_url or (_OPEN_METEO if settings.has_model else None)
     try:
@@ -141,7 +208,7 @@ def _weather(settings: Settings) -> WeatherConfig:
         raise ConfigurationError(f"WEATHER_BASE_URL: {error.errors()[0]['msg']}") from None
 
 
-def _smtp(settings: Settings) -> SmtpConfig | None:
+def _smtp(settings: ProgramSettings) -> SmtpConfig | None:
     """The mail server of the settings, if there is one."""
     if not settings.smtp_host:
         return None
@@ -163,7 +230,7 @@ def _smtp(settings: Settings) -> SmtpConfig | None:
         raise ConfigurationError(f"{name}: {first['msg'].removeprefix('Value error, ')}") from None
 
 
-def configure_log(settings: Settings) -> None:
+def configure_log(settings: ProgramSettings) -> None:
     """Send the program's own log to standard error, without secrets.
 
     discord.py's and the model client's debug lines contain whole requests, so these libraries stay at INFO.
@@ -183,16 +250,5 @@ def configure_log(settings: Settings) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%H:%M:%S"))
     logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
-    for library in ("discord", "openai", "aiohttp", "httpx", "asyncio", "aiosqlite"):
+    for library in ("discord", "openai", "anthropic", "aiohttp", "httpx", "asyncio", "aiosqlite"):
         logging.getLogger(library).setLevel(max(logging.INFO, logging.getLevelName(settings.log_level)))
-
-
-def run(program: Callable[[], int | None]) -> int:
-    """Run a program; what it raises on purpose becomes one sentence and exit code 1. Returns the exit code."""
-    try:
-        return program() or 0
-    except LLMgineError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 1
-    except KeyboardInterrupt:
-        return 130

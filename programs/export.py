@@ -16,11 +16,16 @@ partial, seconds). Fields may be added; `version` changes when one is removed or
 import json
 from datetime import datetime
 
+from pydantic import JsonValue
+
+from llmgine.messages.steps import PromptStep
 from llmgine.messages.text import collapse_spaces, escape, shorten
+from llmgine.observability.redaction import Redactor
 from llmgine.sessions import SessionStore
 from llmgine.sessions.records import TurnSteps
 
 VERSION = 1
+_redact = Redactor()  # of what earlier versions stored
 
 
 async def as_json(store: SessionStore, session_id: str) -> str:
@@ -34,15 +39,17 @@ async def as_json(store: SessionStore, session_id: str) -> str:
     data = {
         "version": VERSION,
         "session": session.model_dump(mode="json", include={"id", "name", "system_prompt", "updated_at"}),
-        "turns": [
-            {
-                **turn.turn.model_dump(mode="json", include={"id", "seq", "state", "source", "created_at"}),
-                "steps": [step.model_dump(mode="json") for step in turn.steps],
-            }
-            for turn in turns
-        ],
+        "turns": [turn_as_data(turn) for turn in turns],
     }
-    return escape(json.dumps(data, ensure_ascii=False, indent=2), keep="\n")
+    return _redact(escape(json.dumps(data, ensure_ascii=False, indent=2), keep="\n"))
+
+
+def turn_as_data(turn: TurnSteps) -> dict[str, JsonValue]:
+    """A turn as JSON has it."""
+    return {
+        **turn.turn.model_dump(mode="json", include={"id", "seq", "state", "source", "created_at"}),
+        "steps": [step.model_dump(mode="json") for step in turn.steps],
+    }
 
 
 async def as_markdown(store: SessionStore, session_id: str) -> str:
@@ -53,24 +60,35 @@ async def as_markdown(store: SessionStore, session_id: str) -> str:
     """
     session = await store.sessions.get(session_id)
     title = collapse_spaces(session.title or session.name)
-    turns = [_turn(turn) for turn in await store.turns.history(session_id)]
-    return "\n\n".join([f"# {title}", f"{collapse_spaces(session.name)}, as of {_time(session.updated_at)}", *turns])
+    turns = [turn_as_markdown(turn) for turn in await store.turns.history(session_id)]
+    head = [f"# {title}", f"{collapse_spaces(session.name)}, as of {_time(session.updated_at)}"]
+    return _redact("\n\n".join([*head, *turns]))
 
 
-def _turn(turn: TurnSteps) -> str:
+def turn_as_markdown(turn: TurnSteps) -> str:
+    """A turn as people read it."""
     state = turn.state
     author = state.prompt.author
     who = collapse_spaces(author.name) if author else "You"
-    parts = [f"## {who}, {_time(turn.turn.created_at)}", *(prompt.text for prompt in state.prompts), "## Answer"]
+    parts = [f"## {who}, {_time(turn.turn.created_at)}", *map(_said, state.prompts), "## Answer"]
     for reply in state.replies:
         parts += [reply.text] if reply.text else []
         for call in reply.tool_calls:
             result = state.calls[call.id].result
             said = collapse_spaces(result.for_people) if result else "no result"
             parts.append(f"- `{call.name}({shorten(collapse_spaces(call.arguments), 300)})`: {shorten(said, 300)}")
+            parts += [f"  - file: {file.name} ({file.size:,} bytes)" for file in (result.files if result else ())]
     if (outcome := state.outcome) is not None:
         parts += [text for text in (outcome.partial, outcome.notice and f"*{outcome.notice}*") if text]
     return "\n\n".join(parts)
+
+
+def _said(prompt: PromptStep) -> str:
+    """What somebody said, with names in place of the marks of those it mentions."""
+    text = prompt.text
+    for mark, name in prompt.mentions.items():
+        text = text.replace(mark, name if name.startswith("#") else f"@{name}")
+    return text
 
 
 def _time(when: datetime) -> str:

@@ -1,7 +1,11 @@
 """Chat with a model that calls tools, in the terminal: `python -m programs.function_chat`, or this file itself."""
 
+import signal
 import sys
 from pathlib import Path
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends the program while it is still loading
 
 if not __package__:
     # Run as a file, the first place to import from is this folder, where `discord` is ours and not discord.py.

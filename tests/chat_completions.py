@@ -1,6 +1,6 @@
 """A model service on loopback for tests: real HTTP, real server-sent events, scripted per request.
 
-It speaks Chat Completions, and the Responses API by the same script.
+It speaks Chat Completions, and the Responses API and Anthropic's Messages API by the same script.
 
     async with ChatCompletionsServer() as server:      # OPENAI_BASE_URL is server.base_url
         server.reply("Hello there", usage=(12, 3))     # answers are used up in order: one per request
@@ -152,6 +152,67 @@ class ResponsesExchange(Exchange):
         return await self.close()
 
 
+class MessagesExchange(Exchange):
+    """The same for a request of Anthropic's Messages API."""
+
+    def __init__(self, request: web.Request, body: Json) -> None:
+        super().__init__(request, body)
+        self._blocks = 0
+        self._open: str | None = None  # the type of the block that is being sent
+        self._reason = "end_turn"
+        self._usage: Json = {"input_tokens": 10, "output_tokens": 5}
+
+    async def event(self, kind: str, **facts: object) -> None:
+        """Send one event."""
+        response = await self.stream()
+        await response.write(f"event: {kind}\ndata: {json.dumps({'type': kind, **facts})}\n\n".encode())
+
+    async def begin(self, block: Json) -> int:
+        """Begin a block, once the message has begun and the block before it has ended; its place."""
+        if self._blocks == 0:
+            about = {"id": "msg_1", "type": "message", "role": "assistant", "model": self.body.get("model")}
+            usage = {"input_tokens": self._usage["input_tokens"], "output_tokens": 1}
+            await self.event("message_start", message={**about, "content": [], "stop_reason": None, "usage": usage})
+        await self.stop()
+        await self.event("content_block_start", index=self._blocks, content_block=block)
+        self._open = block["type"]
+        self._blocks += 1
+        return self._blocks - 1
+
+    async def stop(self) -> None:
+        """End the block that is being sent."""
+        if self._open is not None:
+            await self.event("content_block_stop", index=self._blocks - 1)
+            self._open = None
+
+    async def delta(self, index: int, kind: str, **facts: object) -> None:
+        await self.event("content_block_delta", index=index, delta={"type": kind, **facts})
+
+    async def chunk(self, delta: Json, finish: str | None = None) -> None:
+        self._reason = {"tool_calls": "tool_use", "length": "max_tokens"}.get(finish or "", "end_turn")
+        if delta.get("content"):
+            if self._open != "text":
+                await self.begin({"type": "text", "text": ""})
+            await self.delta(self._blocks - 1, "text_delta", text=delta["content"])
+
+    async def call(self, index: int, call_id: str, name: str, arguments: str) -> None:
+        place = await self.begin({"type": "tool_use", "id": f"toolu_{call_id}", "name": name, "input": {}})
+        middle = len(arguments) // 2
+        for piece in ("", arguments[:middle], arguments[middle:]):
+            await self.delta(place, "input_json_delta", partial_json=piece)
+
+    async def usage(self, tokens: tuple[int, int], cached: int | None = None) -> None:
+        self._usage = {"input_tokens": tokens[0] - (cached or 0), "output_tokens": tokens[1]}
+        if cached is not None:
+            self._usage["cache_read_input_tokens"] = cached
+
+    async def end(self) -> web.StreamResponse:
+        await self.stop()
+        await self.event("message_delta", delta={"stop_reason": self._reason, "stop_sequence": None}, usage=self._usage)
+        await self.event("message_stop")
+        return await self.close()
+
+
 class ChatCompletionsServer:
     """The service. `base_url` is there once entered.
 
@@ -178,6 +239,7 @@ class ChatCompletionsServer:
         app = web.Application(client_max_size=64 * 2**20)
         app.router.add_post("/v1/chat/completions", self._handle)
         app.router.add_post("/v1/responses", self._handle)
+        app.router.add_post("/v1/messages", self._handle)
         app.router.add_get("/v1/models", self._list_models)
         # Cancelled handlers are how a test sees that a client gave up.
         self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=1)
@@ -304,7 +366,7 @@ class ChatCompletionsServer:
         self.requests.append(body)
         self.headers.append({name.lower(): value for name, value in request.headers.items()})
         answer = self._answers.popleft() if self._answers else _echo
-        exchange = ResponsesExchange if request.path.endswith("/responses") else Exchange
+        exchange = _EXCHANGES.get(request.path.rpartition("/")[2], Exchange)
         await self._count(active=1)
         try:
             return await answer(exchange(request, body))
@@ -324,6 +386,9 @@ class ChatCompletionsServer:
         noted()
         async with self._changed:
             self._changed.notify_all()
+
+
+_EXCHANGES: Mapping[str, type[Exchange]] = {"responses": ResponsesExchange, "messages": MessagesExchange}
 
 
 async def _echo(exchange: Exchange) -> web.StreamResponse:

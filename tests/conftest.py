@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from llmgine.settings import Settings
+from programs.settings import ProgramSettings
 from tests.chat_completions import ChatCompletionsServer
 from tests.postgres import postgres, postgres_url
 
@@ -14,7 +14,7 @@ __all__ = ["postgres", "postgres_url"]
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting of whoever runs the tests reaches them."""
-    for name in Settings.model_fields:
+    for name in ProgramSettings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
 
 

@@ -2,6 +2,9 @@
 
 import ast
 import re
+import subprocess
+import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +20,7 @@ MODULES = {
 # The picture, from its foot. A part imports what lies below it, and parts of one level do not know each other.
 # `errors` is the leaf under all: everybody may raise what everybody may catch.
 LEVELS: tuple[tuple[str, ...], ...] = (
-    ("errors",),
+    ("errors", "platforms"),
     ("messages", "settings"),
     ("turn_state",),
     ("observability",),
@@ -27,22 +30,68 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("bootstrap",),
 )
 HEIGHT = {part: height for height, parts in enumerate(LEVELS) for part in parts}
+TOP = len(LEVELS)
 
 # What each program may import of the other programs. All may import llmgine, the playground aside.
 PROGRAMS = {
-    "tools": set[str](),
+    "settings": set[str](),
+    "exit_codes": set[str](),
+    "command_line": set[str](),
+    "guarded_http": set[str](),
+    "shown_arguments": set[str](),
+    "tools": {"guarded_http"},
     "web": set[str](),
-    "playground": {"web"},
-    "logs": {"web"},
+    "playground": {"command_line", "web"},
+    "logs": {"command_line", "settings", "web", "exit_codes"},
     "demo_texts": set[str](),
     "demo_model": {"demo_texts"},
-    "application": {"tools", "demo_model"},
+    "application": {"settings", "tools", "demo_model"},
     "export": set[str](),
-    "store": set[str](),
-    "terminal": {"export", "application", "demo_model"},
+    "person_export": {"export"},
+    "files": {"audio_content"},
+    "audio_content": set[str](),
+    "markdown": set[str](),
+    "store": {"command_line", "exit_codes"},
+    "backup": {"command_line", "exit_codes", "settings"},
+    "terminal": {
+        "command_line",
+        "settings",
+        "exit_codes",
+        "export",
+        "audio_content",
+        "files",
+        "application",
+        "demo_model",
+        "shown_arguments",
+        "markdown",
+    },
     "function_chat": {"terminal", "application", "demo_model"},
-    "discord": {"export", "application", "demo_model", "playground"},
-    "bench": {"application", "demo_model", "tools", "playground", "discord"},
+    "discord": {
+        "command_line",
+        "settings",
+        "export",
+        "person_export",
+        "audio_content",
+        "files",
+        "application",
+        "demo_model",
+        "guarded_http",
+        "shown_arguments",
+        "playground",
+        "web",
+        "exit_codes",
+        "markdown",
+    },
+    "bench": {
+        "command_line",
+        "settings",
+        "application",
+        "demo_model",
+        "tools",
+        "playground",
+        "discord",
+        "guarded_http",
+    },
 }
 
 # The same inside the bot, from its foot. A family imports what lies below it; families of one level do not know each
@@ -62,14 +111,20 @@ BOT_HEIGHT = {family: height for height, families in enumerate(BOT_LEVELS) for f
 BOT_FAMILIES = {
     "bot": "bot",
     "start_errors": "bot",
+    "start_lines": "bot",
+    "health": "bot",
+    "health_server": "bot",
     "token_lock": "bot",
     "client": "client",
     "chores": "client",
     "connection": "client",
+    "connection_status": "client",
     "takeover": "client",
     "incoming": "incoming",
     "incoming.decision": "decision",
     "welcome": "incoming",
+    "context_note": "incoming",
+    "unserved": "incoming",
     "slash": "slash",
     "components": "component handlers",
     "components.retirement": "delivery",
@@ -83,6 +138,12 @@ BOT_FAMILIES = {
     "delivery": "delivery",
     "delivery.bodies": "bodies",
     "delivery.splitting": "bodies",
+    "delivery.safe_text": "bodies",
+    "delivery.discord_markdown": "bodies",
+    "delivery.costs": "bodies",
+    "delivery.spans": "bodies",
+    "delivery.atoms": "bodies",
+    "delivery.lengths": "bodies",
     "status_reactions": "delivery",
     "thread_names": "delivery",
     "delivery.poster": "Discord calls",
@@ -94,6 +155,11 @@ BOT_FAMILIES = {
     "channel_settings": "settings",
     "setting_specs": "settings",
     "ids": "ids",
+    "component_texts": "ids",
+    "marks": "ids",
+    "mentions": "ids",
+    "visibility": "ids",
+    "message_parts": "ids",
     "delivery.refusals": "refusals",
     "translation": "translation",
     "languages": "settings",
@@ -103,9 +169,16 @@ BOT_VIOLATIONS: set[tuple[str, str]] = set()
 
 # A library that only these modules may know, so that replacing it is a change in one place.
 ALONE = {
-    "openai": ("llmgine.providers.openai", "programs.bench.turn_cost"),  # the bench stands beside the bare SDK
+    # The bench stands beside the bare SDK.
+    "openai": ("llmgine.providers.openai", "llmgine.providers.transcription", "programs.bench.turn_cost"),
+    "filelock": ("llmgine.platforms", "programs.playground.storage"),
     "aiosqlite": ("llmgine.sessions.sqlite",),
-    "sqlite3": ("llmgine.sessions.sqlite", "programs.store.sqlite_end"),
+    "sqlite3": (
+        "llmgine.sessions.sqlite",
+        "llmgine.sessions.sqlite_copies",
+        "llmgine.sessions.sqlite_restore",
+        "programs.store.sqlite_end",
+    ),
     "asyncpg": (
         "llmgine.sessions.postgres",
         "llmgine.sessions.postgres_address",
@@ -114,6 +187,8 @@ ALONE = {
     ),
     "discord": ("programs.discord",),
     "babel": ("programs.discord.translation",),
+    "genai_prices": ("llmgine.providers.price_table",),
+    "prometheus_client": ("llmgine.observability.prometheus",),
     "opentelemetry": ("llmgine.observability.otel",),
 }
 
@@ -144,7 +219,8 @@ def test_the_library_imports_only_downwards(module: str) -> None:
     """A part knows what lies below it, nothing beside or above it, and no program."""
     part = module.split(".")[1]
 
-    upwards = {other for other in parts_imported(module, "llmgine") if HEIGHT[other] >= HEIGHT[part]}
+    # What can be imported from `llmgine` itself is for those who use the library: it is above all its parts.
+    upwards = {other for other in parts_imported(module, "llmgine") if HEIGHT.get(other, TOP) >= HEIGHT[part]}
 
     assert not upwards
     assert not [name for name in imports(module) if within(name, ("programs",))]
@@ -155,9 +231,34 @@ def test_every_part_has_its_place() -> None:
     assert {name.split(".")[1] for name in MODULES if name.startswith("llmgine.")} == set(HEIGHT)
 
 
-def test_importing_the_library_loads_nothing() -> None:
-    """The package itself is a docstring: importing one part does not load the others."""
-    assert list(imports("llmgine")) == []
+@pytest.mark.parametrize(
+    ("statement", "loaded"),
+    [
+        ("import llmgine", {"llmgine"}),
+        ("import llmgine; llmgine.__all__, dir(llmgine)", {"llmgine"}),
+        ("from llmgine import ToolError", {"llmgine", "llmgine.errors"}),
+    ],
+)
+def test_importing_the_library_loads_nothing(statement: str, loaded: set[str]) -> None:
+    """The package itself loads no part and no library; a name that is imported from it loads its own part alone."""
+    show = f"import sys; before = {{*sys.modules}}; {statement}; print(*sys.modules.keys() - before)"
+    done = subprocess.run([sys.executable, "-c", show], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    new = set(done.stdout.split())
+    assert {name for name in new if within(name, ("llmgine",))} == loaded
+    assert {name.partition(".")[0] for name in new} - {"llmgine"} <= sys.stdlib_module_names
+
+
+@pytest.mark.smoke
+def test_every_module_can_be_imported() -> None:
+    """All of the library and of the programs is imported, without a warning but those that the suite knows."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    filters = project["tool"]["pytest"]["ini_options"]["filterwarnings"]
+    warnings = [word for one in filters for word in ("-W", one)]
+    run = f"import importlib; [importlib.import_module(name) for name in {[*MODULES]}]"
+    done = subprocess.run([sys.executable, *warnings, "-c", run], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_docstring_is_the_map() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from llmgine.settings import Settings
+from programs.settings import ProgramSettings
 from tests.documents import PAGES, ROOT, Block, blocks, commands, section, texts_of_the_code
 
 COMMANDS = sorted(commands())
@@ -31,6 +31,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 MESSAGES = re.findall(r"\*\*`([^`]+)`\*\*", PAGES["docs/troubleshooting.md"])
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize("block", PYTHON, ids=lambda block: block.text.splitlines()[-1][:20])
 def test_python_blocks_run(block: Block, tmp_path: Path) -> None:
     """What a reader copies from a page runs as it is."""
@@ -102,7 +103,7 @@ def test_settings_that_are_written_down_exist() -> None:
     lines = [line for line in COMMANDS if re.fullmatch(r"[A-Z_]+=\S*", line)]
 
     assert len(lines) >= 3
-    assert [line for line in lines if line.partition("=")[0].lower() not in Settings.model_fields] == []
+    assert [line for line in lines if line.partition("=")[0].lower() not in ProgramSettings.model_fields] == []
 
 
 def test_files_that_pages_name_exist() -> None:

@@ -1,13 +1,20 @@
 """What the model sees next: the system prompt, as much of the history as fits, and the present turn."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from llmgine.context.envelope import PEOPLE_NOTE
-from llmgine.context.past_turns import (
+from llmgine.context.earlier import newest_within, tokens_of, with_earlier
+from llmgine.context.envelope import PEOPLE_NOTE, TOOLS_NOTE
+from llmgine.context.images import (
     IMAGE_TOKENS,
-    MOST_IMAGES,
+    IMAGE_TURNS,
+    Images,
+    unseen,
+    with_image_tokens,
+    without_images,
+)
+from llmgine.context.past_turns import (
     PastTurn,
     estimated_tokens,
     fitting,
@@ -15,8 +22,10 @@ from llmgine.context.past_turns import (
     tokens_of_tools,
 )
 from llmgine.messages.chat_messages import ChatMessage, ToolSchema
+from llmgine.messages.context_messages import ContextMessage
+from llmgine.observability.redaction import Redactor
 from llmgine.sessions import SessionStore
-from llmgine.sessions.records import SessionSettings, TurnSteps
+from llmgine.sessions.records import EndedTurn, SessionSettings, TurnSteps
 
 # What the model is told of how to answer, beside the system prompt.
 STYLES = {
@@ -27,10 +36,11 @@ STYLES = {
 
 _KEEP = 0.6  # after trimming, how full the window is: trimming is rare, so the prefix stays the same for prompt caches
 _STEP = 500  # tokens; how long a past turn may be changes in such steps, so that its text seldom does
+_EARLIER = 4  # the part of the room that what was written before a prompt may take: one in so many
 _FLOOR = 2_000  # tokens of conversation that are sent however small a window was learnt
 
 PAGE = 200  # turns read back at a time
-_REMEMBERED = 5_000  # ended turns kept ready, over all sessions; they never change
+_REMEMBERED = 5_000  # ended turns kept ready, over all sessions; no version of one ever changes
 
 
 @dataclass(frozen=True)
@@ -47,6 +57,7 @@ class Conversation:
         enveloped: Whether the present prompt is sent as JSON with its author.
         unseen: Whether images of the present turn are not shown.
         after_refusal: Whether the service would not take the prompt before, either.
+        outside: Whether text of others than the asker is in it, or may be: of other people, files, web pages.
     """
 
     messages: tuple[ChatMessage, ...]
@@ -58,6 +69,7 @@ class Conversation:
     enveloped: bool
     unseen: bool
     after_refusal: bool
+    outside: bool
 
 
 @dataclass(frozen=True)
@@ -85,14 +97,30 @@ class ContextManager:
         system_prompt: The one of sessions that have none of their own.
         window: Tokens that a model call may have.
         vision: Whether the model is shown images.
+        image_bytes: How many bytes of them a call may have, as they are sent.
+        redact: Takes secrets out of what was stored by versions that did not.
+        notes: By the source of a turn, what the system text says besides, such as what its program can show.
     """
 
-    def __init__(self, store: SessionStore, *, system_prompt: str, window: int, vision: bool = True) -> None:
+    def __init__(
+        self,
+        store: SessionStore,
+        *,
+        system_prompt: str,
+        window: int,
+        vision: bool = True,
+        image_bytes: int = 18_000_000,
+        redact: Redactor | None = None,
+        notes: Mapping[str, str] | None = None,
+    ) -> None:
         self._store = store
         self.system_prompt = system_prompt
         self._window = window
         self._vision = vision
-        self._remembered: OrderedDict[tuple[str, int], PastTurn] = OrderedDict()
+        self._image_bytes = image_bytes
+        self._redact = redact or Redactor()
+        self._notes = notes or {}
+        self._remembered: OrderedDict[EndedTurn, PastTurn] = OrderedDict()
 
     async def build(
         self,
@@ -100,7 +128,7 @@ class ContextManager:
         settings: SessionSettings | None = None,
         tools: Iterable[ToolSchema] = (),
         bounds: Bounds | None = None,
-        ended: Sequence[tuple[str, int]] | None = None,
+        ended: Sequence[EndedTurn] | None = None,
     ) -> Conversation:
         """The conversation up to and with the present turn.
 
@@ -109,26 +137,33 @@ class ContextManager:
             settings: Those of its session.
             tools: What is offered with it; they count.
             bounds: What is known of the model.
-            ended: The ids and attempts of the last `PAGE` ended turns before it, the newest first, if they were read.
+            ended: The last `PAGE` ended turns before it, the newest first, if they were read.
         """
         settings, bounds = settings or SessionSettings(), bounds or Bounds()
         system = self.system_prompt if settings.system_prompt is None else settings.system_prompt
-        system = f"{system}\n\n{STYLES[settings.style]}".rstrip()
-        fixed = tokens_of_tools(tools) + estimated_tokens([ChatMessage(role="system", content=system + PEOPLE_NOTE)])
+        offered = list(tools)
+        notes = (self._notes.get(present.turn.source, ""), STYLES[settings.style], TOOLS_NOTE if offered else "")
+        system = self._redact("\n\n".join([system, *filter(None, notes)]))
+        fixed = tokens_of_tools(offered) + estimated_tokens([ChatMessage(role="system", content=system + PEOPLE_NOTE)])
         past, start = await self._uncut(present, ended)
-        now = seen(present, shared=_is_shared(past, present))
+        past = [*map(without_images, past[:-IMAGE_TURNS]), *map(with_image_tokens, past[-IMAGE_TURNS:])]
+        now = with_image_tokens(seen(present, shared=_is_shared(past, present)))
         ratio = next((turn.ratio for turn in reversed(past) if turn.ratio is not None), 1.0)
         window = self._room(fixed, bounds, ratio)
         most = self._room(fixed, replace(bounds, limit=None), 1.0) // 2 // _STEP * _STEP
         fitted = [fitting(turn, most) for turn in past]
-        now = fitting(now, window - fixed)
+        asked = estimated_tokens(now.messages[:1])  # without results of tools, which are shortened where they must be
+        earlier = await self._earlier(present, min((window - fixed) // _EARLIER, window - fixed - asked))
+        now = fitting(replace(now, tokens=now.tokens + tokens_of(earlier)), window - fixed)
         kept = trim(fitted, now, window - fixed, goal=None if bounds.limit else _KEEP * window - fixed)
         if len(kept) < len(past):
             start = kept[0].seq if kept else now.seq
-        turns = [*kept, now]
+        turns = [*kept, replace(now, tokens=now.tokens - tokens_of(earlier))]
         if any(turn.enveloped for turn in turns):
             system = f"{system}\n\n{PEOPLE_NOTE}"
-        messages = [one for shown in await self._with_images(turns, bounds) for one in shown]
+        turns = await self._with_images(turns, bounds)
+        turns[-1] = with_earlier(turns[-1], earlier)
+        messages = [message for turn in turns for message in turn.messages]
         return Conversation(
             messages=(ChatMessage(role="system", content=system), *messages),
             history_from=start,
@@ -139,9 +174,16 @@ class ContextManager:
             enveloped=now.enveloped,
             unseen=bool(now.images) and self._vision and bounds.blind,
             after_refusal=bool(past) and past[-1].refused,
+            outside=any(turn.outside or turn.author != now.author for turn in turns),
         )
 
-    async def _uncut(self, present: TurnSteps, ended: Sequence[tuple[str, int]] | None) -> tuple[list[PastTurn], int]:
+    async def _earlier(self, present: TurnSteps, tokens: int) -> list[ContextMessage]:
+        """What was written before the prompts of a turn, as much as there is room for; the newest first of all."""
+        if present.state.context is None:
+            return []
+        return newest_within(await self._store.context_messages.of(present.turn.id), tokens)
+
+    async def _uncut(self, present: TurnSteps, ended: Sequence[EndedTurn] | None) -> tuple[list[PastTurn], int]:
         """The ended turns that were not left out before, oldest first, and the place they begin at."""
         past = await self._past(present, ended)
         begun = [*(turn.history_from for turn in past), *(reply.history_from or 0 for reply in present.state.replies)]
@@ -158,27 +200,20 @@ class ContextManager:
         reserve = min(1_024, bounds.window // 4)  # for the reply
         return min(max(bounds.window - reserve, fixed + _FLOOR), most)
 
-    async def _with_images(self, turns: Sequence[PastTurn], bounds: Bounds) -> list[tuple[ChatMessage, ...]]:
-        """The messages of turns, the newest images with the prompts they came with.
-
-        Images that the model refused are not sent to it again.
-        """
-        shown: list[tuple[ChatMessage, ...]] = []
-        left, blind = MOST_IMAGES if self._vision else 0, bounds.blind
+    async def _with_images(self, turns: Sequence[PastTurn], bounds: Bounds) -> list[PastTurn]:
+        """The turns with the newest images. Those that the model refused are not sent to it again."""
+        shown: list[PastTurn] = []
+        images, blind = Images(self._store, self._image_bytes), bounds.blind or not self._vision
         for turn in reversed(turns):
-            messages = turn.messages
             refused = turn.blind_model is not None and turn.blind_model == bounds.model
             blind = blind or (refused and not turn.images)  # then it was an older image that was refused
-            if left and turn.images and messages and (blind or refused):
-                messages = (messages[0].without_images(), *messages[1:])
-            elif left and turn.images and messages:
-                images = await self._store.turns.images(turn.turn_id, turn.images[-left:])
-                left -= len(images)
-                messages = (messages[0].model_copy(update={"images": tuple(images)}), *messages[1:])
-            shown.append(messages)
+            if turn.images:
+                shown.append(unseen(turn) if blind or refused else await images.of(turn))
+            else:
+                shown.append(turn)
         return shown[::-1]
 
-    async def _past(self, present: TurnSteps, ended: Sequence[tuple[str, int]] | None) -> list[PastTurn]:
+    async def _past(self, present: TurnSteps, ended: Sequence[EndedTurn] | None) -> list[PastTurn]:
         """The ended turns before the present one that may be sent, oldest first; none is read twice."""
         newest_first: list[PastTurn] = []
         before, tokens = present.turn.seq, 0
@@ -192,11 +227,14 @@ class ContextManager:
                 return newest_first[::-1]
             before = page[-1].seq
 
-    async def _page(self, keys: Sequence[tuple[str, int]]) -> list[PastTurn]:
+    async def _page(self, keys: Sequence[EndedTurn]) -> list[PastTurn]:
         """These turns, but for those whose texts were deleted."""
-        unknown = [key[0] for key in keys if key not in self._remembered]
-        for turn in await self._store.turns.many(unknown) if unknown else ():
-            self._remembered[turn.turn.id, turn.turn.attempt] = seen(turn)
+        unknown = {key.id: key for key in keys if key not in self._remembered}
+        for turn in await self._store.turns.many([*unknown]) if unknown else ():
+            self._remembered[_version(turn)] = self._seen(turn)
+            if turn.turn.attempt == unknown[turn.turn.id].attempt:  # somebody may have been taken out of it since
+                unknown[turn.turn.id] = _version(turn)
+        keys = [unknown.get(key.id, key) for key in keys]
         page = [self._remembered[key] for key in keys if key in self._remembered]
         for key in keys:
             if key in self._remembered:
@@ -205,9 +243,14 @@ class ContextManager:
             self._remembered.popitem(last=False)
         return page
 
+    def _seen(self, turn: TurnSteps) -> PastTurn:
+        past = seen(turn)
+        messages = tuple(self._redact.in_texts(message) for message in past.messages)
+        return replace(past, messages=messages, prompts=tuple(map(self._redact.in_texts, past.prompts)))
+
     def remember(self, turn: TurnSteps) -> None:
         """Keep a turn that has ended at hand, so that it need not be read for the next one."""
-        self._remembered[turn.turn.id, turn.turn.attempt] = seen(turn)
+        self._remembered[_version(turn)] = seen(turn)
 
 
 def trim(past: Sequence[PastTurn], present: PastTurn, window: int, *, goal: float | None = None) -> Sequence[PastTurn]:
@@ -230,6 +273,10 @@ def trim(past: Sequence[PastTurn], present: PastTurn, window: int, *, goal: floa
         total -= past[start].tokens
         start += 1
     return past[start:]
+
+
+def _version(turn: TurnSteps) -> EndedTurn:
+    return EndedTurn(turn.turn.id, turn.turn.attempt, turn.turn.revision)
 
 
 def _is_shared(past: Sequence[PastTurn], present: TurnSteps) -> bool:

@@ -4,16 +4,13 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from llmgine.context.envelope import content_of, needs_envelope
-from llmgine.messages.chat_messages import ChatMessage, ToolSchema
-from llmgine.messages.steps import ReplyStep
+from llmgine.context.envelope import ImageKey, content_of, needs_envelope
+from llmgine.messages.chat_messages import ChatMessage, ResultFile, ToolSchema
+from llmgine.messages.steps import PromptStep, ReplyStep
 from llmgine.sessions.records import TurnSteps
 from llmgine.turn_state import Call
 
-MOST_IMAGES = 4  # the newest of a conversation; each call sends them all again
-
 _MOST_RATIO = 2.0  # a service that reports more counts something else
-IMAGE_TOKENS = 1_000  # about what services count for one
 _SHORTEST_RESULT = 400  # characters of a tool result that is shortened to fit
 _CUT = "\n[… cut: this result is too long for the model's window …]\n"
 _LEFT_OUT = "[Left out: the model's service refused it.]"
@@ -21,12 +18,12 @@ _LEFT_OUT = "[Left out: the model's service refused it.]"
 
 @dataclass(frozen=True)
 class PastTurn:
-    """An ended turn as the model sees it, but for its images, of which these are the numbers.
+    """An ended turn as the model sees it, but for its images, of which these are the keys; `prompts` are its own then.
 
     `messages` is empty for a turn that is not sent again. `shared`: its prompt names its author because several people
-    spoke. `history_from` and `ratio` are what its last reply told: where its history began, and how many tokens the
-    service counted for one of ours. `blind_model` is a model that refused images in it; `refused`: the service would
-    not take what was said.
+    spoke. `outside`: text of others came with it, or may have been in what the model answered. `history_from` and
+    `ratio` are what its last reply told: where its history began, and how many tokens the service counted for one of
+    ours. `blind_model` is a model that refused images in it; `refused`: the service would not take what was said.
     """
 
     seq: int
@@ -38,9 +35,11 @@ class PastTurn:
     history_from: int = 0
     ratio: float | None = None
     turn_id: str = ""
-    images: tuple[int, ...] = ()
+    images: tuple[ImageKey, ...] = ()
+    prompts: tuple[PromptStep, ...] = ()
     blind_model: str | None = None
     refused: bool = False
+    outside: bool = False
 
 
 def seen(turn: TurnSteps, *, shared: bool = False) -> PastTurn:
@@ -51,23 +50,29 @@ def seen(turn: TurnSteps, *, shared: bool = False) -> PastTurn:
     if pinned is None and state.outcome is not None:
         # What was stored before this was noted was sent with its author.
         pinned = state.outcome.enveloped if state.outcome.enveloped is not None else author is not None
-    by_itself = needs_envelope(state.prompts)
+    by_itself = state.context is not None or needs_envelope(state.prompts)
     enveloped = by_itself or (shared if pinned is None else pinned)
     messages = tuple(messages_of(turn, enveloped=enveloped))
+    images = (
+        *((one.turn_id, one.number) for one in state.images_shown_again),
+        *(("", number) for number in state.images),
+    )
     last = next((reply for reply in reversed(state.replies) if reply.history_from is not None), None)
     return PastTurn(
         seq=turn.turn.seq,
         messages=messages,
-        tokens=estimated_tokens(messages) + min(len(state.images), MOST_IMAGES) * IMAGE_TOKENS * bool(messages),
+        tokens=estimated_tokens(messages),
         author=author.id if author else None,
         shared=enveloped and not by_itself,
         enveloped=enveloped and bool(messages),
         history_from=max((step.history_from or 0 for step in (last, state.outcome) if step is not None), default=0),
         ratio=_ratio(last) if last else None,
         turn_id=turn.turn.id,
-        images=state.images,
+        images=images if messages else (),
+        prompts=state.prompts if messages and images else (),
         blind_model=next((reply.model for reply in state.replies if "images" in reply.left_out), None),
         refused=state.outcome is not None and state.outcome.refused,
+        outside=state.read_outside or any(reply.outside is not False for reply in state.replies),
     )
 
 
@@ -93,7 +98,7 @@ def messages_of(turn: TurnSteps, *, enveloped: bool | None = None) -> list[ChatM
     if refused and not state.replies:
         return []
     if enveloped is None:
-        enveloped = state.prompt.author is not None or needs_envelope(state.prompts)
+        enveloped = state.context is not None or state.prompt.author is not None or needs_envelope(state.prompts)
     messages = [ChatMessage(role="user", content=content_of(state.prompts, enveloped=enveloped))]
     for reply in state.replies:
         text = "" if reply.finish == "filtered" else reply.text  # what was withheld is refused as history, too
@@ -133,7 +138,17 @@ def fitting(turn: PastTurn, window: int) -> PastTurn:
     return turn if tokens == turn.tokens else replace(turn, messages=tuple(messages), tokens=tokens)
 
 
+def _files_of(files: Iterable[ResultFile]) -> str:
+    """For the model: which files people are given, and which not."""
+    kept = [file.name for file in files if file.note is None]
+    lost = [file.name for file in files if file.note is not None]
+    told = [f"People are given these files with your answer: {', '.join(kept)}."] if kept else []
+    told += [f"These files were left out, they are too many or too large: {', '.join(lost)}."] if lost else []
+    return f"[{' '.join(told)}]"
+
+
 def _result_of(call: Call) -> str:
     if call.result is not None:
-        return call.result.content
+        files = call.result.files
+        return f"{call.result.content}\n{_files_of(files)}" if files else call.result.content
     return "Interrupted: whether this took effect is unknown." if call.started else "Not run: the turn ended first."

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from llmgine.engine.store_changes import Changes
 from llmgine.engine.turn_context import RoundContext, TurnContext
 from llmgine.messages.chat_messages import ToolCall
+from llmgine.messages.commands import Author
 from llmgine.messages.events import ToolCallDecidedEvent, ToolCallWaitingEvent
 from llmgine.messages.steps import DecisionStep, WaitingStep
 from llmgine.messages.translatable import Text, tr
@@ -12,6 +13,10 @@ from llmgine.sessions.clock import microseconds
 from llmgine.tools.tool import Tool
 
 _NOT_AGAIN = "Do not try it again unless asked."
+PAUSED = (
+    f"Tools that change or send something are paused by whoever runs this, so this was not run. {_NOT_AGAIN}",
+    tr("Not run: tools that change or send something are paused."),
+)
 _ANOTHER = (
     f"This is not the call that was approved, so it was not run. {_NOT_AGAIN}",
     tr("Not run: this is not the call that was approved."),
@@ -31,24 +36,27 @@ class Approvals:
         self._timeout = timeout
 
     async def denial(self, round_: RoundContext, call: ToolCall, tool: Tool) -> tuple[str, Text] | None:
-        """Ask whether the call may run. What the model is told of one that may not, and what people see; else None."""
+        """Ask whether the call may run. What the model is told of one that may not, and what people see; else None.
+
+        Nobody is asked while such tools are paused.
+        """
         context, steps = round_.context, round_.steps
         known = steps.state.calls[call.id]
         waiting = known.waiting
         if waiting is None:
             asker = steps.state.prompt.author
-            if tool.allows_always and await context.store.settings.always_approved(
-                context.turn.session_id, tool.name, asker
-            ):
+            offered = tool.allows_always and _is_person(asker) and not context.steps.state.may_be_led(known)
+            if offered and await context.store.settings.always_approved(context.turn.session_id, tool.name, asker):
                 return None
             waiting = WaitingStep(
                 round=round_.number,
                 call_id=call.id,
                 deadline=context.store.clock.now() + timedelta(seconds=self._timeout),
                 fingerprint=call.fingerprint,
-                allows_always=tool.allows_always,
+                allows_always=offered,
             )
-            await context.append(waiting)
+            if not await context.append_unless_paused(waiting):
+                return PAUSED
         decision = known.decision
         if decision is None:
             decision = await context.store.runs.decision(context.turn, call.id)  # made while nobody ran the turn
@@ -96,6 +104,11 @@ class Approvals:
                 await context.store.decisions.decide(context.turn.id, late, microseconds(deadline))
             else:
                 await self._changes.wait(left, since=before)
+
+
+def _is_person(asker: Author | None) -> bool:
+    """Whether calls can be approved for good: not those of a webhook, whose name anybody may use."""
+    return asker is None or asker.is_person
 
 
 def _denied(decision: DecisionStep) -> tuple[str, Text]:

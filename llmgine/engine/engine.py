@@ -8,34 +8,36 @@ from typing import Any, TypeVar, Unpack
 
 from llmgine.bus import MessageBus
 from llmgine.context import ContextManager
+from llmgine.engine.auditing import KEPT_DAYS, entry, record_use
 from llmgine.engine.model import Model
+from llmgine.engine.pausing import Pausing
 from llmgine.engine.session_runners import SessionRunners
+from llmgine.engine.setting_changes import Choices, SettingChanges
 from llmgine.engine.store_changes import Changes
 from llmgine.engine.titles import Titles
 from llmgine.engine.tool_calls import ToolCalls
+from llmgine.engine.tool_policy import ToolPolicy
 from llmgine.engine.turn import Renderer, TurnParts
+from llmgine.engine.turn_limits import TurnLimits
 from llmgine.errors import StoreError, UserError
 from llmgine.messages.commands import (
     Admitted,
     BranchSessionCommand,
-    ChangeSettingCommand,
     ClearSessionCommand,
     DecideToolCallCommand,
     DeletePromptCommand,
     EditPromptCommand,
     ForgetTurnCommand,
     PromptCommand,
+    RecordUseCommand,
     RegenerateTurnCommand,
     RenameSessionCommand,
-    SetSystemPromptCommand,
     StopTurnCommand,
 )
 from llmgine.messages.events import (
     SessionBranchedEvent,
     SessionClearedEvent,
     SessionRenamedEvent,
-    SettingChangedEvent,
-    SystemPromptChangedEvent,
     TurnAdmittedEvent,
     TurnForgottenEvent,
 )
@@ -43,18 +45,18 @@ from llmgine.messages.message import SpanContext
 from llmgine.messages.steps import DecisionStep
 from llmgine.messages.text import collapse_spaces, shorten
 from llmgine.messages.translatable import tr
+from llmgine.observability.redaction import Redactor
 from llmgine.sessions import SessionStore
 from llmgine.sessions.clock import microseconds, now
-from llmgine.sessions.records import Revision, SessionSettings
-from llmgine.sessions.scoped import fits
+from llmgine.sessions.records import AuditAction, Revision
 from llmgine.tools.tool import Tool
 from llmgine.tools.tool_manager import ToolManager, ToolOptions
 
 MAX_TITLE = 80  # characters
-MAX_SYSTEM_PROMPT = 4_000  # characters; what a Discord modal can hold
 
 _AFTER_FAILURE = 1.0  # seconds until a store that failed is asked again
 _PATIENCE = 1.0  # seconds for what is under way at the end, such as a prompt that is being stored
+_DAY = 86_400_000_000  # microseconds
 _SWEEP_INTERVAL = 3600.0  # seconds between two looks whether it is another day
 
 T = TypeVar("T")
@@ -73,7 +75,10 @@ class ToolChatEngine:
         renderers: For each source of prompts that posts outcomes somewhere, how they look there.
         approval_timeout: Seconds a tool call waits for approval.
         titles: Whether the model gives conversations a title, by one small call each.
-        redact: Takes secrets out of what tools give.
+        redact: Takes secrets out of what people say and tools give.
+        choices: What people may choose of what costs money; of models only the program's own, unless given.
+        allowed_tools: The names of the tools that may be used at all; empty for all.
+        limits: How much one turn may use.
     """
 
     def __init__(
@@ -86,16 +91,30 @@ class ToolChatEngine:
         renderers: Mapping[str, Renderer] | None = None,
         approval_timeout: float = 600.0,
         titles: bool = False,
-        redact: Callable[[str], str] | None = None,
+        redact: Redactor | None = None,
+        choices: Choices | None = None,
+        allowed_tools: Collection[str] = (),
+        limits: TurnLimits | None = None,
     ) -> None:
-        self.tools = ToolManager(redact=redact)
+        self._redact = redact or Redactor()
+        self.tools = ToolManager(redact=self._redact, allowed=allowed_tools)
         self.model = model
         self._bus = bus
         self._store = store
         self._changes = Changes(store)
-        calls = ToolCalls(self.tools, self._changes, approval_timeout=approval_timeout)
-        parts = TurnParts(model, context, self.tools, calls, renderers or {})
+        self._policies: dict[str, ToolPolicy] = {}
+        limits = limits or TurnLimits()
+        calls = ToolCalls(
+            self.tools,
+            self._changes,
+            approval_timeout=approval_timeout,
+            policies=self._policies,
+            most=limits.calls,
+        )
+        parts = TurnParts(model, context, self.tools, calls, renderers or {}, limits)
         self._runners = SessionRunners(store, bus, self._changes, parts)
+        self._pausing = Pausing(bus, store, self._runners)
+        self.settings = SettingChanges(bus, store, model, choices or Choices())
         self._titles = Titles(bus, store, model) if titles else None
         self._watcher: asyncio.Task[None] | None = None
         self._under_way: set[asyncio.Task[Any]] = set()  # what a cancelled caller does not end
@@ -108,18 +127,20 @@ class ToolChatEngine:
 
     async def start(self) -> None:
         """Begin to answer commands."""
-        self._bus.register_command_handler(PromptCommand, self._prompt)
-        self._bus.register_command_handler(EditPromptCommand, self._edit_prompt)
-        self._bus.register_command_handler(DeletePromptCommand, self._delete_prompt)
-        self._bus.register_command_handler(RegenerateTurnCommand, self._regenerate)
-        self._bus.register_command_handler(StopTurnCommand, self._stop_turn)
-        self._bus.register_command_handler(ForgetTurnCommand, self._forget)
-        self._bus.register_command_handler(ClearSessionCommand, self._clear)
-        self._bus.register_command_handler(BranchSessionCommand, self._branch)
-        self._bus.register_command_handler(RenameSessionCommand, self._rename)
-        self._bus.register_command_handler(SetSystemPromptCommand, self._set_system_prompt)
-        self._bus.register_command_handler(ChangeSettingCommand, self._change_setting)
-        self._bus.register_command_handler(DecideToolCallCommand, self._decide)
+        redacted = self._redact.before  # secrets that people wrote go no further
+        self._bus.register_command_handler(PromptCommand, redacted(self._prompt))
+        self._bus.register_command_handler(EditPromptCommand, redacted(self._edit_prompt))
+        self._bus.register_command_handler(DeletePromptCommand, redacted(self._delete_prompt))
+        self._bus.register_command_handler(RegenerateTurnCommand, redacted(self._regenerate))
+        self._bus.register_command_handler(StopTurnCommand, redacted(self._stop_turn))
+        self._bus.register_command_handler(ForgetTurnCommand, redacted(self._forget))
+        self._bus.register_command_handler(ClearSessionCommand, redacted(self._clear))
+        self._bus.register_command_handler(BranchSessionCommand, redacted(self._branch))
+        self._bus.register_command_handler(RenameSessionCommand, redacted(self._rename))
+        self._bus.register_command_handler(DecideToolCallCommand, redacted(self._decide))
+        self._bus.register_command_handler(RecordUseCommand, redacted(self._record_use))
+        self.settings.start(self._redact)
+        self._pausing.start()
         await self.model.lessons.start()
         if self._titles is not None:
             self._titles.start()
@@ -144,6 +165,10 @@ class ToolChatEngine:
     async def register_tool(self, tool: Tool | Callable[..., object], **options: Unpack[ToolOptions]) -> Tool:
         """Offer a function to the model; see `ToolManager.register`."""
         return self.tools.register(tool, **options)
+
+    def register_tool_policy(self, source: str, policy: ToolPolicy) -> None:
+        """Let a front end decide, before each call, whether tools still run for those who ask there."""
+        self._policies[source] = policy
 
     async def recover(self, sources: Collection[str], session_id: str | None = None) -> int:
         """Take up the unfinished turns of dead processes that came from these front ends; returns how many."""
@@ -249,14 +274,19 @@ class ToolChatEngine:
             day = self._store.today.day
             while await self._store.allowances.sweep(day):
                 pass
+            await self._store.allowances.forget(day)
             await self._store.stops.sweep()
+            while await self._store.audit.sweep(now() - KEPT_DAYS * _DAY):
+                pass
             self._swept = day
 
     async def _forget(self, command: ForgetTurnCommand) -> bool:
         """Until it is forgotten or gone: one that runs is stopped, and may have been regenerated in between."""
         session_id, turn_id = command.session_id, command.turn_id
         has_ended = False
-        while (turn := await self._store.forget(session_id, turn_id)) is None:
+        # Who deletes their own message, or is forgotten with all they said, is not written down with it.
+        audit = entry("forgot", turn_id, place=session_id, origin=command.audit) if command.audit else None
+        while (turn := await self._store.forget(session_id, turn_id, audit)) is None:
             running = await self._store.stops.request(session_id, turn_id)
             if not running:
                 if has_ended:
@@ -278,7 +308,8 @@ class ToolChatEngine:
         for turn in turns:
             self._runners.stop(turn.id)
         await self._runners.ended(command.session_id, [turn.id for turn in turns])
-        await self._store.sessions.clear(command.session_id, now())
+        audit = entry("cleared", "", place=command.session_id, origin=command.audit)
+        await self._store.sessions.clear(command.session_id, now(), keep_title=command.keep_title, audit=audit)
         await self._bus.publish(SessionClearedEvent(session_id=command.session_id))
 
     async def _branch(self, command: BranchSessionCommand) -> int:
@@ -293,39 +324,8 @@ class ToolChatEngine:
         await self._store.sessions.rename(command.session_id, title, now())
         await self._bus.publish(SessionRenamedEvent(session_id=command.session_id, title=title))
 
-    async def _set_system_prompt(self, command: SetSystemPromptCommand) -> None:
-        prompt = command.system_prompt
-        if prompt is not None and len(prompt) > MAX_SYSTEM_PROMPT:
-            raise UserError(
-                tr(
-                    "A system prompt has at most {most} characters; this has {length}.",
-                    most=MAX_SYSTEM_PROMPT,
-                    length=len(prompt),
-                )
-            )
-        await self._store.sessions.set_system_prompt(command.session_id, prompt, now(), command.session_name)
-        await self._bus.publish(SystemPromptChangedEvent(session_id=command.session_id, system_prompt=prompt))
-
-    async def _change_setting(self, command: ChangeSettingCommand) -> None:
-        value, name = command.value, command.name
-        if value is not None and len(value) > MAX_SYSTEM_PROMPT:
-            raise UserError(
-                tr(
-                    "A setting has at most {most} characters; this has {length}.",
-                    most=MAX_SYSTEM_PROMPT,
-                    length=len(value),
-                )
-            )
-        if value is not None and name in SessionSettings.model_fields and not fits(SessionSettings, name, value):
-            raise UserError(
-                tr("{value} isn't a possible value of {setting}.", value=repr(shorten(value, 100)), setting=name)
-            )
-        await self._store.settings.change(command.scope, name, value, command.changed_by, now())
-        await self._bus.publish(
-            SettingChangedEvent(
-                scope=command.scope, name=command.name, value=command.value, changed_by=command.changed_by
-            )
-        )
+    async def _record_use(self, command: RecordUseCommand) -> None:
+        await record_use(self._store, command)
 
     async def _decide(self, command: DecideToolCallCommand) -> bool:
         decision = DecisionStep(
@@ -335,6 +335,12 @@ class ToolChatEngine:
             reason=command.reason,
             always=command.always,
         )
-        counted = await self._store.decisions.decide(command.turn_id, decision, microseconds(self._store.clock.now()))
+        at = microseconds(self._store.clock.now())
+        by, place = command.decided_by, command.session_id
+        done: AuditAction = ("approved always" if command.always else "approved") if command.approved else "denied"
+        audit = entry(done, "", place=place, by=by, origin=command.audit)
+        counted = await self._store.decisions.decide(
+            command.turn_id, decision, at, unless_paused=command.unless_paused, audit=audit
+        )
         self._changes.notify()
         return counted

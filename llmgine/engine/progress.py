@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from llmgine.context import may_be_envelope
 from llmgine.engine.turn_context import TurnContext
 from llmgine.messages.events import AnswerProgressEvent
+from llmgine.observability.redaction import Redactor
 
 _PROGRESS_INTERVAL = 0.1  # seconds; events are coalesced to ten a second
 
@@ -31,10 +32,11 @@ class Ticks:
 
 
 class Progress:
-    """The text of a reply as it grows; told while it does."""
+    """The text of a reply as it grows; told while it does, without secrets."""
 
-    def __init__(self, context: TurnContext, round_: int) -> None:
+    def __init__(self, context: TurnContext, round_: int, redact: Redactor) -> None:
         self._context = context
+        self._redact = redact
         self.round = round_
         self.since = time.monotonic()  # when the round began
         self._grew = asyncio.Event()
@@ -45,7 +47,7 @@ class Progress:
 
     @property
     def text(self) -> str:
-        """The text so far."""
+        """The text so far, as the model wrote it."""
         if len(self._pieces) > 1:  # joined as seldom as it is read: adding to a long text copies all of it
             self._pieces[:] = ["".join(self._pieces)]
         return self._pieces[0] if self._pieces else ""
@@ -78,5 +80,5 @@ class Progress:
             await self._grew.wait()
             self._grew.clear()
             if not (self.hides_envelopes and may_be_envelope(self.text)):
-                await self._context.tell(AnswerProgressEvent, round=self.round, text=self.text)
+                await self._context.tell(AnswerProgressEvent, round=self.round, text=self._redact.growing(self.text))
             await ticks.next()

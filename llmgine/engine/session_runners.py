@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable
 
 from llmgine.bus import MessageBus
-from llmgine.engine.pauses import Pauses
+from llmgine.engine.backoff import Backoff
 from llmgine.engine.store_changes import Changes
 from llmgine.engine.turn import TurnParts, TurnRun
 from llmgine.engine.turn_context import TurnContext
@@ -116,7 +116,7 @@ class SessionRunners:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _work(self, session_id: str, runner: _Runner) -> None:
-        pauses = Pauses()
+        backoff = Backoff()
         try:
             while runner.woken and not self._closed:
                 woken, runner.woken = runner.woken, set()  # who is woken from here on may be claimed by the next look
@@ -127,11 +127,11 @@ class SessionRunners:
                     else:
                         runner.woken |= woken - {claimed.turn.turn.id}
                         await self._run(claimed)
-                        pauses = Pauses()
+                        backoff = Backoff()
                 except Exception:  # the store failed: what was admitted has to end, so it is tried again
-                    _log.exception("Session %s cannot go on; trying again in %g s", session_id, pauses.next)
+                    _log.exception("Session %s cannot go on; trying again in %g s", session_id, backoff.next)
                     runner.woken |= woken
-                    await pauses.pause()
+                    await backoff.wait()
         finally:
             del self._runners[session_id]
 

@@ -2,6 +2,7 @@
 
 from llmgine.context import Conversation
 from llmgine.errors import ContextOverflowError
+from llmgine.messages.pointed_at import files_of
 from llmgine.messages.translatable import Text, tr
 from llmgine.providers.base import ChatReply
 from llmgine.sessions.records import TurnSteps
@@ -45,7 +46,7 @@ def too_long(steps: TurnSteps, conversation: Conversation, overflow: ContextOver
         return tr(
             "The model has no room to answer even a short message. Check the context size set at the model's service."
         )
-    files = [one for prompt in steps.state.prompts for one in prompt.attachments if one.text]
+    files = [one for prompt in steps.state.prompts for one in files_of(prompt) if one.text]
     if files:
         longest = max(files, key=lambda file: len(file.text or ""))
         what = tr("The file {name} is too long for the model", name=longest.name)

@@ -10,9 +10,11 @@ from llmgine.engine.model import Model
 from llmgine.errors import LLMgineError
 from llmgine.messages.chat_messages import ChatMessage
 from llmgine.messages.events import SessionRenamedEvent, TurnFinishedEvent
-from llmgine.messages.text import collapse_spaces, shorten
+from llmgine.messages.text import shorten
+from llmgine.messages.visible_text import visible_line, visible_text
 from llmgine.sessions import SessionStore
-from llmgine.sessions.clock import now
+from llmgine.sessions.costs import Asker
+from llmgine.sessions.limits import person_scope
 
 _ASK = (
     "Give the conversation below a title: at most six words, in its own language, without quotation marks. "
@@ -67,16 +69,19 @@ class Titles:
         session = await self._store.sessions.get(event.session_id)
         if session.title is not None or session.turns > _LAST_TRY:
             return
-        asked = (await self._store.turns.get(event.turn_id)).state.prompt.text
-        said = f"Question: {shorten(asked, _READ)}\n\nAnswer: {shorten(event.text, _READ)}"
+        prompt = (await self._store.turns.get(event.turn_id)).state.prompt
+        asker = Asker(person=person_scope(event.source, prompt.author), roles=prompt.roles)
+        said = f"Question: {shorten(prompt.text, _READ)}\n\nAnswer: {shorten(event.text, _READ)}"
         messages = (ChatMessage(role="system", content=_ASK), ChatMessage(role="user", content=said))
         name = (await self._store.settings.of_session(event.session_id)).model
-        title = clean_title((await self._model.side_request(event.session_id, messages, model=name)).text)
-        if title and await self._store.sessions.rename(event.session_id, title, now(), only_first=True):
+        reply = await self._model.side_request(event.session_id, messages, "title", asker=asker, model=name)
+        title = clean_title(reply.text)
+        # The turn may have been forgotten meanwhile, and the title has its words.
+        if title and await self._store.sessions.give_title(event.turn_id, title):
             await self._bus.publish(SessionRenamedEvent(session_id=event.session_id, title=title))
 
 
 def clean_title(text: str) -> str:
     """A title out of a model's words: the first line that says something, without marks around it."""
-    lines = (line.strip().removeprefix("Title:").strip(_MARKS) for line in text.splitlines())
-    return shorten(collapse_spaces(next((line for line in lines if line), "")), _LONGEST)
+    lines = (line.strip().removeprefix("Title:").strip(_MARKS) for line in visible_text(text[:_READ]).split("\n"))
+    return visible_line(next((line for line in lines if line), ""), _LONGEST)

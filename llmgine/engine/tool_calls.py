@@ -2,11 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
-from llmgine.engine.approvals import Approvals
+from llmgine.engine.approvals import PAUSED, Approvals
+from llmgine.engine.file_room import without_data
 from llmgine.engine.store_changes import Changes
+from llmgine.engine.tool_policy import ToolPolicy, denial
 from llmgine.engine.turn_context import RoundContext, TurnContext
 from llmgine.errors import StoreError, SupersededError, ToolError
 from llmgine.messages.chat_messages import ToolCall, ToolResult
@@ -18,6 +20,7 @@ from llmgine.providers.bounding import is_cut
 from llmgine.sessions.records import TurnSteps
 from llmgine.tools.arguments import read_arguments
 from llmgine.tools.context import ToolContext, tool_context
+from llmgine.tools.encodings import UnclearTextError, decoded, texts_in
 from llmgine.tools.tool import Tool
 from llmgine.tools.tool_manager import ToolManager
 from llmgine.turn_state import CallState
@@ -28,9 +31,17 @@ _TOO_MANY = (
     f"Only {MOST_CALLS} calls of one reply run, and this one came after them. Call it again if it is needed.",
     tr("Not run: only the first {count} calls of a reply run.", count=MOST_CALLS),
 )
+_NO_MORE = (
+    "This turn has run as many calls as it may. Answer with what you have, and say what is missing.",
+    tr("Not run: this question reached its limit of tool calls."),
+)
 _TOO_LONG = (
     "The arguments are too long and were cut, so this did not run. Write less, or split it over several calls.",
     tr("Not run: its arguments are too long."),
+)
+_UNCLEAR = (
+    "This did not run: programs decode a text in its arguments differently. Write it in plain letters.",
+    tr("Not run: a text in its arguments can be read in more than one way."),
 )
 _IN_DOUBT = (
     "Interrupted: whether this took effect is unknown. Do not repeat it without asking the person.",
@@ -45,16 +56,29 @@ class ToolCalls:
         tools: The tools there are.
         changes: Wakes a call that waits for a decision.
         approval_timeout: Seconds a call waits before it is denied.
+        policies: For each source of prompts that has rules of who may use it, those rules.
+        most: How many calls of one turn run.
     """
 
-    def __init__(self, tools: ToolManager, changes: Changes, *, approval_timeout: float) -> None:
+    def __init__(
+        self,
+        tools: ToolManager,
+        changes: Changes,
+        *,
+        approval_timeout: float,
+        policies: Mapping[str, ToolPolicy] | None = None,
+        most: int = 100,
+    ) -> None:
+        self._most = most
         self._tools = tools
+        self._policies = {} if policies is None else policies
         self._approvals = Approvals(changes, timeout=approval_timeout)
 
     async def run(self, context: TurnContext, reply: ReplyStep) -> None:
         """Bring every call of the reply to its committed result; what has one already is left alone.
 
-        The first 32 calls run. The result of each one after them is an error for the model.
+        The first 32 calls run, if the turn may run as many. The result of each one after them is an error for the
+        model.
 
         Raises:
             StoreError: A step cannot be stored.
@@ -67,14 +91,15 @@ class ToolCalls:
         round_ = RoundContext(context, steps, reply.round)
         failures: list[StoreError] = []
         try:
-            open_calls, too_many = _divided(steps, reply)
+            left = self._most - sum(call.round < reply.round for call in steps.state.calls.values())
+            open_calls, too_many = _divided(steps, reply, min(MOST_CALLS, left))
             queue = [call for call in open_calls if self._is_sequential(context, call)]
             async with asyncio.TaskGroup() as group:
                 for call in open_calls:
                     if call not in queue:
                         group.create_task(self._settle(round_, call))
                 group.create_task(self._settle_in_turn(round_, queue))
-                group.create_task(self._refuse(round_, too_many))
+                group.create_task(self._refuse(round_, too_many, _NO_MORE if left < MOST_CALLS else _TOO_MANY))
         except* StoreError as errors:
             failures = _leaves(errors)
         finally:
@@ -96,10 +121,10 @@ class ToolCalls:
         for call in calls:
             await self._settle(round_, call)
 
-    async def _refuse(self, round_: RoundContext, calls: Iterable[ToolCall]) -> None:
+    async def _refuse(self, round_: RoundContext, calls: Iterable[ToolCall], why: tuple[str, Text]) -> None:
         """End calls that are more than may run."""
         for call in calls:
-            await self._end(round_, call, _refusal(call, *_TOO_MANY), 0.0)
+            await self._end(round_, call, _refusal(call, *why), 0.0)
 
     async def _settle(self, round_: RoundContext, call: ToolCall) -> None:
         """From a call to its result: in doubt, denied, or run."""
@@ -108,19 +133,37 @@ class ToolCalls:
             result, seconds = _refusal(call, *_IN_DOUBT), 0.0
         elif is_cut(call.arguments):
             result, seconds = _refusal(call, *_TOO_LONG), 0.0
+        elif tool and _asks_first(tool, call) and _is_unclear(call):
+            result, seconds = _refusal(call, *_UNCLEAR), 0.0
         else:
-            denial = await self._approvals.denial(round_, call, tool) if tool and _asks_first(tool, call) else None
-            result, seconds = (_refusal(call, *denial), 0.0) if denial else await self._run(round_, call)
+            denied = await self._denial(round_, call, tool) if tool and _asks_first(tool, call) else None
+            result, seconds = (_refusal(call, *denied), 0.0) if denied else await self._run(round_, call, tool)
         await self._end(round_, call, result, seconds)
+
+    async def _denial(self, round_: RoundContext, call: ToolCall, tool: Tool) -> tuple[str, Text] | None:
+        """Why a call that asks first does not run: nobody is asked for somebody who may not have tools run."""
+        refused = await denial(self._policies, round_.context, tool, runs_now=False)
+        return refused or await self._approvals.denial(round_, call, tool)
 
     async def _end(self, round_: RoundContext, call: ToolCall, result: ToolResult, seconds: float) -> None:
         """Commit the result of a call and tell of it."""
         context = round_.context
-        await context.append(ResultStep(round=round_.number, result=result, seconds=seconds))
+        step = ResultStep(round=round_.number, result=context.file_room.take(result), seconds=seconds)
+        await context.append(step)
+        result = without_data(step).result
         await context.tell(ToolCallFinishedEvent, round=round_.number, call=call, result=result, seconds=seconds)
 
-    async def _run(self, round_: RoundContext, call: ToolCall) -> tuple[ToolResult, float]:
-        await round_.context.append(StartedStep(round=round_.number, call_id=call.id, at=datetime.now(UTC)))
+    async def _run(self, round_: RoundContext, call: ToolCall, tool: Tool | None) -> tuple[ToolResult, float]:
+        refused = await denial(
+            self._policies, round_.context, tool
+        )  # at this moment, which may be long after the prompt
+        if refused is not None:
+            return _refusal(call, *refused), 0.0
+        step = StartedStep(round=round_.number, call_id=call.id, at=datetime.now(UTC))
+        if tool is None or not tool.has_effects:
+            await round_.context.append(step)
+        elif not await round_.context.append_unless_paused(step):  # also where it was approved meanwhile, or before
+            return _refusal(call, *PAUSED), 0.0
         started = await round_.context.tell(ToolCallStartedEvent, round=round_.number, call=call)
         begin = time.monotonic()
         with inside(started):
@@ -128,16 +171,17 @@ class ToolCalls:
         return result, time.monotonic() - begin
 
 
-def _divided(steps: TurnSteps, reply: ReplyStep) -> tuple[list[ToolCall], list[ToolCall]]:
+def _divided(steps: TurnSteps, reply: ReplyStep, most: int) -> tuple[list[ToolCall], list[ToolCall]]:
     """The calls of a reply that have no result yet: those that may run, and those that are too many for that.
 
-    A call beyond the first 32 that an earlier version of the program began, or asked somebody about, comes to its end.
+    A call beyond the first `most` that an earlier version of the program began, or asked somebody about, comes to its
+    end.
     """
     open_calls, too_many = list[ToolCall](), list[ToolCall]()
     for number, call in enumerate(reply.tool_calls):
         known = steps.state.calls[call.id]
         if known.result is None:
-            begun = number < MOST_CALLS or known.state is not CallState.QUEUED
+            begun = number < most or known.state is not CallState.QUEUED
             (open_calls if begun else too_many).append(call)
     return open_calls, too_many
 
@@ -157,6 +201,16 @@ def _asks_first(tool: Tool, call: ToolCall) -> bool:
     except ToolError:
         return False
     return True
+
+
+def _is_unclear(call: ToolCall) -> bool:
+    """Whether nobody can approve a call, because programs may read its arguments differently."""
+    try:
+        for text in texts_in(call.parsed()):
+            decoded(text)
+    except UnclearTextError:
+        return True
+    return False
 
 
 def _refusal(call: ToolCall, told: str, shown: Text) -> ToolResult:

@@ -9,13 +9,17 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from llmgine.context import PAGE, ContextManager, Conversation, may_be_envelope
-from llmgine.engine.model import Model, Question, require_allowance
-from llmgine.engine.pauses import Pauses
+from llmgine.engine.backoff import Backoff
+from llmgine.engine.model import Model, Question
 from llmgine.engine.progress import Progress
 from llmgine.engine.shortening import shorter, too_long
+from llmgine.engine.spending import Account
 from llmgine.engine.tool_calls import ToolCalls
 from llmgine.engine.turn_context import TurnContext
+from llmgine.engine.turn_limits import TurnLimits
 from llmgine.errors import (
+    AllowanceError,
+    AnswersPausedError,
     ContextOverflowError,
     LLMgineError,
     PromptRefusedError,
@@ -24,6 +28,7 @@ from llmgine.errors import (
     ReplyCutOffError,
     StoreError,
     SupersededError,
+    TurnLimitError,
 )
 from llmgine.messages.chat_messages import ToolSchema
 from llmgine.messages.deliveries import Delivery
@@ -32,12 +37,12 @@ from llmgine.messages.message import inside
 from llmgine.messages.steps import OutcomeStep, ReplyStep
 from llmgine.messages.translatable import Text, joined, tr, words_of
 from llmgine.sessions.records import BeforeCall, TurnSteps
+from llmgine.sessions.scoped import is_paused
 from llmgine.tools.tool_manager import ToolManager
 
 # Turns an ended turn into the parts that are posted; each front end that delivers has its own.
 Renderer = Callable[[TurnSteps], Sequence[Delivery]]
 
-MAX_ROUNDS = 8
 MAX_RESUMES = 3
 MAX_SHORTER = 3  # how often a request that is too long is made again with less
 
@@ -47,6 +52,7 @@ _NOTICES = {
 }
 
 _AN_EARLIER_ONE = tr("An earlier message may be the cause: /clear starts over without it.")
+_PAUSED = tr("Stopped: answers are paused here. Ask again when they are resumed.")
 _ENDED_OFTEN = tr("The program stopped {times} times while answering this. Ask again.", times=MAX_RESUMES)
 _FAILED = tr("Something went wrong in the program; its log has the details. Ask again.")
 
@@ -62,6 +68,7 @@ class TurnParts:
     tools: ToolManager
     calls: ToolCalls
     renderers: Mapping[str, Renderer]
+    limits: TurnLimits
 
 
 class TurnRun:
@@ -111,7 +118,8 @@ class TurnRun:
                 try:
                     await self._finish(await self._outcome_of_run())
                 except SupersededError:
-                    await context.give_up()
+                    if context.spent is not None:  # somebody else runs the turn now; this was paid for all the same
+                        await self._parts.model.spending.settle(context.spent)
 
     async def _outcome_of_run(self) -> OutcomeStep:
         self._task = asyncio.create_task(self._answer())
@@ -126,7 +134,15 @@ class TurnRun:
                 self._task.cancel()
                 await asyncio.gather(self._task, return_exceptions=True)
                 raise
-            return self._outcome("stopped", tr("Stopped."), self._unfinished_text())
+            return self._outcome("stopped", await self._why_stopped(), self._unfinished_text())
+
+    async def _why_stopped(self) -> Text:
+        """What people are told of a turn that was stopped, by a person or by a pause."""
+        context = self._context
+        with contextlib.suppress(StoreError):
+            if is_paused("answers", await context.store.pauses.of_session(context.turn.session_id)):
+                return _PAUSED
+        return tr("Stopped.")
 
     async def _answer(self) -> OutcomeStep:
         """The turn's outcome, whatever happens."""
@@ -141,7 +157,11 @@ class TurnRun:
         except SupersededError:
             raise
         except LLMgineError as error:
-            return self._outcome("failed", words_of(error))
+            if isinstance(error, AllowanceError):
+                self._context.warnings.clear()  # that says it all
+            partial = self._unfinished_text() if isinstance(error, TurnLimitError) else ""
+            state: Literal["stopped", "failed"] = "stopped" if isinstance(error, AnswersPausedError) else "failed"
+            return self._outcome(state, words_of(error), partial)
         except Exception:  # a bug of ours must still end in one visible outcome
             _log.exception("Turn %s failed", self._context.turn.id)
             return self._outcome("failed", _FAILED)
@@ -149,15 +169,22 @@ class TurnRun:
 
     async def _rounds(self) -> ReplyStep:
         """Ask, call tools, ask again, until a reply calls no tool; the last round offers none."""
-        for round_ in range(MAX_ROUNDS):
-            reply = await self._reply(round_, offer_tools=round_ < MAX_ROUNDS - 1)
+        limits = self._parts.limits
+        round_ = 0
+        while True:
+            last = limits.is_last(round_, self._context.steps.state)
+            reply = await self._reply(round_, offer_tools=not last)
             if not reply.tool_calls:
                 return reply
-            if round_ < MAX_ROUNDS - 1:
-                await self._parts.calls.run(self._context, reply)
-        raise ProviderReplyError(
-            tr("The model used tools {rounds} times without answering. Ask in smaller steps.", rounds=MAX_ROUNDS)
-        )
+            if last:
+                raise ProviderReplyError(
+                    tr(
+                        "The model used tools {rounds} times without answering. Ask in smaller steps.",
+                        rounds=round_ + 1,
+                    )
+                )
+            await self._parts.calls.run(self._context, reply)
+            round_ += 1
 
     async def _reply(self, round_: int, *, offer_tools: bool) -> ReplyStep:
         """The model's reply of this round: the committed one where there is one, else a new one."""
@@ -166,14 +193,26 @@ class TurnRun:
         if round_ < len(replies):
             context.tools = (await context.store.settings.of_session(context.turn.session_id)).tools
             return replies[round_]
-        self._progress = Progress(context, round_)
-        await self._slot.enter_async_context(self._parts.model.slot())
-        # Read only now: the tokens that are left may be used up while it waits for its slot.
-        before = await context.store.runs.before_call(context.turn, context.store.today, PAGE)
-        require_allowance(before.allowances)
+        limits, model = self._parts.limits, self._parts.model
+        reached = limits.reached(context.steps.state, model.spending.cost_of(replies))
+        if reached is not None:
+            raise TurnLimitError(reached)
+        self._progress = Progress(context, round_, model.redact)
+        await self._slot.enter_async_context(model.slots.slot(context.person))
+        # Read only now: what is left of a limit may be used up while it waits for its slot.
+        before = await context.store.runs.before_call(context.turn, context.store.today, PAGE, context.asker)
+        if before.paused:  # since it was asked; it may be queued, resumed after a restart, or edited
+            raise AnswersPausedError(_PAUSED)
+        await context.refresh(before.revision)
         context.tools = before.settings.tools
         schemas = self._parts.tools.schemas(context.tools) if offer_tools else ()
-        reply = await self._ask(before, tuple(schemas), self._progress)
+        try:
+            async with asyncio.timeout(limits.seconds_left(context.steps.state)) as time_left:
+                reply = await self._ask(before, tuple(schemas), self._progress)
+        except TimeoutError:
+            if time_left.expired():
+                raise TurnLimitError(limits.out_of_time) from None
+            raise
         if reply.tool_calls:
             await self._slot.aclose()
         return reply
@@ -196,7 +235,7 @@ class TurnRun:
                 tools,
                 settings.model,
                 settings.effort,
-                before.scopes,
+                Account(before.counted_in, before.allowances),
                 overflow,
                 shortened=conversation.past < most,
             )
@@ -232,9 +271,9 @@ class TurnRun:
         return self._presentable(self._progress.text)
 
     def _presentable(self, partial: str) -> str:
-        """As much of an unfinished answer as may be shown: nothing of one that copies the form of people's messages."""
+        """As much of an unfinished answer as may be shown: no secret, and nothing in the form of people's messages."""
         hidden = self._progress is not None and self._progress.hides_envelopes and may_be_envelope(partial)
-        return "" if hidden else partial
+        return "" if hidden else self._parts.model.redact.growing(partial)
 
     def _outcome(
         self,
@@ -248,6 +287,7 @@ class TurnRun:
             state=state,
             notice=None if notice is None else str(notice),
             notice_text=notice if isinstance(notice, Text) else None,
+            warnings=tuple(self._context.warnings),
             partial=partial,
             seconds=time.monotonic() - self._begin,
             refused=refused,
@@ -269,6 +309,7 @@ class TurnRun:
             text=state.text,
             notice=outcome.notice,
             notice_text=outcome.notice_text,
+            warnings=outcome.warnings,
             model=state.replies[-1].model if state.replies else self._parts.model.name,
             usage=state.usage,
             seconds=outcome.seconds,
@@ -284,15 +325,15 @@ class TurnRun:
         Raises:
             SupersededError: A newer attempt answers.
         """
-        pauses = Pauses()
+        backoff = Backoff()
         while True:
             try:
                 await self._context.finish(outcome, parts)
             except SupersededError:
                 raise
             except StoreError as error:
-                _log.error("Turn %s cannot end; trying again in %g s: %s", self._context.turn.id, pauses.next, error)
-                await pauses.pause()
+                _log.error("Turn %s cannot end; trying again in %g s: %s", self._context.turn.id, backoff.next, error)
+                await backoff.wait()
             else:
                 return
 

@@ -4,12 +4,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmgine.bus import MessageBus
-from llmgine.errors import StoreError
+from llmgine.engine.file_room import FileRoom, without_data
 from llmgine.messages.deliveries import Delivery
 from llmgine.messages.events import TurnEvent
-from llmgine.messages.steps import OutcomeStep, ReplyStep, Step, Turn, TurnStatus
+from llmgine.messages.steps import OutcomeStep, ReplyStep, ResultStep, Step, Turn, TurnStatus
+from llmgine.messages.translatable import Text
 from llmgine.sessions import SessionStore
-from llmgine.sessions.records import Claimed, Spent, TurnSteps
+from llmgine.sessions.costs import Asker, Spent
+from llmgine.sessions.limits import person_scope
+from llmgine.sessions.operations.result_files import stored_form
+from llmgine.sessions.records import Claimed, TurnSteps
 
 
 class TurnContext:
@@ -20,6 +24,9 @@ class TurnContext:
         store: Where they are committed.
         waiting: How many tool calls wait for a person.
         tools: The tools that are offered; None for all.
+        spent: What the last reply cost, until that is counted.
+        warnings: What people are told of limits that are nearly used up.
+        file_room: How many files its tools may still give.
     """
 
     def __init__(self, claimed: Claimed, store: SessionStore, bus: MessageBus) -> None:
@@ -27,15 +34,23 @@ class TurnContext:
         self.store = store
         self.waiting = 0
         self.tools: tuple[str, ...] | None = None
+        self.warnings: list[Text] = []
+        self.file_room = FileRoom(claimed.turn.state)
         self._next = claimed.next_step
         self._held: list[tuple[int, Step]] = []  # the last reply, until it is committed with the outcome
-        self._spent: Spent | None = None  # what the last reply cost
+        self.spent: Spent | None = None
         self._bus = bus
 
     @property
     def turn(self) -> Turn:
         """The turn."""
         return self.steps.turn
+
+    @property
+    def asker(self) -> Asker:
+        """For whom the model is asked."""
+        prompt = self.steps.state.prompt
+        return Asker(person=person_scope(self.turn.source, prompt.author), roles=prompt.roles)
 
     async def tell(self, event_type: type[TurnEvent], **facts: Any) -> TurnEvent:
         """Publish an event of this turn, and return it."""
@@ -46,17 +61,28 @@ class TurnContext:
         return event
 
     @property
+    def person(self) -> str:
+        """Who waits for the answer: the asker, or whoever is in the session where that is no person who is known."""
+        author = self.steps.state.prompt.author
+        if author is None or not author.is_person:  # a webhook can have any number of names
+            return f"session {self.turn.session_id}"
+        return f"person {author.id}"
+
+    @property
     def status(self) -> TurnStatus:
         """What the turn is doing."""
         return "waiting" if self.waiting else "running"
 
     async def images(self) -> list[str]:
-        """The images that came with what was said, as data URLs.
+        """The images that came with what was said, and those of the messages it replies to, as data URLs.
 
         Raises:
             StoreError: They cannot be read.
         """
-        return await self.store.turns.images(self.turn.id, self.steps.state.images)
+        images = await self.store.turns.images(self.turn.id, self.steps.state.images)
+        for one in self.steps.state.images_shown_again:
+            images += await self.store.turns.images(one.turn_id, [one.number])
+        return images
 
     async def append(self, step: Step) -> None:
         """Commit a step, and what the turn is doing.
@@ -64,24 +90,38 @@ class TurnContext:
         Raises:
             SupersededError: The turn is not ours to run any more.
         """
-        await self.store.runs.append(self.turn, self._number(), step, self.status)
+        files: tuple[str, ...] = ()
+        if isinstance(step, ResultStep) and step.result.files:
+            files, step = await stored_form(step), without_data(step)
+        await self.store.runs.append(self.turn, self._number(), step, self.status, files)
         self._remember(step)
 
-    async def append_reply(self, step: ReplyStep, spent: Spent) -> None:
-        """Commit a reply before it is acted on; one that calls no tool is committed with the outcome.
+    async def append_unless_paused(self, step: Step) -> bool:
+        """Commit a step by which a tool with effects comes nearer to running, unless such tools are paused.
+
+        Returns:
+            Whether it was committed.
+
+        Raises:
+            SupersededError: The turn is not ours to run any more.
+        """
+        added = await self.store.runs.append_unless_paused(self.turn, self._number(), step, self.status)
+        if added:
+            self._remember(step)
+        return added
+
+    async def append_reply(self, step: ReplyStep) -> None:
+        """Commit a reply before it is acted on, with what it cost; one that calls no tool, with the outcome.
 
         Raises:
             SupersededError: The turn is not ours to run any more.
         """
         number = self._number()
         if step.tool_calls:
-            try:
-                await self.store.runs.append_reply(self.turn, number, step, spent)
-            except StoreError:
-                self._spent = spent  # it is counted with the outcome, or when the turn is given up
-                raise
+            await self.store.runs.append_reply(self.turn, number, step, self.spent)
+            self.spent = None
         else:
-            self._held, self._spent = [(number, step)], spent
+            self._held = [(number, step)]
         self._remember(step)
 
     async def finish(self, outcome: OutcomeStep, parts: tuple[Delivery, ...]) -> None:
@@ -91,14 +131,19 @@ class TurnContext:
             SupersededError: The turn is not ours to run any more.
         """
         steps = [*self._held, (self._next, outcome)]
-        await self.store.runs.finish(self.turn, outcome.state, steps, parts, self._spent)
-        self._held, self._spent = [], None
+        await self.store.runs.finish(self.turn, outcome.state, steps, parts, self.spent)
+        self._held, self.spent = [], None
 
-    async def give_up(self) -> None:
-        """Leave the turn to whoever runs it now; what its last reply cost is counted all the same."""
-        if self._spent is not None:
-            spent, self._spent = self._spent, None
-            await self.store.allowances.spend(self.turn.session_id, spent.tokens, spent.day)
+    async def refresh(self, revision: int) -> None:
+        """Read the steps again if they were rewritten: somebody who was forgotten was taken out of them.
+
+        Raises:
+            StoreError: They cannot be read.
+        """
+        if revision != self.turn.revision:
+            for stored in await self.store.turns.many([self.turn.id]):
+                if stored.turn.claim == self.turn.claim:
+                    self.steps = stored
 
     def _number(self) -> int:
         self._next += 1

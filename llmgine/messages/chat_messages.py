@@ -49,11 +49,25 @@ class ToolCall(_Value):
             return None
 
 
+class ResultFile(_Value):
+    """A file that a tool gave to people. `size` is in bytes; `note` says why nobody gets it, if that is so.
+
+    `data` are there until they are stored, and in no dump.
+    """
+
+    name: CleanText
+    media_type: str
+    size: int
+    note: Text | None = None
+    data: bytes = Field(default=b"", exclude=True, repr=False)
+
+
 class ToolResult(_Value):
     """What a tool call gave. `content` is the text the model reads; `ok` is False for an error.
 
     `done` is False where the tool ran and says that it did not do what it was asked. `shown` is what people see in
-    place of a content that is meant for the model alone.
+    place of a content that is meant for the model alone. `outside`: it has text of other people or web pages in it.
+    `files` are for people; the model is told their names.
     """
 
     call_id: str
@@ -62,6 +76,8 @@ class ToolResult(_Value):
     ok: bool = True
     done: bool = True
     shown: Text | None = None
+    outside: bool = False
+    files: tuple[ResultFile, ...] = ()
 
     @property
     def for_people(self) -> str:
@@ -72,14 +88,20 @@ class ToolResult(_Value):
 class Usage(_Value):
     """Tokens of one or more model calls.
 
-    `cached_tokens` is the part of `input_tokens` read from a cache, `reasoning_tokens` the part of `output_tokens`
-    that is thinking.
+    `cached_tokens` is the part of `input_tokens` read from a cache, `cache_written_tokens` the part that a service
+    charges for writing into one, `reasoning_tokens` the part of `output_tokens` that is thinking.
     """
 
     input_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0
+    cache_written_tokens: int = 0
     reasoning_tokens: int = 0
+
+    @property
+    def thinking_tokens(self) -> int:
+        """The tokens that were thinking: never more than were put out, whatever a service says."""
+        return min(self.reasoning_tokens, self.output_tokens)
 
     def __add__(self, other: "Usage") -> "Usage":
         """The tokens of both."""
@@ -87,6 +109,7 @@ class Usage(_Value):
             input_tokens=self.input_tokens + other.input_tokens,
             output_tokens=self.output_tokens + other.output_tokens,
             cached_tokens=self.cached_tokens + other.cached_tokens,
+            cache_written_tokens=self.cache_written_tokens + other.cache_written_tokens,
             reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
         )
 

@@ -12,17 +12,19 @@ class _Record(BaseModel):
 class DeliveryKey(_Record):
     """Which part of an outcome: the `part`-th message of its `kind` in a round.
 
-    `old` is what an earlier attempt left and no part of this one has taken over yet, in the order it was posted.
+    `transcript` is what was heard in voice messages and audio, above the answer; `old` is what an earlier attempt left
+    and no part of this one has taken over yet, in the order it was posted.
     """
 
-    kind: Literal["text", "card", "notice", "queue", "old"]
+    kind: Literal["transcript", "text", "card", "files", "notice", "queue", "old"]
     round: int
     part: int
 
     @property
     def place(self) -> tuple[bool, int, int, int]:
-        """Sorts parts as they stand on screen: by round, its text before its card, notices last; then what is old."""
-        return self.kind == "old", self.round, {"text": 0, "card": 1}.get(self.kind, 2), self.part
+        """Sorts parts as they are on screen: by round, transcript, text, card, files, notices; then what is old."""
+        order = {"transcript": -1, "text": 0, "card": 1, "files": 2}.get(self.kind, 3)
+        return self.kind == "old", self.round, order, self.part
 
 
 class Delivery(_Record):

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, JsonValue
 
 from llmgine.messages.chat_messages import ToolCall, ToolResult, Usage
-from llmgine.messages.commands import Author, CommandResult
+from llmgine.messages.commands import Author, CommandResult, Pausable
 from llmgine.messages.deliveries import Delivery
 from llmgine.messages.message import Message
 from llmgine.messages.steps import Step, Turn
@@ -71,8 +71,8 @@ class TurnStartedEvent(TurnEvent):
 
     attempt: int
     resumed: bool
-    turn: Turn | None = Field(None, exclude=True, repr=False)
-    steps: tuple[Step, ...] = Field((), exclude=True, repr=False)
+    turn: Turn | None = Field(default=None, exclude=True, repr=False)
+    steps: tuple[Step, ...] = Field(default=(), exclude=True, repr=False)
 
 
 class AnswerProgressEvent(TurnEvent):
@@ -103,7 +103,7 @@ class ModelRetryEvent(TurnEvent):
     tries: int | None
     wait_seconds: float
     reason: str
-    reason_text: Text | None = Field(None, exclude=True, repr=False)
+    reason_text: Text | None = Field(default=None, exclude=True, repr=False)
 
 
 class LLMResponseEvent(TurnEvent):
@@ -175,7 +175,7 @@ class TurnFinishedEvent(TurnEvent):
 
     `partial` is the answer's text where no whole reply followed it. `refused`: the service will not take what was said.
     `turn` is the turn, `parts` are those that were stored to be shown, and `notice_text` is the notice as it can be
-    translated. They are in no dump and no log.
+    translated, and `warnings` are of limits that are nearly used up. They are in no dump and no log.
     """
 
     state: Literal["done", "failed", "stopped"]
@@ -186,9 +186,10 @@ class TurnFinishedEvent(TurnEvent):
     seconds: float
     partial: str = ""
     refused: bool = False
-    turn: Turn | None = Field(None, exclude=True, repr=False)
-    parts: tuple[Delivery, ...] = Field((), exclude=True, repr=False)
-    notice_text: Text | None = Field(None, exclude=True, repr=False)
+    turn: Turn | None = Field(default=None, exclude=True, repr=False)
+    parts: tuple[Delivery, ...] = Field(default=(), exclude=True, repr=False)
+    notice_text: Text | None = Field(default=None, exclude=True, repr=False)
+    warnings: tuple[Text, ...] = Field(default=(), exclude=True, repr=False)
 
 
 class TurnForgottenEvent(TurnEvent):
@@ -197,7 +198,7 @@ class TurnForgottenEvent(TurnEvent):
     `turn` is the turn as it was before; it is in no dump and no log.
     """
 
-    turn: Turn | None = Field(None, exclude=True, repr=False)
+    turn: Turn | None = Field(default=None, exclude=True, repr=False)
 
 
 class SessionClearedEvent(Event):
@@ -228,6 +229,23 @@ class SettingChangedEvent(Event):
     name: str
     value: str | None
     changed_by: Author | None
+
+
+class PausedEvent(Event):
+    """Answers, or tools with effects, were paused in a scope; `stopped` turns were stopped for it."""
+
+    scope: str
+    what: Pausable
+    paused_by: Author
+    stopped: int
+
+
+class ResumedEvent(Event):
+    """What was paused in a scope was resumed."""
+
+    scope: str
+    what: Pausable
+    resumed_by: Author
 
 
 class SystemPromptChangedEvent(Event):

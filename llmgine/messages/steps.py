@@ -6,9 +6,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, model_validator
 
 from llmgine.messages.chat_messages import OpaqueParts, ToolCall, ToolResult, Usage
-from llmgine.messages.commands import Attachment, Author, Quote
+from llmgine.messages.commands import Attachment, Author, Material, Quote, ThreadStart
 from llmgine.messages.text import CleanText
 from llmgine.messages.translatable import Text
+from llmgine.messages.visible_text import Name
 
 # What a request had to do without: "images" or "tools" that the model does not take, "history" that was too long.
 LeftOut = Literal["images", "tools", "history"]
@@ -22,15 +23,34 @@ class _Record(BaseModel):
 
 
 class PromptStep(_Record):
-    """What somebody said, in the message `source_id` of the turn's front end; `version` grows when it is edited."""
+    """What somebody said, in the message `source_id` of the turn's front end; `version` grows when it is edited.
+
+    `roles` are those of its author's that limits are set for. `redacted`: a secret was taken out of it.
+    """
 
     kind: Literal["prompt"] = "prompt"
     text: CleanText
     source_id: str | None = None
     version: int = 0
     author: Author | None = None
+    roles: tuple[str, ...] = ()
+    mentions: dict[str, Name] = Field(default_factory=dict)
     quoted: Quote | None = None
+    thread: ThreadStart | None = None
+    material: tuple[Material, ...] = ()
     attachments: tuple[Attachment, ...] = ()
+    redacted: bool = False
+
+
+class ContextStep(_Record):
+    """The prompt's front end read what was written in the channel before it; the messages are stored by themselves.
+
+    They are sent with this turn only. `outside` says whether other people than the asker wrote among them, or were
+    mentioned.
+    """
+
+    kind: Literal["context"] = "context"
+    outside: bool = True
 
 
 class ReplyStep(_Record):
@@ -38,7 +58,8 @@ class ReplyStep(_Record):
 
     `left_out` is what the model was not given. `history_from` is the place in the session of the oldest turn it was
     sent, 0 for all; `sent_tokens` the size of the request by our own estimate; `enveloped` whether the prompt was sent
-    as JSON with its author. `parts` are stored beside the step, so that no dump of a step has them.
+    as JSON with its author; `outside` whether text of other people, files or web pages was in the request, None where
+    that is not known. `parts` are stored beside the step, so that no dump of a step has them.
     """
 
     kind: Literal["reply"] = "reply"
@@ -53,7 +74,8 @@ class ReplyStep(_Record):
     history_from: int | None = None
     sent_tokens: int | None = None
     enveloped: bool | None = None
-    parts: OpaqueParts | None = Field(None, exclude=True, repr=False)
+    outside: bool | None = None
+    parts: OpaqueParts | None = Field(default=None, exclude=True, repr=False)
 
     @model_validator(mode="before")
     @classmethod
@@ -108,14 +130,15 @@ class OutcomeStep(_Record):
     """How a turn ended: `notice` is what people should know, `partial` answer text that no whole reply followed.
 
     `refused`: the service will not take what was said, so later requests go without it. `enveloped` and `history_from`
-    are as in a reply: of the last request that was made. `notice` is the English of `notice_text`, which earlier
-    versions did not store.
+    are as in a reply: of the last request that was made. `warnings` are of limits that are nearly used up. `notice` is
+    the English of `notice_text`, which earlier versions did not store.
     """
 
     kind: Literal["outcome"] = "outcome"
     state: Literal["done", "failed", "stopped"]
     notice: CleanText | None = None
     notice_text: Text | None = None
+    warnings: tuple[Text, ...] = ()
     partial: CleanText = ""
     seconds: float
     refused: bool = False
@@ -124,7 +147,7 @@ class OutcomeStep(_Record):
 
 
 Step = Annotated[
-    PromptStep | ReplyStep | WaitingStep | DecisionStep | StartedStep | ResultStep | OutcomeStep,
+    PromptStep | ContextStep | ReplyStep | WaitingStep | DecisionStep | StartedStep | ResultStep | OutcomeStep,
     Field(discriminator="kind"),
 ]
 STEP: TypeAdapter[Step] = TypeAdapter(Step)
@@ -136,6 +159,7 @@ class Turn(_Record):
     `claim` grows whenever somebody begins to run the turn, or it is taken from whoever does; only who has the present
     number can write. `resumes` counts how often it was resumed after a process died, `posts` how many messages a front
     end has posted for it. `place` is where it was said and `guild` the server that is in, as the front end named them.
+    `revision` counts how often somebody who was forgotten was taken out of its steps.
     """
 
     id: str
@@ -151,4 +175,5 @@ class Turn(_Record):
     origin: dict[str, JsonValue]
     place: str | None = None
     guild: int | None = None
+    revision: int = 0
     created_at: datetime

@@ -1,9 +1,17 @@
 """Text made fit: for every store and encoding, for one line, for little room, for a terminal."""
 
+import functools
 import json
+import re
 from typing import Annotated
 
 from pydantic import AfterValidator
+
+# What has no width of its own and yet counts as printable: fillers, and selectors but for one behind a character.
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0d\uffa0\U000e0100-\U000e01ef]"
+    "|(?<=[\ufe0e\ufe0f])[\ufe0e\ufe0f]"
+)
 
 
 def clean_text(text: str) -> str:
@@ -13,7 +21,10 @@ def clean_text(text: str) -> str:
     return text.replace("\0", "")
 
 
-CleanText = Annotated[str, AfterValidator(clean_text)]
+CLEAN = AfterValidator(clean_text)  # marks fields with text by people and models
+CleanText = Annotated[str, CLEAN]
+
+OF_OTHERS = object()  # marks fields of a command with what other people wrote than who gave it
 
 
 def collapse_spaces(text: str) -> str:
@@ -28,4 +39,11 @@ def shorten(text: str, length: int) -> str:
 
 def escape(text: str, *, keep: str = "") -> str:
     """What does not print, or prints as something else, as JSON escapes it; the characters of `keep` stay."""
-    return "".join(c if c.isprintable() or c in keep else json.dumps(c)[1:-1] for c in text)
+    if not text.isascii():
+        text = _INVISIBLE.sub(lambda found: _escaped(found[0]), text)
+    return text if text.isprintable() else "".join(c if c.isprintable() or c in keep else _escaped(c) for c in text)
+
+
+@functools.lru_cache(4_096)
+def _escaped(character: str) -> str:
+    return json.dumps(character)[1:-1]

@@ -2,19 +2,24 @@
 
     events.jsonl                        what is written now
     events.jsonl.20261122183828123456   what was written before, named by when it was rotated (UTC, microseconds)
+    events.jsonl.lock                   locked by the process that writes
 
 A file is renamed once and never again, so a reader that follows the names misses nothing and reads nothing twice.
+
+Nobody has the file open between two writes: Windows renames no open file. There, a log that somebody follows is
+rotated once they have stopped.
 """
 
 import contextlib
-import fcntl
+import io
 import os
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-_TRIES = 10  # files opened for one append, where others rotate at the same time
+from llmgine.platforms import FileLock, keep_private
+
 _PATIENCE = 1.0  # seconds; a process suspended while it writes must not keep the others from writing
 
 
@@ -48,13 +53,14 @@ class LogFile:
         self.path = path
         self._max_bytes = max_bytes
         self._keep = keep
-        self._file: int | None = None
+        self._lock_path = path.with_name(f"{path.name}.lock")
+        self._open = False
         self._busy_since: float | None = None
 
     @property
     def is_open(self) -> bool:
         """Whether there is a file to append to."""
-        return self._file is not None
+        return self._open
 
     def open(self) -> None:
         """Make the folder (0700) and the file (0600).
@@ -62,13 +68,14 @@ class LogFile:
         Raises:
             OSError: They cannot be made.
         """
-        self._reopen()
+        self._make_folder()
+        with self._opened():
+            self._open = True
+        keep_private(self.path)
 
     def close(self) -> None:
         """Close; closing twice is harmless."""
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
+        self._open = False
 
     def append(self, data: bytes) -> bool:
         """Write whole lines at the end; a line that a crash or a full disk tore is ended first.
@@ -79,75 +86,62 @@ class LogFile:
         Raises:
             OSError: They could not be written, or not all of them.
         """
-        for left in reversed(range(_TRIES)):
-            if self._file is None:
-                raise OSError("the log is closed")
-            with self._locked(self._file) as free:
-                if not free:
-                    return False
-                may_stay = self._is_current(self._file) and not self._rotate_if_full(self._file, len(data))
-                if may_stay or not left:
-                    self._write(self._file, data)
-                    return True
-            self._reopen()
-        return False
+        if not self._open:
+            raise OSError("the log is closed")
+        self._make_folder()  # somebody may have deleted it
+        with self._locked() as free:
+            if free:
+                self._rotate_if_full(len(data))
+                self._write(data)
+            return free
 
     @contextlib.contextmanager
-    def _locked(self, file: int) -> Iterator[bool]:
+    def _locked(self) -> Iterator[bool]:
         """Get the lock, or continue without it after a while: appending alone keeps lines whole, too."""
+        lock = FileLock(self._lock_path)
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            try:
+                locked = lock.acquire()
+            except OSError:  # a file system without locks
+                locked = True
             now = time.monotonic()
-            self._busy_since = self._busy_since or now
-            yield now - self._busy_since > _PATIENCE
-            return
-        except OSError:  # a file system without locks
-            yield True
-            return
-        self._busy_since = None
-        try:
-            yield True
+            self._busy_since = None if locked else self._busy_since or now
+            yield locked or now - (self._busy_since or now) > _PATIENCE
         finally:
-            fcntl.flock(file, fcntl.LOCK_UN)
+            lock.close()
 
-    def _is_current(self, file: int) -> bool:
-        """Whether our file still has its name: another process may have rotated it, or a person deleted it."""
-        try:
-            return os.path.samestat(os.fstat(file), self.path.stat())
-        except FileNotFoundError:
-            return False
+    def _make_folder(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
 
-    def _write(self, file: int, data: bytes) -> None:
-        size = os.fstat(file).st_size
-        if size and os.pread(file, 1, size - 1) != b"\n":
-            data = b"\n" + data
-        while data:
-            data = data[os.write(file, data) :]
+    def _opened(self) -> io.FileIO:
+        return open(self.path, "a+b", buffering=0, opener=lambda path, flags: os.open(path, flags, 0o600))
 
-    def _rotate_if_full(self, file: int, more: int) -> bool:
+    def _write(self, data: bytes) -> None:
+        with self._opened() as file:
+            if file.seek(0, os.SEEK_END):
+                file.seek(-1, os.SEEK_END)
+                data = data if file.read(1) == b"\n" else b"\n" + data
+            while data:
+                data = data[os.write(file.fileno(), data) :]
+
+    def _rotate_if_full(self, more: int) -> None:
         """Rotate the file if this many more bytes are too much, and delete what is too old. Only under the lock.
 
-        Returns:
-            Whether it was rotated. False, too, if the folder cannot be written: a file that grows is better than none.
+        If that fails, the file grows, which is better than no log: perhaps the folder cannot be written, or on Windows
+        somebody has the file open.
         """
-        size = os.fstat(file).st_size
-        if not size or size + more <= self._max_bytes or self._busy_since is not None:
-            return False
+        if self._busy_since is not None or not self.path.exists():
+            return
+        size = self.path.stat().st_size
+        if not size or size + more <= self._max_bytes:
+            return
         older = rotated_files(self.path)
         now = int(datetime.now(UTC).strftime("%Y%m%d%H%M%S%f"))
         number = max(now, older[-1][0] + 1) if older else now  # a clock that was set back does not change the order
         try:
             self.path.rename(self.path.with_name(f"{self.path.name}.{number}"))
         except OSError:
-            return False
+            return
         for _, path in older[: max(0, len(older) + 1 - self._keep)]:
             with contextlib.suppress(OSError):
                 path.unlink()
-        return True
-
-    def _reopen(self) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-        self.close()
-        self._file = file

@@ -1,4 +1,4 @@
-"""OpenTelemetry: turns, model calls and tools as spans, and all metrics as histograms. Needs `llmgine[otel]`."""
+"""OpenTelemetry: turns, model calls and tools as spans, and all metrics as histograms. Needs the extra `otel`."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -31,7 +31,7 @@ try:
     from opentelemetry.metrics import Histogram, MeterProvider
     from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider
 except ImportError as error:
-    raise ConfigurationError('OpenTelemetry is not installed. Run: pip install "llmgine[otel]"') from error
+    raise ConfigurationError("OpenTelemetry needs an extra; install it with `uv sync --extra otel`") from error
 
 _SCOPE = "llmgine"
 _MOST_TURNS = 10_000  # turns open at once, each of another session; one whose runner died must not be kept forever
@@ -191,7 +191,7 @@ class OpenTelemetrySink:
         if self._capture_content:
             attributes[names.OUTPUT_MESSAGES] = _output_messages(event, reason)
         span.set_attributes(attributes)
-        span.end(_ns(begun, event.seconds))
+        span.end(_end_ns(begun, event))
 
     def _fail_chat(self, event: ModelFailedEvent) -> None:
         turn = self._turn(event)
@@ -199,7 +199,7 @@ class OpenTelemetrySink:
             turn.error = event.error
             (span, begun), turn.chat = turn.chat, None
             _fail(span, event.error, event.reason if self._capture_content else None)
-            span.end(_ns(begun, event.seconds))
+            span.end(_end_ns(begun, event))
 
     def _note_waiting(self, event: ToolCallWaitingEvent) -> None:
         if turn := self._turn(event):
@@ -233,7 +233,7 @@ class OpenTelemetrySink:
             span.set_attribute(names.TOOL_RESULT, event.result.content)
         if turn.state.calls[event.call.id].state is not CallState.DONE:
             _fail(span, names.TOOL_ERROR, event.result.content if self._capture_content else None)
-        span.end(_ns(begun, event.seconds))
+        span.end(_end_ns(begun, event))
 
     def _end_turn(self, event: TurnFinishedEvent) -> None:
         turn = self._turn(event)
@@ -294,6 +294,13 @@ def _output_messages(event: LLMResponseEvent, reason: str) -> str:
         for call in event.tool_calls
     ]
     return json.dumps([{"role": "assistant", "parts": parts, "finish_reason": reason}], ensure_ascii=False)
+
+
+def _end_ns(begun: datetime, event: LLMResponseEvent | ModelFailedEvent | ToolCallFinishedEvent) -> int:
+    """When that ended, in nanoseconds since 1970. Its seconds may be counted from before its first event, so that
+    they end after its last one, or even after its turn: it ended before that was told.
+    """
+    return min(_ns(begun, event.seconds), _ns(event.at))
 
 
 def _ns(at: datetime, seconds: float = 0.0) -> int:

@@ -33,6 +33,7 @@ class Change(StrEnum):
     NO_INCLUDE = "no_include"  # encrypted reasoning is not asked for
     RESPONSES = "responses"  # the Responses API
     CHAT = "chat"  # Chat Completions, where the Responses API is not there
+    NO_CACHE = "no_cache"  # nothing is marked for the service's cache
     OPENED_THINKING = "opened_thinking"  # replies begin in the middle of the model's thinking
 
 
@@ -85,7 +86,7 @@ class ChatReply(BaseModel):
     dropped: int = 0
     usage: Usage | None = None
     model: str
-    parts: OpaqueParts | None = Field(None, exclude=True, repr=False)
+    parts: OpaqueParts | None = Field(default=None, exclude=True, repr=False)
     learnt: tuple[Learnt, ...] = ()
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from llmgine.errors import ProviderRefusedError
+from llmgine.errors import ProviderRefusedError, UserError
 from llmgine.messages.text import shorten
 from llmgine.messages.translatable import Text, tr
 from llmgine.providers.base import ListedModel
@@ -23,7 +23,7 @@ def listed_models(document: object) -> tuple[ListedModel, ...]:
     data = document.get("data") if isinstance(document, Mapping) else None
     entries = [entry for entry in data if isinstance(entry, Mapping)] if isinstance(data, list) else []
     models = {
-        name: ListedModel(name, _day(entry.get("shutdown_date")))
+        name: ListedModel(name, _day(entry.get("shutdown_date") or entry.get("retires_at")))
         for entry in entries
         if isinstance(name := entry.get("id"), str) and 0 < len(name) <= _LONGEST_NAME
     }
@@ -49,6 +49,16 @@ def chosen(models: Sequence[ListedModel], today: date) -> str:
     if len(names) > _MOST_NAMED:
         listed = tr("{names} and {count} more", names=listed, count=len(names) - _MOST_NAMED)
     raise ProviderRefusedError(tr("Set OPENAI_MODEL to one of the service's models: {models}.", models=listed))
+
+
+def require_listed(names: Sequence[str], name: str) -> None:
+    """Check a model that somebody chose against the names that its service told, if it told any.
+
+    Raises:
+        UserError: It is none of them.
+    """
+    if names and name not in names:
+        raise UserError(tr("The service has no model {name}. Pick one from the list.", name=repr(shorten(name, 100))))
 
 
 def shutdown_notice(models: Sequence[ListedModel], name: str, today: date) -> Text | None:

@@ -10,16 +10,20 @@ from llmgine.errors import (
     ProviderUnavailableError,
 )
 from llmgine.messages.translatable import Text, tr
+from llmgine.providers.addresses import OPENAI_SETTINGS, SettingNames
 from llmgine.providers.service_errors import service_name
 
 
-def unconnected(exc: Exception, host: str | None, address: str) -> ProviderError:
+def unconnected(
+    exc: Exception, host: str | None, address: str, *, settings: SettingNames = OPENAI_SETTINGS
+) -> ProviderError:
     """The error for a connection that was not made, or broke.
 
     Args:
         exc: What was raised; the class a transport has for this says nothing, so what led to it is looked at.
         host: Where the service is, for people.
         address: The host with its port.
+        settings: Which settings people are told to check.
     """
     service = service_name(host)
     if _in_chain(exc, ConnectionRefusedError):
@@ -28,7 +32,7 @@ def unconnected(exc: Exception, host: str | None, address: str) -> ProviderError
         )
     if _in_chain(exc, socket.gaierror):
         return ProviderUnavailableError(
-            tr("{service} cannot be found. Check OPENAI_BASE_URL and the network.", service=service)
+            tr("{service} cannot be found. Check {setting} and the network.", service=service, setting=settings.address)
         )
     if _in_chain(exc, TimeoutError):
         return ProviderTimeoutError(tr("{service} does not answer.", service=service))

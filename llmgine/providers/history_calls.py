@@ -6,7 +6,10 @@ later turn of the session. So what is malformed is put into a form that is not.
 
 import json
 import re
+from collections.abc import Sequence
 from functools import lru_cache
+
+from pydantic import JsonValue
 
 from llmgine.messages.chat_messages import ToolCall
 
@@ -26,6 +29,29 @@ def valid_arguments(call: ToolCall) -> str:
     if is_valid(call.arguments):
         return call.arguments
     return json.dumps({"malformed_arguments": call.arguments[:_LONGEST_MALFORMED]})
+
+
+def in_order(order: Sequence[JsonValue], text: list[object], calls: list[object]) -> list[object]:
+    """The items of a reply in the order in which the service sent them.
+
+    Args:
+        order: What was where: an object is thinking and goes back as it came; "text" and "call" are places.
+        text: The text, as items of the service.
+        calls: The calls, as items of the service.
+
+    Returns:
+        The thinking where it was among text and calls, whatever of these is left.
+    """
+    items: list[object] = []
+    for entry in order:
+        if isinstance(entry, dict):
+            items.append(entry)
+        elif entry == "text":
+            items, text = [*items, *text], []
+        elif calls:
+            items.append(calls[0])
+            calls = calls[1:]
+    return [*items, *text, *calls]
 
 
 def is_json_object(text: str) -> bool:

@@ -3,6 +3,7 @@
 To add one: a line in `REPAIRS`, and in `applied` or in the API's own module what the change does.
 """
 
+import json
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -54,6 +55,17 @@ def _refuses(parameter: str) -> str:
     return rf"\A(?=.*\b{parameter}\b)(?=.*{_NOT_SUPPORTED})"
 
 
+# What only services with Anthropic's Messages API say.
+MESSAGES_REPAIRS = (
+    Repair(r"\bcache_control\b", Change.NO_CACHE),
+    Repair(
+        rf"\bthinking\b[ .:'\"]{{1,4}}(?:type\b)?.{{0,30}}{_NOT_SUPPORTED}|\boutput_config\b.{{0,60}}{_NOT_SUPPORTED}"
+        r"|(?:not|n't) support the \W?effort\b",
+        Change.NO_EFFORT,
+    ),
+    Repair(r"\bwhen \W?thinking\W? is enabled\b", Change.NO_EFFORT, "once"),
+    Repair(r"\bthinking\b.{0,80}\bcannot be modified\b", Change.NO_PARTS, "once"),
+)
 REPAIRS = (
     Repair(r"\bstream_options\b", Change.NO_STREAM_OPTIONS),
     Repair(_refuses("max_tokens") + r"|use \W?max_completion_tokens", Change.MAX_COMPLETION_TOKENS),
@@ -126,7 +138,7 @@ REPAIRS = (
     # As the name of a parameter, "tools" is told from the word by its quotes.
     Repair(r"(?:unknown|unexpected|unrecogni[sz]ed|extra).{0,60}[`'\"](?:tools|tool_choice)[`'\"]", Change.NO_TOOLS),
 )
-_COMPILED = tuple((re.compile(one.said, re.IGNORECASE | re.DOTALL), one) for one in REPAIRS)
+_COMPILED = tuple((re.compile(one.said, re.IGNORECASE | re.DOTALL), one) for one in (*MESSAGES_REPAIRS, *REPAIRS))
 
 
 def repairs(status: int, said: str) -> list[Repair]:
@@ -175,7 +187,7 @@ def _without_calls(messages: tuple[ChatMessage, ...]) -> list[ChatMessage]:
             continue
         text = message.content
         if message.role == "tool":
-            text = f"[{names.get(message.tool_call_id, 'A tool')} gave: {text}]"
+            text = f"[{names.get(message.tool_call_id, 'A tool')} gave: {json.dumps(text, ensure_ascii=False)}]"
         for call in message.tool_calls:
             names[call.id] = call.name
             text += f"\n[I called {call.name} with {call.arguments}]"

@@ -4,13 +4,13 @@ Source: https://platform.openai.com/docs/api-reference/responses
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from pydantic import JsonValue
 
 from llmgine.messages.chat_messages import ChatMessage, Usage
 from llmgine.providers.base import Change, ChatRequest
-from llmgine.providers.history_calls import valid_arguments, valid_name
+from llmgine.providers.history_calls import in_order, valid_arguments, valid_name
 from llmgine.providers.reply_builder import GrowingCall, ReplyBuilder, count, mapping, raw_string, size_of, string
 
 PATH = "/responses"
@@ -70,20 +70,7 @@ def _items(message: ChatMessage, *, model: str, service: str) -> list[object]:
         for call in message.tool_calls
     ]
     order = message.parts_of(service, model).get("output")
-    return _ordered(order, text, calls) if isinstance(order, list) else [*text, *calls]
-
-
-def _ordered(order: Sequence[JsonValue], text: list[object], calls: list[object]) -> list[object]:
-    """Reasoning items where they were among text and calls, whatever of these is left."""
-    items: list[object] = []
-    for entry in order:
-        if isinstance(entry, dict):
-            items.append(entry)
-        elif entry == "text":
-            items, text = [*items, *text], []
-        elif calls:
-            items.append(calls.pop(0))
-    return [*items, *text, *calls]
+    return in_order(order, text, calls) if isinstance(order, list) else [*text, *calls]
 
 
 class ResponsesReplyBuilder(ReplyBuilder):

@@ -18,6 +18,7 @@ from llmgine.errors import (
 )
 from llmgine.messages.text import shorten
 from llmgine.messages.translatable import Text, joined, tr
+from llmgine.providers.addresses import OPENAI_SETTINGS, SettingNames
 from llmgine.providers.overflow import RATE, over_rate, plain, surely_too_long, too_long
 from llmgine.providers.quoting import opened, quote, redactor, said
 from llmgine.providers.service_words import (
@@ -62,6 +63,7 @@ class _Answer:
         model: The model that was asked for.
         host: Where the service is, if that is to be said.
         images: Whether images were sent.
+        settings: Which settings people are told to check.
         again: When to ask again, where that is long; else "".
         said: The quote; "" where the service said nothing.
     """
@@ -73,6 +75,7 @@ class _Answer:
     model: str
     host: str | None
     images: bool
+    settings: SettingNames
     again: Text | str
     said: str
 
@@ -106,6 +109,7 @@ def service_error(
     redact: Callable[[str], str] = _KNOWN_SHAPES,
     host: str | None = None,
     images: bool = False,
+    settings: SettingNames = OPENAI_SETTINGS,
 ) -> ProviderError:
     """The error for an answer that is no reply; its text says what is wrong and what to do, then quotes the service.
 
@@ -117,6 +121,7 @@ def service_error(
         redact: Takes keys out of what is quoted.
         host: Where the service is, to tell people who use several.
         images: Whether images were sent, so that the words may be about one of them.
+        settings: Which settings people are told to check.
 
     Returns:
         The error, to be raised by the caller.
@@ -131,6 +136,7 @@ def service_error(
         model=model,
         host=host,
         images=images,
+        settings=settings,
         again=tr("Ask again {when}.", when=in_words(wait)) if wait is not None and wait > _LONG_WAIT else "",
         said=words,
     )
@@ -279,19 +285,26 @@ def _why_refused(answer: _Answer) -> Text | None:
     status, words, service = answer.status, answer.words, answer.service
     if REGION.search(words):
         return tr(
-            "{service} does not answer from this country or region. Set another one with OPENAI_BASE_URL.",
+            "{service} does not answer from this country or region. Set another one with {setting}.",
             service=service,
+            setting=answer.settings.address,
         )
     if _unknown_model(status, words):
         return tr(
-            "{service} does not know the model {model}. Check OPENAI_MODEL, and OPENAI_BASE_URL if it is set.",
+            "{service} does not know the model {model}. Check OPENAI_MODEL, and {setting} if it is set.",
             service=service,
             model=answer.model,
+            setting=answer.settings.address,
         )
     if status in {401, 403} or (status < 500 and KEY.search(words)):
-        return tr("{service} refused access. Check OPENAI_API_KEY.", service=service)
+        return tr("{service} refused access. Check {setting}.", service=service, setting=answer.settings.key)
     if status in {404, 405} and NO_PATH.search(words):
-        return tr("{service} refused the request ({status}). Check OPENAI_BASE_URL.", service=service, status=status)
+        return tr(
+            "{service} refused the request ({status}). Check {setting}.",
+            service=service,
+            status=status,
+            setting=answer.settings.address,
+        )
     return None
 
 

@@ -12,6 +12,7 @@ from pydantic_core import from_json
 from llmgine.errors import ConfigurationError, ProviderReplyError
 from llmgine.messages.translatable import tr
 from llmgine.providers import responses
+from llmgine.providers.addresses import OPENAI_SETTINGS, SettingNames
 from llmgine.providers.reply_builder import ReplyBuilder
 from llmgine.providers.server_sent_events import EventReader
 
@@ -19,6 +20,7 @@ SLACK = 0.05  # how much earlier than said, as a part of it, a wait between piec
 
 _REASONS = ("detail", "errors", "message", "msg")
 _OF_REPLIES = ("choices", "output", "usage", "delta")
+_PARTS_OF_REPLIES = ("response.", "message_", "content_block_")  # how the types of such events begin
 _FAILURES = frozenset({"error", "response.failed"})
 _NOTHING = (b"",)  # for bytes that end no event, such as comments that keep a connection alive
 _LARGE = 2**18  # bytes of one document or event; more are read in a thread, so that nobody has to wait for that
@@ -69,14 +71,18 @@ def put_off(limit: asyncio.Timeout, deadline: float, *, slack: float) -> None:
         limit.reschedule(deadline)
 
 
-async def pieces_of(response: httpx2.Response, builder: ReplyBuilder) -> AsyncGenerator[str, None]:
+async def pieces_of(
+    response: httpx2.Response, builder: ReplyBuilder, settings: SettingNames = OPENAI_SETTINGS
+) -> AsyncGenerator[str, None]:
     """The answer text piece by piece ("" for what has none), in whichever form the service sends it.
 
     It ends with the reply, or as soon as the builder has enough.
     """
     kind = response.headers.get("content-type", "")
     if "html" in kind:
-        raise ProviderReplyError(tr("The model service answered with a web page. Check OPENAI_BASE_URL."))
+        raise ProviderReplyError(
+            tr("The model service answered with a web page. Check {setting}.", setting=settings.address)
+        )
     if "json" in kind:
         data = await _whole(response)
         small = len(data) <= _LARGE
@@ -171,6 +177,8 @@ def _raise_error(document: object) -> None:
 def _tells_an_error(document: dict[str, object]) -> bool:
     """Whether a document without any part of a reply gives a reason; services have many forms for it."""
     kind = document.get("type")
-    if (isinstance(kind, str) and kind.startswith("response.")) or any(document.get(name) for name in _OF_REPLIES):
+    if (isinstance(kind, str) and kind.startswith(_PARTS_OF_REPLIES)) or any(
+        document.get(name) for name in _OF_REPLIES
+    ):
         return False
     return any(document.get(name) for name in _REASONS)

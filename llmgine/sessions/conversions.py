@@ -103,6 +103,29 @@ def places() -> Steps[None]:
         yield "UPDATE cursor_of_place SET kind = $2, parent = $3, guild = $4 WHERE place = $1", (place, *about)
 
 
+def context_of_known_servers() -> Steps[None]:
+    """Switch off for known servers that what was written before a question is read: nobody told them of it."""
+    found = yield (
+        """
+        SELECT source, guild FROM turn WHERE guild IS NOT NULL
+        UNION SELECT source, guild FROM cursor_of_place WHERE guild IS NOT NULL
+        """,
+        (),
+    )
+    scopes = {f"{row['source']}{_SERVER}{row['guild']}" for row in found}
+    for sql in ("SELECT DISTINCT listed_under AS scope FROM session", "SELECT DISTINCT scope FROM setting"):
+        scopes |= {row["scope"] for row in (yield sql, ()) if _SERVER in row["scope"]}
+    last = yield "SELECT COALESCE(MAX(created_at), 0) AS at FROM turn", ()  # when anything was known there
+    for scope in sorted(scopes):
+        yield (
+            """
+            INSERT INTO setting (scope, name, value, changed_by, changed_at) VALUES ($1, 'context', 'off', '', $2)
+            ON CONFLICT (scope, name) DO NOTHING
+            """,
+            (scope, last[0]["at"]),
+        )
+
+
 def _number(moment: str) -> int:
     at = datetime.fromisoformat(moment)
     return microseconds(at if at.tzinfo else at.replace(tzinfo=UTC))

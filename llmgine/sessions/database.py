@@ -77,6 +77,16 @@ class Database(Protocol):
             StoreError: The database cannot say.
         """
 
+    async def overwrite_deleted(self) -> bool:
+        """See that nothing of what was deleted is left in the files, as far as the database's owner can do that.
+
+        Returns:
+            False where somebody reads or writes at the moment: try again.
+
+        Raises:
+            StoreError: The database cannot do it.
+        """
+
     async def close(self) -> None:
         """Close the database; closing twice is harmless."""
 

@@ -16,7 +16,6 @@ import asyncio
 import contextlib
 import logging
 import secrets
-import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -24,6 +23,7 @@ from enum import Enum, auto
 import asyncpg
 
 from llmgine.errors import LeaseLostError, StoreError
+from llmgine.platforms import clock
 from llmgine.sessions.postgres_address import Address
 
 MARKS = 8  # rows of each process that its transactions begin by changing; so many of them run at a time
@@ -57,8 +57,6 @@ _BURY = "DELETE FROM process WHERE id = $1 AND expires_at = $2"
 _DEATHS = "llmgine_death"
 _LEAVE = "WITH gone AS (DELETE FROM process WHERE id = $1 RETURNING id) SELECT pg_notify($2, id) FROM gone"
 _PATIENCE = 5.0  # seconds that a write waits for the lease to be renewed
-# A clock that runs while the machine sleeps, where there is one: the lease does not sleep.
-_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 _log = logging.getLogger(__name__)
 
@@ -120,7 +118,7 @@ class Leases:
             return LeaseState.LOST
         if self._closed:
             return LeaseState.CLOSED
-        return LeaseState.HELD if _now() < self._sure_until else LeaseState.LATE
+        return LeaseState.HELD if clock() < self._sure_until else LeaseState.LATE
 
     async def start(self) -> None:
         """Take a lease, and renew it from here on.
@@ -128,7 +126,7 @@ class Leases:
         Raises:
             Exception: As asyncpg raises them.
         """
-        began = _now()
+        began = clock()
         async with self._using:
             connection = await self._connected()
             async with connection.transaction():
@@ -220,14 +218,14 @@ class Leases:
                 pause = self._seconds / 12
 
     async def _renew(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-        began = _now()
+        began = clock()
         if not await connection.fetch(_RENEW, self.me, self._milliseconds):
             self.lose()
             return
         if began > self._sure_until:
             # The others may not have been able to renew theirs either: no process counts as dead for it.
             for seen in self._others.values():
-                seen.since = _now()
+                seen.since = clock()
         self._sure_until = began + self._seconds * 2 / 3
         self.renewals += 1
         self._changed.set()
@@ -239,8 +237,8 @@ class Leases:
         for row in await connection.fetch(_OTHERS, self.me):
             seen = self._others.get(row["id"])
             if seen is None or seen.expires_at != row["expires_at"]:
-                seen = _Seen(row["expires_at"], _now())
-            if _now() - seen.since <= row["milliseconds"] / 1000 or not await self._bury(connection, row["id"], seen):
+                seen = _Seen(row["expires_at"], clock())
+            if clock() - seen.since <= row["milliseconds"] / 1000 or not await self._bury(connection, row["id"], seen):
                 others[row["id"]] = seen
         if self._others.keys() - others.keys():
             self._death.set()
@@ -271,10 +269,6 @@ class Leases:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.terminate()
-
-
-def _now() -> float:
-    return time.clock_gettime(_CLOCK)
 
 
 def _short(error: Exception) -> str:

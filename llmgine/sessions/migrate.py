@@ -1,20 +1,12 @@
 """Bringing a database to the current schema, with a copy of it made first."""
 
-import asyncio
-import contextlib
-import fcntl
-import filecmp
-import itertools
 import logging
-import os
-import secrets
-from collections.abc import Iterator
 from pathlib import Path
 
 from llmgine.errors import DamagedStoreError, NewerStoreError, StoreError
+from llmgine.sessions.backup_folder import MIGRATION, BackupFolder
 from llmgine.sessions.database import Database, Operation, Steps
 from llmgine.sessions.schema import MIGRATIONS
-from llmgine.sessions.sqlite import copy_database
 
 _log = logging.getLogger(__name__)
 
@@ -24,8 +16,9 @@ async def migrate(database: Database, path: Path | None = None) -> None:
 
     Args:
         database: The database, which other processes may be opening too.
-        path: Its file. If it has data in an older schema, it is first copied to `backups/before-schema-<number>.db`
-            beside it, where the number is that of the current schema. Without a path no copy is made.
+        path: Its file. If it has data in an older schema, it is first copied to
+            `backups/<time>-before-schema-<number>.db` beside it, where the number is that of the current schema.
+            Without a path no copy is made.
 
     Raises:
         DamagedStoreError: The database cannot be read.
@@ -34,7 +27,7 @@ async def migrate(database: Database, path: Path | None = None) -> None:
     """
     version = await database.run(_version, Operation("migrate.version", exclusive=True))
     if path is not None and 0 < version < len(MIGRATIONS):
-        await _copy_first(database, path, version)
+        await _copy_first(path, version)
     while await database.run(_next_migration, Operation("migrate.next", exclusive=True)):
         pass
 
@@ -53,7 +46,7 @@ def _version() -> Steps[int]:
     if not isinstance(version, int):  # SQLite reads what is left of a damaged page
         raise DamagedStoreError(
             f"DATABASE_URL: the database is damaged (its schema number is {version!r:.20}). It was not changed. "
-            "Restore a backup; those of SQLite are in the folder backups beside it"
+            "Restore a backup: those of SQLite with `python -m programs.backup --restore FILE` (--list shows them)"
         )
     if version < 0:  # see programs.store
         raise StoreError(
@@ -84,62 +77,21 @@ def _next_migration() -> Steps[bool]:
     return True
 
 
-async def _copy_first(database: Database, path: Path, version: int) -> None:
+async def _copy_first(path: Path, version: int) -> None:
     """Copy the database, unless another process has meanwhile copied and migrated it.
 
     Raises:
-        NewerStoreError: That process is a newer program.
         StoreError: The copy could not be made.
     """
-    folder = path.parent / "backups"
-    # The daily backup removes files of this ending that a crash left.
-    unfinished = folder / f"before-schema-{len(MIGRATIONS)}-{secrets.token_hex(4)}.part"
+    folder = BackupFolder(path)
     try:
-        with _explained(folder):
-            folder.mkdir(mode=0o700, exist_ok=True)
-            await copy_database(path, unfinished)
-        if await database.run(_version, Operation("migrate.version", exclusive=True)) == version:
-            with _explained(folder):
-                copy = await asyncio.to_thread(_keep, unfinished)
-            _log.info("Updating the database to schema %d; a copy of the old one is %s", len(MIGRATIONS), copy)
-    finally:
-        with contextlib.suppress(OSError):
-            unfinished.unlink()
-
-
-@contextlib.contextmanager
-def _explained(folder: Path) -> Iterator[None]:
-    """Raise errors of a copy as one sentence that says what to do."""
-    try:
-        yield
+        # The copy's schema tells whether that process was faster. A start that ended before it migrated left the same.
+        copy = await folder.add(f"{MIGRATION}{len(MIGRATIONS)}", schema=version, repeat=False, prune=False)
     except (OSError, StoreError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise StoreError(
-            f"The database was not updated to schema {len(MIGRATIONS)} because it could not be copied to {folder} "
+            f"The database was not updated to schema {len(MIGRATIONS)} because it could not be copied to {folder.path} "
             f"({reason}): make sure that this folder is writable and has enough space, then start again"
         ) from error
-
-
-def _keep(unfinished: Path) -> Path:
-    """Give a copy its lasting name and return that. An older copy is not replaced: another content gets a number.
-
-    Raises:
-        OSError: The copy cannot be written out or named.
-    """
-    with unfinished.open("rb") as file:
-        os.fsync(file.fileno())  # the disk must have the copy before it has the migration
-    folder = os.open(unfinished.parent, os.O_RDONLY)
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)  # other processes name their copies too
-        copy = unfinished.with_name(f"before-schema-{len(MIGRATIONS)}.db")
-        for number in itertools.count(2):
-            if not copy.exists():
-                unfinished.rename(copy)
-                break
-            if filecmp.cmp(unfinished, copy, shallow=False):  # left by a start that ended before it had migrated
-                break
-            copy = unfinished.with_name(f"before-schema-{len(MIGRATIONS)}-{number}.db")
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-    return copy
+    if copy is not None:
+        _log.info("Updating the database to schema %d; a copy of the old one is %s", len(MIGRATIONS), copy)

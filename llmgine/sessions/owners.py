@@ -1,13 +1,12 @@
 """Owners: the processes on a store, each with an id that is named in the turns it runs."""
 
 import asyncio
-import contextlib
-import fcntl
-import os
 import secrets
 from collections.abc import Collection
 from pathlib import Path
 from typing import Protocol
+
+from llmgine.platforms import FileLock
 
 _LOOK = 2.0  # seconds between checks whether another process has ended
 
@@ -44,7 +43,7 @@ class Owners(Protocol):
 
 
 class LockFiles:
-    """Owners on one machine: each has a lock on a file, which the kernel frees when the process ends.
+    """Owners on one machine: each has a lock on a file, which the system frees when the process ends.
 
     Args:
         folder: Where the files are; it is made.
@@ -56,14 +55,11 @@ class LockFiles:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder = folder
-        self.me = secrets.token_hex(8)
         self.lost = asyncio.Event()  # never set: the lock cannot be lost
-        self._others: set[str] = set()  # that were alive at the last check
-        # It gets this name once it is locked: others would take an unlocked file for a dead owner's, and remove it.
-        unnamed = folder / f"{self.me}.new"
-        self._lock: int | None = os.open(unnamed, os.O_RDWR | os.O_CREAT, 0o600)
-        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        unnamed.rename(self._path(self.me))
+        self.me, self._lock = self._claimed()
+        # Alive at the last check. The first is here: whom another process checks while this one looks for what is left
+        # seems alive, and only `death` looks again.
+        self._others = {owner for owner in _owners_in(folder) - {self.me} if self._is_alive(owner)}
 
     async def hold(self) -> None:
         """See `Owners.hold`. A process keeps its lock until it ends."""
@@ -75,39 +71,63 @@ class LockFiles:
     async def death(self) -> None:
         """See `Owners.death`."""
         while True:
-            before, self._others = self._others, self._names() - await self.dead(self._names())
+            before, self._others = self._others, await self.others()
             if before - self._others:
                 return
             await asyncio.sleep(_LOOK)
 
+    async def others(self) -> set[str]:
+        """The owners that live, without this process."""
+        names = _owners_in(self._folder) - {self.me}
+        return names - await self.dead(names)
+
     async def close(self) -> None:
         """See `Owners.close`."""
-        if self._lock is not None:
-            with contextlib.suppress(FileNotFoundError):
-                self._path(self.me).unlink()
-            os.close(self._lock)
-            self._lock = None
+        if self._lock.is_open:
+            self._lock.remove()
 
-    def _names(self) -> set[str]:
-        return {path.stem for path in self._folder.glob("*.lock")} - {self.me}
+    def _claimed(self) -> tuple[str, FileLock]:
+        """A new id and its lock. Nobody knows the id before it is locked, so one that is taken for dead is dropped."""
+        while True:
+            me = secrets.token_hex(8)
+            lock = FileLock(self._path(me), new=True)
+            try:
+                if lock.acquire() and lock.is_in_place:
+                    return me, lock
+            except OSError:
+                lock.remove()
+                raise
+            lock.close()  # another process looked just now, and removes it
 
     def _path(self, owner: str) -> Path:
         return self._folder / f"{owner}.lock"
 
     def _is_alive(self, owner: str) -> bool:
         if owner == self.me:
-            return self._lock is not None
+            return self._lock.is_open
         try:
-            lock = os.open(self._path(owner), os.O_RDWR)
+            lock = FileLock(self._path(owner), create=False)
         except FileNotFoundError:
             return False
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        else:
-            with contextlib.suppress(FileNotFoundError):
-                self._path(owner).unlink()
-            return False
+            if not lock.acquire():
+                return True
+            lock.remove()
         finally:
-            os.close(lock)
+            lock.close()
+        return False
+
+
+async def in_use(folder: Path) -> bool:
+    """Whether a living process is among the owners of `LockFiles`, also if it uses another database in that place."""
+    if not _owners_in(folder):
+        return False
+    us = LockFiles(folder)
+    try:
+        return bool(await us.others())
+    finally:
+        await us.close()
+
+
+def _owners_in(folder: Path) -> set[str]:
+    return {path.stem for path in folder.glob("*.lock")}

@@ -9,9 +9,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import asyncpg
 
 from llmgine.errors import ConfigurationError, StoreError
+from llmgine.platforms import POSTGRES_HERE
 from llmgine.settings import is_loopback
 
-_ON_THIS_MACHINE = "/run/postgresql,/var/run/postgresql,/tmp,localhost"  # where a server is by default
 _CHECKED = {"verify-ca", "verify-full"}  # the values of `sslmode` with which the server's certificate is checked
 _NO_ADDRESS = (
     "DATABASE_URL: this is not the address of a PostgreSQL database: write postgresql://user:password@host/database, "
@@ -84,7 +84,7 @@ def read_address(url: str) -> Address:
     try:
         parts = urlsplit(url)
         said = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
-        named = parts.netloc.rpartition("@")[2] or said.get("host") or _ON_THIS_MACHINE
+        named = parts.netloc.rpartition("@")[2] or said.get("host") or POSTGRES_HERE
         hosts = _hosts(named, said.get("port", "5432"))
     except ValueError:
         raise ConfigurationError(_NO_ADDRESS) from None
@@ -98,7 +98,7 @@ def read_address(url: str) -> Address:
     if remote:
         options["ssl"] = _encryption(said, remote[0])
     database = unquote(parts.path.removeprefix("/"))
-    where = "this machine" if named == _ON_THIS_MACHINE else ", ".join(host for host, _ in hosts)
+    where = "this machine" if named == POSTGRES_HERE else ", ".join(host for host, _ in hosts)
     return Address(f"{where}/{database}", hosts, options)
 
 

@@ -2,15 +2,21 @@
 
 from dataclasses import InitVar, dataclass, field
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from llmgine.messages.commands import Pausable
 from llmgine.messages.steps import Step, Turn
 from llmgine.messages.text import CleanText
+from llmgine.sessions.costs import Allowance
+from llmgine.settings import Effort
 from llmgine.turn_state import TurnState, fold, fold_all
 
-Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh"]
+AuditAction = Literal[
+    "set", "removed", "approved", "approved always", "denied", "paused", "resumed", "cleared", "forgot", "used"
+]
+MAX_AUDIT_TEXT = 200  # characters
 
 
 class _Record(BaseModel):
@@ -22,6 +28,25 @@ def _names(value: object) -> object:
     if value == "all":
         return None
     return tuple(name for part in value.split(",") if (name := part.strip())) if isinstance(value, str) else value
+
+
+class AuditEntry(_Record):
+    """An entry of the audit log: who did what, when and where. It has no words of a conversation.
+
+    Attributes:
+        person: Their id; "" where it is not known.
+        place: The session or scope.
+        listed_under: The list that shows it, such as a server's scope.
+        about: What it was done with: the name of a setting with its value, of a tool, of a command.
+    """
+
+    id: str
+    at: datetime
+    person: str
+    place: str
+    listed_under: str
+    action: AuditAction
+    about: str
 
 
 class Session(_Record):
@@ -67,17 +92,44 @@ class Setting(_Record):
     changed_at: datetime
 
 
+class Pause(_Record):
+    """What is paused in a scope, or was last; `begun` and `ended` are in the front end's own terms, None if it lasts.
+
+    `paused_by` is the id of a person.
+    """
+
+    scope: str
+    what: Pausable
+    begun: str
+    ended: str | None
+    paused_by: str
+    since: datetime
+
+    @property
+    def lasts(self) -> bool:
+        """Whether nobody has resumed it."""
+        return self.ended is None
+
+
+class PauseBegun(_Record):
+    """What is paused now: by this request if it `is_new`, else by an earlier one. `stopped` were stopped for it."""
+
+    pause: Pause
+    is_new: bool
+    stopped: tuple[Turn, ...] = ()
+
+
 class SessionSettings(_Record):
     """The effective settings of a session for the model: its own, else those it inherits (see `Session.scopes`).
 
     None means that nobody chose: the program's own system prompt, the provider's own model, all tools.
     """
 
-    system_prompt: CleanText | None = Field(None, max_length=4_000)  # what fits in a Discord modal
+    system_prompt: CleanText | None = Field(default=None, max_length=4_000)  # what fits in a Discord modal
     style: Literal["brief", "normal", "detailed"] = "normal"
-    model: CleanText | None = Field(None, min_length=1, max_length=100)
+    model: CleanText | None = Field(default=None, min_length=1, max_length=100)
     tools: Annotated[tuple[str, ...] | None, BeforeValidator(_names)] = None
-    daily_tokens: int | None = Field(None, ge=1)
+    daily_tokens: int | None = Field(default=None, ge=1)
     effort: Effort | None = None
 
 
@@ -94,19 +146,6 @@ class Lesson(_Record):
     value: int = 1
     said: CleanText = ""
     learnt_at: datetime
-
-
-class Allowance(_Record):
-    """A limit on the tokens that model calls may use in a day (UTC), in one scope. All limits apply."""
-
-    scope: str
-    tokens: int
-    used: int
-
-    @property
-    def is_used_up(self) -> bool:
-        """Whether the model is asked no more today."""
-        return self.used >= self.tokens
 
 
 @dataclass(frozen=True)
@@ -159,16 +198,27 @@ class Blocked(_Record):
     owner: str
 
 
+class EndedTurn(NamedTuple):
+    """An ended turn, and which version of its steps is stored: what was read of another one is out of date."""
+
+    id: str
+    attempt: int
+    revision: int
+
+
 class BeforeCall(_Record):
     """What a call of the model needs to know: settings, bounds, and the ended turns before it, the newest first.
 
-    `scopes` are the session's own and those it inherits from; `ended` has the id and the attempt of each turn.
+    `counted_in` are the scopes in which the call counts. `revision` is that of the turn's stored steps: those in memory
+    are out of date if theirs is another. `paused`: nothing is answered at present.
     """
 
-    scopes: tuple[str, ...]
+    counted_in: tuple[str, ...]
     settings: SessionSettings
     allowances: tuple[Allowance, ...]
-    ended: tuple[tuple[str, int], ...]
+    ended: tuple[EndedTurn, ...]
+    revision: int
+    paused: bool
 
 
 class Revision(_Record):
@@ -182,16 +232,66 @@ class Revision(_Record):
     session_id: str
 
 
-class Today(_Record):
-    """The day (UTC), counted since 1970, and how many tokens all sessions together may use in it; None for any."""
+class Forgotten(_Record):
+    """A person who asked to be forgotten, at a time in microseconds; `finished` is when nothing was left, 0 before."""
 
-    day: int
-    tokens: int | None
+    person: str
+    forgotten_at: int
+    finished: int
 
 
-class Spent(_Record):
-    """Tokens that a call of the model used, in these scopes, on a day counted since 1970."""
+class TurnsWith(_Record):
+    """Some turns in which somebody occurs; those after `end` are to be looked through, None at the end of all."""
 
-    scopes: tuple[str, ...]
-    tokens: int
-    day: int
+    turns: tuple[str, ...]
+    end: str | None
+
+
+class TheirTurn(_Record):
+    """A turn that answers a person, how many files came with what they said, and whether it was in a server."""
+
+    turn: Turn
+    files: int
+    in_server: bool
+
+
+class AnsweredAt(_Record):
+    """A place of a front end, and since when somebody was answered there, in microseconds."""
+
+    source: str
+    place: str
+    since: int
+
+
+class OwnSessions(_Record):
+    """Some sessions that are one person's: `ready` to be erased, or `waiting` until their messages are taken away.
+
+    Those after `end` are to be looked through, None at the end of all.
+    """
+
+    ready: tuple[str, ...]
+    waiting: int
+    end: str | None
+
+
+class ErasedTurns(_Record):
+    """What was erased of a person: their questions with the answers, files, and other people's turns with them."""
+
+    turns: int = 0
+    files: int = 0
+    mentions: int = 0
+
+    def __add__(self, other: "ErasedTurns") -> "ErasedTurns":
+        """Both together."""
+        return ErasedTurns(
+            turns=self.turns + other.turns, files=self.files + other.files, mentions=self.mentions + other.mentions
+        )
+
+
+class LeftServer(_Record):
+    """A server that an account of a front end is no longer in, since a time in microseconds."""
+
+    source: str
+    account: int
+    guild: int
+    left_at: int

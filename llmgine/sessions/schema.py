@@ -261,4 +261,88 @@ MIGRATIONS: tuple[tuple[str | Callable[[], Steps[None]], ...], ...] = (
         "CREATE INDEX cursor_parent ON cursor_of_place (source, parent) WHERE parent IS NOT NULL",
         "CREATE INDEX spent_day ON spent (day)",
     ),
+    (
+        # The audit log: who changed, approved, paused, cleared or used what. It has no words of a conversation.
+        """
+        CREATE TABLE audit (
+            id TEXT PRIMARY KEY,
+            at BIGINT NOT NULL,
+            person TEXT NOT NULL,
+            place TEXT NOT NULL,
+            listed_under TEXT NOT NULL,
+            action TEXT NOT NULL,
+            about TEXT NOT NULL
+        )
+        """,
+        "CREATE INDEX audit_newest ON audit (at, id)",
+        "CREATE INDEX audit_listed ON audit (listed_under, at, id)",
+        # What calls cost, in billionths of a dollar, and what those under way may cost beside that.
+        "ALTER TABLE spent ADD COLUMN nanodollars BIGINT NOT NULL DEFAULT 0",
+        "ALTER TABLE spent ADD COLUMN reserved_tokens BIGINT NOT NULL DEFAULT 0",
+        "ALTER TABLE spent ADD COLUMN reserved_nanodollars BIGINT NOT NULL DEFAULT 0",
+        "ALTER TABLE spent ADD COLUMN warned BIGINT NOT NULL DEFAULT 0",
+        """
+        CREATE TABLE reservation (
+            id TEXT PRIMARY KEY,
+            owner TEXT NOT NULL,
+            scopes TEXT NOT NULL,
+            day BIGINT NOT NULL,
+            tokens BIGINT NOT NULL,
+            nanodollars BIGINT NOT NULL,
+            sent_tokens BIGINT NOT NULL,
+            sent_nanodollars BIGINT NOT NULL
+        )
+        """,
+        "CREATE INDEX reservation_owner ON reservation (owner)",
+        # Who asked to be forgotten, and when; `finished` is when nothing from before was left, and 0 until then.
+        """
+        CREATE TABLE forgotten (
+            person TEXT PRIMARY KEY,
+            forgotten_at BIGINT NOT NULL,
+            finished BIGINT NOT NULL
+        )
+        """,
+        "CREATE INDEX forgotten_open ON forgotten (person) WHERE finished = 0",
+        # Servers that an account of a front end is in (`left_at` is 0), and those it left, until these are erased.
+        """
+        CREATE TABLE reported_server (
+            source TEXT NOT NULL,
+            account BIGINT NOT NULL,
+            guild BIGINT NOT NULL,
+            left_at BIGINT NOT NULL,
+            PRIMARY KEY (source, account, guild)
+        )
+        """,
+        # The files that tools gave to people, in base64; a step has what they are called.
+        """
+        CREATE TABLE result_file (
+            turn_id TEXT NOT NULL REFERENCES turn (id),
+            attempt BIGINT NOT NULL,
+            call_id TEXT NOT NULL,
+            number BIGINT NOT NULL,
+            data TEXT NOT NULL,
+            PRIMARY KEY (turn_id, attempt, call_id, number)
+        )
+        """,
+        # What was written in a channel before a prompt there: sent with its own turn only, and kept for some days.
+        """
+        CREATE TABLE context_message (
+            turn_id TEXT NOT NULL REFERENCES turn (id),
+            message_id TEXT NOT NULL,
+            number BIGINT NOT NULL,
+            body TEXT NOT NULL,
+            read_at BIGINT NOT NULL,
+            PRIMARY KEY (turn_id, message_id)
+        )
+        """,
+        "CREATE INDEX context_message_id ON context_message (message_id)",
+        "CREATE INDEX context_message_age ON context_message (read_at)",
+        conversions.context_of_known_servers,
+        # How often somebody was taken out of a turn: what was read of it before is not to be used any more.
+        "DROP VIEW open_turn",
+        "DROP VIEW ended_turn",
+        "ALTER TABLE turn ADD COLUMN revision BIGINT NOT NULL DEFAULT 0",
+        "CREATE VIEW open_turn AS SELECT * FROM turn WHERE state IN ('queued', 'running', 'waiting')",
+        "CREATE VIEW ended_turn AS SELECT * FROM turn WHERE state IN ('done', 'failed', 'stopped')",
+    ),
 )

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import sqlite3
 import time
@@ -11,17 +12,24 @@ from typing import TypeVar
 
 import aiosqlite
 
-from llmgine.errors import ConfigurationError, DamagedStoreError, StoreError
+from llmgine.errors import ConfigurationError, DamagedStoreError, StoreError, cannot_use
 from llmgine.messages.translatable import tr
+from llmgine.platforms import keep_private
 from llmgine.sessions.database import Operation, Row, Statement, Steps, storable
 
 T = TypeVar("T")
 
+_log = logging.getLogger(__name__)
+
 _BUSY_TIMEOUT = 5.0  # seconds to wait for another process's transaction
+# Codes of errors that may pass without a change of the settings.
+_PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM}
+_CHECKPOINT_TIMEOUT = 100  # milliseconds for which nobody writes while the log cannot be emptied yet
 _INTERRUPT = 0.05  # seconds between two tries to end a check of the file
 _DAMAGED = (
-    "DATABASE_URL: {path} is damaged ({found}). It was not changed. Restore a copy from the folder backups beside it, "
-    "or move it away to start with a new one; also remove the files beside it whose names end in -wal and -shm"
+    "DATABASE_URL: {path} is damaged ({found}). It was not changed. Restore a backup with "
+    "`python -m programs.backup --restore FILE` (--list shows them). To start with a new database, move it "
+    "away, with the files beside it whose names end in -wal and -shm"
 )
 
 
@@ -60,12 +68,16 @@ class SqliteDatabase:
 
         Raises:
             ConfigurationError: The file or its folder cannot be used.
+            ExhaustedError: There is no space for it.
+            StoreError: The file cannot be used now.
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            if not keep_private(path):
+                _log.warning("Others can read %s: make it the bot's alone", path)
         except OSError as error:
-            raise ConfigurationError(f"DATABASE_URL: {path} cannot be opened: {error.strerror}") from error
+            raise cannot_use(f"DATABASE_URL: {path} cannot be opened", error) from error
         if _has_log(path):
             await asyncio.to_thread(_note_unclean_end, path)
         async with contextlib.AsyncExitStack() as stack:
@@ -87,6 +99,10 @@ class SqliteDatabase:
     async def version(self) -> int:
         """See `Database.version`."""
         return await self._call(self._writer, lambda bare: int(bare.execute("PRAGMA data_version").fetchone()[0]))
+
+    async def overwrite_deleted(self) -> bool:
+        """See `Database.overwrite_deleted`. In the file SQLite overwrites what is deleted; its log is emptied here."""
+        return await self._call(self._writer, _empty_log)
 
     async def _call(self, connection: _Connection, function: Callable[[sqlite3.Connection], T]) -> T:
         try:
@@ -111,7 +127,12 @@ async def _opened(path: Path, connect: Callable[[], sqlite3.Connection]) -> _Con
     except sqlite3.Error as error:
         if connection.stopped is not None:  # else the thread would find the event loop closed
             await connection.stopped
-        raise ConfigurationError(f"DATABASE_URL: {path} is not a usable SQLite database: {error}") from error
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _PASSING:
+            raise StoreError(f"DATABASE_URL: {path} cannot be used now: {error}") from error
+        raise ConfigurationError(
+            f"DATABASE_URL: {path} is not a usable SQLite database: {error}. If it was one, restore a copy with "
+            "`python -m programs.backup --restore FILE` (--list shows them)"
+        ) from error
     return connection
 
 
@@ -193,38 +214,6 @@ class Inspection:
             self._connection = None
 
 
-async def copy_database(source: Path, target: Path) -> None:
-    """Copy a database, which may be in use, into a file that only its owner can read; in a thread of its own.
-
-    What is there by the target's name is replaced; when it fails nothing is.
-
-    Raises:
-        OSError: The target cannot be made.
-        StoreError: The database cannot be copied.
-    """
-    try:
-        with contextlib.closing(sqlite3.connect(source, check_same_thread=False)) as connection:
-            copying = asyncio.create_task(asyncio.to_thread(_copy, connection, target))
-            try:
-                await asyncio.shield(copying)
-            except asyncio.CancelledError:
-                connection.interrupt()
-                await asyncio.gather(copying, return_exceptions=True)
-                raise
-    except sqlite3.Error as error:
-        raise StoreError(f"The database cannot be copied: {error}") from error
-
-
-def _copy(connection: sqlite3.Connection, target: Path) -> None:
-    target.unlink(missing_ok=True)
-    target.touch(mode=0o600)
-    try:
-        connection.execute("VACUUM INTO ?", (str(target),))
-    except sqlite3.Error:
-        target.unlink(missing_ok=True)
-        raise
-
-
 def _connect(path: Path, busy_timeout: float) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=busy_timeout, isolation_level=None)
     connection.row_factory = sqlite3.Row
@@ -257,6 +246,17 @@ def _enter_wal(connection: sqlite3.Connection, busy_timeout: float) -> None:
             time.sleep(0.01)  # on the connection's own thread
         else:
             return
+
+
+def _empty_log(connection: sqlite3.Connection) -> bool:
+    """Write the log into the database and cut it; False if that would have to wait for others."""
+    timeout = connection.execute("PRAGMA busy_timeout").fetchone()[0]
+    connection.execute(f"PRAGMA busy_timeout={_CHECKPOINT_TIMEOUT}")
+    try:
+        busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        connection.execute(f"PRAGMA busy_timeout={timeout}")
+    return not busy
 
 
 def _run(connection: sqlite3.Connection, work: Callable[[], Steps[T]], operation: Operation) -> T:

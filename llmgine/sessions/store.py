@@ -8,14 +8,15 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from llmgine.errors import ConfigurationError
+from llmgine.errors import ConfigurationError, cannot_use
 from llmgine.messages.steps import Turn
 from llmgine.sessions import operations
 from llmgine.sessions.clock import SteadyClock
+from llmgine.sessions.costs import Today
 from llmgine.sessions.database import Database, Observer, Operation, Steps
 from llmgine.sessions.migrate import migrate
 from llmgine.sessions.owners import LockFiles, Owners
-from llmgine.sessions.records import Today
+from llmgine.sessions.records import AuditEntry
 from llmgine.sessions.sqlite import SqliteDatabase
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ async def open_store(url: str, *, lease_seconds: float = LEASE_SECONDS) -> "Sess
         owners = LockFiles(path.parent / "owners")
     except OSError as error:
         await database.close()
-        raise ConfigurationError(f"DATABASE_URL: {path.parent / 'owners'} cannot be used: {error.strerror}") from error
+        raise cannot_use(f"DATABASE_URL: {path.parent / 'owners'} cannot be used", error) from error
     except BaseException:
         await database.close()
         raise
@@ -113,7 +114,7 @@ class SessionStore:
     Attributes:
         owners: The processes on this store, and which of them is this one.
         clock: What the deadlines of approvals are kept by.
-        daily_tokens: How many tokens all sessions together may use in a day; None for any number.
+        limits: The program's own limits of a day; its `day` is that of no limit.
     """
 
     def __init__(self, database: Database, owners: Owners) -> None:
@@ -125,21 +126,27 @@ class SessionStore:
         self._taking: dict[str, Turn] = {}  # turns of dead processes, as they were before they are ours
         self.owners = owners
         self.clock = SteadyClock()
-        self.daily_tokens: int | None = None
+        self.limits = Today(day=0)
         me = owners.me
         self.sessions = operations.Sessions(self, me)
         self.settings = operations.Settings(self, me)
         self.allowances = operations.Allowances(self, me)
+        self.audit = operations.Audit(self, me)
         self.branches = operations.Branches(self, me)
         self.turns = operations.Turns(self, me)
         self.prompts = operations.Prompts(self, me)
         self.runs = operations.Runs(self, me)
+        self.result_files = operations.ResultFiles(self, me)
+        self.pauses = operations.Pauses(self, me)
         self.stops = operations.Stops(self, me)
         self.decisions = operations.Decisions(self, me)
         self.deliveries = operations.Deliveries(self, me)
+        self.context_messages = operations.ContextMessages(self, me)
         self.lessons = operations.Lessons(self, me)
         self.cursors = operations.Cursors(self, me)
         self.logins = operations.Logins(self, me)
+        self.people = operations.People(self, me)
+        self.purges = operations.Purges(self, me)
 
     async def run(self, work: Callable[[], Steps[T]], operation: Operation) -> T:
         """Run an operation of a group, or one of your own, as one transaction, with all observers around it.
@@ -169,7 +176,7 @@ class SessionStore:
     @property
     def today(self) -> Today:
         """The current day and what may be used in it."""
-        return Today(day=self.clock.today(), tokens=self.daily_tokens)
+        return self.limits.model_copy(update={"day": self.clock.today()})
 
     async def version(self) -> int:
         """A number that changes when another process writes."""
@@ -199,19 +206,30 @@ class SessionStore:
         taken = await self.turns.take_over(taking)
         for turn in taking:
             self._taking.pop(turn.id, None)
+        await self._settle_left()
         return taken
 
-    async def forget(self, session_id: str, turn_id: str) -> Turn | None:
+    async def _settle_left(self) -> None:
+        """Settle what dead processes reserved for calls of the model."""
+        dead = await self.owners.dead(await self.allowances.owners() - {self.owners.me})
+        if dead:
+            await self.allowances.settle_left(sorted(dead))
+
+    async def forget(self, session_id: str, turn_id: str, audit: AuditEntry | None = None) -> Turn | None:
         """Delete a turn's texts; None when there is nothing to forget, or a living process runs it."""
         owners = {turn.owner for turn in await self.turns.unfinished(session_id) if turn.id == turn_id}
         dead = next(iter(await self.owners.dead(owners)), "")
-        return await self.turns.forget(session_id, turn_id, dead)
+        return await self.turns.forget(session_id, turn_id, dead, audit)
 
     async def undelivered(self, source: str) -> list[Turn]:
         """Ended turns with parts that were not sent, oldest first, of processes that are dead or of this one."""
         turns = await self.deliveries.undelivered(source)
         theirs = await self.owners.dead({turn.owner for turn in turns}) | {self.owners.me}
         return [turn for turn in turns if turn.owner in theirs]
+
+    async def overwrite_deleted(self) -> bool:
+        """See `Database.overwrite_deleted`."""
+        return await self._database.overwrite_deleted()
 
     async def close(self) -> None:
         """Close the database and release this process's turns: from here on another process may continue them."""

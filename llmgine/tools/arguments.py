@@ -1,6 +1,7 @@
 """A tool's arguments as a pydantic model: made from the signature, told as JSON Schema, read from JSON text."""
 
 import inspect
+import json
 from collections.abc import Callable, Mapping
 from typing import Any, get_type_hints
 
@@ -127,13 +128,32 @@ def read_arguments(model: type[Arguments], arguments: str) -> dict[str, Any]:
     """The values for the function, from the JSON text a model wrote; no text at all means no arguments.
 
     Raises:
-        InvalidArgumentsError: Not JSON, or not fitting; a short text names each field and what is wrong.
+        InvalidArgumentsError: Not JSON, a name twice, or not fitting; a short text says what is wrong.
     """
+    if has_doubles(arguments):
+        raise InvalidArgumentsError("The arguments have a name twice. Call again with each argument once.")
     try:
         # Cleaned because a lone surrogate cannot even be handed to the parser.
         return model.model_validate_json(clean_text(arguments).strip() or "{}").by_name()
     except ValidationError as exc:
         raise InvalidArgumentsError(_explain(exc)) from None  # the cause would hold the whole input
+
+
+def has_doubles(arguments: str) -> bool:
+    """Whether an object in a JSON text has a name twice: people might be shown another of the values than is used."""
+    found = False
+
+    def read(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        nonlocal found
+        values = dict(pairs)
+        found = found or len(values) < len(pairs)
+        return values
+
+    try:
+        json.loads(arguments, object_pairs_hook=read)
+    except (ValueError, RecursionError):
+        return False
+    return found
 
 
 def _explain(error: ValidationError) -> str:

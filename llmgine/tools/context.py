@@ -18,8 +18,8 @@ class ToolContext:
         turn_id: The turn.
         author_id: Who asked, as the front end knows them; "" where nobody is known.
         author_name: Their name, which is only shown.
-        images: Reads the images that came with the prompt, as data URLs; await it in an async tool. It may raise a
-            StoreError.
+        images: Reads the images that came with the prompt, then those of the message it replies to, as data URLs;
+            await it in an async tool. It may raise a StoreError.
     """
 
     session_id: str

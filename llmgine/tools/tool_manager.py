@@ -9,6 +9,8 @@ from llmgine.messages.chat_messages import ToolCall, ToolResult, ToolSchema
 from llmgine.messages.text import clean_text, shorten
 from llmgine.messages.translatable import Text
 from llmgine.observability.redaction import Redactor
+from llmgine.tools.files import as_output, result_files
+from llmgine.tools.isolation import Isolation
 from llmgine.tools.result_text import NotDone, cap, to_text
 from llmgine.tools.tool import Tool
 
@@ -24,6 +26,8 @@ class ToolOptions(TypedDict, total=False):
     timeout: float
     sequential: bool
     allows_always: bool
+    reads_outside: bool
+    isolation: Isolation | None
 
 
 class ToolManager:
@@ -32,10 +36,18 @@ class ToolManager:
     Args:
         tools: What is offered from the start.
         redact: Takes secrets out of results, before anybody sees them.
+        allowed: The names of the tools that may be used; empty for all. Others are registered in vain.
     """
 
-    def __init__(self, tools: Iterable[Tool] = (), *, redact: Callable[[str], str] | None = None) -> None:
+    def __init__(
+        self,
+        tools: Iterable[Tool] = (),
+        *,
+        redact: Callable[[str], str] | None = None,
+        allowed: Collection[str] = (),
+    ) -> None:
         self._tools: dict[str, Tool] = {}
+        self._allowed = frozenset(allowed)
         self._redact = redact or Redactor()
         for tool in tools:
             self.register(tool)
@@ -53,7 +65,8 @@ class ToolManager:
             raise TypeError(f"{tool.name!r} is a finished tool: give its options where it is made")
         if tool.name in self._tools:
             raise ValueError(f"there is already a tool called {tool.name!r}: remove one, or give it name=")
-        self._tools[tool.name] = tool
+        if not self._allowed or tool.name in self._allowed:
+            self._tools[tool.name] = tool
         return tool
 
     @property
@@ -88,9 +101,10 @@ class ToolManager:
         Whatever goes wrong in the tool becomes a result. Only cancellation is raised, and a person's Ctrl-C.
         """
         try:
-            given = await self.get(call.name, names).call(call.arguments)
-            result = self._result(call, to_text(given), ok=True)
-            return result.model_copy(update={"done": False}) if isinstance(given, NotDone) else result
+            output = as_output(await self.get(call.name, names).call(call.arguments))
+            result = self._result(call, to_text(output.text), ok=True)
+            files = await result_files(output.files, self._redact)
+            return result.model_copy(update={"done": not isinstance(output.text, NotDone), "files": files})
         except ToolError as exc:
             result = self._result(call, f"Error in {shorten(call.name, 64)}: {exc}", ok=False)
             return result.model_copy(update={"shown": exc.shown}) if isinstance(exc.shown, Text) else result
@@ -100,7 +114,9 @@ class ToolManager:
 
     def _result(self, call: ToolCall, text: str, *, ok: bool) -> ToolResult:
         # Secrets go first: a cut through the middle of one would leave half of it.
-        return ToolResult(call_id=call.id, name=call.name, content=cap(self._redact(clean_text(text))), ok=ok)
+        content = cap(self._redact(clean_text(text)))
+        outside = call.name in self._tools and self._tools[call.name].reads_outside
+        return ToolResult(call_id=call.id, name=call.name, content=content, ok=ok, outside=outside)
 
 
 def _describe(exc: Exception) -> str:

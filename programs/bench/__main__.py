@@ -1,4 +1,7 @@
-"""What LLMgine costs: `uv run python -m programs.bench bus`, `turns`, `playground`, `discord`, `store` or `path`."""
+"""What LLMgine costs, and what it withstands: `uv run python -m programs.bench safety`.
+
+Costs are `bus`, `turns`, `playground`, `discord`, `store` and `path` in place of `safety`.
+"""
 
 import argparse
 import asyncio
@@ -15,9 +18,12 @@ from typing import Any
 
 from rich.console import Console
 
+from llmgine.errors import ConfigurationError
 from programs.bench import bus, discord, path, playground, quiet, start, stored_sessions, turn_cost
 from programs.bench.draws import draws
 from programs.bench.measure import Row, alone
+from programs.bench.safety import run as safety
+from programs.bench.safety.corpus import CLASSES
 from programs.bench.tables import (
     bus_table,
     busy_table,
@@ -25,12 +31,15 @@ from programs.bench.tables import (
     one_busy_table,
     path_names,
     path_table,
+    safety_lines,
+    safety_table,
     start_table,
     store_table,
     streams_table,
     turns_table,
 )
 from programs.bench.visit import Kind
+from programs.command_line import program_parser
 
 _SESSIONS = ((1, 20), (100, 5), (1_000, 1))  # at once, and the turns of each
 _STREAMS = (100, 500)  # at once; the first is compared
@@ -187,25 +196,45 @@ async def run_path(console: Console) -> dict[str, object]:
     return {**machine(), "path": [dataclasses.asdict(trace) | {"numbers": trace.numbers} for trace in traces]}
 
 
-def main() -> int:
-    """The program."""
-    parser = argparse.ArgumentParser(prog="python -m programs.bench", description=__doc__)
-    parser.add_argument("what", choices=["bus", "turns", "playground", "discord", "store", "path"])
+async def run_safety(console: Console, *, kind: str | None, only: str | None) -> dict[str, object]:
+    """Try the hostile inputs, print what passed, and return it as data."""
+    found = await safety.rows(kind, only)
+    console.print(safety_table(found))
+    for line in safety_lines(found):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    return {**machine(), "safety": [dataclasses.asdict(row) for row in found]}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = program_parser("programs.bench", __doc__)
+    parser.add_argument("what", choices=["bus", "turns", "playground", "discord", "store", "path", "safety"])
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the same as data")
     parser.add_argument("--sessions", type=int, default=100_000, help="conversations stored for `store`")
-    options = parser.parse_args()
-    works: dict[str, Callable[[Console], Coroutine[Any, Any, dict[str, object]]]] = {
+    parser.add_argument("--class", dest="kind", choices=[*CLASSES], help="try one class of inputs for `safety`")
+    parser.add_argument("--input", metavar="ID", help="try one input for `safety`")
+    return parser
+
+
+def main() -> int:
+    """The program."""
+    options = _parser().parse_args()
+    works: dict[str, Callable[[Console], Coroutine[Any, Any, dict[str, Any]]]] = {
         "bus": run_bus,
         "turns": run_turns,
         "playground": run_playground,
         "discord": run_discord,
         "store": functools.partial(run_store, sessions=options.sessions),
         "path": run_path,
+        "safety": functools.partial(run_safety, kind=options.kind, only=options.input),
     }
-    data = asyncio.run(works[options.what](Console()))
+    try:
+        data = asyncio.run(works[options.what](Console()))
+    except ConfigurationError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
     if options.json:
         options.json.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
-    return 0
+    return int(any(row["passed"] for row in data.get("safety", ())))
 
 
 if __name__ == "__main__":

@@ -13,8 +13,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from llmgine.bootstrap import ApplicationConfig
-from llmgine.settings import Settings
 from programs.application import Application
 from programs.bench.measure import median_and_worst, watch_loop
 from programs.bench.turn_cost import model_service
@@ -22,6 +20,7 @@ from programs.discord.bot import discord_at, join
 from programs.discord.client import Bot
 from programs.discord.delivery.rendering import render_deliveries
 from programs.discord.ids import SOURCE
+from programs.settings import ProgramConfig, ProgramSettings
 
 _PIECE_SECONDS = 0.75  # between two pieces of an answer
 _STAMP = re.compile(r"\b(\d{10,})\b")  # each piece is the nanosecond it was sent at
@@ -94,9 +93,9 @@ async def bot(model_url: str, model: str, place: dict[str, str], channels: int) 
             yield client
 
 
-def settings_in(folder: Path, place: Mapping[str, Any], *, model_url: str, model: str) -> Settings:
+def settings_in(folder: Path, place: Mapping[str, Any], *, model_url: str, model: str) -> ProgramSettings:
     """The settings of a bot whose files are in a folder, on the playground that says where it is."""
-    return Settings(
+    return ProgramSettings(
         _env_file=None,
         discord_token=place["token"],
         discord_api_base=place["api"],
@@ -108,9 +107,9 @@ def settings_in(folder: Path, place: Mapping[str, Any], *, model_url: str, model
     )
 
 
-def application(settings: Settings, *, calls_at_once: int) -> Application:
+def application(settings: ProgramSettings, *, calls_at_once: int) -> Application:
     """The application of such a bot; begin it with `async with`."""
-    config = ApplicationConfig(settings=settings, calls_at_once=calls_at_once)
+    config = ProgramConfig(settings=settings, calls_at_once=calls_at_once)
     return Application(config, renderers={SOURCE: render_deliveries})
 
 

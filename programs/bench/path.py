@@ -20,10 +20,8 @@ from typing import Any
 
 from aiohttp import web
 
-from llmgine.bootstrap import ApplicationConfig
 from llmgine.sessions import SessionStore
 from llmgine.sessions.database import Operation
-from llmgine.settings import Settings
 from programs.application import Application
 from programs.discord.bot import discord_at, join
 from programs.discord.client import Bot
@@ -33,6 +31,7 @@ from programs.playground.entities import ADA_ID, BOT_ID, Message
 from programs.playground.rules import Rules, Window
 from programs.playground.server import Playground
 from programs.playground.state import Dispatch
+from programs.settings import ProgramConfig, ProgramSettings
 
 _ROOT = Path(__file__).parents[2]
 _COUNTED = ("llmgine/", "programs/")
@@ -269,7 +268,7 @@ async def _measure(recorder: Recorder, ada: Person) -> list[Trace]:
 async def _bot(model_url: str, playground: Playground) -> AsyncIterator[SessionStore]:
     """The bot as it is run, joined; gives its store."""
     with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(
+        settings = ProgramSettings(
             _env_file=None,
             discord_token=playground.token,
             discord_api_base=playground.api_base,
@@ -280,7 +279,7 @@ async def _bot(model_url: str, playground: Playground) -> AsyncIterator[SessionS
             database_url=f"sqlite:///{folder}/bench.db",
             log_dir=Path(folder) / "logs",
         )
-        config = ApplicationConfig(settings=settings, monitor_interval=_NEVER)
+        config = ProgramConfig(settings=settings, monitor_interval=_NEVER)
         async with Application(config, renderers={SOURCE: render_deliveries}) as app:
             stop = asyncio.Event()
             with discord_at(settings):

@@ -12,6 +12,7 @@ from programs.bench.draws import Draw
 from programs.bench.measure import Row
 from programs.bench.path import Trace
 from programs.bench.quiet import OneBusy
+from programs.bench.safety.run import Row as SafetyRow
 from programs.bench.start import Start
 from programs.bench.stored_sessions import Stored
 from programs.bench.turn_cost import Streams, Turns
@@ -240,3 +241,26 @@ def _table(title: str, what: str, *numbers: str) -> Table:
     for number in numbers:
         table.add_column(number, justify="right")
     return table
+
+
+def safety_table(rows: Sequence[SafetyRow]) -> Table:
+    """The hostile inputs by class: how many were tried, refused or made harmless, and passed."""
+    table = Table(title="Hostile inputs", box=box.SIMPLE)
+    for name in ("class", "tried", "refused", "passed"):
+        table.add_column(name, justify="left" if name == "class" else "right")
+    for row in rows:
+        table.add_row(row.name, str(row.tried), str(row.refused), str(len(row.passed)))
+    passed = sum(len(row.passed) for row in rows)
+    tried = sum(row.tried for row in rows)
+    table.add_section()
+    table.add_row("all", str(tried), str(tried - passed), str(passed))
+    return table
+
+
+def safety_lines(rows: Sequence[SafetyRow]) -> Iterator[str]:
+    """What "passed" means in each class, and the inputs that did."""
+    for row in rows:
+        yield f"{row.name} passed: {row.meaning}"
+    for row in rows:
+        for id_, tries, harms in row.passed:
+            yield f"PASSED {id_}, {tries}: {'; '.join(harms)[:1_000]}"

@@ -19,7 +19,7 @@ from llmgine.bootstrap import ApplicationBootstrap, ApplicationConfig
 from llmgine.engine import ask
 from llmgine.messages.commands import PromptCommand
 from llmgine.messages.events import AnswerProgressEvent, LLMResponseEvent
-from llmgine.settings import Settings
+from programs.settings import ProgramSettings
 
 _MANY = 2_000  # model calls at once
 _INTERVAL = 0.05  # seconds between two pieces of a stream
@@ -72,7 +72,7 @@ class Recorder:
         """The text has grown; its last piece says when it was sent."""
         if not text:
             return
-        self.delays.append((time.monotonic_ns() - int(text.rsplit(" ", 1)[-1])) / 1e6)
+        self.delays.append((time.monotonic_ns() - int(text.rsplit(maxsplit=1)[-1])) / 1e6)
         if self._asked_at is not None:
             self.firsts.append((time.perf_counter() - self._asked_at) * 1e3)
             self._asked_at = None
@@ -110,7 +110,7 @@ async def application(
 ) -> AsyncIterator[ApplicationBootstrap]:
     """The engine as programs run it: a store on disk, or on a file system in memory, the log on."""
     with tempfile.TemporaryDirectory(dir=MEMORY if in_memory else None) as folder:
-        settings = Settings(
+        settings = ProgramSettings(
             _env_file=None,
             openai_base_url=base_url,
             openai_model=model,

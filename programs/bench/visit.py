@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Literal
 
-from llmgine.settings import Settings
 from programs.bench.discord import settings_in
 from programs.bench.turn_cost import model_service
+from programs.settings import ProgramSettings
 
 Kind = Literal["channels", "DMs"]
 
@@ -29,7 +29,7 @@ class Visit:
         settings: Of a bot that goes there.
     """
 
-    def __init__(self, process: asyncio.subprocess.Process, facts: dict[str, Any], settings: Settings) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, facts: dict[str, Any], settings: ProgramSettings) -> None:
         self._process = process
         self.facts = facts
         self.settings = settings

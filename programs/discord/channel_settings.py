@@ -12,7 +12,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 from llmgine.errors import UserError
 from llmgine.messages.translatable import tr
 from llmgine.sessions import SessionStore
-from llmgine.sessions.scoped import effective
+from llmgine.sessions.limits import limited_roles
+from llmgine.sessions.records import Pause
+from llmgine.sessions.scoped import effective, is_paused, pauses_in
 from programs.discord.ids import Cards, Place
 from programs.discord.translation import languages
 
@@ -40,8 +42,13 @@ class ChannelSettings(BaseModel):
         threads: Whether each question gets a thread of its own.
         cards: How much is shown of tool calls.
         people: Whether everybody shares the channel's conversation, or each person has one of their own.
+        webhooks: The ids of the webhooks, and of the bots with webhooks, whose messages are answered like people's.
         roles: The ids of the roles of whom people who are answered have one; none for everybody.
+        context: How much is read of what was written in a server's channel before a question.
         language: The code of the language in which the bot's own texts are there; "auto" for the server's.
+        pauses: What is paused there, or was last: begun and ended by interactions, whose ids are in order with those of
+            messages.
+        limited_roles: The ids of the roles that limits of a day are set for.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -50,8 +57,22 @@ class ChannelSettings(BaseModel):
     threads: Literal["off", "auto"] = "off"
     cards: Cards = "normal"
     people: Literal["shared", "each"] = "shared"
+    webhooks: Annotated[tuple[int, ...], BeforeValidator(_ids)] = ()
     roles: Annotated[tuple[int, ...], BeforeValidator(_ids)] = ()
+    context: Literal["off", "some", "much"] = "some"
     language: Annotated[str, AfterValidator(_known)] = AUTO
+    pauses: tuple[Pause, ...] = ()
+    limited_roles: frozenset[str] = frozenset()
+
+    @property
+    def answers_are_paused(self) -> bool:
+        """Whether nobody is answered there at present."""
+        return is_paused("answers", self.pauses)
+
+    def answers_were_paused(self, moment: int) -> bool:
+        """Whether nobody was answered there at the moment of an id."""
+        ended = ((int(one.begun), int(one.ended)) for one in self.pauses if one.what == "answers" and one.ended)
+        return any(begin <= moment < end for begin, end in ended)
 
 
 class Channels:
@@ -82,7 +103,9 @@ class Channels:
         if known is not None:
             return known
         version = self._version
-        found = effective(ChannelSettings, await self._store.settings.of(place.scopes))
+        made = await self._store.settings.of(place.scopes)
+        beside = {"pauses": tuple(pauses_in(made)), "limited_roles": limited_roles(made)}
+        found = effective(ChannelSettings, made).model_copy(update=beside)
         if version is not None and version == self._store.settings_version:
             self._known[place] = found
             while len(self._known) > _REMEMBERED:
@@ -93,9 +116,9 @@ class Channels:
         """The session that a person talks to in a channel, or in a thread of it."""
         return await self.session_at(Place.of(channel), user_id, thread_id)
 
-    async def session_at(self, place: Place, user_id: int, thread_id: int | None = None) -> str:
-        """The session that a person talks to at a place, or in a thread of it."""
-        own = (await self.at(place)).people == "each" and not place.is_dm
+    async def session_at(self, place: Place, user_id: int, thread_id: int | None = None, *, alone: bool = False) -> str:
+        """The session that a person talks to at a place, or in a thread of it; `alone`: in any case their own."""
+        own = alone or ((await self.at(place)).people == "each" and not place.is_dm)
         answered = place if thread_id is None else place.thread(thread_id)
         return answered.session_id(user_id if own else None)
 

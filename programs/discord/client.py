@@ -1,15 +1,14 @@
 """The Discord client: messages in, commands down the bus."""
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import discord
 
 from llmgine.messages.commands import StopTurnCommand
+from llmgine.messages.erasing_commands import ReportServersCommand
 from programs.application import Application
 from programs.discord.channel_settings import Channels
 from programs.discord.chores import Chores
@@ -20,12 +19,15 @@ from programs.discord.connection import Connection
 from programs.discord.delivery.channel_deliveries import EDIT_INTERVAL, ChannelDeliveries
 from programs.discord.delivery.poster import Poster
 from programs.discord.delivery.step_results import Pace
-from programs.discord.ids import session_id
+from programs.discord.ids import SOURCE, session_id
 from programs.discord.incoming.attachments import AttachmentReader
 from programs.discord.incoming.feeds import LOOK_INTERVAL, Feeds
 from programs.discord.incoming.intake import Intake
 from programs.discord.languages import Languages
 from programs.discord.permissions.bot import BotPermissions
+from programs.discord.permissions.operator import Operators
+from programs.discord.permissions.rates import Rates
+from programs.discord.permissions.tools import access_for
 from programs.discord.rate_limiter import RATE
 from programs.discord.slash.tree import Commands
 from programs.discord.status_reactions import INTERVAL as REACTION_INTERVAL
@@ -38,7 +40,6 @@ _CHECK_INTERVAL = 180.0  # seconds between two checks for what Discord did not s
 _FEEDS_PATIENCE = 1.0  # seconds to finish admitting messages at the end
 _PAUSE_PATIENCE = 3.0  # seconds to post that the bot restarts
 _REACTIONS_PATIENCE = 1.0  # seconds to remove status reactions that would mislead
-_START_PATIENCE = 3.0  # seconds that a start gets to finish when the bot is to end
 
 _log = logging.getLogger(__name__)
 
@@ -90,6 +91,7 @@ class Bot(Connection):
         clock = self.clock
         self._permissions = BotPermissions(self, clock=monotonic)
         poster = Poster(self, permissions=self._permissions, limiter=self.limiter, first_wait=first_wait, clock=clock)
+        self.access = access_for(self, app, poster.member)
         pace = Pace(edit_interval, first_wait)
         self._deliveries = ChannelDeliveries(self, app.bus, app.store, poster, pace=pace, sleep=sleep)
         self._status_reactions = StatusReactions(
@@ -104,8 +106,15 @@ class Bot(Connection):
         self._thread_names = ThreadNames(self, app.bus)
         settings = app.config.settings
         vision = settings.has_model and settings.openai_vision  # the demo model sees nothing
-        files = AttachmentReader(vision=vision, base=api_base or settings.discord_api_base)
-        intake = Intake(self, app.bus, app.store, poster, channels=Channels(app.store), files=files, burst=burst)
+        base = api_base or settings.discord_api_base
+        files = AttachmentReader(
+            vision=vision, image_bytes=settings.image_bytes, base=base, transcriber=app.transcriber
+        )
+        operators = Operators(settings.operators)
+        rates = Rates(settings.messages_per_minute, lambda: operators.known(self), clock=monotonic)
+        intake = Intake(
+            self, app.bus, app.store, poster, channels=Channels(app.store), files=files, rates=rates, burst=burst
+        )
         self._feeds = Feeds(
             self, app.store, poster, intake, first_wait=first_wait, look_interval=look_interval, clock=clock
         )
@@ -115,30 +124,10 @@ class Bot(Connection):
         self._recovered = asyncio.Event()
         self._is_closing = False  # a login may end later than this begins
         parsers = self._connection.parsers  # the only place from which discord.py takes them
-        self._connection.parsers = {name: self._guarded(name, parse) for name, parse in parsers.items()}
-        answers, approvals = AnswerButtons(app.bus, app.store), ApprovalButtons(app.bus)
-        handlers = {**answers.handlers(), **approvals.handlers(), **self._commands.handlers()}
-        self._router = ComponentRouter(app.store, handlers)
+        self._connection.parsers = {name: self._feeds.guarded(name, parse) for name, parse in parsers.items()}
+        answers, calls = AnswerButtons(app.bus, app.store).handlers(), ApprovalButtons(app.bus).handlers()
+        self._router = ComponentRouter(app.store, {**answers, **calls, **self._commands.handlers()}, rates)
         self.add_dynamic_items(self._router.item())
-
-    def _guarded(self, name: str, parse: Callable[[Any], None]) -> Callable[[Any], None]:
-        """Keep an event that cannot be parsed from ending the client, as it would in discord.py.
-
-        READY is not guarded: without it there is no client.
-        """
-        if name == "READY":
-            return parse
-
-        def guarded(data: Any) -> None:
-            try:
-                parse(data)
-            except Exception:  # whatever Discord sent, the events after it must not be lost
-                _log.exception("An event from Discord cannot be read: %s", name)
-                channel_id = str(data.get("channel_id")) if isinstance(data, dict) else ""
-                if channel_id.isdecimal():
-                    self._feeds.malformed(int(channel_id))
-
-        return guarded
 
     async def setup_hook(self) -> None:
         """Once, after login: listen, and begin to register the slash commands; unless the bot is already closing."""
@@ -155,8 +144,10 @@ class Bot(Connection):
 
     async def on_ready(self) -> None:
         """Finish what an earlier process left, once; then process what comes in."""
+        await super().on_ready()
         self._chores.do("start", self._begin)
         self._chores.do("welcome", self._welcome.greet_new)
+        self._chores.do("servers", self._report_servers)
 
     async def _begin(self) -> None:
         """Take over what an earlier process left before anything new, however often the store fails meanwhile."""
@@ -177,15 +168,27 @@ class Bot(Connection):
         """A server is in an outage, or the bot is not in it any more."""
         self._feeds.unavailable(guild)
 
-    on_guild_remove = on_guild_unavailable
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """The bot is not in a server any more."""
+        self._feeds.unavailable(guild)
+        self._chores.do("servers", self._report_servers)
+
+    async def _report_servers(self) -> None:
+        """Say which servers the bot is in. One in an outage is among them."""
+        if self.user is not None:  # it has logged in
+            guilds = tuple(guild.id for guild in self.guilds)
+            command = ReportServersCommand(source=SOURCE, account=self.user.id, guilds=guilds)
+            (await self._app.bus.execute(command)).unwrap()
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """Say what the bot can do."""
         self._feeds.available(guild)
+        self._chores.do("servers", self._report_servers)
         await self._welcome.greet(guild)
 
     async def on_resumed(self) -> None:
         """Check for missed messages, and show what could not be shown during the outage."""
+        await super().on_resumed()
         await self.check()
 
     async def on_guild_channel_create(self, channel: discord.abc.GuildChannel | discord.Thread) -> None:
@@ -329,19 +332,11 @@ class Bot(Connection):
         """Leave Discord; what was not shown is shown after the next start."""
         self._is_closing = True
         await self._commands.registration.close()
-        await self._finish_start()
+        await self.finish_start(self._recovered)
         await self._feeds.stop(_FEEDS_PATIENCE)
         self._thread_names.stop()
         await self._chores.close()
         await self._deliveries.close()
         await self._status_reactions.close(_REACTIONS_PATIENCE)
+        await self.access.members.close()
         await super().close()
-
-    async def _finish_start(self) -> None:
-        """discord.py cannot be closed while it waits for servers: it would continue with a closed client."""
-        if self.ws is None or not self.ws.open:
-            return
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_START_PATIENCE):
-                await self.wait_until_ready()
-                await self._recovered.wait()

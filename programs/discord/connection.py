@@ -1,6 +1,7 @@
 """discord.py's client with what it lacks: a rate limiter, a breaker, counted logins, and a clean end."""
 
 import asyncio
+import contextlib
 import logging
 import threading
 import time
@@ -11,6 +12,8 @@ import discord
 from llmgine.errors import ConfigurationError, StoreError
 from programs.application import Application
 from programs.discord.breaker import Breaker
+from programs.discord.connection_status import ConnectionPhase, ConnectionStatus
+from programs.discord.delivery import unanswered
 from programs.discord.delivery.metrics import rate_limit_trace
 from programs.discord.delivery.poster import LONGEST_LIMIT
 from programs.discord.discord_time import DiscordTime
@@ -23,6 +26,7 @@ _WORN_OUT = (
     "The bot logged in to Discord 900 times in a day; at 1,000, Discord resets its token. "
     "Find out from the log why it was disconnected so often, fix that, and start it again tomorrow"
 )
+_START_PATIENCE = 3.0  # seconds that a start gets to finish when the bot is to end
 _PRESENCE = "@mentions · /help"  # after "Listening to"
 
 _log = logging.getLogger(__name__)
@@ -40,6 +44,7 @@ class Connection(discord.Client):
         refused: Set when Discord no longer takes the token.
         limiter: How many requests there may be.
         clock: Seconds since 1970.
+        connection_status: How the connection is; whoever replaces a client gives its status to the next one.
 
     Args:
         app: Where logins are counted and metrics go.
@@ -60,12 +65,14 @@ class Connection(discord.Client):
     ) -> None:
         # Voice is not used here, so nobody needs a warning that its libraries are missing.
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
+        self.connection_status = ConnectionStatus()
         self.refused = asyncio.Event()
         self.breaker = Breaker(self.refused.set)
         self.limiter = RateLimiter(rate)
         trace = rate_limit_trace(app.bus)
         self.limiter.add_to(trace)
         self.breaker.add_to(trace)
+        unanswered.add_to(trace)
         # The last thing before a request: a process that others may count as dead makes none.
         trace.on_request_start.append(self._hold)
         if clock is None:
@@ -93,6 +100,18 @@ class Connection(discord.Client):
     async def _hold(self, _session: object, _context: object, _params: object) -> None:
         await self._store.owners.hold()
 
+    async def on_ready(self) -> None:
+        """The bot is in; "connect" comes before that."""
+        self.connection_status.change(ConnectionPhase.READY)
+
+    async def on_resumed(self) -> None:
+        """The bot is in again, in the same gateway session."""
+        self.connection_status.change(ConnectionPhase.READY)
+
+    async def on_disconnect(self) -> None:
+        """The connection ended, or could not be made."""
+        self.connection_status.change(ConnectionPhase.LOST)
+
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
         """Before each login: count it, for Discord resets the token of a bot that logs in too often.
 
@@ -111,8 +130,22 @@ class Connection(discord.Client):
         """Once, after the login."""
         self.http._global_over = _GlobalLimit()  # noqa: SLF001  discord.py makes its own at each login
 
+    async def finish_start(self, begun: asyncio.Event) -> None:
+        """discord.py cannot be closed while it waits for servers: it would continue with a closed client.
+
+        Args:
+            begun: Set once what follows the start has begun; it is waited for too, for 3 seconds in all.
+        """
+        if self.ws is None or not self.ws.open:
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_START_PATIENCE):
+                await self.wait_until_ready()
+                await begun.wait()
+
     async def close(self) -> None:
         """Leave Discord."""
+        self.connection_status.change(ConnectionPhase.LOST)
         await super().close()
         if self._connection._ready_task is not None:  # noqa: SLF001  nothing else ends its wait for servers
             self._connection._ready_task.cancel()  # noqa: SLF001  as above

@@ -3,7 +3,8 @@
 It lies below all else of the bot, so that each of these is written and read in one place.
 """
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Literal
@@ -13,6 +14,9 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 from llmgine.messages.events import TurnEvent
 from llmgine.messages.steps import Turn
+from llmgine.sessions.costs import Asker
+from llmgine.sessions.limits import PERSON
+from programs.discord.visibility import is_hidden
 
 SOURCE = "discord"
 MAX_NONCE = 25  # characters, Discord's limit
@@ -126,6 +130,12 @@ def session_id(channel_id: int, user_id: int | None = None) -> str:
     return f"{SOURCE}:{channel_id}{own}"
 
 
+def channel_of(session_id: str) -> int | None:
+    """The channel of a session; None of another front end's, and of a scope that is no channel."""
+    found = re.fullmatch(rf"{SOURCE}:(\d+)(?:[:/].*)?", session_id)
+    return int(found[1]) if found else None
+
+
 def server_scope(guild_id: int) -> str:
     """The scope of a server's settings."""
     return f"{SOURCE}:server:{guild_id}"
@@ -151,7 +161,7 @@ def channel_name(channel: object, person: discord.abc.User) -> str:
     """What people call the channel that a person is in. In a DM, discord.py may not know its recipient."""
     if Place.of(channel).is_dm:  # one that was read, discord.py knows only the id of
         return f"DM with {person.display_name}"
-    name = getattr(channel, "name", None)
+    name = None if is_hidden(channel) else getattr(channel, "name", None)
     guild = getattr(channel, "guild", None)
     if name is None:
         return "a channel"
@@ -271,9 +281,45 @@ def missed_nonce(message_id: int) -> str:
     return _fitting(f"-{message_id}")
 
 
+def paused_nonce(message_id: int) -> str:
+    """The nonce of the notice that answers are paused, in reply to this message."""
+    return _fitting(f"p{message_id}")
+
+
+def rate_nonce(message_id: int) -> str:
+    """The nonce of the notice that its author asks too often, in reply to this message."""
+    return _fitting(f"r{message_id}")
+
+
 def welcome_nonce(guild_id: int) -> str:
     """The nonce of a server's welcome."""
     return _fitting(f"w{guild_id}")
+
+
+def unserved_nonce(guild_id: int) -> str:
+    """The nonce of the line that a server is not served."""
+    return _fitting(f"u{guild_id}")
+
+
+def context_note_nonce(guild_id: int) -> str:
+    """The nonce of the line that tells a server of /context."""
+    return _fitting(f"k{guild_id}")
+
+
+def refused_nonce(message_id: int) -> str:
+    """The nonce of the notice that somebody may not use the bot in DMs, in reply to this message."""
+    return _fitting(f"n{message_id}")
+
+
+def asker_of(user: discord.abc.User, limited: Collection[str] = ()) -> Asker:
+    """Somebody as one for whom the model is asked, with those of their roles that limits are set for."""
+    return Asker(person=f"{SOURCE}:{PERSON}:{user.id}", roles=roles_of(user, limited))
+
+
+def roles_of(user: discord.abc.User, limited: Collection[str]) -> tuple[str, ...]:
+    """The ids of somebody's roles that are among these."""
+    roles = user.roles if isinstance(user, discord.Member) else ()
+    return tuple(str(role.id) for role in roles if str(role.id) in limited)
 
 
 def _fitting(text: str) -> str:

@@ -101,11 +101,11 @@ class RateLimiter:
         self._call()
         return ticket
 
-    def hurry(self, ticket: Ticket) -> None:
-        """What it is for became one of the first things to do."""
-        if ticket.importance is not Importance.FIRST and not ticket.called.done():
-            ticket.importance = Importance.FIRST
-            self._queues[Importance.FIRST].append(ticket)
+    def hurry(self, ticket: Ticket, importance: Importance = Importance.FIRST) -> None:
+        """What it is for became this important; what became less so keeps its place."""
+        if importance < ticket.importance and not ticket.called.done():
+            ticket.importance = importance
+            self._queues[importance].append(ticket)
             self._call()
 
     async def _before(

@@ -16,6 +16,7 @@ from discord.webhook.async_ import async_context
 from llmgine.errors import LLMgineError
 from llmgine.messages.text import shorten
 from llmgine.messages.translatable import Text, tr, words_of
+from programs.discord.delivery.safe_text import MOST_ADDED, plain_words, safe_message
 from programs.discord.delivery.splitting import split
 from programs.discord.languages import Languages
 from programs.discord.translation import language_of
@@ -27,6 +28,7 @@ _NO_ANSWER = tr("Discord didn't answer me just now. Check whether it was done, o
 _TOO_LATE = tr("{name}, I took too long to answer you. Check whether it was done, or try again.")
 _FAILED = tr("Something went wrong; my log has the details.")
 
+_MAX_LINES = 100  # of a quote
 _NO_PINGS = discord.AllowedMentions.none()
 
 _log = logging.getLogger(__name__)
@@ -202,9 +204,11 @@ def _in_words(error: Exception) -> Text | str:
 
 def plain_name(interaction: discord.Interaction) -> str:
     """What the person is called, where it can neither format nor link."""
-    return discord.utils.escape_markdown(interaction.user.display_name)
+    return plain_words(interaction.user.display_name, 100)
 
 
 def quoted(text: str, room: int = 1_700) -> str:
     """A text as a quote of at most `room` characters, to fit into a message."""
-    return shorten("\n".join(f"> {line}" for line in text.splitlines()), room)
+    lines = text.splitlines()[:_MAX_LINES]
+    safe = safe_message(shorten("\n".join(lines), room - 2 * len(lines) - MOST_ADDED))
+    return "\n".join(f"> {line}" for line in safe.split("\n"))

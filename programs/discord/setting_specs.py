@@ -15,8 +15,10 @@ from llmgine.sessions.records import SessionSettings
 from programs.discord.channel_settings import AUTO, ChannelSettings
 from programs.discord.ids import Place
 from programs.discord.translation import languages
+from programs.discord.visibility import is_hidden
 
 EVERYONE = "everyone"
+NONE = "none"
 INHERIT = "inherit"  # the choice that takes a setting away, so that the wider scope's is effective again
 
 
@@ -32,6 +34,7 @@ class SettingSpec:
         parameter: What the command's value is called.
         choices: The values there are, with what each means; empty where any text may be one.
         told: Whether everybody in the channel is told of a change, and by whom.
+        beside: Whether it is a further option of a command that is named after another setting.
         bounds: Whether it bounds who may use the bot, or how much: then a thread's owner is no judge of it.
     """
 
@@ -43,6 +46,12 @@ class SettingSpec:
     choices: Mapping[str, Text | str] = field(default_factory=dict)
     told: bool = False
     bounds: bool = False
+    beside: bool = False
+
+    @property
+    def label(self) -> str:
+        """The command, with the option where it has several."""
+        return f"{self.command} {self.parameter}" if self.beside else self.command
 
     @property
     def model(self) -> type[BaseModel]:
@@ -99,6 +108,28 @@ SETTING_SPECS = (
         told=True,
     ),
     SettingSpec(
+        "listen",
+        tr("Webhooks whose messages I answer, such as PluralKit's"),
+        "webhooks",
+        NONE,
+        parameter="webhooks",
+        told=True,
+        bounds=True,
+        beside=True,
+    ),
+    SettingSpec(
+        "context",
+        tr("How much I read of what was written before a question"),
+        "context",
+        "some",
+        choices={
+            "off": tr("Nothing"),
+            "some": tr("The last 10 messages, up to an hour old"),
+            "much": tr("The last 40 messages, up to a day old"),
+        },
+        told=True,
+    ),
+    SettingSpec(
         "threads",
         tr("Whether each question gets its own thread"),
         "threads",
@@ -135,7 +166,7 @@ SETTING_SPECS = (
     ),
     SettingSpec(
         "budget",
-        tr("Daily token limit"),
+        tr("Daily limit in tokens or dollars"),
         "daily_tokens",
         tr("unlimited"),
         parameter="tokens",
@@ -169,9 +200,12 @@ def scope_at(channel: object, where: Where) -> str:
     """The scope that is meant in a channel.
 
     Raises:
-        UserError: The channel is in no category, or in no server.
+        UserError: The channel is in no category, or in no server, or the bot cannot see it.
     """
     place = Place.of(channel)
+    meant = {"here": channel, "category": getattr(channel, "category", None), "server": None}[where]
+    if is_hidden(meant):
+        raise UserError(tr("I can't see that channel, so nothing can be set for it."))
     found = {"here": place.session_id(), "category": place.category_scope, "server": place.server_scope}[where]
     if found is None:
         if where == "category":

@@ -34,7 +34,7 @@ _FINAL = {
 }
 
 
-class DisconnectedError(ConfigurationError):
+class DisconnectedError(LLMgineError):
     """The bot cannot connect to Discord, or stay connected, now; it may succeed later."""
 
 
@@ -42,12 +42,12 @@ class StartFailedError(LLMgineError):
     """The start failed for an unknown reason, most likely a bug."""
 
 
-def explained(error: Exception) -> ConfigurationError | None:
+def explained(error: Exception) -> ConfigurationError | DisconnectedError | None:
     """An error of discord.py, of the connection or of a file, as a text that names it and says what to do.
 
     Returns:
-        A ConfigurationError; a DisconnectedError when the cause may pass by itself; None when it is a bug, or an event
-        that cannot be read.
+        A ConfigurationError when something must be changed; a DisconnectedError when the cause may pass by itself;
+        None when it is a bug, or an event that cannot be read.
     """
     connection = (aiohttp.ClientError, OSError, discord.HTTPException, discord.ConnectionClosed)
     if isinstance(error, AttributeError) and isinstance(error.__context__, connection):
@@ -55,13 +55,13 @@ def explained(error: Exception) -> ConfigurationError | None:
     return next((explain(error) for kinds, explain in _EXPLANATIONS if isinstance(error, kinds)), None)
 
 
-def _closed(error: discord.ConnectionClosed) -> ConfigurationError:
+def _closed(error: discord.ConnectionClosed) -> ConfigurationError | DisconnectedError:
     if error.code in _FINAL:
         return ConfigurationError(_FINAL[error.code])
     return DisconnectedError(f"Discord closed the gateway connection (code {error.code}): {_LOOK}")
 
 
-def _answered(error: discord.HTTPException) -> ConfigurationError:
+def _answered(error: discord.HTTPException) -> ConfigurationError | DisconnectedError:
     """Discord, or what is in front of it, answered a request of the login with an error."""
     status = f"{error.status} {error.response.reason or ''}".strip()
     if error.status == 401:
@@ -95,7 +95,7 @@ def _short(said: object) -> str:
 
 
 # What each kind of error means; the first that fits decides.
-_EXPLANATIONS: Sequence[tuple[type | tuple[type, ...], Callable[[Any], ConfigurationError]]] = (
+_EXPLANATIONS: Sequence[tuple[type | tuple[type, ...], Callable[[Any], ConfigurationError | DisconnectedError]]] = (
     (ConfigurationError, lambda error: error),
     (discord.LoginFailure, lambda _: ConfigurationError(REFUSED)),
     (discord.PrivilegedIntentsRequired, lambda _: ConfigurationError(_NO_INTENT)),

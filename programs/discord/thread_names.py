@@ -8,7 +8,7 @@ import discord
 
 from llmgine.bus import MessageBus
 from llmgine.messages.events import SessionRenamedEvent
-from llmgine.messages.text import shorten
+from llmgine.messages.visible_text import visible_line
 from programs.discord.ids import session_id
 from programs.discord.rate_limiter import as_courtesy
 
@@ -37,12 +37,13 @@ class ThreadNames:
 
     async def _rename(self, event: SessionRenamedEvent) -> None:
         thread = self._thread(event.session_id or "")
-        if thread is None or event.title is None or thread.name == event.title:
+        title = visible_line(event.title or "", _LONGEST)
+        if thread is None or not title or thread.name == title:
             return
         try:
             with as_courtesy():
                 async with asyncio.timeout(_SECONDS):
-                    await thread.edit(name=shorten(event.title, _LONGEST))
+                    await thread.edit(name=title)
         except (discord.HTTPException, discord.RateLimited, OSError, TimeoutError) as error:
             _log.info("Thread %d keeps its name: %s", thread.id, error)
 

@@ -11,11 +11,15 @@ from llmgine.errors import StoreError
 from llmgine.messages.translatable import Language, tr
 from llmgine.sessions import SessionStore
 from llmgine.sessions.records import Cursor
+from programs.discord.context_note import ContextNote
 from programs.discord.delivery.bodies import Body
 from programs.discord.delivery.poster import Poster
 from programs.discord.delivery.refusals import DeliveryRefusedError, UnreachableError
+from programs.discord.delivery.safe_text import plain_words
 from programs.discord.ids import welcome_nonce
+from programs.discord.permissions.authorize import access_of
 from programs.discord.translation import language_of
+from programs.discord.unserved import Unserved
 
 HELLO = tr("Hello, I'm {name}")
 ABOUT = tr(
@@ -63,14 +67,25 @@ class Welcome:
         self._mention = mention
         self._clock = clock
         self._one_at_a_time = asyncio.Lock()
+        self._access = access_of(client)
+        self._unserved = Unserved(store, poster)
+        self._context_note = ContextNote(client, store, poster)
 
     async def greet_new(self) -> None:
-        """Greet all servers that the bot was added to and that were not greeted."""
+        """Do so for all servers that the bot is in; those that were there before an update are told what is new."""
         for guild in list(self._client.guilds):
             await self.greet(guild)
+        served = [guild for guild in self._client.guilds if self._access.serves(guild.id)]
+        try:
+            await self._context_note.tell(served, self._mention("context"))
+        except (StoreError, UnreachableError) as error:
+            _log.warning("Not all servers are told of /context yet: %s", error)
 
     async def greet(self, guild: discord.Guild) -> None:
-        """Greet a server, if the bot is new there and has not done so."""
+        """Greet a server, if the bot is new there and has not done so; one that is not served is told that instead."""
+        if not self._access.serves(guild.id):
+            await self._unserved.tell(guild)
+            return
         joined = guild.me.joined_at if guild.me else None
         if joined is None or self._clock() - joined.timestamp() > _NEW:
             return
@@ -106,7 +121,7 @@ class Welcome:
     def _fields(self, guild: discord.Guild, language: Language) -> list[tuple[str, str]]:
         """Headings and texts."""
         me = guild.me
-        facts = {"name": discord.utils.escape_markdown(me.display_name), "me": me.mention}
+        facts = {"name": plain_words(me.display_name, 100), "me": me.mention}
         facts |= {name: self._mention(name) for name in ("help", "doctor", "system")}
         pairs = ((HELLO, ABOUT), (FIRST, STEPS))
         return [(language.say(a.filled(**facts)), language.say(b.filled(**facts))) for a, b in pairs]

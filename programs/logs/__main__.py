@@ -9,15 +9,17 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from llmgine.errors import ConfigurationError, LLMgineError
+from llmgine.errors import ConfigurationError
 from llmgine.observability.logfile import rotated_files
 from llmgine.observability.reader import LogReader
 from llmgine.settings import load_settings
+from programs.exit_codes import ExitCode, run
 from programs.logs.command_line import read_options, selection_of
 from programs.logs.report import report
 from programs.logs.stats import Stats
 from programs.logs.tail import tail
 from programs.logs.trace import trace
+from programs.settings import ProgramSettings
 
 _FILENAME = "events.jsonl"
 
@@ -28,16 +30,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a log may have characters the terminal's encoding lacks
     try:
-        _run(options, _find_log(options.log_dir))
-        sys.stdout.flush()
+        return run(lambda: _run(options, _find_log(options.log_dir)))
     except BrokenPipeError:  # the reader of our output has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (LLMgineError, OSError) as error:  # OSError: a file that cannot be read
+        return ExitCode.STOPPED
+    except OSError as error:  # a file that cannot be read
         sys.stderr.write(f"error: {error}\n")
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return 0
+        return ExitCode.FAULT
 
 
 def _find_log(folder: Path | None) -> Path:
@@ -46,7 +45,7 @@ def _find_log(folder: Path | None) -> Path:
     Raises:
         ConfigurationError: There is none.
     """
-    path = (folder or load_settings().log_dir) / _FILENAME
+    path = (folder or load_settings(ProgramSettings).log_dir) / _FILENAME
     if not path.exists() and not rotated_files(path):
         raise ConfigurationError(
             f"There is no log at {path}: start the bot or the terminal chat once, "
@@ -67,6 +66,7 @@ def _run(options: argparse.Namespace, path: Path) -> None:
             from programs.logs.serve import serve  # noqa: PLC0415  the web server takes longer to load than the rest
 
             asyncio.run(serve(path, options.port))
+    sys.stdout.flush()
 
 
 def _stats(options: argparse.Namespace, path: Path) -> None:

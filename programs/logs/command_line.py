@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from programs.command_line import program_parser
 from programs.logs.selection import Selection
 from programs.logs.texts import Level
 
@@ -17,12 +18,11 @@ def read_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line; a mistake in it is reported, with exit code 2."""
     everywhere = argparse.ArgumentParser(add_help=False)
     everywhere.add_argument("--log-dir", metavar="DIR", type=Path, help="folder of the log (default: LOG_DIR, or logs)")
-    parser = argparse.ArgumentParser(
-        prog="programs.logs",
-        description="Read the log that the bot and the terminal chat write.",
+    parser = program_parser(
+        "programs.logs",
+        "Read the log that the bot and the terminal chat write.",
         epilog="`tail` shows lines as they come, `stats` adds them up, `trace last` shows the newest turn in detail, "
         "`serve` shows all this as a web page.",
-        allow_abbrev=False,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_tail(commands.add_parser("tail", parents=[everywhere], help="show the last lines, and new ones as they come"))

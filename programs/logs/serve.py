@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import signal
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import asdict
@@ -15,11 +14,13 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from llmgine.errors import ConfigurationError
+from llmgine.platforms import ENDING_SIGNALS, handle_signals
 from programs.logs.live import LiveLog
 from programs.logs.spans import build, walk
 from programs.logs.turn_records import Summary, summarize
 from programs.logs.waits import waits
 from programs.web.guard import guard
+from programs.web.listening import listening
 from programs.web.page_files import HEADERS, add_page
 
 HOST = "127.0.0.1"
@@ -55,18 +56,15 @@ class LogPage:
         Raises:
             OSError: The port is taken.
         """
-        runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=2.0)
-        await runner.setup()
         following = asyncio.create_task(self.log.follow())
-        try:
-            await web.TCPSite(runner, HOST, self.port).start()
-            self.port = runner.addresses[0][1]
-            yield self
-        finally:
-            following.cancel()
-            await asyncio.gather(following, return_exceptions=True)
-            self.log.close()
-            await runner.cleanup()
+        async with contextlib.AsyncExitStack() as stack:
+            try:
+                self.port = await stack.enter_async_context(listening(self._app(), HOST, self.port))
+                yield self
+            finally:  # before the server stops, which waits for the pages that follow the log
+                following.cancel()
+                await asyncio.gather(following, return_exceptions=True)
+                self.log.close()
 
     def _app(self) -> web.Application:
         app = web.Application(middlewares=[_with_headers, guard(lambda: self.port)])
@@ -149,8 +147,7 @@ async def serve(path: Path, port: int) -> None:
         ConfigurationError: The port is taken.
     """
     stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    handle_signals(stop.set, *ENDING_SIGNALS)
     try:
         async with LogPage(path, port=port).served() as page:
             sys.stdout.write(f"The log page is at {page.url}\n\nPress Ctrl-C to stop.\n")

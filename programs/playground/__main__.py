@@ -8,11 +8,14 @@ import signal
 import sys
 from pathlib import Path
 
+from programs.command_line import program_parser
 from programs.playground.api_table import table
 from programs.playground.contract import Contract
 from programs.playground.server import Playground
+from programs.playground.storage import InUseError
 
 DEFAULT_PORT = 8700
+_CONFIGURATION = 78  # as `programs.exit_codes` has it; the playground knows nothing of the other programs
 
 
 def main() -> int:
@@ -32,22 +35,26 @@ def main() -> int:
         )
     except OSError as refused:
         sys.stderr.write(f"Cannot read {options.data} ({refused.strerror}): choose another file with --data.\n")
-        return 1
+        return _CONFIGURATION
     except ValueError as refused:
         sys.stderr.write(f"{refused}.\n")
+        return _CONFIGURATION
+    except InUseError as running:
+        sys.stderr.write(f"{running}: stop it, or choose another file with --data.\n")
         return 1
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # it ends like Ctrl-C
     try:
         asyncio.run(_serve(playground))
     except (OSError, OverflowError) as refused:
         sys.stderr.write(f"Cannot listen on 127.0.0.1:{options.port} ({refused}): choose another port with --port.\n")
-        return 1
+        return _CONFIGURATION
     except KeyboardInterrupt:
         sys.stdout.write("Stopped.\n")
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="programs.playground", description="Run a local Discord, for any bot.")
+    parser = program_parser("programs.playground", "Run a local Discord, for any bot.")
     parser.add_argument(
         "--port",
         type=int,
@@ -104,9 +111,7 @@ async def _serve(playground: Playground) -> None:
             f"DISCORD_GATEWAY_URL={playground.gateway_url}\n"
         )
         sys.stdout.flush()
-        ended = asyncio.Event()
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
-        await ended.wait()
+        await asyncio.Event().wait()
 
 
 if __name__ == "__main__":

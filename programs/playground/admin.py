@@ -3,18 +3,20 @@
 from collections.abc import Iterable
 from datetime import timedelta
 
-from programs.playground import payloads
+from programs.playground import payloads, sticker_payloads
 from programs.playground.entities import (
     GUILD_ID,
     MEMBERS_ROLE_ID,
     NO_PERMISSION,
     Channel,
     ChannelType,
+    ForumTag,
     Json,
     Member,
     Overwrite,
     Permission,
     Role,
+    Sticker,
     User,
 )
 from programs.playground.errors import ApiError, invalid_form, missing_permissions, unknown
@@ -44,6 +46,29 @@ class Admin:
         self._state.members[user.id] = Member(user.id, list(roles), self._state.ids.now())
         self._tell("GUILD_MEMBER_ADD", self._state.member_payload(user.id))
         return user.id
+
+    def join_bot(self, name: str, *, roles: tuple[int, ...] = (MEMBERS_ROLE_ID,)) -> int:
+        """Another bot comes into the guild; gives the id. See `OtherBots` for what it writes."""
+        user = User(self._state.ids.next(), name.lower().replace(" ", "_"), name, bot=True)
+        self._state.users[user.id] = user
+        self._state.members[user.id] = Member(user.id, list(roles), self._state.ids.now())
+        self._tell("GUILD_MEMBER_ADD", self._state.member_payload(user.id))
+        return user.id
+
+    def add_sticker(self, name: str) -> int:
+        """A new sticker of the guild; gives the id."""
+        sticker = Sticker(self._state.ids.next(), name)
+        self._state.guild.stickers[sticker.id] = sticker
+        stickers = [sticker_payloads.sticker(one, GUILD_ID) for one in self._state.guild.stickers.values()]
+        self._tell("GUILD_STICKERS_UPDATE", {"stickers": stickers})
+        return sticker.id
+
+    def set_tags(self, forum_id: int, *names: str) -> list[int]:
+        """The tags that posts of a forum may have, in place of those it had; gives their ids."""
+        forum = self._channel(forum_id)
+        forum.tags = [ForumTag(self._state.ids.next(), name) for name in names]
+        self._tell_channel("CHANNEL_UPDATE", forum)
+        return [tag.id for tag in forum.tags]
 
     def leave(self, user_id: int, *, by: int | None = None) -> None:
         """A person leaves, or is made to leave; what they wrote stays. The owner may not leave."""

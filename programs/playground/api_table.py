@@ -42,7 +42,7 @@ FAMILIES = (
         "Interactions and webhooks",
         r"^/interactions|webhooks",
         16,
-        ("create_webhook", "get_webhook", "execute_slack_compatible_webhook"),
+        ("update_webhook", "get_webhook", "execute_slack_compatible_webhook"),
     ),
     Family(
         "Channels and DMs",

@@ -1,5 +1,7 @@
 """What there is in the playground, how to find it, and how it is drawn for a viewer."""
 
+from typing import Literal
+
 from programs.playground import payloads
 from programs.playground.entities import (
     ADA_ID,
@@ -26,8 +28,10 @@ from programs.playground.entities import (
     Permission,
     Role,
     User,
+    Webhook,
 )
 from programs.playground.errors import missing_access, missing_permissions, unknown
+from programs.playground.extra_payloads import extras
 from programs.playground.permissions import EVERYTHING, implied, permissions
 from programs.playground.snowflakes import Snowflakes
 
@@ -43,8 +47,10 @@ class BaseState:
         self.base_url = ""
         self.guild = Guild()
         self.bot_online = False
+        self.leaves_out_references: Literal["absent", "null"] | None = None  # replies come without what they reply to
         self.bot_activity: str | None = None  # what its presence says it is doing
         self.commands: dict[int, Json] = {}
+        self.webhooks: dict[int, Webhook] = {}
         self.attachments: dict[int, Attachment] = {}
         self.users = {
             ADA_ID: User(ADA_ID, "ada", "Ada"),
@@ -174,11 +180,14 @@ class BaseState:
     def message_payload(self, message: Message, viewer: int, depth: int = 1) -> Json:
         """A message with what it replies to, as this person sees it."""
         payload = payloads.message(message, self.users, viewer, self.base_url)
+        payload |= extras(message, viewer, self.base_url)
         if message.reference is not None:
             payload["message_reference"] = self._reference(message)
             if message.type in (MessageType.REPLY, MessageType.THREAD_STARTER_MESSAGE) and depth < _WITHOUT_REFERENCE:
                 target = self.referenced(message)
-                payload["referenced_message"] = target and self.message_payload(target, viewer, depth + 1)
+                if self.leaves_out_references != "absent":
+                    shown = None if self.leaves_out_references == "null" else target
+                    payload["referenced_message"] = shown and self.message_payload(shown, viewer, depth + 1)
         thread = self.channels.get(message.id)
         if thread is not None and thread.thread is not None and message.flags & Flag.HAS_THREAD:
             payload["thread"] = self.channel_payload(thread, viewer)
@@ -193,7 +202,7 @@ class BaseState:
 
     def _reference(self, message: Message) -> Json:
         assert message.reference is not None  # noqa: S101  asked only for messages that have one
-        payload: Json = {"type": 0, "channel_id": str(message.reference.channel_id)}
+        payload: Json = {"type": message.reference.type, "channel_id": str(message.reference.channel_id)}
         channel = self.channels.get(message.reference.channel_id)
         if channel is not None and channel.guild_id is not None:
             payload["guild_id"] = str(channel.guild_id)

@@ -50,6 +50,7 @@ class Flag(IntFlag):
     EPHEMERAL = 1 << 6
     LOADING = 1 << 7
     SUPPRESS_NOTIFICATIONS = 1 << 12
+    IS_VOICE_MESSAGE = 1 << 13
     IS_COMPONENTS_V2 = 1 << 15
 
 
@@ -75,6 +76,7 @@ class Permission(IntFlag):
     READ_MESSAGE_HISTORY = 1 << 16
     MENTION_EVERYONE = 1 << 17
     MANAGE_ROLES = 1 << 28
+    MANAGE_WEBHOOKS = 1 << 29
     USE_APPLICATION_COMMANDS = 1 << 31
     MANAGE_THREADS = 1 << 34
     CREATE_PUBLIC_THREADS = 1 << 35
@@ -169,14 +171,16 @@ class ThreadState:
 
 @dataclass
 class Attachment:
-    """A file of a message, with its content."""
+    """A file of a message, with its content. Discord knows no `content_type` of many."""
 
     id: int
     channel_id: int
     filename: str
-    content_type: str
+    content_type: str | None
     content: bytes
     description: str | None = None
+    duration_secs: float | None = None  # of a voice message, as its sender says
+    waveform: str | None = None  # of a voice message: loudness over time, a byte each, in base64
 
 
 @dataclass(frozen=True)
@@ -185,6 +189,55 @@ class Reference:
 
     channel_id: int
     message_id: int | None = None
+    type: int = 0  # 1 for a forwarded message
+
+
+@dataclass(frozen=True)
+class Sticker:
+    """A sticker of the server."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True)
+class ForumTag:
+    """A tag that posts of a forum may have."""
+
+    id: int
+    name: str
+
+
+@dataclass
+class Poll:
+    """A poll in a message. Its answers are counted from 1."""
+
+    question: str
+    answers: list[str]
+    ends: datetime
+    multiselect: bool = False
+    votes: dict[int, list[int]] = field(default_factory=dict)  # by answer: who chose it
+    finalized: bool = False
+
+
+@dataclass
+class Webhook:
+    """A webhook of a channel: made by a person, or by an application."""
+
+    id: int
+    channel_id: int
+    name: str
+    token: str
+    application_id: int | None = None
+
+
+@dataclass(frozen=True)
+class WebhookName:
+    """The webhook that wrote a message, and the name it used for that."""
+
+    id: int
+    name: str
+    application_id: int | None = None
 
 
 @dataclass
@@ -220,8 +273,17 @@ class Message:
     reference: Reference | None = None
     reactions: dict[str, list[int]] = field(default_factory=dict)  # emoji to who used it, in order
     origin: Origin | None = None
+    webhook: WebhookName | None = None  # then its id is that of the author
     ephemeral_to: int | None = None
     pinned_at: datetime | None = None
+    poll: Poll | None = None
+    stickers: list[Sticker] = field(default_factory=list)
+    snapshots: list["Message"] = field(default_factory=list)  # of forwarded messages, as they were
+
+    @property
+    def files(self) -> list[Attachment]:
+        """All files that go with the message."""
+        return [*self.attachments, *(file for one in self.snapshots for file in one.attachments)]
 
 
 @dataclass
@@ -240,6 +302,8 @@ class Channel:
     slowmode: int = 0  # seconds between two messages of one member
     topic: str | None = None
     thread: ThreadState | None = None
+    tags: list[ForumTag] = field(default_factory=list)  # of a forum
+    applied_tags: list[int] = field(default_factory=list)  # of a post
     last_message_id: int | None = None
     messages: dict[int, Message] = field(default_factory=dict)  # in order of id
 
@@ -252,3 +316,5 @@ class Guild:
     name: str = "Playground"
     owner_id: int = ADA_ID
     locale: str = "en-US"
+    system_channel_id: int | None = None
+    stickers: dict[int, Sticker] = field(default_factory=dict)

@@ -85,12 +85,6 @@ def empty_message() -> ApiError:
     return ApiError(400, 50006, "Cannot send an empty message")
 
 
-def not_here(*things: str) -> ApiError:
-    """Something of Discord's that the playground does not have: the bot did nothing wrong."""
-    words = f"The playground has no {' and no '.join(things)}: on Discord this request may pass"
-    return ApiError(400, 0, words)
-
-
 FormFault = tuple[Iterable[str | int], str, str]  # where, code, message
 
 

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from programs.playground.posting import IMAGE_TYPES
+from programs.playground.posting import IMAGE_TYPES, UNKNOWN_TYPE
 from programs.playground.snowflakes import read_id
 from programs.playground.state import State
 
@@ -25,7 +25,7 @@ class FileRoutes:
         shown = attachment.content_type in IMAGE_TYPES.values()
         return web.Response(
             body=attachment.content,
-            content_type=attachment.content_type,
+            content_type=attachment.content_type or UNKNOWN_TYPE,
             headers={
                 "Cache-Control": "private, max-age=3600",
                 "Content-Disposition": "inline" if shown else f'attachment; filename="{attachment.filename}"',

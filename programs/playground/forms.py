@@ -14,7 +14,7 @@ from pydantic import (
     ValidationError,
 )
 
-from programs.playground.errors import ApiError, invalid_form, not_here
+from programs.playground.errors import ApiError, invalid_form
 
 T = TypeVar("T")
 Path = tuple[int | str, ...]
@@ -108,12 +108,35 @@ class MessageReference(Form):
     fail_if_not_exists: bool = True
 
 
+class PollMedia(Form):
+    """The text of a question or an answer."""
+
+    text: str | None = Field(None, min_length=1, max_length=300)
+
+
+class PollAnswer(Form):
+    """An answer to choose."""
+
+    poll_media: PollMedia
+
+
+class PollForm(Form):
+    """A poll; the duration is in hours."""
+
+    question: PollMedia
+    answers: list[PollAnswer] = Field(default=[], max_length=10)
+    allow_multiselect: bool | None = False
+    duration: int | None = Field(24, ge=1, le=768)
+
+
 class AttachmentForm(Form):
     """What is said of a file beside its content."""
 
     id: Id
     filename: str | None = Field(None, max_length=1024)
     description: str | None = Field(None, max_length=1024)
+    duration_secs: float | None = Field(None, ge=0, le=2**31 - 1)
+    waveform: str | None = Field(None, max_length=400)
 
 
 class MessageForm(Form):
@@ -132,8 +155,8 @@ class MessageForm(Form):
     enforce_nonce: bool = False
     tts: bool = False
     flags: int | None = Field(None, ge=0)
-    poll: Any = None
-    sticker_ids: Any = None
+    poll: PollForm | None = None
+    sticker_ids: list[Id] | None = Field(None, max_length=3)
 
     def refused(self, refusal: ApiError) -> None:
         """Keep a refusal by Discord's document: our own rules, whose words are more exact, are asked first."""
@@ -144,13 +167,19 @@ class MessageForm(Form):
         if self._refusal is not None:
             raise self._refusal
 
-    def require_supported(self) -> None:
-        """Raises what Discord would refuse the form for, else that a message has parts that the playground lacks."""
-        forwards = self.message_reference is not None and self.message_reference.type == FORWARD
-        parts = {"polls": self.poll, "stickers": self.sticker_ids, "forwarded messages": forwards}
-        if missing := [name for name, part in parts.items() if part]:
-            self.require_accepted()
-            raise not_here(*missing)
+
+class WebhookForm(MessageForm):
+    """A message that a webhook writes."""
+
+    username: str | None = Field(None, min_length=1, max_length=80)
+    avatar_url: str | None = None
+
+
+class WebhookChanges(Form):
+    """What a new webhook is called."""
+
+    name: str = Field(min_length=1, max_length=80)
+    avatar: str | None = None
 
 
 class NewThread(Form):
@@ -170,6 +199,7 @@ class PostForm(NewThread):
     """A post in a forum: a thread and its first message."""
 
     message: MessageForm
+    applied_tags: list[Id] | None = Field(None, max_length=5)
 
 
 class ThreadChanges(Form):

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from programs.playground.entities import BOT_ROLE_ID, GUILD_ID
 from programs.playground.forms import AllowedMentions
 
-_CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)  # Discord finds no mentions in code
+# Discord finds no mentions in code, and none behind a backslash.
+_CODE = re.compile(r"\\[^\w\s]|```.+?```|(?<!`)(?P<run>`++).*?(?<!`)(?P=run)(?!`)", re.DOTALL)
 _USER = re.compile(r"<@!?(\d{15,20})>")
 _ROLE = re.compile(r"<@&(\d{15,20})>")
 _EVERYONE = re.compile(r"@(everyone|here)\b")

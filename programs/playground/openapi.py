@@ -49,7 +49,7 @@ class Document:
     def __init__(self, path: Path) -> None:
         """Raises OSError, and ValueError for what is no OpenAPI document."""
         try:
-            self._document: Json = json.loads(path.read_text())
+            self._document: Json = json.loads(path.read_text(encoding="utf-8"))
             self._schemas: Json = self._document["components"]["schemas"]
             self._mend()
             self._operations = {

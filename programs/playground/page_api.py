@@ -115,10 +115,12 @@ class PageApi:
             form.user_id,
             form.content,
             reply_to=form.reply_to,
+            forward=form.forward,
             ping=form.ping,
             nonce=form.nonce,
             nitro=form.nitro,
             uploads=call.files,
+            voice=None if form.voice is None else (form.voice.duration_secs, form.voice.waveform),
         )
         return Reply(self._state.message_payload(message, form.user_id))
 

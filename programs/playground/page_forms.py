@@ -23,14 +23,23 @@ class Text(Who):
     content: str
 
 
+class VoiceForm(Form):
+    """What makes a voice message of an audio file."""
+
+    duration_secs: float = Field(ge=0, le=2**31 - 1)
+    waveform: str = Field(max_length=400)
+
+
 class NewMessage(Who):
-    """A message that a person writes."""
+    """A message that a person writes, or with `voice` a voice message."""
 
     content: str = ""
     reply_to: Id | None = None
+    forward: tuple[Id, Id] | None = None  # the channel and the message that is forwarded
     ping: bool = True
     nonce: str | None = None
     nitro: bool = False
+    voice: VoiceForm | None = None
 
 
 class NewThread(Who):

@@ -11,6 +11,7 @@ from programs.playground.entities import (
     ChannelFlag,
     ChannelType,
     Flag,
+    ForumTag,
     Guild,
     Json,
     Member,
@@ -22,8 +23,10 @@ from programs.playground.entities import (
     Role,
     ThreadState,
     User,
+    WebhookName,
 )
 from programs.playground.snowflakes import iso, moment
+from programs.playground.sticker_payloads import sticker
 
 HIDDEN_NAME = "___hidden___"
 APPLICATION_FLAGS = 1 << 19  # message content, as an unverified application may have it
@@ -44,6 +47,11 @@ def user(who: User) -> Json:
     if who.bot:
         payload["bot"] = True
     return payload
+
+
+def webhook_author(of: WebhookName) -> Json:
+    """The author of a webhook's message: no user there is, under a name that may be another one each time."""
+    return user(User(of.id, of.name, None, bot=True)) | {"discriminator": "0000"}
 
 
 def own_user(who: User) -> Json:
@@ -111,7 +119,7 @@ def guild(of: Guild, roles: Iterable[Role]) -> Json:
         "roles": [role(one) for one in roles],
         "features": [],
         "emojis": [],
-        "stickers": [],
+        "stickers": [sticker(one, of.id) for one in of.stickers.values()],
         "region": "deprecated",
         "preferred_locale": of.locale,
         "verification_level": 0,
@@ -124,6 +132,7 @@ def guild(of: Guild, roles: Iterable[Role]) -> Json:
         "premium_subscription_count": 0,
         "premium_progress_bar_enabled": False,
         "afk_timeout": 300,
+        "system_channel_id": None if of.system_channel_id is None else str(of.system_channel_id),
         "system_channel_flags": 0,
         "widget_enabled": False,
         "max_members": 500_000,
@@ -136,7 +145,7 @@ def guild(of: Guild, roles: Iterable[Role]) -> Json:
 
 _ABSENT_IN_A_GUILD = (
     "icon", "description", "home_header", "splash", "discovery_splash", "banner", "application_id",
-    "afk_channel_id", "system_channel_id", "widget_channel_id", "vanity_url_code", "rules_channel_id",
+    "afk_channel_id", "widget_channel_id", "vanity_url_code", "rules_channel_id",
     "safety_alerts_channel_id", "public_updates_channel_id", "incidents_data",
 )  # fmt: skip
 
@@ -207,16 +216,22 @@ def channel(of: Channel, users: dict[int, User], viewer: int) -> Json:
         return payload | _place(of)
     payload["rate_limit_per_user"] = of.slowmode
     if of.thread is not None:
-        return payload | _thread(of, of.thread, viewer)
+        tags: Json = {"applied_tags": [str(tag) for tag in of.applied_tags]} if of.applied_tags else {}
+        return payload | _thread(of, of.thread, viewer) | tags
     payload["topic"] = of.topic
     if of.type is ChannelType.FORUM:
         payload |= {
-            "available_tags": [],
+            "available_tags": [forum_tag(one) for one in of.tags],
             "default_reaction_emoji": None,
             "default_sort_order": None,
             "default_forum_layout": 0,
         }
     return payload | _place(of)
+
+
+def forum_tag(of: ForumTag) -> Json:
+    """A tag of a forum."""
+    return {"id": str(of.id), "name": of.name, "moderated": False, "emoji_id": None, "emoji_name": None}
 
 
 def hidden_channel(of: Channel) -> Json:
@@ -241,9 +256,14 @@ def attachment(of: Attachment, base_url: str) -> Json:
         "size": len(of.content),
         "url": url,
         "proxy_url": url,
-        "content_type": of.content_type,
     }
-    return payload if of.description is None else payload | {"description": of.description}
+    more = {
+        "content_type": of.content_type,
+        "description": of.description,
+        "duration_secs": of.duration_secs,
+        "waveform": of.waveform,
+    }
+    return payload | {name: value for name, value in more.items() if value is not None}
 
 
 def emoji(name: str) -> Json:
@@ -289,7 +309,7 @@ def message(of: Message, users: dict[int, User], viewer: int, base_url: str) -> 
         "id": str(of.id),
         "channel_id": str(of.channel_id),
         "type": int(of.type),
-        "author": user(users[of.author_id]),
+        "author": user(users[of.author_id]) if of.webhook is None else webhook_author(of.webhook),
         "content": of.content,
         "timestamp": iso(moment(of.id)),
         "edited_timestamp": None if of.edited_at is None else iso(of.edited_at),
@@ -309,6 +329,10 @@ def message(of: Message, users: dict[int, User], viewer: int, base_url: str) -> 
         payload["reactions"] = reactions(of, viewer)
     if of.author_id == BOT_ID:
         payload["application_id"] = str(BOT_ID)
+    if of.webhook is not None:
+        payload["webhook_id"] = str(of.webhook.id)
+        if of.webhook.application_id is not None:
+            payload["application_id"] = str(of.webhook.application_id)
     if of.origin is not None:
         payload["webhook_id"] = str(BOT_ID)  # answers to interactions are sent through the application's webhook
         payload["interaction_metadata"] = interaction_metadata(of.origin, users)

@@ -2,9 +2,10 @@
 
 from programs.playground.actions import Actions
 from programs.playground.application_commands import Commands
-from programs.playground.entities import Channel, Message, Permission
+from programs.playground.entities import Channel, Flag, Json, Message, Permission
 from programs.playground.errors import ApiError, unknown
 from programs.playground.forms import (
+    FORWARD,
     MAX_CONTENT,
     MAX_CONTENT_NITRO,
     AllowedMentions,
@@ -16,6 +17,7 @@ from programs.playground.forms import (
     read,
 )
 from programs.playground.interactions import Interactions
+from programs.playground.message_extras import vote
 from programs.playground.pins import Pins
 from programs.playground.posting import Posting, Upload
 from programs.playground.reactions import require_emoji, require_reactable
@@ -58,17 +60,33 @@ class People(Actions):
         nonce: str | None = None,
         nitro: bool = False,
         uploads: tuple[Upload, ...] = (),
+        voice: tuple[float, str] | None = None,
+        poll: Json | None = None,
+        stickers: tuple[int, ...] = (),
+        forward: tuple[int, int] | None = None,
     ) -> Message:
-        """Send up to 2000 characters (4000 with Nitro), files, or both."""
-        form = {
+        """Send up to 2000 characters (4000 with Nitro), files, a poll, stickers by id, or several of these.
+
+        With `voice`, its length in seconds and its waveform, the one file is a voice message. `poll` is as Discord's
+        API takes it; `forward` is the channel and the id of a message that is forwarded.
+        """
+        form: Json = {
             "content": content,
             "allowed_mentions": AllowedMentions(parse=list(_PINGS), replied_user=ping),
             "enforce_nonce": nonce is not None,
+            "poll": poll,
+            "sticker_ids": list(stickers),
         }
         if nonce is not None:
             form["nonce"] = nonce
+        if voice is not None:
+            form["flags"] = int(Flag.IS_VOICE_MESSAGE)
+            seconds, waveform = voice
+            form["attachments"] = [{"id": one.index, "duration_secs": seconds, "waveform": waveform} for one in uploads]
         if reply_to is not None:
             form["message_reference"] = MessageReference(message_id=reply_to)
+        elif forward is not None:
+            form["message_reference"] = MessageReference(type=FORWARD, channel_id=forward[0], message_id=forward[1])
         longest = MAX_CONTENT_NITRO if nitro else MAX_CONTENT
         checked: MessageForm = read(MessageForm, form)
         return self._posting.create(
@@ -118,6 +136,11 @@ class People(Actions):
         channel = self._channel(channel_id, user_id)
         self._pins.unpin(channel, self._state.message(channel, message_id, user_id), user_id)
 
+    def vote(self, channel_id: int, message_id: int, user_id: int, answer: int) -> None:
+        """Choose an answer of a poll, counted from 1; where only one may be chosen, in place of another."""
+        channel = self._channel(channel_id, user_id)
+        vote(self._state, channel, self._state.message(channel, message_id, user_id), user_id, answer)
+
     def typing(self, channel_id: int, user_id: int) -> None:
         """Show that the person types."""
         self._state.typing(self._channel(channel_id, user_id), self._state.person(user_id))
@@ -134,10 +157,18 @@ class People(Actions):
         return self._threads.from_message(message, self._state.person(user_id), form)
 
     def create_post(
-        self, forum_id: int, user_id: int, name: str, content: str = "", *, uploads: tuple[Upload, ...] = ()
+        self,
+        forum_id: int,
+        user_id: int,
+        name: str,
+        content: str = "",
+        *,
+        uploads: tuple[Upload, ...] = (),
+        tags: tuple[int, ...] = (),
     ) -> Channel:
-        """A thread in a forum, with its first message: a text, files, or both."""
-        form: PostForm = read(PostForm, {"name": name, "message": MessageForm(content=content)})
+        """A thread in a forum, with its first message: a text, files, or both; `tags` are ids of the forum's."""
+        about = {"name": name, "message": MessageForm(content=content), "applied_tags": list(tags)}
+        form: PostForm = read(PostForm, about)
         return self._threads.post(self._channel(forum_id, user_id), self._state.person(user_id), form, uploads)
 
     def change_thread(self, thread_id: int, user_id: int, changes: ThreadChanges) -> Channel:

@@ -16,6 +16,7 @@ from programs.playground.entities import (
     MessageType,
     Origin,
     Reference,
+    WebhookName,
 )
 from programs.playground.errors import (
     ApiError,
@@ -25,6 +26,7 @@ from programs.playground.errors import (
     unknown,
 )
 from programs.playground.forms import (
+    FORWARD,
     MAX_CONTENT,
     MAX_EMBEDS_TOTAL,
     MAX_FILES,
@@ -34,21 +36,33 @@ from programs.playground.forms import (
     MessageForm,
 )
 from programs.playground.mentions import find_mentions
+from programs.playground.message_extras import add_extras
 from programs.playground.posting_rules import PostingRules
 from programs.playground.state import State
+from programs.playground.voice import AUDIO_TYPES, not_editable, require_voice
 
 MAX_FILE_BYTES = 10 * 1024 * 1024
 IMAGE_TYPES = {"png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "gif": "image/gif", "webp": "image/webp"}
-_SETTABLE = Flag.SUPPRESS_EMBEDS | Flag.SUPPRESS_NOTIFICATIONS | Flag.IS_COMPONENTS_V2
+UNKNOWN_TYPE = "application/octet-stream"
+BY_NAME = "by its name"  # as a content type
+_SETTABLE = Flag.SUPPRESS_EMBEDS | Flag.SUPPRESS_NOTIFICATIONS | Flag.IS_COMPONENTS_V2 | Flag.IS_VOICE_MESSAGE
 
 
 @dataclass(frozen=True)
 class Upload:
-    """A file as it came in: the `n` of its form field `files[n]`, its name and its bytes."""
+    """A file as it came in.
+
+    Attributes:
+        index: The `n` of its form field `files[n]`.
+        filename: Its name.
+        content: Its bytes.
+        content_type: What Discord takes it for, by its name or by mistake; None if that is unknown.
+    """
 
     index: int
     filename: str
     content: bytes
+    content_type: str | None = BY_NAME
 
 
 class Posting:
@@ -98,14 +112,15 @@ class Posting:
         *,
         max_content: int = MAX_CONTENT,
         origin: Origin | None = None,
+        webhook: WebhookName | None = None,
     ) -> Message:
         """A checked message that nobody has seen yet."""
-        form.require_supported()
         settable = _SETTABLE if origin is None else _SETTABLE | Flag.EPHEMERAL
-        message = Message(self._state.ids.next(), channel.id, author_id, origin=origin)
+        message = Message(self._state.ids.next(), channel.id, author_id, origin=origin, webhook=webhook)
         message.reference = self._reference(channel, form)
         if message.reference is not None:
             message.type = MessageType.REPLY
+        add_extras(self._state, message, form)
         flags = int((form.flags or 0) & settable)
         self._fill(message, form, uploads, flags=flags, mentions=True, max_content=max_content)
         return message
@@ -114,6 +129,8 @@ class Posting:
         """Raises 50083 in an archived thread."""
         channel = self._state.channels[message.channel_id]
         self.require_open(channel)
+        if message.flags & Flag.IS_VOICE_MESSAGE:
+            raise not_editable()
         if message.author_id == BOT_ID:
             self._admission.require_edit(message)
         self.change(message, form, uploads)
@@ -123,7 +140,6 @@ class Posting:
 
     def change(self, message: Message, form: MessageForm, uploads: tuple[Upload, ...] = ()) -> None:
         """Fill an existing message with what the form names, without an event."""
-        form.require_supported()
         flags = message.flags
         if form.flags is not None:  # of all flags these may change, and the layout only be switched on
             flags = flags & ~Flag.SUPPRESS_EMBEDS | form.flags & (Flag.SUPPRESS_EMBEDS | Flag.IS_COMPONENTS_V2)
@@ -159,7 +175,7 @@ class Posting:
 
     def _reference(self, channel: Channel, form: MessageForm) -> Reference | None:
         wanted = form.message_reference
-        if wanted is None:
+        if wanted is None or wanted.type == FORWARD:
             return None
         if wanted.channel_id in (None, channel.id) and wanted.message_id in channel.messages:
             return Reference(channel.id, wanted.message_id)
@@ -195,7 +211,10 @@ class Posting:
             raise invalid_form((("content",), "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2", words))
         require_consistent(form.allowed_mentions)
         attachments = self._attachments(message, form, uploads)
-        if not (content or embeds or attachments or components):
+        extra = message.poll or message.stickers or message.snapshots
+        if flags & Flag.IS_VOICE_MESSAGE:
+            require_voice(attachments, others=bool(content or embeds or components or extra))
+        if not (content or embeds or attachments or components or extra):
             raise empty_message()
         form.require_accepted()
         message.content, message.embeds, message.components = content, embeds, components
@@ -233,9 +252,14 @@ def attached(state: State, channel_id: int, upload: Upload, about: AttachmentFor
     if len(upload.content) > MAX_FILE_BYTES:
         raise ApiError(413, 40005, "Request entity too large")
     name = safe_filename((about and about.filename) or upload.filename)
-    kind = IMAGE_TYPES.get(name.rpartition(".")[2].lower(), "application/octet-stream")
-    words = None if about is None else about.description
-    return Attachment(state.ids.next(), channel_id, name, kind, upload.content, words)
+    suffix = name.rpartition(".")[2].lower()
+    kind = upload.content_type
+    if kind == BY_NAME:
+        kind = IMAGE_TYPES.get(suffix) or AUDIO_TYPES.get(suffix, UNKNOWN_TYPE)
+    made = Attachment(state.ids.next(), channel_id, name, kind, upload.content)
+    if about is not None:
+        made.description, made.duration_secs, made.waveform = about.description, about.duration_secs, about.waveform
+    return made
 
 
 def embeds_of(embeds: list[Embed]) -> list[Json]:

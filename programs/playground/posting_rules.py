@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from programs.playground.entities import BOT_ID, Channel, ChannelType, Message, Permission
 from programs.playground.errors import ApiError, locked_thread, missing_permissions, slowmode
-from programs.playground.forms import MessageForm
+from programs.playground.forms import FORWARD, MessageForm
 from programs.playground.rules import Rules, Window
 from programs.playground.snowflakes import moment
 from programs.playground.state import State
@@ -40,7 +40,8 @@ class PostingRules:
             needed |= Permission.EMBED_LINKS
         if needed & ~allowed:
             raise missing_permissions()
-        if form.message_reference is not None and not allowed & Permission.READ_MESSAGE_HISTORY:
+        replies = form.message_reference is not None and form.message_reference.type != FORWARD
+        if replies and not allowed & Permission.READ_MESSAGE_HISTORY:
             raise ApiError(403, 160002, "Cannot reply without permission to read message history")
         if channel.thread is not None and channel.thread.locked and not allowed & Permission.MANAGE_THREADS:
             raise locked_thread()
@@ -84,6 +85,8 @@ class PostingRules:
         return self._may(message, Permission.MENTION_EVERYONE)
 
     def _may(self, message: Message, needed: Permission) -> bool:
+        if message.webhook is not None:  # which has no roles, and may do this
+            return True
         return bool(self._state.permissions(message.author_id, self._state.channels[message.channel_id]) & needed)
 
     def _now(self) -> float:

@@ -22,6 +22,7 @@ from programs.playground.files import FileRoutes
 from programs.playground.gateway import Gateway
 from programs.playground.interactions import Interactions
 from programs.playground.log import Log, RequestRecord, Violation
+from programs.playground.other_bots import OtherBots
 from programs.playground.page_api import PageApi
 from programs.playground.page_events import PageEvents
 from programs.playground.page_settings import PageSettings
@@ -38,11 +39,13 @@ from programs.playground.rest.messages import MessageRoutes
 from programs.playground.rest.pins import PinRoutes
 from programs.playground.rest.reactions import ReactionRoutes
 from programs.playground.rest.users import UserRoutes
+from programs.playground.rest.webhooks import WebhookRoutes
 from programs.playground.rules import Rules
 from programs.playground.snowflakes import Snowflakes
 from programs.playground.state import State
 from programs.playground.storage import Storage
 from programs.playground.threads import Threads
+from programs.playground.webhooks import Webhooks
 from programs.playground.wire import MAX_REQUEST_BYTES, Routes
 from programs.web.guard import guard
 from programs.web.page_files import add_page
@@ -58,7 +61,8 @@ class Playground:
     """A local Discord. Use it with `async with`, or `start` and `stop`.
 
     Args:
-        port: where to listen on 127.0.0.1; 0 takes a free one.
+        port: where to listen; 0 takes a free one.
+        host: 127.0.0.1, or 0.0.0.0 in a container that publishes the port; pages and bots use 127.0.0.1 all the same.
         token: the bot token to accept; a random one in the form of Discord's by default.
         notice: a line the page shows as a banner.
         people: names of further people, beside Ada and Grace.
@@ -72,12 +76,14 @@ class Playground:
 
     Raises:
         ValueError: The data file is something else.
+        InUseError: Another playground uses the data file.
     """
 
     def __init__(
         self,
         *,
         port: int = 0,
+        host: str = HOST,
         token: str | None = None,
         notice: str | None = None,
         people: Iterable[str] = (),
@@ -92,6 +98,7 @@ class Playground:
         self.rules = rules or Rules()
         self.token = token or new_token(secret)
         self.port = port
+        self._host = host
         self.state = State(Snowflakes(clock))
         self._storage = None if data is None else Storage(self.state, data)
         if self._storage is not None:
@@ -110,6 +117,7 @@ class Playground:
         self._commands = Commands(self.state, monotonic)
         self._interactions = Interactions(self.state, self.rules, self._deadlines, secret)
         self._pins = Pins(self.state)
+        self.webhooks = Webhooks(self.state, self._posting, secret)
         self.people = People(
             self.state,
             posting=self._posting,
@@ -118,6 +126,7 @@ class Playground:
             commands=self._commands,
             interactions=self._interactions,
         )
+        self.other_bots = OtherBots(self.state, self._posting)
         here = {person.global_name for person in self.state.people}
         for name in people:
             if name not in here:
@@ -183,10 +192,12 @@ class Playground:
         runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
         await runner.setup()
         try:
-            site = web.TCPSite(runner, HOST, self.port)
+            site = web.TCPSite(runner, self._host, self.port)
             await site.start()
         except OSError:
             await runner.cleanup()
+            if self._storage is not None:
+                await self._storage.stop()
             raise
         self.port = runner.addresses[0][1]
         self.state.base_url = self.url
@@ -227,7 +238,9 @@ class Playground:
         """Those that need no token of the bot's."""
         yield UserRoutes.open_routes(lambda: self.gateway_url)
         callbacks = Callbacks(self.state, self._posting, self._interactions)
-        yield InteractionRoutes(self.state, self._interactions, callbacks).routes()
+        interactions = InteractionRoutes(self.state, self._interactions, callbacks)
+        yield interactions.routes()
+        yield WebhookRoutes(self.state, self.webhooks, interactions).open_routes()
 
     def _families(self) -> Iterator[Routes]:
         yield UserRoutes(self.state, lambda: self.gateway_url, self.gateway.start_limit).routes()
@@ -236,6 +249,7 @@ class Playground:
         yield ReactionRoutes(self.state, self._posting).routes()
         yield ChannelRoutes(self.state, self.admin, self._posting, self._threads).routes()
         yield CommandRoutes(self._commands).routes()
+        yield WebhookRoutes(self.state, self.webhooks).routes()
 
     def _app(self) -> web.Application:
         app = web.Application(middlewares=[guard(lambda: self.port)], client_max_size=MAX_REQUEST_BYTES)

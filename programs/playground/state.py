@@ -101,7 +101,7 @@ class State(BaseState):
         del channel.messages[message.id]
         if channel.thread is not None and message.ephemeral_to is None:
             channel.thread.message_count = max(0, channel.thread.message_count - 1)
-        for attachment in message.attachments:
+        for attachment in message.files:
             self.attachments.pop(attachment.id, None)
         payload: Json = {"id": str(message.id), **self._place(channel)}
         self.emit("MESSAGE_DELETE", lambda _: dict(payload), self._message_audience(channel, message))

@@ -13,7 +13,7 @@ from programs.playground.entities import (
     Reference,
     ThreadState,
 )
-from programs.playground.errors import ApiError, archived_thread, missing_permissions
+from programs.playground.errors import ApiError, archived_thread, invalid_form, missing_permissions
 from programs.playground.forms import NewThread, PostForm, ThreadChanges, ThreadForm
 from programs.playground.posting import Posting, Upload
 from programs.playground.snowflakes import moment
@@ -60,6 +60,9 @@ class Threads:
         needed = Permission.SEND_MESSAGES | (Permission.ATTACH_FILES if uploads else NO_PERMISSION)
         self._state.require(owner_id, forum, needed)
         thread = self._thread(forum, self._state.ids.next(), ChannelType.PUBLIC_THREAD, owner_id, form)
+        thread.applied_tags = list(form.applied_tags or ())
+        if not {tag.id for tag in forum.tags}.issuperset(thread.applied_tags):
+            raise invalid_form((("applied_tags",), "FORUM_TAG_INVALID", "Unknown tag"))
         self._state.channels[thread.id] = thread
         try:
             first = self._posting.draft(thread, owner_id, form.message, uploads)

@@ -6,7 +6,8 @@ import sys
 import time
 from collections.abc import Sequence
 
-from llmgine.errors import LLMgineError
+from programs.command_line import program_parser
+from programs.exit_codes import ExitCode, run
 from programs.store.copying import Copied, copy
 
 _LOOK = 5.0  # seconds between two lines about one table
@@ -27,7 +28,7 @@ out and put it in the file ~/.pgpass or the variable PGPASSWORD.
 
 def read_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line; a mistake in it is reported, with exit code 2."""
-    parser = argparse.ArgumentParser(prog="programs.store", description=__doc__.partition(":")[0] + ".")
+    parser = program_parser("programs.store", __doc__.partition(":")[0] + ".")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     copying = commands.add_parser("copy", help="copy one store to another", description=_COPY, epilog=_ADDRESSES)
     copying.add_argument("source", metavar="SOURCE", help="address of the store to copy")
@@ -67,17 +68,17 @@ def _report(copied: Copied, seconds: float) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program. Returns the exit code."""
     options = read_options(arguments)
-    began = time.monotonic()
-    try:
-        copied = asyncio.run(copy(options.source, options.target, Progress()))
-    except LLMgineError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 1
-    except KeyboardInterrupt:
+    code = run(lambda: _copy(options.source, options.target))
+    if code == ExitCode.INTERRUPTED:
         sys.stderr.write("Interrupted. Run the same command again to continue the copy.\n")
-        return 130
+    return code
+
+
+def _copy(source: str, target: str) -> int:
+    began = time.monotonic()
+    copied = asyncio.run(copy(source, target, Progress()))
     sys.stdout.write(_report(copied, time.monotonic() - began))
-    return 1 if copied.used else 0
+    return ExitCode.FAULT if copied.used else ExitCode.STOPPED
 
 
 if __name__ == "__main__":

@@ -15,13 +15,19 @@ TABLES = (
     "step",
     "delivery",
     "image",
+    "result_file",
+    "context_message",
     "stop_request",
     "decision",
     "setting",
     "spent",
+    "reservation",
     "lesson",
+    "audit",
     "cursor_of_place",
     "login",
+    "forgotten",
+    "reported_server",
 )
 _FIRST = 16  # rows that are read before it is known how large they are
 BATCH = 5_000  # rows that are read and written at a time, at most

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from llmgine.errors import ConfigurationError, StoreError
-from llmgine.sessions.owners import LockFiles
+from llmgine.sessions.owners import in_use
 from programs.store.ends import Values, next_batch
 
 T = TypeVar("T")
@@ -57,14 +57,7 @@ class SqliteEnd:
 
     async def in_use(self) -> bool:
         """See `Source`. Programs that use another database in the same folder count, too."""
-        owners = {path.stem for path in self._folder.glob("*.lock")}
-        if not owners:
-            return False
-        us = LockFiles(self._folder)
-        try:
-            return await us.dead(owners) != owners
-        finally:
-            await us.close()
+        return await in_use(self._folder)
 
     async def batches(self, table: str, columns: Sequence[str]) -> AsyncGenerator[list[Values]]:
         """See `Source`; in the order in which the file has them, which is the fastest."""

@@ -8,8 +8,9 @@ from llmgine.bus import MessageBus
 from llmgine.messages.commands import Author, DecideToolCallCommand
 from llmgine.messages.events import ToolCallDecidedEvent, ToolCallWaitingEvent
 from llmgine.turn_state import CallState
+from programs.terminal.call_question import question_about
 from programs.terminal.lines import Interrupted, Lines
-from programs.terminal.terminal_text import call_text, one_line
+from programs.terminal.terminal_text import one_line
 from programs.terminal.view import View
 
 _YES, _NO, _ALWAYS = frozenset({"y", "yes"}), frozenset({"n", "no"}), frozenset({"a", "always"})
@@ -25,6 +26,10 @@ class Approvals:
         view: Shows what was decided elsewhere.
         lines: Where answers come from.
         interrupt: Called when Ctrl-C is pressed in place of an answer.
+
+    Attributes:
+        me: The person at the terminal.
+        unanswered: Whether a call was denied because there was nobody to ask.
     """
 
     def __init__(self, bus: MessageBus, view: View, lines: Lines, interrupt: Callable[[], None]) -> None:
@@ -32,7 +37,8 @@ class Approvals:
         self._view = view
         self._lines = lines
         self._interrupt = interrupt
-        self._me = Author(id="terminal", name=_user_name())
+        self.me = Author(id="terminal", name=_user_name())
+        self.unanswered = False
         self._questions: dict[str, asyncio.Task[None]] = {}  # by call id, until they are answered
         self._one_at_a_time = asyncio.Lock()
 
@@ -50,13 +56,17 @@ class Approvals:
         async with self._one_at_a_time:
             self._view.quiet()
             try:
-                choices = "y/N/always" if event.allows_always else "y/N"
-                answer = await self._lines.ask(f"Run {call_text(call)}? [{choices}]")
+                choices = "y/N/always, or a reason" if event.allows_always else "y/N, or a reason"
+                with question_about(call) as question:
+                    answer = await self._lines.ask(f"{question} [{choices}]")
             except Interrupted:
                 self._interrupt()
                 return
             except OSError:  # a question that cannot be asked counts as no
                 answer = None
+            if answer is None:
+                self.unanswered = True
+                self._view.error(f"{one_line(call.name, 64)} was denied: it asks first, and there is nobody to ask.")
         del self._questions[call.id]
         said = (answer or "").strip()
         word = said.casefold()
@@ -67,7 +77,7 @@ class Approvals:
             turn_id=event.turn_id,
             call_id=call.id,
             approved=approved,
-            decided_by=self._me if answer is not None else _NOBODY,
+            decided_by=self.me if answer is not None else _NOBODY,
             reason=None if approved or word in _NO | {""} else said,
             always=always,
         )
@@ -82,7 +92,7 @@ class Approvals:
         name = one_line(event.call.name, 64)
         if state is CallState.EXPIRED or event.decided_by is None:
             self._view.note(f"Nobody answered in time, so {name} was not run.")
-        elif was_open or event.decided_by not in (self._me, _NOBODY):
+        elif was_open or event.decided_by not in (self.me, _NOBODY):
             verb = "denied" if state is CallState.DENIED else "approved"
             self._view.note(f"{one_line(event.decided_by.name, 64)} {verb} {name} elsewhere.")
 
@@ -101,5 +111,5 @@ class Approvals:
 def _user_name() -> str:
     try:
         return getpass.getuser()
-    except (KeyError, OSError):  # a user id without a name, as in some containers
+    except (ImportError, KeyError, OSError):  # a user id without a name, as in some containers, or Windows without one
         return "The person at the terminal"

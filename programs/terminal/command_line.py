@@ -7,15 +7,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
-from llmgine.bootstrap import ApplicationConfig
-from llmgine.settings import LogLevel, Settings, load_settings
+from llmgine.settings import load_settings
 from programs.application import configure_log
+from programs.command_line import program_parser
+from programs.settings import LogLevel, ProgramConfig, ProgramSettings
+from programs.terminal.files import STDIN
+from programs.terminal.tool_files import FOLDER
+
+USAGE = 2  # the exit code where the command line asks for what cannot be done; argparse's own
+
+
+class UsageError(Exception):
+    """The command line asks for what cannot be done; the text says what is wrong."""
 
 
 @dataclass(frozen=True)
 class Options:
     """The command line. None means not given: the environment decides."""
 
+    question: str | None  # to answer once; - for the standard input
+    files: list[str]
+    save_to: Path
+    resume_last: bool
     list_sessions: str | None  # the words to search for; empty for all sessions
     session: str | None
     session_name: str | None
@@ -29,13 +42,63 @@ class Options:
 
 def read_options(arguments: Sequence[str] | None = None) -> Options:
     """Read the command line; a mistake in it is reported, with exit code 2."""
-    parser = argparse.ArgumentParser(
-        prog="function_chat",
-        description="Chat with a model that calls tools. Settings come from the environment and .env "
-        "(see .env.example). In the chat, /help lists the commands.",
-        allow_abbrev=False,
+    parser = program_parser(
+        "programs.function_chat",
+        "Chat with a model that calls tools. Settings come from the environment and .env (see .env.example). "
+        "In the chat, /help lists the commands.",
     )
+    _add_question(parser)
+    _add_session(parser)
+    _add_settings(parser)
+    given = vars(parser.parse_intermixed_args(arguments))
+    question = " ".join(given["question"])
+    if given["question"] and not question.strip():
+        parser.error("argument QUESTION: must not be empty")
+    if question and given["list_sessions"] is not None:
+        parser.error("--list-sessions takes no QUESTION; quote WORDS if they are several")
+    if STDIN in given["files"] and question in {"", STDIN}:
+        parser.error(f"--file {STDIN} needs a QUESTION: the standard input cannot be both")
+    return Options(**{**given, "question": question or None})
+
+
+def _add_question(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
+    add(
+        "question",
+        metavar="QUESTION",
+        nargs="*",
+        help="answer this once and exit, with what is piped in attached; - if the question itself is piped in. "
+        "Without a question, chat; each line of a pipe is then a message",
+    )
+    add(
+        "-f",
+        "--file",
+        dest="files",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="attach a text, an image, a document or audio to the first message, - for the standard input; "
+        "may be repeated",
+    )
+    add(
+        "--save-to",
+        metavar="DIR",
+        type=Path,
+        default=FOLDER,
+        help="folder for files that tools give; it is made when it is needed, and nothing in it is replaced "
+        "(default: files)",
+    )
+
+
+def _add_session(parser: argparse.ArgumentParser) -> None:
+    add, add_choice = parser.add_argument, parser.add_mutually_exclusive_group().add_argument
+    add_choice(
+        "-c",
+        "--continue",
+        dest="resume_last",
+        action="store_true",
+        help="resume the session of the terminal that was used last",
+    )
     add(
         "--list-sessions",
         metavar="WORDS",
@@ -43,8 +106,17 @@ def read_options(arguments: Sequence[str] | None = None) -> Options:
         const="",
         help="list recent sessions, or those with WORDS in their name, and exit",
     )
-    add("--session", metavar="ID", type=_text, help="resume this session, from Discord or the terminal")
+    add_choice(
+        "--session",
+        metavar="ID",
+        type=_text,
+        help="resume this session, from Discord or the terminal, by its id, its name or a part of that",
+    )
     add("--session-name", metavar="NAME", type=_text, help="name of the session (default: your first words)")
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
     add(
         "--model",
         metavar="NAME",
@@ -76,7 +148,6 @@ def read_options(arguments: Sequence[str] | None = None) -> Options:
         help="folder of the log of all commands and events (default: LOG_DIR, or else logs)",
     )
     add("--no-console", action="store_true", help="show only the chat on the screen: no log, metrics or traces")
-    return Options(**vars(parser.parse_args(arguments)))
 
 
 def _text(value: str) -> str:
@@ -86,22 +157,22 @@ def _text(value: str) -> str:
     return value
 
 
-def configure(options: Options) -> ApplicationConfig:
+def configure(options: Options) -> ProgramConfig:
     """Read the settings, from the command line first and then the environment, and set up the log on the screen.
 
     Raises:
         ConfigurationError: A setting cannot be used; the text names it.
     """
-    settings = _with_options(load_settings(), options)
+    settings = _with_options(load_settings(ProgramSettings), options)
     if options.no_console:
         logging.basicConfig(handlers=[logging.NullHandler()], force=True)
     else:
         configure_log(settings)
     detail = settings.log_level == "DEBUG" and not options.no_console
-    return ApplicationConfig(settings=settings, enable_console_metrics=detail, enable_console_traces=detail)
+    return ProgramConfig(settings=settings, enable_console_metrics=detail, enable_console_traces=detail)
 
 
-def _with_options(settings: Settings, options: Options) -> Settings:
+def _with_options(settings: ProgramSettings, options: Options) -> ProgramSettings:
     given = {
         "openai_model": options.model,
         "openai_api_key": options.api_key,

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from llmgine.errors import UserError
+from programs.terminal.paths import typed_path
 
 
 def write_new(file: str, text: str) -> Path:
@@ -13,9 +14,9 @@ def write_new(file: str, text: str) -> Path:
         UserError: The file already exists, or cannot be written.
     """
     try:
-        path = Path(file).expanduser().absolute()
+        path = typed_path(file).absolute()
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as stream:
             stream.write(text + "\n")
     except FileExistsError:
         raise UserError(f"{file} already exists; choose another name.") from None

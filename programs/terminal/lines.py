@@ -42,16 +42,15 @@ class Lines(Protocol):
 
 
 class PlainLines:
-    """Lines of a pipe or a file.
+    """Lines of a pipe, a file, or a terminal that can do nothing but read and write lines.
 
     Args:
         descriptor: Where they come from.
         out: Where questions are written.
     """
 
-    visible = False
-
     def __init__(self, descriptor: int, out: TextIO) -> None:
+        self.visible = os.isatty(descriptor)
         self._descriptor = descriptor
         self._out = out
         self._lines: asyncio.Queue[str | None] = asyncio.Queue()
@@ -80,7 +79,10 @@ class PlainLines:
         except asyncio.CancelledError:
             self._write("\n")
             raise
-        self._write("(end of input)\n" if line is None else f"{one_line(line, 40)}\n")
+        if line is None:
+            self._write("(end of input)\n")
+        elif not self.visible:
+            self._write(f"{one_line(line, 40)}\n")
         return line
 
     def kept(self) -> AbstractContextManager[None]:

@@ -1,18 +1,16 @@
-"""Lines of a person at a terminal: edited, with the session's earlier prompts as history and commands completed."""
+"""Lines of a person at a terminal: edited, with what was typed before as history, and with completion."""
 
-import sys
-import termios
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 from prompt_toolkit import PromptSession
-from prompt_toolkit.completion import CompleteEvent, Completer, Completion
-from prompt_toolkit.document import Document
+from prompt_toolkit.completion import Completer
 from prompt_toolkit.formatted_text import StyleAndTextTuples
-from prompt_toolkit.history import InMemoryHistory
+from prompt_toolkit.history import History
 from prompt_toolkit.input.typeahead import clear_typeahead
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.output import create_output
 
+from llmgine.platforms import discard_typing, typing_hidden
 from programs.terminal.lines import Interrupted
 
 
@@ -20,42 +18,36 @@ class PromptLines:
     """See `Lines`.
 
     Args:
-        commands: The commands to complete, each with what it does.
-        history: Earlier prompts, oldest first.
+        completer: Completes what is typed; None for nothing.
+        history: What was typed before.
     """
 
     visible = True
 
-    def __init__(self, commands: Mapping[str, str], history: Iterable[str]) -> None:
+    def __init__(self, completer: Completer | None = None, history: History | None = None) -> None:
         keys = _key_bindings()
+        screen = create_output(always_prefer_tty=True)  # questions are asked where the person looks
         self._session: PromptSession[str] = PromptSession(
             [("bold ansicyan", "> ")],
-            completer=_Commands(commands),
-            history=InMemoryHistory(list(history)),
+            completer=completer,
+            history=history,
             key_bindings=keys,
             prompt_continuation=[("ansicyan", "· ")],
+            output=screen,
         )
-        self._question: PromptSession[str] = PromptSession(key_bindings=keys)
+        self._question: PromptSession[str] = PromptSession(key_bindings=keys, output=screen)
 
     async def read(self) -> str | None:
         return await _prompt(self._session)
 
     async def ask(self, question: str) -> str | None:
         # What was typed before the question was on the screen must not answer it.
-        termios.tcflush(sys.stdin, termios.TCIFLUSH)
+        discard_typing()
         clear_typeahead(self._question.input)
         return await _prompt(self._question, [("bold ansiyellow", question), ("", " ")])
 
-    @contextmanager
-    def kept(self) -> Iterator[None]:
-        before = termios.tcgetattr(sys.stdin)
-        silent = termios.tcgetattr(sys.stdin)
-        silent[3] &= ~(termios.ECHO | termios.ICANON)
-        termios.tcsetattr(sys.stdin, termios.TCSANOW, silent)
-        try:
-            yield
-        finally:
-            termios.tcsetattr(sys.stdin, termios.TCSANOW, before)
+    def kept(self) -> AbstractContextManager[None]:
+        return typing_hidden()
 
 
 async def _prompt(session: PromptSession[str], message: StyleAndTextTuples | None = None) -> str | None:
@@ -83,17 +75,3 @@ def _key_bindings() -> KeyBindings:
         event.current_buffer.insert_text("\n")
 
     return keys
-
-
-class _Commands(Completer):
-    """Completes the name of a command at the start of a line."""
-
-    def __init__(self, commands: Mapping[str, str]) -> None:
-        self._commands = commands
-
-    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:  # noqa: ARG002  the library's signature
-        typed = document.text_before_cursor
-        if typed.startswith("/") and typed == document.text:
-            for name, meaning in self._commands.items():
-                if name.startswith(typed):
-                    yield Completion(name, start_position=-len(typed), display_meta=meaning)

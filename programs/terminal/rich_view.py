@@ -1,6 +1,7 @@
 """The rich view: Markdown that grows on the screen, tool calls on a line each, colours that mean something."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.live import Live
@@ -11,8 +12,10 @@ from rich.text import Text
 
 from llmgine.messages.chat_messages import ToolCall, ToolResult
 from llmgine.sessions.records import Session
+from programs.markdown.inline import TERMINAL
+from programs.markdown.readable import readable_markdown
 from programs.terminal.blocks import finished
-from programs.terminal.terminal_text import LONGEST_RESULT, clean, one_line, short_call
+from programs.terminal.terminal_text import LONGEST_RESULT, clean, label, one_line, short_call
 
 _SHORT_CALL = 60  # characters of a call beside its result, when the call's own line is further up
 _MARGIN = 3  # rows of the screen that the unfinished part leaves free, so that the terminal never scrolls under it
@@ -29,11 +32,12 @@ class _Markdown:
 
     def __init__(self, text: str, *, gap: bool, fit: bool) -> None:
         # No hyperlinks: an address is shown, not hidden behind a text that may say another.
-        self._markdown = Markdown(text, code_theme="ansi_dark", hyperlinks=False)
+        self._markdown = Markdown(readable_markdown(text, TERMINAL), code_theme="ansi_dark", hyperlinks=False)
         # A line break in a chat is meant as one.
         for child in (child for token in self._markdown.parsed for child in token.children or ()):
             if child.type == "softbreak":
                 child.type = "hardbreak"
+            child.content = clean(child.content)  # what was an entity, such as &#x202e;, is a character only now
         self._gap = gap
         self._fit = fit
 
@@ -58,10 +62,12 @@ class RichView:
 
     Args:
         console: The terminal.
+        side: Where everything but answers and what else was asked for is shown; by default, there too.
     """
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, side: Console | None = None) -> None:
         self._console = console
+        self._side = side or console
         self._live: Live | None = None
         self._printed = ""  # the part of the growing answer that is on the screen for good
         self._gap = False  # whether a blank line goes before the next block
@@ -71,10 +77,10 @@ class RichView:
         self._print(Text(clean(text)))
 
     def note(self, text: str) -> None:
-        self._print(Text(clean(text), style="dim"))
+        self._print_aside(Text(clean(text), style="dim"))
 
     def error(self, text: str) -> None:
-        self._print(Text(f"✗ {clean(text)}", style="bold red"))
+        self._print_aside(Text(f"✗ {clean(text)}", style="bold red"))
 
     def sessions(self, sessions: Sequence[Session], current: str | None) -> None:
         table = Table(box=None, pad_edge=False, header_style="dim")
@@ -87,14 +93,14 @@ class RichView:
             table.add_row(
                 Text("●" if session.id == current else "", style="green"),
                 Text(clean(session.id), style="cyan"),
-                Text(one_line(session.name, 60)),
+                Text(label(session)),
                 str(session.turns),
                 f"{session.updated_at.astimezone():%Y-%m-%d %H:%M}",
             )
         self._print(table)
 
     def prompt(self, text: str) -> None:
-        self._print(Text.assemble(("> ", "bold cyan"), clean(text)))
+        self._print_aside(Text.assemble(("> ", "bold cyan"), clean(text)))
 
     def status(self, text: str) -> None:
         self._draw(Text(clean(text), style="dim italic"))
@@ -108,6 +114,8 @@ class RichView:
         self._printed = text[:end]
         if tail := text[end:].strip():
             self._draw(_Markdown(tail, gap=self._gap, fit=True))
+        elif not text:
+            self.quiet()  # it was taken back
 
     def end_answer(self, text: str) -> None:
         text = clean(text)
@@ -122,7 +130,7 @@ class RichView:
             self._printed = ""
 
     def call(self, call: ToolCall) -> None:
-        self._print(Text.assemble(("⚙ ", "yellow"), short_call(call)))
+        self._print_aside(Text.assemble(("⚙ ", "yellow"), short_call(call)))
         self._called = call.id
 
     def result(self, call: ToolCall, result: ToolResult, seconds: float) -> None:
@@ -131,19 +139,29 @@ class RichView:
         content = one_line(result.for_people, LONGEST_RESULT)
         line = Text.assemble("  ", mark, of, (f" {seconds:.1f} s  ", "dim"), (content, "dim" if result.ok else "red"))
         if result.ok:
-            line.truncate(self._console.width, overflow="ellipsis")
-        self._print(line)
+            line.truncate(self._side.width, overflow="ellipsis")
+        self._print_aside(line)
 
     def end_turn(self, footer: str | None) -> None:
         self.quiet()
         if footer:
-            self._print(Text(footer, style="dim"))
-        self._print("")
+            self._print_aside(Text(footer, style="dim"))
+        self._print_aside("")
 
     def quiet(self) -> None:
         if self._live is not None:
             self._live.stop()
             self._live = None
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        console = self._console
+        self._console = self._side
+        try:
+            yield
+        finally:
+            self.quiet()
+            self._console = console
 
     def _block(self, text: str) -> None:
         """Print a part of the answer for good."""
@@ -152,8 +170,14 @@ class RichView:
             self._gap = True
 
     def _print(self, what: RenderableType) -> None:
+        self._print_on(self._console, what)
+
+    def _print_aside(self, what: RenderableType) -> None:
+        self._print_on(self._side, what)
+
+    def _print_on(self, console: Console, what: RenderableType) -> None:
         self.quiet()
-        self._console.print(what)
+        console.print(what)
         self._called = None
 
     def _draw(self, what: RenderableType) -> None:

@@ -2,25 +2,20 @@
 
 import json
 import re
-from collections.abc import Mapping
 
 from llmgine.messages.chat_messages import ToolCall, Usage
 from llmgine.messages.text import collapse_spaces, escape, shorten
+from llmgine.messages.visible_text import terminal_text
+from llmgine.sessions.records import Session
 
 LONGEST_RESULT = 200  # characters of a result on its line
 LONGEST_CALL = 300  # characters of a call on its line
 
-# Every control character but newline and tab: they move the cursor, change the title, or hide text.
-_CONTROLS: Mapping[int, None] = dict.fromkeys(c for c in (*range(0x20), *range(0x7F, 0xA0)) if c not in {0x09, 0x0A})
-
-
-def clean(text: str) -> str:
-    """The text without control characters other than newline and tab, so that it cannot control the terminal."""
-    return text.translate(_CONTROLS)
+clean = terminal_text  # what every text is passed through that goes to the terminal, or to a pipe that may end in one
 
 
 def one_line(text: str, longest: int) -> str:
-    """The text on one line, without control characters, cut to `longest` characters."""
+    """The text on one line, with nothing hidden in it, cut to `longest` characters."""
     return shorten(collapse_spaces(clean(text[: longest * 8])), longest)
 
 
@@ -40,8 +35,14 @@ def short_call(call: ToolCall) -> str:
 
 
 def footer(model: str, usage: Usage, seconds: float, *, demo: bool) -> str:
-    """The last line of an answer: model, tokens (where the service counts them), seconds."""
+    """The last line of an answer: model, tokens and how many of them were thinking (if counted), seconds."""
     name = f"{one_line(model, 80)} (offline demo)" if demo else one_line(model, 80)
     tokens = usage.input_tokens + usage.output_tokens
-    counted = [f"{tokens:,} tokens"] if tokens else []
+    thinking = f" ({usage.thinking_tokens:,} thinking)" if usage.thinking_tokens else ""
+    counted = [f"{tokens:,} tokens{thinking}"] if tokens else []
     return re.sub(r"\s+", " ", " · ".join([name, *counted, f"{seconds:.1f} s"]))
+
+
+def label(session: Session) -> str:
+    """What a session is called, on one line."""
+    return one_line(session.title or session.name, 60)

@@ -1,6 +1,11 @@
-"""What a view can show; a terminal gets the rich one, a pipe the plain one."""
+"""What a view can show; a terminal gets the rich one, a pipe the plain one.
+
+What was asked for is shown on the standard output, and everything around it on the standard error, unless both are
+one screen that a person chats at.
+"""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from llmgine.messages.chat_messages import ToolCall, ToolResult
@@ -29,7 +34,7 @@ class View(Protocol):
         """Show what is being waited for, until something else is shown."""
 
     def answer(self, text: str) -> None:
-        """Show a growing answer; `text` is all of it so far."""
+        """Show a growing answer; `text` is all of it so far, and empty where all of it was taken back."""
 
     def end_answer(self, text: str) -> None:
         """Show the whole answer for good."""
@@ -45,3 +50,6 @@ class View(Protocol):
 
     def quiet(self) -> None:
         """Stop drawing: a line is about to be read."""
+
+    def aside(self) -> AbstractContextManager[None]:
+        """Inside this block, what is shown is no answer to what was asked in this run."""

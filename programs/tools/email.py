@@ -5,11 +5,9 @@ import os
 import re
 import secrets
 import unicodedata
+from collections.abc import Collection
 from contextlib import suppress
 from datetime import UTC, datetime
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime, make_msgid
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -21,6 +19,7 @@ from llmgine.messages.translatable import tr
 from llmgine.settings import is_loopback
 from llmgine.tools.result_text import NotDone
 from llmgine.tools.tool import Tool
+from programs.tools.mail import Mail, composed
 
 OUTBOX_SENDER = "llmgine@localhost"
 
@@ -38,10 +37,24 @@ def _address(text: str) -> str:
     return text
 
 
+def _recipients(text: str, most: int, allowed: frozenset[str]) -> str:
+    """One address, or up to `most` with commas between them, at the domains of `allowed` if there are any."""
+    addresses = [_address(one.strip()) for one in text.split(",")] if most > 1 else [_address(text)]
+    if len(addresses) > most:
+        raise ValueError(f"write at most {most} addresses")
+    for address in addresses:
+        domain = address.rpartition("@")[2].lower()
+        if allowed and domain not in allowed:
+            raise ValueError(f"e-mails may only go to {', '.join(sorted(allowed))}, not to {domain}")
+    return text
+
+
 def _line(text: str) -> str:
     # Also what only some programs take for the end of a line: a header after it would be the model's own.
     if any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in text):
         raise ValueError("write one line of text, without control characters")
+    if "=?" in text:  # the beginning of an encoded word, which whoever reads the header would decode
+        raise ValueError("write the text itself, without =?")
     return text
 
 
@@ -89,43 +102,48 @@ class SmtpConfig(BaseModel):
         return self
 
 
-def email_tool(*, outbox: Path, smtp: SmtpConfig | None = None) -> Tool:
-    """The tool `send_email`, sending by `smtp`, or writing `.eml` files into the folder `outbox` when it is None."""
+def email_tool(
+    *, outbox: Path, smtp: SmtpConfig | None = None, recipients: int = 1, allowed: Collection[str] = ()
+) -> Tool:
+    """The tool `send_email`.
 
-    async def send_email(to: Address, subject: Subject, body: Body) -> str:
-        """Send an e-mail of plain text to one person.
+    Args:
+        outbox: The folder for `.eml` files, in place of sending, where `smtp` is None.
+        smtp: The mail server.
+        recipients: How many addresses one e-mail may have.
+        allowed: The domains that e-mails may go to; () for any.
+    """
+    domains = frozenset(domain.lower() for domain in allowed)
+    told = "address of the one recipient, for example ann@example.com"
+    if recipients > 1:
+        told = f"addresses of up to {recipients} recipients, with commas between them"
+    Recipients = Annotated[  # noqa: N806  a type
+        str, AfterValidator(lambda text: _recipients(text, recipients, domains)), Field(description=f"The {told}.")
+    ]
+
+    async def send_email(to: Recipients, subject: Subject, body: Body) -> str:
+        """Send an e-mail of plain text.
 
         Args:
-            to: The address of the one recipient, for example ann@example.com.
+            to: Who gets it.
             subject: The subject, one line.
             body: The text.
 
         Returns:
             Whether it was sent, or only written to the outbox because no mail server is configured.
         """
+        mail = Mail(smtp.sender if smtp else OUTBOX_SENDER, tuple(one.strip() for one in to.split(",")), subject, body)
+        data = composed(mail)
         if smtp is None:
-            message = _compose(OUTBOX_SENDER, to, subject, body)
-            path = await asyncio.to_thread(_write, outbox, message)
+            path = await asyncio.to_thread(_write, outbox, data)
             return NotDone(f"Not sent, because no mail server is configured: written to {path}")
-        await _send(smtp, _compose(smtp.sender, to, subject, body))
+        await _send(smtp, mail, data)
         return f"Sent to {to} through the mail server {smtp.host}"
 
     return Tool.from_function(send_email, requires_approval=True, timeout=120.0)
 
 
-def _compose(sender: str, to: str, subject: str, body: str) -> EmailMessage:
-    message = EmailMessage(policy=SMTP)
-    message["From"] = sender
-    message["To"] = to
-    message["Subject"] = subject
-    message["Date"] = format_datetime(datetime.now(UTC))
-    # The domain is given so that this machine's name is neither looked up nor told.
-    message["Message-ID"] = make_msgid(domain=sender.partition("@")[2])
-    message.set_content(body)
-    return message
-
-
-def _write(outbox: Path, message: EmailMessage) -> Path:
+def _write(outbox: Path, data: bytes) -> Path:
     """Put the message into the outbox as a file of its own, readable by its owner only.
 
     Raises:
@@ -141,14 +159,14 @@ def _write(outbox: Path, message: EmailMessage) -> Path:
         raise ToolError(f"not sent: the outbox {outbox} cannot be written: {exc.strerror}") from exc
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(message.as_bytes())
+            file.write(data)
     except OSError as exc:
         path.unlink(missing_ok=True)
         raise ToolError(f"not sent: {path} cannot be written: {exc.strerror}") from exc
     return path
 
 
-async def _send(smtp: SmtpConfig, message: EmailMessage) -> None:
+async def _send(smtp: SmtpConfig, mail: Mail, data: bytes) -> None:
     """Hand the message to the server.
 
     Raises:
@@ -168,7 +186,7 @@ async def _send(smtp: SmtpConfig, message: EmailMessage) -> None:
     )
     try:
         await _connect(client, smtp)
-        await _hand_over(client, smtp, message)
+        await _hand_over(client, smtp, mail, data)
         with suppress(aiosmtplib.SMTPException, OSError):  # the mail is accepted, however the farewell goes
             await client.quit(timeout=_FAREWELL)
     finally:
@@ -185,10 +203,10 @@ async def _connect(client: aiosmtplib.SMTP, smtp: SmtpConfig) -> None:
         raise ToolError(f"not sent: no connection to the mail server {smtp.host}: {_said(exc)}") from exc
 
 
-async def _hand_over(client: aiosmtplib.SMTP, smtp: SmtpConfig, message: EmailMessage) -> None:
+async def _hand_over(client: aiosmtplib.SMTP, smtp: SmtpConfig, mail: Mail, data: bytes) -> None:
     """Give the message to the connected server; only an answer from it makes the outcome known."""
     try:
-        await client.send_message(message)
+        refused, _ = await client.sendmail(mail.sender, list(mail.to), data)
     except (aiosmtplib.SMTPException, OSError) as exc:
         if _is_refusal(exc):
             raise ToolError(f"not sent: the mail server {smtp.host} refused it: {_said(exc)}") from exc
@@ -197,6 +215,8 @@ async def _hand_over(client: aiosmtplib.SMTP, smtp: SmtpConfig, message: EmailMe
             "Do not send it again without asking the person",
             shown=tr("Whether the e-mail was sent is unknown: the mail server {host} broke off.", host=smtp.host),
         ) from exc
+    if refused:
+        raise ToolError(f"sent, but not to all: the mail server {smtp.host} refused {', '.join(refused)}")
 
 
 def _is_refusal(exc: Exception) -> bool:

@@ -9,12 +9,16 @@ from yarl import URL
 
 from llmgine.errors import ToolError
 from llmgine.tools.tool import Tool
+from programs.guarded_http import GuardedHttp, UnwantedAnswerError
 
 Unit = Literal["celsius", "fahrenheit"]
 Location = Annotated[str, Field(min_length=1, max_length=100)]
 
 PUBLIC_FORECAST = "https://api.open-meteo.com"
 PUBLIC_GEOCODING = "https://geocoding-api.open-meteo.com"
+
+_MOST = 2**20  # bytes that are read of an answer
+_TYPES = ("application/json",)
 
 # WMO weather codes, table 4677, as far as Open-Meteo uses them.
 _SKY = {
@@ -110,12 +114,50 @@ class _Refusal(BaseModel):
 Answer = TypeVar("Answer", bound=BaseModel)
 
 
+class _Service:
+    """Asks weather services."""
+
+    def __init__(self, http: GuardedHttp, timeout: float) -> None:
+        self._http = http
+        self._timeout = timeout
+
+    async def ask(self, url: URL, query: Mapping[str, str | float], kind: type[Answer]) -> Answer:
+        """Make one request.
+
+        Raises:
+            ToolError: The service cannot be reached, is slow, refuses, or answers with something else.
+        """
+        try:
+            answer = await self._http.fetch(
+                url, most=_MOST, seconds=self._timeout, params=query, types=_TYPES, redirects="same host"
+            )
+        except TimeoutError as exc:
+            raise ToolError(f"the weather service at {url.host} did not answer in time: try again later") from exc
+        except UnwantedAnswerError as exc:
+            raise ToolError(f"the weather service at {url.host} gave an answer that is not weather data") from exc
+        except (aiohttp.ClientError, OSError) as exc:
+            raise ToolError(f"the weather service at {url.host} cannot be reached: try again later") from exc
+        if answer.status != 200:
+            raise ToolError(
+                f"the weather service at {url.host} refused with status {answer.status}{_reason(answer.body)}"
+            )
+        if answer.cut:
+            raise ToolError(f"the weather service at {url.host} gave an answer that is too long")
+        try:
+            return kind.model_validate_json(answer.body)
+        except ValidationError as exc:
+            raise ToolError(f"the weather service at {url.host} gave an answer that is not weather data") from exc
+
+
 def weather_tool(config: WeatherConfig) -> Tool:
     """The tool `get_weather`, asking the services of `config`."""
     forecasts = URL(str(config.base_url)) if config.base_url else None
     places = URL(str(config.geocoding_url)) if config.geocoding_url else None
     if places is None and forecasts == URL(PUBLIC_FORECAST):
         places = URL(PUBLIC_GEOCODING)
+
+    configured = {url for url in (forecasts, places) if url is not None} - {URL(PUBLIC_FORECAST), URL(PUBLIC_GEOCODING)}
+    service = _Service(GuardedHttp(allow=configured), config.timeout)
 
     async def get_weather(location: Location, unit: Unit = "celsius") -> str:
         """Tell the present weather and today's range of temperatures at a place.
@@ -127,15 +169,14 @@ def weather_tool(config: WeatherConfig) -> Tool:
         """
         if forecasts is None:
             return _sample(location, unit)
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=config.timeout)) as http:
-            place = await _find(http, places or forecasts, location)
-            return _report(place, await _forecast(http, forecasts, place, unit), unit)
+        place = await _find(service, places or forecasts, location)
+        return _report(place, await _forecast(service, forecasts, place, unit), unit)
 
     # Both requests may take their time: then it is their error that tells which service is slow.
-    return Tool.from_function(get_weather, idempotent=True, timeout=2 * config.timeout + 5)
+    return Tool.from_function(get_weather, idempotent=True, reads_outside=True, timeout=2 * config.timeout + 5)
 
 
-async def _find(http: aiohttp.ClientSession, base: URL, location: str) -> _Place:
+async def _find(service: _Service, base: URL, location: str) -> _Place:
     """The place meant by "city" or "city, region or country"; of several, the first the service names.
 
     Raises:
@@ -143,7 +184,7 @@ async def _find(http: aiohttp.ClientSession, base: URL, location: str) -> _Place
     """
     city, *hints = [part.strip() for part in location.split(",")]
     query: dict[str, str | float] = {"name": city, "count": 10, "language": "en", "format": "json"}
-    places = (await _ask(http, base / "v1" / "search", query, _Places)).results
+    places = (await service.ask(base / "v1" / "search", query, _Places)).results
     if not places:
         raise ToolError(f"no place called {city!r} is known: check the spelling, or name the nearest larger town")
     wanted = {hint.casefold() for hint in hints}
@@ -151,7 +192,7 @@ async def _find(http: aiohttp.ClientSession, base: URL, location: str) -> _Place
     return next(fitting, places[0])
 
 
-async def _forecast(http: aiohttp.ClientSession, base: URL, place: _Place, unit: Unit) -> _Forecast:
+async def _forecast(service: _Service, base: URL, place: _Place, unit: Unit) -> _Forecast:
     query: dict[str, str | float] = {
         "latitude": place.latitude,
         "longitude": place.longitude,
@@ -161,28 +202,7 @@ async def _forecast(http: aiohttp.ClientSession, base: URL, place: _Place, unit:
         "timezone": "auto",
         "forecast_days": 1,
     }
-    return await _ask(http, base / "v1" / "forecast", query, _Forecast)
-
-
-async def _ask(http: aiohttp.ClientSession, url: URL, query: Mapping[str, str | float], kind: type[Answer]) -> Answer:
-    """One request to a weather service.
-
-    Raises:
-        ToolError: The service cannot be reached, is slow, refuses, or answers with something else.
-    """
-    try:
-        async with http.get(url, params=query) as response:
-            status, body = response.status, await response.read()
-    except TimeoutError as exc:
-        raise ToolError(f"the weather service at {url.host} did not answer in time: try again later") from exc
-    except (aiohttp.ClientError, OSError) as exc:
-        raise ToolError(f"the weather service at {url.host} cannot be reached: try again later") from exc
-    if status != 200:
-        raise ToolError(f"the weather service at {url.host} refused with status {status}{_reason(body)}")
-    try:
-        return kind.model_validate_json(body)
-    except ValidationError as exc:
-        raise ToolError(f"the weather service at {url.host} gave an answer that is not weather data") from exc
+    return await service.ask(base / "v1" / "forecast", query, _Forecast)
 
 
 def _reason(body: bytes) -> str:

@@ -19,7 +19,6 @@ from typing import Any
 
 import discord
 
-from llmgine.bootstrap import ApplicationConfig
 from llmgine.engine.retries import RetryPolicy
 from llmgine.messages.deliveries import Delivery, DeliveryKey
 from llmgine.messages.steps import DecisionStep, ReplyStep, ResultStep, StartedStep, WaitingStep
@@ -27,7 +26,6 @@ from llmgine.providers.base import ChatReply, ChatRequest
 from llmgine.providers.openai import OpenAIProvider
 from llmgine.sessions.database import Operation
 from llmgine.sessions.records import TurnSteps
-from llmgine.settings import Settings
 from llmgine.tools.context import current_tool_context
 from llmgine.turn_state import Call
 from programs.application import Application
@@ -36,6 +34,7 @@ from programs.discord.delivery.next_steps import Edit, Post
 from programs.discord.delivery.rendering import render_deliveries
 from programs.discord.delivery.requests import requested
 from programs.discord.ids import SOURCE
+from programs.settings import ProgramConfig, ProgramSettings
 from tests.programs.discord.scene import PromptBot
 from tests.prompt import LONGEST
 
@@ -54,7 +53,7 @@ class Order:
         servers_wait: Seconds for which it waits for servers at its start.
     """
 
-    settings: Settings
+    settings: ProgramSettings
     trail: Path
     effects: Path
     kill_at: str | None = None
@@ -231,7 +230,7 @@ async def _serve(order: Order) -> None:
 
     service = OpenAIProvider(settings.openai_model, api_key=None, base_url=settings.openai_base_url)
     provider = NumberedModel(service, operations)
-    config = ApplicationConfig(settings=settings, retry=RetryPolicy(first_wait=0.0))
+    config = ProgramConfig(settings=settings, retry=RetryPolicy(first_wait=0.0))
     async with Application(config, provider=provider, renderers={SOURCE: render_deliveries}) as app:
         # A lambda, because the bot comes later.
         app.store.observe(NumberedStore(operations, lambda: bot.all_delivered()).around)  # noqa: PLW0108

@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from llmgine.bootstrap import ApplicationConfig
-from llmgine.errors import ConfigurationError
+from llmgine.errors import AlreadyRunningError, ConfigurationError
 from programs.application import Application
 from programs.discord import bot as program
 from programs.discord import connection
@@ -24,6 +23,7 @@ from programs.discord.ids import SOURCE
 from programs.discord.token_lock import only_one
 from programs.playground.rules import Rules
 from programs.playground.server import Playground
+from programs.settings import ProgramConfig
 from tests.programs.discord.scene import ROOMY, Scene
 from tests.waiting import eventually, patience
 
@@ -35,9 +35,7 @@ async def staying(unstarted: Scene, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
     """A bot that is watched over, as the program does it, until the test ends."""
     monkeypatch.setattr(program, "_FIRST_WAIT", 0.01)
     stop = asyncio.Event()
-    async with Application(
-        ApplicationConfig(settings=unstarted.settings), renderers={SOURCE: render_deliveries}
-    ) as app:
+    async with Application(ProgramConfig(settings=unstarted.settings), renderers={SOURCE: render_deliveries}) as app:
         with discord_at(unstarted.settings):
 
             def make() -> Bot:
@@ -190,7 +188,7 @@ async def test_one_process_per_token(tmp_path: Path) -> None:
         other.start()
         await eventually(held.is_set, "the other process, which has much to import", seconds=30.0)
 
-        with pytest.raises(ConfigurationError, match=f"process {other.pid}"), only_one("the token", tmp_path):
+        with pytest.raises(AlreadyRunningError, match=f"process {other.pid}"), only_one("the token", tmp_path):
             pass
         with only_one("another token", tmp_path):
             pass

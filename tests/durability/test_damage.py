@@ -6,8 +6,8 @@ import pytest
 
 from llmgine.errors import DamagedStoreError
 from llmgine.sessions.sqlite import mark_of_unclean_end
-from programs.application import run
 from programs.discord.bot import serve
+from programs.exit_codes import ExitCode, run
 from tests.llmgine.sessions.data import old
 from tests.llmgine.sessions.test_integrity import damage
 from tests.programs.discord.scene import Scene
@@ -26,7 +26,7 @@ async def damaged(scene: Scene) -> bytes:
 
 
 async def test_the_bot_ends_and_leaves_the_file(unstarted: Scene, capsys: pytest.CaptureFixture[str]) -> None:
-    """The look follows an unclean end. The program says once what to do, and its exit code is 1."""
+    """The look follows an unclean end. The program says once what to do, and no restart would help."""
     content = await damaged(unstarted)
     caught: list[DamagedStoreError] = []
     try:
@@ -38,10 +38,10 @@ async def test_the_bot_ends_and_leaves_the_file(unstarted: Scene, capsys: pytest
     def program() -> int:
         raise caught[0]
 
-    assert run(program) == 1
+    assert run(program) == ExitCode.CONFIGURATION
     said = capsys.readouterr().err
     assert said.count("is damaged") == 1
-    assert "Restore a copy" in said
+    assert "python -m programs.backup --restore FILE" in said
     assert old.content(unstarted.folder / "llmgine.db") == content
     assert not unstarted.playground.state.bot_online
 

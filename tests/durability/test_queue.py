@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from llmgine.engine.fair_slots import FairSlots
 from llmgine.sessions.operations import turns
 from programs.playground.entities import ADA_ID, GRACE_ID, RANDOM_ID
 from tests.programs.discord.scene import Scene, people_said
@@ -13,14 +14,14 @@ from tests.waiting import patience
 async def test_a_busy_session_does_not_starve_another(settled: Scene) -> None:
     """With one model call at a time, who asks in a quiet channel waits for one answer of the busy one, not for all."""
     scene, go_on = settled, asyncio.Event()
-    scene.app.engine.model._slots = asyncio.Semaphore(1)
+    scene.app.engine.model.slots = FairSlots(1)
     scene.model.hold(go_on)
     for number in range(5):
         scene.ask(f"busy {number}")
     await scene.model.until(lambda: scene.model.active == 1)
     scene.ask("quiet", by=GRACE_ID, channel=RANDOM_ID)
     async with patience("a turn that waits for the model"):
-        while not scene.app.engine.model._slots._waiters:  # noqa: ASYNC110  it tells nobody
+        while not scene.app.engine.model.slots._waiting:  # noqa: ASYNC110  it tells nobody
             await asyncio.sleep(0.01)
 
     go_on.set()

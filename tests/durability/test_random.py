@@ -33,6 +33,7 @@ _CREATE = ("POST", "/channels/{channel_id}/messages")
 _EDIT = ("PATCH", "/channels/{channel_id}/messages/{message_id}")
 _STILL_TYPING = "the bot is still typing in {}"
 _channels = st.sampled_from([GENERAL_ID, RANDOM_ID])
+_ENDING: tuple[type[ClearSessionCommand] | type[StopTurnCommand], ...] = (ClearSessionCommand, StopTurnCommand)
 
 
 class Machine(RuleBasedStateMachine):
@@ -168,7 +169,7 @@ class Machine(RuleBasedStateMachine):
 
         self.runner.run(step())
 
-    @rule(channel=_channels, command=st.sampled_from([ClearSessionCommand, StopTurnCommand]))
+    @rule(channel=_channels, command=st.sampled_from(_ENDING))
     def clear_or_stop(self, channel: int, command: type[ClearSessionCommand] | type[StopTurnCommand]) -> None:
         """Somebody clears the conversation, or stops all of it."""
         bus = self.scene.app.bus

@@ -11,7 +11,7 @@ import pytest
 from llmgine import bootstrap
 from llmgine.errors import ConfigurationError, DamagedStoreError
 from llmgine.sessions import open_store
-from llmgine.sessions.backup import DailyBackup
+from llmgine.sessions.backup import HourlyBackup
 from llmgine.sessions.database import Operation, Steps
 from tests.programs.discord.scene import Scene, people_said
 from tests.waiting import patience
@@ -95,8 +95,8 @@ async def test_a_log_that_cannot_be_written_is_said_once(unstarted: Scene, caplo
 async def test_the_running_program_backs_its_database_up(
     unstarted: Scene, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A copy of the day is made beside the database, and a bot that is started on the copy knows what was said."""
-    monkeypatch.setattr(bootstrap, "DailyBackup", partial(DailyBackup, first=0.0, interval=0.01))
+    """A copy is made beside the database, and a bot that is started on the copy knows what was said."""
+    monkeypatch.setattr(bootstrap, "HourlyBackup", partial(HourlyBackup, first=0.0, interval=0.01))
     before = await unstarted.start()
     before.ask("remember me")
     await before.outcome()

@@ -123,7 +123,7 @@ class TestOld:
 
 async def test_later_parts_wait_for_earlier_ones(scene: Scene) -> None:
     """After an outage what could not be posted comes first: later parts, and later answers, stand below it."""
-    parts = ["\n".join(f"{part}.{line} " + "word " * 20 for line in range(17)) for part in range(3)]
+    parts = ["\n".join(f"{part}.{line} " + "word " * 20 for line in range(16)) for part in range(3)]
     scene.model.reply("\n\n".join(parts))
     failing = scene.playground.faults.plan("error", *CREATE, status=503, times=1_000)
     scene.ask("first")

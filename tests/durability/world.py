@@ -10,11 +10,11 @@ from pathlib import Path
 
 from aiohttp import web
 
-from llmgine.settings import Settings
 from programs.playground.entities import ADA_ID, BOT_ID, GENERAL_ID, Json, Message
 from programs.playground.rules import Rules, Window
 from programs.playground.server import Playground
 from programs.playground.state import Dispatch
+from programs.settings import ProgramSettings
 from tests.chat_completions import ChatCompletionsServer, Exchange
 from tests.durability import child
 from tests.durability.databases import LEASE_SECONDS, Database, Databases, Rows, sqlite
@@ -72,7 +72,7 @@ class World:
         self._ended = asyncio.Event()  # set once the present process has ended
         self._computing: Callable[[], object] = lambda: 0  # changes while the present process computes
         playground.state.subscribe(self._record)
-        self.settings = Settings(
+        self.settings = ProgramSettings(
             _env_file=None,
             discord_token=playground.token,
             discord_api_base=playground.api_base,

@@ -66,7 +66,7 @@ async def test_the_service_in_the_settings_is_asked(tmp_path: Path) -> None:
         async with ApplicationBootstrap(settings) as app:
             outcome = await ask(app.bus, prompt())
 
-    assert outcome.text == f"Your key is {key}"
+    assert outcome.text == "Your key is [redacted]"
     assert server.requests[0]["model"] == "m"
     log = (tmp_path / "logs" / "events.jsonl").read_text()
     assert "[redacted]" in log

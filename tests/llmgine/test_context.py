@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from llmgine.context import (
     PEOPLE_NOTE,
+    TOOLS_NOTE,
     ContextManager,
     Conversation,
     PastTurn,
@@ -22,8 +23,8 @@ from llmgine.context import (
     trim,
     unwrapped,
 )
-from llmgine.messages.chat_messages import ChatMessage, ToolCall, ToolResult, Usage
-from llmgine.messages.commands import Author, PromptCommand
+from llmgine.messages.chat_messages import ChatMessage, ToolCall, ToolResult, ToolSchema, Usage
+from llmgine.messages.commands import Attachment, Author, Material, PromptCommand, Quote, ThreadStart
 from llmgine.messages.steps import (
     OutcomeStep,
     PromptStep,
@@ -144,7 +145,7 @@ def test_authors_are_data() -> None:
 
     (message,) = messages_of(turn(1, prompt))
 
-    assert json.loads(message.content) == {"from": {"id": "42", "name": 'Eve" (Admin)\n'}, "text": text}
+    assert json.loads(message.content) == {"from": {"id": "42", "name": 'Eve" (Admin)'}, "text": text}
 
 
 def test_a_history_that_fits_is_whole() -> None:
@@ -346,6 +347,25 @@ async def test_one_person_is_sent_as_plain_text_and_two_with_their_names(store: 
     assert json.loads(sent[3][-1])["from"]["name"] == "Ada"
 
 
+def test_material_is_told_beside_the_text() -> None:
+    """What a message forwards, and what its thread began with, are data of others, by which no call is approved."""
+    file = Attachment(name="a.txt", media_type="text/plain", size=1, text="words")
+    forwarded = Material(kind="forwarded", author=GRACE, text="Thursday!", attachments=(file,))
+    start = ThreadStart(title="plans", tags=("bug",), first=Quote(author=GRACE, by="bot", text="Well?"))
+    for said in (PromptStep(text="hm", material=(forwarded,)), PromptStep(text="hm", thread=start)):
+        assert seen(turn(1, said)).outside
+    prompt = PromptStep(text="hm", author=ADA, material=(forwarded,), thread=start)
+
+    told = json.loads(messages_of(turn(1, prompt, DONE))[0].content)
+
+    assert (told["text"], told["from"]["name"]) == ("hm", "Ada")
+    [part] = told["parts"]
+    assert (part["text"], part["files"][0]["text"], "from" in part) == ("Thursday!", "words", False)
+    first = {"from": {"id": "2", "name": "Grace", "is": "bot"}, "text": "Well?"}
+    assert told["thread"] == {"title": "plans", "tags": ["bug"], "first": first}
+    assert unwrapped(json.dumps(told)) == "hm"
+
+
 async def test_what_an_older_version_sent_with_a_name_keeps_it(store: SessionStore) -> None:
     """Replies that do not say how their prompt was sent are of a version that always named the author."""
     context = ContextManager(store, system_prompt="Be brief.", window=1_000)
@@ -408,3 +428,13 @@ def test_an_answer_in_an_envelope_is_unwrapped(answer: str, shown: str) -> None:
 def test_other_answers_are_shown_as_they_grow(answer: str) -> None:
     """JSON that somebody asked for is no envelope."""
     assert not may_be_envelope(answer)
+
+
+async def test_what_tools_return_is_called_material(store: SessionStore) -> None:
+    """The system text says so where tools are offered, and costs nothing where none are."""
+    context = ContextManager(store, system_prompt="Be brief.", window=5_000)
+    present = await say(store, "1", ADA)
+    tool = ToolSchema(name="f", description="", parameters={})
+
+    assert (await context.build(present)).messages[0].content == "Be brief."
+    assert (await context.build(present, tools=[tool])).messages[0].content == f"Be brief.\n\n{TOOLS_NOTE}"

@@ -1,15 +1,48 @@
 """All mutations, by area."""
 
-from tests.mutations import budgets, decision, delivery, durability, gates, limits, order, secrecy
+from tests.mutations import (
+    access,
+    approvals,
+    backups,
+    budgets,
+    decision,
+    delivery,
+    durability,
+    fairness,
+    gates,
+    limits,
+    order,
+    packaging,
+    pauses,
+    pointing,
+    privacy,
+    providers,
+    safety,
+    secrecy,
+    service,
+    terminal,
+)
 from tests.mutations.mutation import Mutation
 
 MUTATIONS: tuple[Mutation, ...] = (
     *gates.MUTATIONS,
+    *access.MUTATIONS,
     *decision.MUTATIONS,
     *limits.MUTATIONS,
     *order.MUTATIONS,
     *durability.MUTATIONS,
+    *backups.MUTATIONS,
     *budgets.MUTATIONS,
+    *pauses.MUTATIONS,
+    *fairness.MUTATIONS,
+    *privacy.MUTATIONS,
+    *providers.MUTATIONS,
     *secrecy.MUTATIONS,
+    *safety.MUTATIONS,
+    *pointing.MUTATIONS,
+    *approvals.MUTATIONS,
     *delivery.MUTATIONS,
+    *packaging.MUTATIONS,
+    *service.MUTATIONS,
+    *terminal.MUTATIONS,
 )

@@ -8,7 +8,14 @@ from pathlib import Path
 from tests.mutations.mutation import Mutation
 
 ROOT = Path(__file__).parents[2]
-_COPIED = ("llmgine", "programs", "tests", "docs", "pyproject.toml", "README.md", ".env.example", ".ci")
+_COPIED = (
+    *("llmgine", "programs", "tests", "docs", "pyproject.toml", "README.md", ".env.example", ".ci"),
+    *(
+        "LICENSE",
+        "hatch_build.py",
+        "run_function_chat.sh",
+    ),  # what the wheel is built from, and where commands are named
+)
 
 
 class Copy:

@@ -4,6 +4,7 @@ from tests.mutations.mutation import Mutation
 
 _DECISION = "programs/discord/incoming/decision.py"
 _TRIGGERS = "tests/programs/discord/test_triggers.py"
+_WEBHOOKS = "tests/programs/discord/test_webhooks.py"
 _BOUNDS = "tests/programs/discord/test_bounds.py"
 
 MUTATIONS = (
@@ -15,11 +16,18 @@ MUTATIONS = (
         (f"{_TRIGGERS}::test_bots_webhooks_and_notices_are_ignored",),
     ),
     Mutation(
-        "silence towards webhooks",
+        "silence towards webhooks that nobody named",
         _DECISION,
-        "    if message.webhook_id is not None:\n",
-        "    if False:\n",
-        (f"{_TRIGGERS}::test_bots_webhooks_and_notices_are_ignored",),
+        "        if webhook is None or not webhook.is_named(settings):\n",
+        "        if webhook is None:\n",
+        (f"{_WEBHOOKS}::TestNaming::test_a_webhook_without_a_bot_is_named_by_its_id",),
+    ),
+    Mutation(
+        "silence towards what repeats the bot's words",
+        _DECISION,
+        "        if repeats(message, self._client):\n",
+        "        if False:\n",
+        (f"{_WEBHOOKS}::TestNotAnswered::test_its_own_webhooks_are_not",),
     ),
     Mutation(
         "silence towards Discord's own notices",
@@ -66,8 +74,8 @@ MUTATIONS = (
     Mutation(
         "the roles that are answered",
         _DECISION,
-        "return found if author is not None and has_role(author, settings) else Verdict.ROLE_MISSING",
-        "return found",
+        "return Verdict.ANSWERED if author is not None and has_role(author, settings) else Verdict.ROLE_MISSING",
+        "return Verdict.ANSWERED",
         (f"{_BOUNDS}::test_only_who_has_the_role_is_answered",),
     ),
     Mutation(
@@ -80,8 +88,8 @@ MUTATIONS = (
     Mutation(
         "roles being looked up for messages that are read back",
         _DECISION,
-        "self._looked_up[key] = now + _REMEMBERED, await self._poster.member(guild, user.id)",
-        "self._looked_up[key] = now + _REMEMBERED, None",
+        "return await self.access.members.get(guild, user)",
+        "return None",
         (f"{_BOUNDS}::test_what_was_written_while_away_takes_the_role_too",),
     ),
     Mutation(

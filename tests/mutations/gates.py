@@ -116,14 +116,14 @@ MUTATIONS = (
     Mutation(
         "the permission that a setting takes",
         _PERMISSIONS,
-        "if not _may_set(interaction, spec, where):",
+        "if not may_set(interaction, where, bounds=spec.bounds):",
         "if False:",
         (f"{_TESTS}/test_slash.py::test_the_modal_is_checked_too",),
     ),
     Mutation(
         "bounds that the owner of a thread cannot lift",
         _PERMISSIONS,
-        "(owns_thread and not spec.bounds)",
+        "(owns_thread and not bounds)",
         "owns_thread",
         (f"{_TESTS}/test_bounds.py::test_the_owner_of_a_thread_is_no_judge_of_bounds",),
     ),

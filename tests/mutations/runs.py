@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import sys
 import time
+import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -166,6 +167,10 @@ def _test(folder: Path, tests: Sequence[str]) -> None:
     settings.register_profile("mutations", derandomize=True, database=None, phases=(Phase.explicit, Phase.generate))
     settings.load_profile("mutations")
     listener = _Listener()
-    code = pytest.main([*_OPTIONS, *tests], plugins=[listener])
+    try:
+        code = int(pytest.main([*_OPTIONS, *tests], plugins=[listener]))
+    except Exception:  # its very end fails of what a failed test left open; how the test ended is known by then
+        traceback.print_exc()
+        code = int(pytest.ExitCode.INTERNAL_ERROR)
     sys.stdout.flush()
-    sys.exit(listener.verdict(int(code)).value)
+    sys.exit(listener.verdict(code).value)

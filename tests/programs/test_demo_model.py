@@ -8,6 +8,7 @@ import pytest
 from llmgine.messages.chat_messages import ChatMessage, ToolCall, ToolSchema
 from llmgine.providers.base import ChatReply, ChatRequest
 from programs.demo_model import DemoModel
+from tests.cpu import moment
 
 TOOLS = ("get_weather", "calculate", "send_email")
 
@@ -279,11 +280,11 @@ async def test_goes_by_its_own_name() -> None:
 )
 async def test_no_text_keeps_it_busy(hostile: str) -> None:
     """Looking for the forms takes no time that others would notice, and calls stay few."""
-    start = time.process_time()
+    start = time.thread_time()
 
     reply = await ask(hostile)
 
-    assert time.process_time() - start < 1
+    assert time.thread_time() - start < 50 * moment()
     assert len(reply.tool_calls) <= 10
 
 

@@ -3,6 +3,7 @@
 from typing import Literal, NamedTuple
 
 from tests.services.anthropic import Anthropic
+from tests.services.anthropic_messages import AnthropicClone, AnthropicMessages, AnthropicOlder
 from tests.services.gemini import Gemini, GeminiInPieces
 from tests.services.groq import Groq, GroqInStream
 from tests.services.llama_cpp import LlamaCpp, LlamaCppThinkInPrompt
@@ -16,7 +17,7 @@ from tests.services.service import Service
 from tests.services.thinking import DeepSeek, Kimi
 from tests.services.vllm import Vllm, VllmAlternating, VllmWithoutSystem
 
-Api = Literal["auto", "chat", "responses"]
+Api = Literal["auto", "chat", "responses", "messages"]
 
 STAND_IN = "stand-in from documentation and reports"
 REAL = "the real server; tools by a stand-in"
@@ -71,6 +72,27 @@ SERVICES = (
         api="chat",
     ),
     Entry("Azure OpenAI", Azure, "text, tools, images", "skips the chunks of its filters", api="chat"),
+    Entry(
+        "Anthropic, `anthropic:` models",
+        AnthropicMessages,
+        "text, tools, images, reasoning",
+        "sends thinking back with its signatures; marks what later requests repeat, for the service's cache",
+        api="messages",
+    ),
+    Entry(
+        "Anthropic, models that think by a budget",
+        AnthropicOlder,
+        "text, tools, images, reasoning",
+        "gives `/effort` as a budget of tokens",
+        api="messages",
+    ),
+    Entry(
+        "Other services with Anthropic's API",
+        AnthropicClone,
+        "text, tools, images",
+        "leaves out marks and effort once they were refused",
+        api="messages",
+    ),
     Entry(
         "Anthropic, compatible endpoint",
         Anthropic,

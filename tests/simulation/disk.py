@@ -98,6 +98,9 @@ def _empty() -> bytes:
         async def version(self) -> int:
             return 0
 
+        async def overwrite_deleted(self) -> bool:
+            return True
+
         async def close(self) -> None:
             """It stays."""
 
@@ -176,6 +179,10 @@ class SimulatedDatabase:
         """See `Database.version`. No other process writes here."""
         return 1
 
+    async def overwrite_deleted(self) -> bool:
+        """See `Database.overwrite_deleted`. There is no file here."""
+        return True
+
     async def close(self) -> None:
         """See `Database.close`."""
 
@@ -210,13 +217,13 @@ class SimulatedOwners(Owners):
 
 
 class NoBackup:
-    """In place of the daily backup, which copies files in a thread."""
+    """In place of the hourly backup, which copies files in a thread."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, **_: object) -> None:
         self.path = path
 
     def start(self) -> None:
         """Nothing to do."""
 
-    async def stop(self) -> None:
+    async def stop(self, seconds: float) -> None:
         """Nothing to do."""

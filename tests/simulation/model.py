@@ -74,7 +74,9 @@ class SimulatedModel:
         outside = self._outside
         outside.number += 1
         number, chance, weather = outside.number, outside.chance, outside.weather
-        await asyncio.sleep(chance.uniform(0.1, 1.5))
+        await asyncio.sleep(
+            chance.uniform(0.1, 1.5) if chance.random() < 0.8 else chance.uniform(2.0, 30.0)
+        )  # it thinks
         await self._fail()
         asked = request.messages[-1]
         rounds = _rounds(request)

@@ -20,17 +20,17 @@ import aiohttp
 import discord
 
 import llmgine.bootstrap
+import llmgine.engine.retention
 import llmgine.engine.store_changes
-from llmgine.bootstrap import ApplicationConfig
 from llmgine.errors import LLMgineError, StoreError
 from llmgine.sessions.database import Row
 from llmgine.sessions.store import SessionStore
-from llmgine.settings import Settings
 from programs.application import Application
 from programs.discord.bot import stay
 from programs.discord.client import Bot
 from programs.discord.delivery.rendering import render_deliveries
 from programs.discord.ids import SOURCE
+from programs.settings import ProgramConfig, ProgramSettings
 from tests.simulation import virtual
 from tests.simulation.bodies import is_shown_as
 from tests.simulation.disk import Disk, NoBackup, SimulatedDatabase, SimulatedOwners
@@ -264,7 +264,7 @@ class World:
             return SessionStore(database, owners)
 
         settings = _settings()
-        config = ApplicationConfig(settings=settings, monitor_interval=1e6)
+        config = ProgramConfig(settings=settings, monitor_interval=1e6)
         stop = self._stop = asyncio.Event()
         with mock.patch.object(llmgine.bootstrap, "open_store", open_store):
             app = Application(config, provider=outside, renderers={SOURCE: render_deliveries})
@@ -282,8 +282,14 @@ class World:
 
 
 @functools.cache
-def _settings() -> Settings:
-    settings = Settings(_env_file=None, discord_token="simulated", shutdown_grace=_GRACE, approval_timeout=90)
+def _settings() -> ProgramSettings:
+    settings = ProgramSettings(
+        _env_file=None,
+        discord_token="simulated",
+        shutdown_grace=_GRACE,
+        approval_timeout=90,
+        messages_per_minute=0,  # its people write more than that, and each message is to be answered
+    )
     return settings.model_copy(update={"log_dir": None})
 
 
@@ -292,7 +298,8 @@ def prepared() -> Iterator[None]:
     """Inside this block worlds can be run."""
     with (
         virtual.installed(),
-        mock.patch.object(llmgine.bootstrap, "DailyBackup", NoBackup),
+        mock.patch.object(llmgine.bootstrap, "HourlyBackup", NoBackup),
+        mock.patch.object(llmgine.engine.retention.Retention, "erase_due", mock.AsyncMock()),  # it uses real files
         mock.patch.object(llmgine.engine.store_changes, "_POLL", 5.0),  # nobody else writes
         mock.patch.object(discord.gateway, "KeepAliveHandler", NoKeepAlive),
         mock.patch.object(sys, "unraisablehook", _ignore),  # what a killed process leaves

@@ -1,13 +1,14 @@
 """How a prompt becomes steps of a turn, its own or that of the burst it belongs to."""
 
 import json
-from collections.abc import Sequence
 from datetime import timedelta
 
-from llmgine.messages.commands import Admitted, Attachment, PromptCommand
+from llmgine.messages.commands import Admitted, PromptCommand, Quote, QuotedImage
+from llmgine.messages.pointed_at import with_files
 from llmgine.messages.steps import PromptStep
 from llmgine.sessions.database import Steps
-from llmgine.sessions.operations.rows import add_steps, listed_under, turn_of, turn_steps
+from llmgine.sessions.operations import context_messages
+from llmgine.sessions.operations.rows import add_steps, listed_under, to_turn, turn_of, turn_steps, with_steps
 
 _SECOND = timedelta(seconds=1) // timedelta(microseconds=1)
 
@@ -83,7 +84,7 @@ def burst_of(prompt: PromptCommand, now: int) -> Steps[str | None]:
     return str(rows[0]["id"]) if author is not None and author.id == prompt.author.id else None
 
 
-def join(prompt: PromptCommand, turn_id: str) -> Steps[None]:
+def join(prompt: PromptCommand, turn_id: str, now: int) -> Steps[None]:
     """Add a prompt to a turn that has not begun; the answer is posted in reply to the newest message."""
     yield (
         "UPDATE inbox SET turn_id = $3 WHERE source = $1 AND source_id = $2",
@@ -91,33 +92,60 @@ def join(prompt: PromptCommand, turn_id: str) -> Steps[None]:
     )
     yield "UPDATE turn SET origin = $2 WHERE id = $1", (turn_id, json.dumps(prompt.origin))
     rows = yield "SELECT COALESCE(MAX(seq), 0) + 1 AS next FROM step WHERE turn_id = $1 AND attempt = 1", (turn_id,)
-    yield from add_prompt(prompt, turn_id, rows[0]["next"])
+    yield from context_messages.erase_of(prompt, turn_id)
+    yield from add_prompt(prompt, turn_id, rows[0]["next"], now)
 
 
-def add_prompt(prompt: PromptCommand, turn_id: str, number: int) -> Steps[None]:
-    """Add a prompt to a turn as the step of this number, with its images."""
-    attachments = yield from _add_images(turn_id, prompt.attachments, prompt.images)
+def add_prompt(prompt: PromptCommand, turn_id: str, number: int, now: int) -> Steps[None]:
+    """Add a prompt to a turn as the step of this number, with its images and what was written before it."""
+    prompt = yield from _add_images(turn_id, prompt)
+    thread = prompt.thread
+    if thread is not None and thread.first is not None:
+        thread = thread.model_copy(update={"first": (yield from _with_images(thread.first, prompt.source))})
     said = PromptStep(
         text=prompt.text,
         source_id=prompt.source_id,
         version=prompt.version,
         author=prompt.author,
-        quoted=prompt.quoted,
-        attachments=attachments,
+        roles=prompt.roles,
+        mentions=prompt.mentions,
+        quoted=(yield from _with_images(prompt.quoted, prompt.source)),
+        thread=thread,
+        material=prompt.material,
+        attachments=prompt.attachments,
+        redacted=prompt.redacted,
     )
-    yield from add_steps(turn_id, 1, [(number, said)])
+    yield from add_steps(turn_id, 1, [*context_messages.step_of(prompt), (number, said)])
+    yield from context_messages.add(prompt, turn_id, now)
 
 
-def _add_images(
-    turn_id: str, attachments: Sequence[Attachment], images: Sequence[str]
-) -> Steps[tuple[Attachment, ...]]:
-    """Store a prompt's images; returns its attachments with the numbers these have in the turn."""
-    if not images:
-        return tuple(attachments)
+def _with_images(quoted: Quote | None, source: str) -> Steps[Quote | None]:
+    """The quote with the images that are stored of its message."""
+    if quoted is None or quoted.source_id is None:
+        return quoted
+    rows = yield (
+        "SELECT turn.* FROM inbox JOIN turn ON turn.id = inbox.turn_id WHERE inbox.source = $1 AND source_id = $2",
+        (source, quoted.source_id),
+    )
+    images = tuple(
+        QuotedImage(turn_id=turn.turn.id, number=one.image, name=one.name, media_type=one.media_type)
+        for turn in (yield from with_steps([to_turn(row) for row in rows]))
+        for prompt in turn.state.prompts
+        if prompt.source_id == quoted.source_id
+        for one in prompt.attachments
+        if one.image is not None
+    )
+    return quoted.model_copy(update={"images": images})
+
+
+def _add_images(turn_id: str, prompt: PromptCommand) -> Steps[PromptCommand]:
+    """Store a prompt's images; returns it with the numbers these have in the turn."""
+    if not prompt.images:
+        return prompt
     rows = yield "SELECT COALESCE(MAX(number), -1) + 1 AS next FROM image WHERE turn_id = $1", (turn_id,)
     first = rows[0]["next"]
-    for number, data in enumerate(images, first):
+    for number, data in enumerate(prompt.images, first):
         yield "INSERT INTO image (turn_id, number, data) VALUES ($1, $2, $3)", (turn_id, number, data)
-    return tuple(
-        one if one.image is None else one.model_copy(update={"image": first + one.image}) for one in attachments
+    return with_files(
+        prompt, lambda one: one if one.image is None else one.model_copy(update={"image": first + one.image})
     )

@@ -4,12 +4,15 @@ from collections.abc import Iterable
 
 from llmgine.messages.deliveries import DeliveryKey
 from llmgine.messages.steps import PromptStep
+from llmgine.sessions.clock import now
 from llmgine.sessions.database import Steps
+from llmgine.sessions.operations.context_messages import carry_over
+from llmgine.sessions.operations.result_files import forget_files
 from llmgine.sessions.operations.rows import add_steps
 
 
 def again(turn_id: str, old: int, prompts: Iterable[PromptStep], owner: str) -> Steps[None]:
-    """Queue a turn as its next attempt; the runner of the `old` one can no longer write anything."""
+    """Queue a turn as its next attempt, which uses its session; the runner of the `old` one can write nothing more."""
     messages = yield from standing(turn_id, old)
     yield (
         """
@@ -17,6 +20,9 @@ def again(turn_id: str, old: int, prompts: Iterable[PromptStep], owner: str) -> 
         """,
         (turn_id, old + 1, owner),
     )
+    yield from forget_files(turn_id)
+    yield "UPDATE session SET updated_at = $2 WHERE id = (SELECT session_id FROM turn WHERE id = $1)", (turn_id, now())
+    yield from carry_over(turn_id, old, old + 1)
     yield from add_steps(turn_id, old + 1, enumerate(prompts, 1))
     for message_id in messages:
         yield from leave(turn_id, old + 1, message_id)
@@ -36,7 +42,30 @@ def erase(turn_id: str) -> Steps[None]:
     yield "DELETE FROM step WHERE turn_id = $1", (turn_id,)
     yield "DELETE FROM decision WHERE turn_id = $1", (turn_id,)
     yield "DELETE FROM image WHERE turn_id = $1", (turn_id,)
+    yield from forget_files(turn_id)
+    yield "DELETE FROM context_message WHERE turn_id = $1", (turn_id,)
     yield "UPDATE delivery SET body = '{}' WHERE turn_id = $1", (turn_id,)
+
+
+def erase_copies(turn_id: str) -> Steps[None]:
+    """Delete the texts of a turn's copies in branches, and what these may be called by them."""
+    for one in (yield from copies(turn_id)):
+        yield from erase(one)
+        yield from forget_title(one)
+
+
+def forget_title(turn_id: str) -> Steps[None]:
+    """Delete the title of a turn's session; its name too, where nothing from before the turn is left."""
+    yield (
+        """
+        UPDATE session SET title = NULL, name = CASE WHEN EXISTS (
+            SELECT 1 FROM turn AS earlier JOIN turn AS forgotten ON forgotten.id = $1
+            WHERE earlier.session_id = session.id AND earlier.state <> 'forgotten' AND earlier.seq < forgotten.seq
+        ) THEN name ELSE id END
+        WHERE id = (SELECT session_id FROM turn WHERE id = $1)
+        """,
+        (turn_id,),
+    )
 
 
 def copies(turn_id: str) -> Steps[list[str]]:

@@ -8,6 +8,7 @@ from llmgine.messages.commands import BranchSessionCommand
 from llmgine.messages.steps import STEP, OutcomeStep, ReplyStep
 from llmgine.messages.translatable import tr
 from llmgine.sessions.database import Group, Row, Steps, announced
+from llmgine.sessions.operations.context_messages import CONTEXT_STEP
 from llmgine.sessions.operations.rows import lock
 from llmgine.sessions.operations.sessions import ensure_session
 
@@ -122,9 +123,9 @@ def _copy_steps(turn: Row, new_id: str, places: Sequence[tuple[int, int]]) -> St
     yield (
         """
         INSERT INTO step (turn_id, attempt, seq, body, parts)
-        SELECT $1, 1, seq, body, parts FROM step WHERE turn_id = $2 AND attempt = $3
+        SELECT $1, 1, seq, body, parts FROM step WHERE turn_id = $2 AND attempt = $3 AND seq <> $4
         """,
-        (new_id, turn["id"], turn["attempt"]),
+        (new_id, turn["id"], turn["attempt"], CONTEXT_STEP),
     )
     rows = yield "SELECT seq, body FROM step WHERE turn_id = $1 ORDER BY seq", (new_id,)
     for row in rows:

@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 
 from llmgine.messages.commands import EditPromptCommand
-from llmgine.messages.steps import PromptStep
+from llmgine.messages.pointed_at import files_of
+from llmgine.messages.steps import ContextStep, PromptStep
 from llmgine.sessions.database import Group, Steps, announced
-from llmgine.sessions.operations.attempts import again, copies, erase, forget_earlier
+from llmgine.sessions.operations.attempts import again, erase_copies, forget_earlier
+from llmgine.sessions.operations.context_messages import CONTEXT_STEP
+from llmgine.sessions.operations.result_files import forget_files
 from llmgine.sessions.operations.rows import turn_steps
 from llmgine.sessions.operations.sessions import inherit
 from llmgine.sessions.records import Revision, TurnSteps
@@ -23,7 +26,14 @@ class Prompts(Group):
             return Revision(what="no", session_id=edit.session_id)
         session_id = turn.turn.session_id
         kept = tuple(one for one in old.attachments if one.id in edit.attachment_ids)
-        new = old.model_copy(update={"text": edit.text, "attachments": kept, "version": edit.version})
+        changes = {
+            "text": edit.text,
+            "mentions": edit.mentions,
+            "attachments": kept,
+            "version": edit.version,
+            "redacted": edit.redacted,
+        }
+        new = old.model_copy(update=changes)
         prompts = [new if prompt is old else prompt for prompt in turn.state.prompts]
         if (old.text, old.attachments) == (new.text, new.attachments):
             yield from _rewrite(turn, prompts)
@@ -37,7 +47,7 @@ class Prompts(Group):
         """Take one of several messages out of a turn, which begins again without it if it has begun."""
         turn = yield from _turn(turn_id)
         if turn is None:
-            yield from _forget_copies(turn_id)  # it was cleared, and what others branched from it was not
+            yield from erase_copies(turn_id)  # it was cleared, and what others branched from it was not
             rows = yield "SELECT session_id FROM turn WHERE id = $1 AND state = 'forgotten'", (turn_id,)
             if rows:  # perhaps by this command, whose success nobody learnt of
                 return Revision(what="whole", session_id=rows[0]["session_id"])
@@ -78,17 +88,19 @@ def _said(turn: TurnSteps | None, source_id: str) -> PromptStep | None:
 
 def _revise(turn: TurnSteps, prompts: Sequence[PromptStep], owner: str) -> Steps[Revision]:
     """Give the turn other prompts; no text of the earlier ones is kept, nor in branches."""
-    yield from _forget_copies(turn.turn.id)
+    yield from erase_copies(turn.turn.id)
     # One that is queued may have begun before, and lost the process that ran it.
-    if turn.turn.state == "queued" and all(isinstance(step, PromptStep) for step in turn.steps):
+    if turn.turn.state == "queued" and all(isinstance(step, PromptStep | ContextStep) for step in turn.steps):
         yield from _rewrite(turn, prompts)
-        yield from _keep_images(turn.turn.id, prompts)
+        yield from keep_images(turn.turn.id, prompts)
         yield from forget_earlier(turn.turn.id, turn.turn.attempt)
+        yield from forget_files(turn.turn.id)
         return Revision(what="replaced", session_id=turn.turn.session_id)
-    yield "DELETE FROM step WHERE turn_id = $1", (turn.turn.id,)
+    # The next attempt has the same context; what its step says of it has no words.
+    yield "DELETE FROM step WHERE turn_id = $1 AND seq <> $2", (turn.turn.id, CONTEXT_STEP)
     yield "DELETE FROM decision WHERE turn_id = $1", (turn.turn.id,)
     yield "UPDATE delivery SET body = '{}' WHERE turn_id = $1", (turn.turn.id,)
-    yield from _keep_images(turn.turn.id, prompts)
+    yield from keep_images(turn.turn.id, prompts)
     yield from again(turn.turn.id, turn.turn.attempt, prompts, owner)
     return Revision(what="again", session_id=turn.turn.session_id)
 
@@ -106,16 +118,10 @@ def _rewrite(turn: TurnSteps, prompts: Sequence[PromptStep]) -> Steps[None]:
             )
 
 
-def _keep_images(turn_id: str, prompts: Sequence[PromptStep]) -> Steps[None]:
+def keep_images(turn_id: str, prompts: Sequence[PromptStep]) -> Steps[None]:
     """Delete the images of a turn that none of its prompts has any more."""
-    kept = {one.image for prompt in prompts for one in prompt.attachments}
+    kept = {one.image for prompt in prompts for one in files_of(prompt)}
     rows = yield "SELECT number FROM image WHERE turn_id = $1", (turn_id,)
     for row in rows:
         if row["number"] not in kept:
             yield "DELETE FROM image WHERE turn_id = $1 AND number = $2", (turn_id, row["number"])
-
-
-def _forget_copies(turn_id: str) -> Steps[None]:
-    """Delete the texts of a turn's copies in branches: what was deleted must not survive there."""
-    for one in (yield from copies(turn_id)):
-        yield from erase(one)

@@ -9,7 +9,7 @@ from llmgine.messages.steps import STEP, ReplyStep, Step, Turn
 from llmgine.messages.translatable import tr
 from llmgine.sessions.clock import at
 from llmgine.sessions.database import Row, Steps, listed
-from llmgine.sessions.records import TurnSteps
+from llmgine.sessions.records import EndedTurn, TurnSteps
 
 AT_ONCE = 500  # values in one statement
 
@@ -96,14 +96,14 @@ def with_steps(turns: Sequence[Turn]) -> Steps[list[TurnSteps]]:
     return [TurnSteps(turn=turn, steps=tuple(steps[turn.id])) for turn in turns if turn.id in steps]
 
 
-def ended_before(session_id: str, before_seq: int, most: int) -> Steps[list[tuple[str, int]]]:
-    """The ended turns before a position that the model may see: their id and attempt, the newest first."""
+def ended_before(session_id: str, before_seq: int, most: int) -> Steps[list[EndedTurn]]:
+    """The ended turns before a position that the model may see, the newest first."""
     rows = yield (
         """
-        SELECT id, attempt FROM ended_turn
+        SELECT id, attempt, revision FROM ended_turn
         WHERE session_id = $1 AND seq < $2 AND seq > (SELECT cleared_seq FROM session WHERE id = $1)
         ORDER BY seq DESC LIMIT $3
         """,
         (session_id, before_seq, most),
     )
-    return [(row["id"], row["attempt"]) for row in rows]
+    return [EndedTurn(row["id"], row["attempt"], row["revision"]) for row in rows]

@@ -4,14 +4,19 @@ import json
 from collections.abc import Iterable, Sequence
 
 from llmgine.errors import SupersededError
+from llmgine.messages.commands import EVERYWHERE
 from llmgine.messages.deliveries import Delivery
 from llmgine.messages.steps import DecisionStep, ReplyStep, Step, Turn, TurnStatus
+from llmgine.sessions.costs import Asker, Spent, Today
 from llmgine.sessions.database import Group, Steps, listed, operation, query
-from llmgine.sessions.operations.allowances import spend, used_of
+from llmgine.sessions.limits import counted_in, limits
+from llmgine.sessions.operations.allowances import settle, with_use
+from llmgine.sessions.operations.pauses import pauses_of
+from llmgine.sessions.operations.result_files import add_files
 from llmgine.sessions.operations.rows import add_steps, ended_before
 from llmgine.sessions.operations.session_settings import own_and_inherited, settings
-from llmgine.sessions.records import BeforeCall, SessionSettings, Spent, Today
-from llmgine.sessions.scoped import effective
+from llmgine.sessions.records import BeforeCall, SessionSettings
+from llmgine.sessions.scoped import effective, is_paused, pauses_in
 
 _GIVEN_UP = "Attempt {} of the turn {!r} was given up"
 
@@ -20,22 +25,29 @@ class Runs(Group):
     """The writes of turns that run, and the read before each call of the model."""
 
     @query
-    def before_call(self, turn: Turn, today: Today, most: int) -> Steps[BeforeCall]:
+    def before_call(self, turn: Turn, today: Today, most: int, asker: Asker | None = None) -> Steps[BeforeCall]:
         """What a call of the model needs to know.
 
         Args:
             turn: The turn that asks.
             today: The day, and what may be used in it.
             most: How many of the ended turns before it are named.
+            asker: For whom it asks.
         """
-        rows = yield "SELECT scopes FROM session WHERE id = $1", (turn.session_id,)
+        who = asker or Asker()
+        rows = yield (
+            "SELECT scopes, (SELECT revision FROM turn WHERE id = $2) AS revision FROM session WHERE id = $1",
+            (turn.session_id, turn.id),
+        )
         scopes = own_and_inherited(turn.session_id, rows)
-        made = yield from settings(scopes)
+        made = yield from settings([*scopes, EVERYWHERE])
         return BeforeCall(
-            scopes=tuple(scopes),
+            counted_in=counted_in(scopes, who),
             settings=effective(SessionSettings, made),
-            allowances=tuple((yield from used_of(made, today))),
+            allowances=tuple((yield from with_use(limits(scopes, made, today, who), today.day))),
             ended=tuple((yield from ended_before(turn.session_id, turn.seq, most))),
+            revision=rows[0]["revision"] or 0 if rows else turn.revision,
+            paused=is_paused("answers", pauses_in(made)),
         )
 
     @query
@@ -59,25 +71,51 @@ class Runs(Group):
         return None if body is None else DecisionStep.model_validate_json(body)
 
     @operation
-    def append(self, turn: Turn, number: int, step: Step, status: TurnStatus = "running") -> Steps[None]:
+    def append(
+        self, turn: Turn, number: int, step: Step, status: TurnStatus = "running", files: tuple[str, ...] = ()
+    ) -> Steps[None]:
         """Add a step of a turn that runs, at its number, and say what the turn is doing from here on.
+
+        Args:
+            turn: The turn.
+            number: The step's.
+            step: The step.
+            status: What the turn is doing.
+            files: The data of a result's files, see `result_files.stored_form`.
 
         Raises:
             SupersededError: The turn is not ours to run any more.
         """
         yield from _hold(turn, status)
         yield from add_steps(turn.id, turn.attempt, [(number, step)])
+        yield from add_files(turn, step, files)
 
     @operation
-    def append_reply(self, turn: Turn, number: int, step: ReplyStep, spent: Spent) -> Steps[None]:
-        """Add a reply of the model that is acted on next, and count the tokens of the call.
+    def append_unless_paused(self, turn: Turn, number: int, step: Step, status: TurnStatus) -> Steps[bool]:
+        """The same, unless tools with effects are paused: in one transaction, so that none begins after it was paused.
+
+        Returns:
+            Whether the step was added.
+
+        Raises:
+            SupersededError: The turn is not ours to run any more.
+        """
+        yield from _hold(turn, status)
+        if is_paused("tools", (yield from pauses_of(turn.session_id))):
+            return False
+        yield from add_steps(turn.id, turn.attempt, [(number, step)])
+        return True
+
+    @operation
+    def append_reply(self, turn: Turn, number: int, step: ReplyStep, spent: Spent | None) -> Steps[None]:
+        """Add a reply of the model that is acted on next, and count what the call cost.
 
         Raises:
             SupersededError: The turn is not ours to run any more.
         """
         yield from _hold(turn, "running")
-        if (yield from add_steps(turn.id, turn.attempt, [(number, step)])):
-            yield from spend(spent.scopes, spent.tokens, spent.day)
+        if (yield from add_steps(turn.id, turn.attempt, [(number, step)])) and spent is not None:
+            yield from settle(spent)
 
     @operation
     def set_status(self, turn: Turn, status: TurnStatus) -> Steps[None]:
@@ -107,7 +145,7 @@ class Runs(Group):
         yield from _hold(turn, status)
         added = yield from add_steps(turn.id, turn.attempt, steps)
         if added and spent is not None:
-            yield from spend(spent.scopes, spent.tokens, spent.day)
+            yield from settle(spent)
         rows = [
             (one.turn_id, one.attempt, one.key.kind, one.key.round, one.key.part, json.dumps(one.body)) for one in parts
         ]

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from llmgine.messages.commands import Author
 from llmgine.sessions.clock import at
 from llmgine.sessions.database import Group, Row, Steps, announced, listed, query
-from llmgine.sessions.records import SessionSettings, Setting
+from llmgine.sessions.operations.audit import record
+from llmgine.sessions.records import AuditEntry, SessionSettings, Setting
 from llmgine.sessions.scoped import effective
 
 _APPROVED = "approved:"  # of the settings that say whose calls of which tool no longer need approval
@@ -26,9 +27,19 @@ class Settings(Group):
         return effective(SessionSettings, (yield from settings((yield from scopes_of(session_id)))))
 
     @announced
-    def change(self, scope: str, name: str, value: str | None, by: Author | None, now: int) -> Steps[None]:
+    def change(
+        self,
+        scope: str,
+        name: str,
+        value: str | None,
+        by: Author | None,
+        now: int,
+        *,
+        audit: AuditEntry | None = None,
+    ) -> Steps[None]:
         """Make a setting of a session or scope, or take it away (None)."""
         yield from change_setting(scope, name, value, by.id if by else "", now)
+        yield from record(audit)
 
     @query
     def always_approved(self, session_id: str, tool: str, asker: Author | None) -> Steps[bool]:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from llmgine.errors import UnknownSessionError
 from llmgine.sessions.clock import at
 from llmgine.sessions.database import Group, Row, Steps, announced, listed, listing, operation, query
-from llmgine.sessions.operations.rows import listed_under
+from llmgine.sessions.operations.audit import record
+from llmgine.sessions.operations.rows import listed_under, lock
 from llmgine.sessions.operations.session_settings import change_setting
-from llmgine.sessions.records import Listed, Position, Session
+from llmgine.sessions.records import AuditEntry, Listed, Position, Session
 
 MAX_COUNTED = 1_000  # turns of a session that are counted for a list
 SEARCHED = 500  # sessions that one search reads
@@ -89,14 +90,23 @@ class Sessions(Group):
         yield from ensure_session(session_id, name, scopes, now)
 
     @announced
-    def set_system_prompt(self, session_id: str, prompt: str | None, now: int, name: str | None = None) -> Steps[None]:
+    def set_system_prompt(
+        self,
+        session_id: str,
+        prompt: str | None,
+        now: int,
+        name: str | None = None,
+        *,
+        audit: AuditEntry | None = None,
+    ) -> Steps[None]:
         """Set the session's own system prompt, or take it away (None)."""
         yield from ensure_session(session_id, name, (), now)
         yield from change_setting(session_id, "system_prompt", prompt, "", now)
+        yield from record(audit)
 
     @operation
-    def rename(self, session_id: str, title: str | None, now: int, *, only_first: bool = False) -> Steps[bool]:
-        """Give the session another title, or none; with `only_first` only if it has none. Returns whether it did."""
+    def rename(self, session_id: str, title: str | None, now: int) -> Steps[None]:
+        """Give the session another title, or none."""
         yield (
             """
             INSERT INTO session (id, name, scopes, listed_under, cleared_seq, next_seq, updated_at)
@@ -104,20 +114,41 @@ class Sessions(Group):
             """,
             (session_id, now, listed_under(session_id, ())),
         )
+        yield "UPDATE session SET title = $2 WHERE id = $1", (session_id, title)
+
+    @operation
+    def give_title(self, turn_id: str, title: str) -> Steps[bool]:
+        """Give a turn's session the title that was made of the turn, if it has none. Returns whether it did.
+
+        Nothing is written where the turn was forgotten or cleared meanwhile: the title has its words.
+        """
+        rows = yield "SELECT session_id FROM turn WHERE id = $1", (turn_id,)
+        if not rows:
+            return False
+        session_id = rows[0]["session_id"]
+        yield from lock(session_id)
         rows = yield (
-            "UPDATE session SET title = $2 WHERE id = $1 AND ($3 = 0 OR title IS NULL) RETURNING id",
-            (session_id, title, int(only_first)),
+            """
+            UPDATE session SET title = $3 WHERE id = $2 AND title IS NULL AND EXISTS (
+                SELECT 1 FROM step JOIN turn ON turn.id = step.turn_id WHERE turn.id = $1 AND session_id = $2
+            ) RETURNING id
+            """,
+            (turn_id, session_id, title),
         )
         return bool(rows)
 
     @announced
-    def clear(self, session_id: str, now: int) -> Steps[None]:
+    def clear(
+        self, session_id: str, now: int, *, keep_title: bool = False, audit: AuditEntry | None = None
+    ) -> Steps[None]:
         """Forget the conversation: later turns see nothing of it, and the texts of ended turns are deleted.
 
-        Tools that were always approved in the conversation ask again.
+        Its title is forgotten, too, unless it is kept. Tools that were always approved in it ask again.
         """
         yield from ensure_session(session_id, None, (), now)
-        yield "UPDATE session SET title = NULL, cleared_seq = next_seq - 1 WHERE id = $1", (session_id,)
+        yield from record(audit)
+        title = "" if keep_title else "title = NULL, "
+        yield f"UPDATE session SET {title}cleared_seq = next_seq - 1 WHERE id = $1", (session_id,)
         yield "DELETE FROM setting WHERE scope = $1 AND name LIKE 'approved:%'", (session_id,)
         ended = "SELECT id FROM ended_turn WHERE session_id = $1"
         # Nobody writes an outcome again whose texts are deleted here.
@@ -131,6 +162,8 @@ class Sessions(Group):
         yield f"DELETE FROM step WHERE turn_id IN ({ended})", (session_id,)
         yield f"DELETE FROM decision WHERE turn_id IN ({ended})", (session_id,)
         yield f"DELETE FROM image WHERE turn_id IN ({ended})", (session_id,)
+        yield f"DELETE FROM result_file WHERE turn_id IN ({ended})", (session_id,)
+        yield f"DELETE FROM context_message WHERE turn_id IN ({ended})", (session_id,)
         yield f"DELETE FROM delivery WHERE sent = 1 AND turn_id IN ({ended})", (session_id,)
 
 

@@ -11,7 +11,8 @@ from llmgine.messages.steps import Turn
 from llmgine.messages.translatable import tr
 from llmgine.sessions.database import Group, Steps, announced, listed, listing, operation, query
 from llmgine.sessions.operations.admission import add_prompt, add_turn, burst_of, join, known, next_place
-from llmgine.sessions.operations.attempts import again, copies, erase
+from llmgine.sessions.operations.attempts import again, erase, erase_copies
+from llmgine.sessions.operations.audit import record
 from llmgine.sessions.operations.rows import (
     AT_ONCE,
     ended_before,
@@ -23,7 +24,7 @@ from llmgine.sessions.operations.rows import (
     with_steps,
 )
 from llmgine.sessions.operations.sessions import inherit
-from llmgine.sessions.records import Blocked, Claimed, TurnSteps
+from llmgine.sessions.records import AuditEntry, Blocked, Claimed, EndedTurn, TurnSteps
 
 MAX_OPEN = 100  # turns of a session that have not ended; a limit on what anybody can have done and paid for at once
 
@@ -54,14 +55,14 @@ class Turns(Group):
         seq, place = yield from next_place(prompt, now)
         burst = (yield from burst_of(prompt, now)) if place else None
         if burst is not None:
-            yield from join(prompt, burst)
+            yield from join(prompt, burst, now)
             return Admitted(turn_id=burst, place=place - 1, joined=True)
         if place >= MAX_OPEN:
             raise UserError(
                 tr("{count} messages are already waiting here. Send it again when some are answered.", count=place)
             )
         yield from add_turn(prompt, turn_id, seq, self._me, now)
-        yield from add_prompt(prompt, turn_id, 1)
+        yield from add_prompt(prompt, turn_id, 1, now)
         return Admitted(turn_id=turn_id, place=place)
 
     @announced
@@ -192,8 +193,8 @@ class Turns(Group):
         return (yield from with_steps([to_turn(row) for row in rows]))
 
     @query
-    def ended(self, session_id: str, before_seq: int, most: int) -> Steps[list[tuple[str, int]]]:
-        """The id and attempt of the session's last ended turns before a position, at most `most`, the newest first."""
+    def ended(self, session_id: str, before_seq: int, most: int) -> Steps[list[EndedTurn]]:
+        """The session's last ended turns before a position, at most `most`, the newest first."""
         return (yield from ended_before(session_id, before_seq, most))
 
     @query
@@ -244,19 +245,6 @@ class Turns(Group):
         return {row["place"]: json.loads(row["origin"]) for row in rows}
 
     @query
-    def messages_of(self, source: str, place: str, since: int) -> Steps[list[str]]:
-        """The messages of a place whose turns were admitted since then and not forgotten, the oldest first."""
-        rows = yield (
-            """
-            SELECT inbox.source_id FROM turn JOIN inbox ON inbox.turn_id = turn.id
-            WHERE turn.source = $1 AND turn.place = $2 AND turn.created_at >= $3 AND turn.state <> 'forgotten'
-            ORDER BY turn.created_at, turn.seq
-            """,
-            (source, place, since),
-        )
-        return [row["source_id"] for row in rows]
-
-    @query
     def last(self, session_id: str) -> Steps[Turn | None]:
         """The session's newest turn that was neither forgotten nor cleared."""
         rows = yield (
@@ -291,7 +279,9 @@ class Turns(Group):
         return [data[number] for number in numbers if number in data]
 
     @announced
-    def forget(self, session_id: str, turn_id: str, dead_owner: str = "") -> Steps[Turn | None]:
+    def forget(
+        self, session_id: str, turn_id: str, dead: str = "", audit: AuditEntry | None = None
+    ) -> Steps[Turn | None]:
         """Delete a turn's texts, also from its copies in branches, and mark its messages as to be deleted.
 
         None if it no longer exists, or runs: of running turns, only those of a dead owner are forgotten. One
@@ -304,25 +294,22 @@ class Turns(Group):
             WHERE id = $2 AND session_id = $1 AND (state NOT IN ('running', 'waiting') OR owner = $3)
                 AND (state <> 'forgotten' OR EXISTS (SELECT 1 FROM delivery WHERE turn_id = $2 AND sent = 0))
             """,
-            (session_id, turn_id, dead_owner),
+            (session_id, turn_id, dead),
         )
-        if not rows:
-            return None
-        if rows[0]["state"] == "forgotten":
-            return to_turn(rows[0])
-        for one in (turn_id, *(yield from copies(turn_id))):
-            yield from erase(one)
-        yield (
-            "DELETE FROM delivery WHERE turn_id = $1 AND (COALESCE(message_id, '') = '' OR attempt < $2)",
-            (turn_id, rows[0]["attempt"]),
-        )
+        if not rows or rows[0]["state"] == "forgotten":
+            return to_turn(rows[0]) if rows else None
+        yield from record(audit)
+        yield from erase(turn_id)
+        yield from erase_copies(turn_id)
+        last = (turn_id, rows[0]["attempt"])
+        yield "DELETE FROM delivery WHERE turn_id = $1 AND (COALESCE(message_id, '') = '' OR attempt < $2)", last
         yield "UPDATE delivery SET body = '{}', final = 0, sent = 0 WHERE turn_id = $1", (turn_id,)
         yield (  # a message may be on its way that is not stored yet: the turn counts as undelivered until then
             """
             INSERT INTO delivery (turn_id, attempt, kind, round, part, body, message_id, final, sent)
             VALUES ($1, $2, 'old', 0, -1, '{}', '', 0, 0)
             """,
-            (turn_id, rows[0]["attempt"]),
+            last,
         )
         return to_turn(rows[0])
 

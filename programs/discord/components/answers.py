@@ -14,7 +14,7 @@ from llmgine.messages.commands import (
 )
 from llmgine.messages.translatable import tr
 from llmgine.sessions import SessionStore
-from programs.discord.components.button_press import ButtonPress, Handler, OutdatedError
+from programs.discord.components.button_press import ButtonPress, Handler, OutdatedError, audit_origin
 from programs.discord.components.custom_ids import Action
 from programs.discord.components.details import details
 from programs.discord.components.removal import take_outdated
@@ -67,7 +67,8 @@ class AnswerButtons:
     async def _undo(self, press: ButtonPress) -> None:
         await self._require_last(press)
         turn = press.steps.turn
-        (await self._bus.execute(ForgetTurnCommand(session_id=turn.session_id, turn_id=turn.id))).unwrap()
+        audit = audit_origin(press.interaction)
+        (await self._bus.execute(ForgetTurnCommand(session_id=turn.session_id, turn_id=turn.id, audit=audit))).unwrap()
         await press.tell(tr("Done. I've forgotten that question and my answer."))
 
     async def _require_last(self, press: ButtonPress) -> None:
@@ -90,6 +91,7 @@ def follow_up(press: ButtonPress, text: str, source_id: str) -> PromptCommand:
     """What a button says for the person who presses it; its answer replies to the message with the button."""
     interaction, turn = press.interaction, press.steps.turn
     origin, place = Origin.of(turn), Place.of(interaction.channel)
+    asked = press.steps.state.prompt
     message_id = origin.reply_to if interaction.message is None else interaction.message.id
     return PromptCommand(
         session_id=turn.session_id,
@@ -98,6 +100,7 @@ def follow_up(press: ButtonPress, text: str, source_id: str) -> PromptCommand:
         source=SOURCE,
         source_id=source_id,
         author=press.who,
+        roles=asked.roles if asked.author is not None and asked.author.id == press.who.id else (),
         origin=Origin.at(place, message_id, cards=origin.cards, language=origin.language).as_json(),
         place=str(place.channel_id),
         guild=place.guild_id,

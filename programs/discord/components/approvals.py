@@ -7,7 +7,13 @@ from llmgine.messages.chat_messages import ToolCall
 from llmgine.messages.commands import DecideToolCallCommand
 from llmgine.messages.translatable import tr
 from programs.discord.components.answers import follow_up
-from programs.discord.components.button_press import ButtonPress, DecidedError, Handler, OutdatedError
+from programs.discord.components.button_press import (
+    ButtonPress,
+    DecidedError,
+    Handler,
+    OutdatedError,
+    audit_origin,
+)
 from programs.discord.components.custom_ids import Action, of_turn
 from programs.discord.components.views import Field, form
 
@@ -41,6 +47,8 @@ class ApprovalButtons:
             decided_by=press.who,
             reason=press.texts.get(_REASON.name, "").strip()[: _REASON.most] or None,
             always=action is Action.ALWAYS,
+            unless_paused=True,
+            audit=audit_origin(press.interaction),
         )
         if not (await self._bus.execute(command)).unwrap():
             raise DecidedError(tr("This was already decided, or it expired."))

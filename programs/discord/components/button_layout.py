@@ -38,6 +38,12 @@ def asks(body: Body) -> bool:
     return any(action_of(one) is Action.APPROVE for one in buttons_of(body))
 
 
+def needing_file(one: JsonValue) -> JsonValue:
+    """A button of a card with a file; those that approve are not there without it."""
+    approves = action_of(one) in {Action.APPROVE, Action.ALWAYS}
+    return {**one, "needs_file": True} if approves and isinstance(one, dict) else one
+
+
 def of_running(steps: TurnSteps) -> list[JsonValue]:
     """Under the last part of a turn that has not ended."""
     buttons: list[JsonValue] = [_button(Action.STOP, tr("Stop"), steps, row=_AT_ONCE)]
@@ -83,7 +89,7 @@ def _decisions(steps: TurnSteps, reply: ReplyStep, part: int, *, row: int, numbe
     what = f" {call.name} {part + 1}" if numbered else ""
     place = (reply.round, part)
     waiting = steps.state.calls[call.id].waiting
-    always = waiting is not None and waiting.allows_always
+    always = waiting is not None and waiting.allows_always and not steps.state.read_outside
     looks: Collection[tuple[Action, Text, str]] = (
         (Action.APPROVE, joined("", tr("Approve"), what), "success"),
         *(((Action.ALWAYS, joined("", tr("Always"), what), "secondary"),) if always else ()),

@@ -7,11 +7,12 @@ from typing import Any
 import discord
 
 from llmgine.errors import UserError
-from llmgine.messages.commands import Author
+from llmgine.messages.commands import AuditOrigin, Author
 from llmgine.messages.translatable import Text, tr
 from llmgine.sessions.records import Session, TurnSteps
 from programs.discord.components.custom_ids import ComponentId
 from programs.discord.components.registry import REGISTRY, Entry, Kind
+from programs.discord.ids import Place
 from programs.discord.translation import language_of
 
 
@@ -104,6 +105,13 @@ Handler = Callable[[ButtonPress], Awaitable[None]]
 def author(interaction: discord.Interaction) -> Author:
     """The person who uses a command or presses a button."""
     return Author(id=str(interaction.user.id), name=interaction.user.display_name)
+
+
+def audit_origin(interaction: discord.Interaction) -> AuditOrigin:
+    """Who uses something and where, for the audit log. Moderators see that of their own server."""
+    place = Place.of(interaction.channel)
+    own = place.session_id()
+    return AuditOrigin(by=author(interaction), place=own, listed_under=place.server_scope or own)
 
 
 def is_form(interaction: discord.Interaction) -> bool:

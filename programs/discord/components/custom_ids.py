@@ -50,6 +50,8 @@ class Action(StrEnum):
     KEEP = "clear:no"
     SYSTEM = "form:system"
     LESSONS_FORGET = "press:lessons:forget"
+    FORGET_ME = "press:forget:me"
+    FORGET_NOT = "press:forget:no"
     SESSION_OPEN = "press:session:open"
     SESSION_PAGE = "press:session:page"
     SESSION_RESUME = "press:session:resume"
@@ -72,6 +74,8 @@ _ABOUT = {
     Action.KEEP: About.NOTHING,
     Action.SYSTEM: About.SCOPE,
     Action.LESSONS_FORGET: About.NOTHING,
+    Action.FORGET_ME: About.NOTHING,
+    Action.FORGET_NOT: About.NOTHING,
     Action.SESSION_OPEN: About.NOTHING,  # it is a select: which one is what was chosen
     Action.SESSION_PAGE: About.PAGE,
     Action.SESSION_OLDER: About.POSITION,

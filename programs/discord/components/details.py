@@ -3,13 +3,14 @@
 import json
 from collections.abc import Mapping
 
-from llmgine.messages.chat_messages import ToolCall, ToolResult
+from llmgine.messages.chat_messages import ToolCall, ToolResult, Usage
 from llmgine.messages.steps import ReplyStep, TurnStatus
-from llmgine.messages.text import collapse_spaces, shorten
+from llmgine.messages.text import shorten
 from llmgine.messages.translatable import Language, Text, joined, tr, tr_many
 from llmgine.sessions.records import TurnSteps
 from llmgine.turn_state import Call
 from programs.discord.delivery.bodies import TextFile
+from programs.discord.delivery.safe_text import code_block, inline_code
 
 _MAX_CONTENT = 2_000  # of a message
 FILE_NAME = "details.md"
@@ -56,6 +57,8 @@ def _summary(steps: TurnSteps) -> Text:
             output=usage.output_tokens,
         )
     )
+    if usage.thinking_tokens:
+        facts.append(tr("{tokens} of them thinking", tokens=usage.thinking_tokens))
     facts.append(tr_many("{count} round", "{count} rounds", len(steps.state.replies)))
     if steps.turn.attempt > 1:
         facts.append(tr("attempt {number}", number=steps.turn.attempt))
@@ -65,27 +68,33 @@ def _summary(steps: TurnSteps) -> Text:
 def _round(reply: ReplyStep) -> Text:
     tokens = tr("tokens not known")
     if reply.usage is not None:
-        tokens = tr("{input} + {output} tokens", input=reply.usage.input_tokens, output=reply.usage.output_tokens)
+        tokens = _tokens(reply.usage)
     return tr(
-        "-# Round {number}: `{model}`, {tokens}, {seconds:.1f} s, {end}",
+        "-# Round {number}: {model}, {tokens}, {seconds:.1f} s, {end}",
         number=reply.round + 1,
-        model=shorten(collapse_spaces(reply.model).replace("`", "ˋ"), 60),
+        model=inline_code(reply.model, 62),
         tokens=tokens,
         seconds=reply.seconds,
         end=_ENDS[reply.finish],
     )
 
 
+def _tokens(usage: Usage) -> Text:
+    sizes = {"input": usage.input_tokens, "output": usage.output_tokens}
+    if usage.thinking_tokens:
+        return tr("{input} + {output} tokens ({thinking} thinking)", thinking=usage.thinking_tokens, **sizes)
+    return tr("{input} + {output} tokens", **sizes)
+
+
 def _call(call: ToolCall, known: Call, language: Language) -> str:
     result = known.result
-    name = collapse_spaces(call.name).replace("`", "ˋ")
     took = language.say(tr(" · {seconds:.1f} s", seconds=known.seconds)) if known.seconds is not None else ""
     state = language.say(tr("no result yet") if result is None else _outcome(result))
     parsed = call.parsed()
     arguments = call.arguments if parsed is None else json.dumps(parsed, indent=1, ensure_ascii=False)
-    lines = [f"**`{shorten(name, 100)}`** · {state}{took}", _block(arguments, "json")]
+    lines = [f"**{inline_code(call.name, 102)}** · {state}{took}", code_block(arguments, "json")]
     if result is not None:
-        lines.append(_block(result.content if result.shown is None else language.say(result.shown)))
+        lines.append(code_block(result.content if result.shown is None else language.say(result.shown)))
     return "\n".join(lines)
 
 
@@ -93,8 +102,3 @@ def _outcome(result: ToolResult) -> Text:
     if not result.ok:
         return tr("failed")
     return tr("done") if result.done else tr("not done")
-
-
-def _block(text: str, language: str = "") -> str:
-    """Foreign text as a code block that it cannot end."""
-    return f"```{language}\n{text.replace('```', 'ˋˋˋ')}\n```"

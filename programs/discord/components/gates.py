@@ -10,16 +10,19 @@ from llmgine.sessions.records import Session, TurnSteps
 from programs.discord.channel_settings import Channels
 from programs.discord.components.button_press import ButtonPress, OutdatedError
 from programs.discord.components.custom_ids import Action
-from programs.discord.components.registry import Gate
+from programs.discord.components.registry import FOR_EVERYBODY, Gate
 from programs.discord.ids import SOURCE, Origin
 from programs.discord.permissions.actor import (
     MANAGE_MESSAGES,
     is_moderator,
     may_decide,
     require_permission,
+    require_reading,
     require_role,
     require_writing,
 )
+from programs.discord.permissions.authorize import authorize
+from programs.discord.permissions.rates import Rates
 from programs.discord.permissions.viewer import Viewer
 from programs.discord.setting_specs import SETTING_SPECS, WHERE, SettingSpec, Where, scope_at
 
@@ -31,14 +34,18 @@ class Gates:
 
     Args:
         store: Where turns, conversations and settings are.
+        rates: How often a person may ask; where forms are only opened, that does not count.
     """
 
-    def __init__(self, store: SessionStore) -> None:
+    def __init__(self, store: SessionStore, rates: Rates | None = None) -> None:
         self._store = store
+        self._rates = rates
         self._channels = Channels(store)
 
     async def require(self, press: ButtonPress) -> ButtonPress:
-        """Check all gates of a press, in the order of its entry.
+        """Check all gates of a press, in the order of its entry, and before them that the person may use the bot.
+
+        What is for everybody needs no such permission.
 
         Returns:
             The press with what it is about.
@@ -49,14 +56,21 @@ class Gates:
             ForgottenTurnError: The turn was forgotten, or its conversation was cleared.
             StoreError: That cannot be looked up.
         """
+        if press.id.action not in FOR_EVERYBODY:
+            await authorize(press.interaction)
         for gate in press.entry.gates:
             match gate:
+                case Gate.HISTORY:
+                    require_reading(press.interaction)
                 case Gate.ASKER:
                     press = press.about(await self._turn(press))
                 case Gate.READER | Gate.RENAMER:
                     press = press.about(await self._session(press, to_rename=gate is Gate.RENAMER))
                 case Gate.LISTENING | Gate.ROLE:
                     await self._require_answered(press.interaction, gate)
+                case Gate.RATE:  # the last one: what another gate refuses does not count
+                    if self._rates is not None:
+                        self._rates.require(press.interaction.user.id)
                 case _:
                     _require_permission(gate, press)
         return press
@@ -68,6 +82,8 @@ class Gates:
             require_role(interaction, settings)
         elif settings.listen == "off":
             raise UserError(tr("I'm switched off here, see /settings."))
+        elif settings.answers_are_paused:
+            raise UserError(tr("Answers are paused here, see /settings."))
 
     async def _turn(self, press: ButtonPress) -> TurnSteps:
         """The turn that is pressed about, for the one who asked or a moderator."""
@@ -77,6 +93,8 @@ class Gates:
             raise OutdatedError(tr("This belongs to another channel."))
         asker = steps.state.prompt.author
         if not may_decide(user, asker):
+            if asker is not None and not asker.is_person:
+                raise UserError(tr("A webhook asked this. Only a moderator can do this."))
             who = tr("the person who asked") if asker is None else asker.name
             raise UserError(tr("Only {who} or a moderator can do this.", who=who))
         if target.attempt not in (None, steps.turn.attempt) and press.id.action is not Action.DETAILS:

@@ -16,13 +16,19 @@ class Kind(Enum):
     FORM = "form"  # What Discord calls a modal; the entry is about its being sent.
 
 
+# Commands and presses that nobody is refused, whatever lists they or the place are on: their data is theirs.
+FOR_EVERYBODY: frozenset[str] = frozenset({"privacy", "forget", "export", Action.FORGET_ME, Action.FORGET_NOT})
+
+
 class Gate(Enum):
     """Who may, or where: what has to be so at the moment of the press. All gates of an entry have to let it through."""
 
     ASKER = "the one who asked, or a moderator"
     WRITING = "who may write in the channel"
-    LISTENING = "where /listen is not off"
+    LISTENING = "where /listen is not off and answers are not paused"
+    HISTORY = "who may read the message history"
     ROLE = "who has a role that /roles answers"
+    RATE = "who does not ask more often than MESSAGES_PER_MINUTE says"
     MODERATOR = "a moderator, the owner of a thread in it, anyone in their DM"
     SERVER_MODERATOR = "a moderator of a server"
     READER = "who may read the conversation"
@@ -66,7 +72,7 @@ class Entry:
 
 _ANSWER, _RUNNING, _CARD = "an answer", "an answer that is being written", "a card with a call that waits"
 _LIST, _CONVERSATION = "the list of /sessions", "a conversation in /sessions"
-_ASKS = (Gate.ASKER, Gate.WRITING, Gate.LISTENING, Gate.ROLE)  # The model is asked, as by a message.
+_ASKS = (Gate.ASKER, Gate.WRITING, Gate.LISTENING, Gate.ROLE, Gate.RATE)  # The model is asked, as by a message.
 _FINISHES = "It finishes a question that was asked where and by whom that was allowed."
 _TAKES_BACK = "It asks the model nothing, so it stays possible where the bot is switched off."
 
@@ -103,7 +109,12 @@ REGISTRY: Mapping[Action, Entry] = {
         Kind.BUTTON, "Undo", _ANSWER, "Forgets the question and the answer.", (Gate.ASKER,), note=_TAKES_BACK
     ),
     Action.DETAILS: Entry(
-        Kind.BUTTON, "Details", "an answer or a card", "Shows what is behind it.", (Gate.ASKER,), note=_TAKES_BACK
+        Kind.BUTTON,
+        "Details",
+        "an answer or a card",
+        "Shows what is behind it.",
+        (Gate.ASKER, Gate.HISTORY),
+        note=_TAKES_BACK,
     ),
     Action.APPROVE: _decision("Approve", "Lets the call run."),
     Action.ALWAYS: _decision("Always", "Lets the call run, and the asker's later ones of that tool too."),
@@ -125,7 +136,7 @@ REGISTRY: Mapping[Action, Entry] = {
         "Ask about this message",
         "Ask about this, in the menu of a message, which has the same gates",
         "Asks the model about the message.",
-        (Gate.WRITING, Gate.LISTENING, Gate.ROLE),
+        (Gate.WRITING, Gate.HISTORY, Gate.LISTENING, Gate.ROLE, Gate.RATE),
         Reply.PUBLIC,
     ),
     Action.CLEAR: Entry(
@@ -147,6 +158,17 @@ REGISTRY: Mapping[Action, Entry] = {
         "Forgets what was learnt from refusals of the model's service.",
         (Gate.SERVER_MODERATOR,),
         what=tr("make me forget this"),
+    ),
+    Action.FORGET_ME: Entry(
+        Kind.BUTTON,
+        "Forget me",
+        "/forget me",
+        "Erases what is stored of whoever presses it.",
+        (Gate.ANYONE,),
+        note="It concerns nobody else, and is never refused.",
+    ),
+    Action.FORGET_NOT: Entry(
+        Kind.BUTTON, "Keep everything", "/forget me", "Changes nothing.", (Gate.ANYONE,), note="It is never refused."
     ),
     Action.SESSION_OPEN: Entry(Kind.SELECT, "Open a conversation", _LIST, "Shows a conversation.", (Gate.READER,)),
     Action.SESSION_PAGE: _page("Newest, Back", "Shows the first page of the list."),

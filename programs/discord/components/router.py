@@ -19,6 +19,7 @@ from programs.discord.components.gates import Gates
 from programs.discord.components.registry import REGISTRY, Reply
 from programs.discord.components.removal import take_outdated
 from programs.discord.languages import Languages
+from programs.discord.permissions.rates import Rates
 from programs.discord.replies import explain, is_late
 
 _FORM_PATIENCE = 2.0  # seconds until a form has to be on its way; Discord waits for 3
@@ -35,12 +36,13 @@ class ComponentRouter:
     Args:
         store: Where the gates look things up.
         handlers: What is done, by action; one for each entry of the registry.
+        rates: How often a person may ask the model.
     """
 
-    def __init__(self, store: SessionStore, handlers: Mapping[Action, Handler]) -> None:
+    def __init__(self, store: SessionStore, handlers: Mapping[Action, Handler], rates: Rates) -> None:
         if missing := set(REGISTRY) ^ set(handlers):
             raise ValueError(f"not both registered and handled: {', '.join(sorted(missing))}")
-        self._gates = Gates(store)
+        self._gates = Gates(store, rates)
         self._languages = Languages(store)
         self._handlers = handlers
 

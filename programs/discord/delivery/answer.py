@@ -158,6 +158,11 @@ class Answer:
         """Whether its parts are final."""
         return self.phase is not Phase.LIVE
 
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether it may have a message that nobody knows of."""
+        return self.lookup is not Lookup.NOTHING or self.unknown_since is not None
+
     def show(self, drawn: list[Part], phase: Phase | None = None) -> None:
         """From here on these parts are to be shown."""
         self.drawn = drawn

@@ -3,7 +3,7 @@
 import math
 
 from programs.discord.delivery.answer import Answer, Channel, ChannelState, Lookup, Phase, Slot, SlotState
-from programs.discord.delivery.bodies import Body, file_of
+from programs.discord.delivery.bodies import Body, attached_sizes
 from programs.discord.delivery.next_steps import OWED_AFTER, NoticeKind, Notify
 
 PLAIN_AFTER = 60.0  # seconds without an answer from Discord until a part is shown without its file
@@ -39,7 +39,7 @@ def _passed(channel: Channel, answer: Answer, now: float) -> list[Notify]:
     since = answer.failing_since
     if since is None or answer.phase in (Phase.OWED, Phase.GIVEN_UP) or _is_being_posted(answer):
         return []
-    files = {part.key for part in answer.parts if file_of(part.body)}
+    files = {part.key for part in answer.parts if attached_sizes(part.body)}
     if files and now - since >= PLAIN_AFTER:
         answer.plain |= files
         answer.reform()

@@ -1,26 +1,29 @@
 """The tool card: one embed for the calls of a round, drawn from the turn's committed steps.
 
-A call is one line of it. One that waits for approval has a field with its exact arguments, and in verbose channels all
-calls have one.
+A call is one line of it. One that waits for approval has a field with its arguments, and a file where they are too
+long for that; in verbose channels all calls have a field.
 """
 
 import json
 from datetime import datetime
 
-import discord
 from pydantic import JsonValue
 
 from llmgine.engine.tool_calls import MOST_CALLS
 from llmgine.messages.chat_messages import ToolCall
 from llmgine.messages.commands import Author
 from llmgine.messages.steps import ReplyStep, WaitingStep
-from llmgine.messages.text import clean_text, collapse_spaces, escape, shorten
+from llmgine.messages.text import clean_text, escape, shorten
 from llmgine.messages.translatable import Language, Text, joined, tr, tr_many
+from llmgine.messages.visible_text import visible_line
 from llmgine.sessions.records import TurnSteps
 from llmgine.turn_state import Call, CallState
-from programs.discord.components.button_layout import of_card
+from programs.discord.components.button_layout import needing_file, of_card
+from programs.discord.delivery.argument_lines import argument_lines
+from programs.discord.delivery.safe_text import inline_code, plain_words, small_print
 from programs.discord.ids import Origin
 from programs.discord.translation import language_of_turn
+from programs.shown_arguments import FILE_NAME, as_file
 
 _ICONS: dict[CallState, str] = {
     CallState.QUEUED: "▫️",
@@ -45,6 +48,10 @@ _WORDS: dict[CallState, Text] = {
     CallState.INTERRUPTED: tr("interrupted, outcome unknown"),
     CallState.SKIPPED: tr("not run"),
 }
+_NO_FILE = tr(
+    "-# ⚠️ This can't be approved here: its arguments are too long to show, and I can't attach a file. "
+    "Allow me to attach files, or deny it."
+)
 _SAID_BY_SIGN = frozenset({CallState.DONE, CallState.FAILED, CallState.RUNNING})  # no word for these in a line
 _RED, _AMBER, _BLUE, _GREEN, _GREY = 0xD83C3E, 0xE0A030, 0x4A7BD0, 0x3BA55D, 0x80848E
 
@@ -52,13 +59,13 @@ _RED, _AMBER, _BLUE, _GREEN, _GREY = 0xD83C3E, 0xE0A030, 0x4A7BD0, 0x3BA55D, 0x8
 _MAX_FIELDS = 25
 _MAX_NAME = 70  # of the 256, to leave the room to what a call says
 _MAX_VALUE = 1_024
+_MAX_WAITING = 850  # of a call that waits: two of them have buttons, and fit into a text where no card is allowed
 _MAX_TOTAL = 5_900
 _MAX_LINE, _MAX_LINES = 600, 4_000  # characters of a call's line, and of all lines: the description holds 4,096
 _LONG = 1.0  # seconds from which a line says how long a call took
 _MAX_REASON = 150
 _SHORTEST_LINE = 30  # characters that say anything about the tools that were called
 # Of what a call says no more is looked at than can be shown, several times over: a card is drawn often.
-_MOST_READ = 4_000  # characters of foreign text
 _MOST_FORMATTED = 4_000  # characters of arguments that are indented
 _MOST_NESTED = 32  # objects and arrays of arguments that are indented: each may add a column to all the lines in it
 
@@ -72,8 +79,14 @@ def card(steps: TurnSteps, reply: ReplyStep) -> dict[str, JsonValue]:
     shown = calls[_shown(len(calls), waiting)]
     language = _language(steps)
     in_fields = [call for call in shown if call.state is CallState.WAITING or verbosity(steps) == "verbose"]
-    room = min(_MAX_VALUE, _MAX_TOTAL // len(shown) - _MAX_NAME)
-    fields: list[JsonValue] = [_field(call, steps, room) for call in in_fields]
+    in_fields.sort(key=lambda call: call.state is not CallState.WAITING)  # what is decided on comes first
+    room = min(_MAX_WAITING if waiting else _MAX_VALUE, _MAX_TOTAL // len(shown) - _MAX_NAME)
+    fields: list[JsonValue] = []
+    cut: list[ToolCall] = []
+    for call in in_fields:
+        field, whole = _field(call, steps, room)
+        fields.append(field)
+        cut += [] if whole else [call.call]
     embed: dict[str, JsonValue] = {"color": _colour(states), "fields": fields}
     room = min(_MAX_LINE, _MAX_LINES // len(shown))
     lines = [_line(call, steps, room) for call in shown if call not in in_fields]
@@ -85,7 +98,13 @@ def card(steps: TurnSteps, reply: ReplyStep) -> dict[str, JsonValue]:
         if beyond > 0:
             more = tr("{more}; {beyond} beyond the first {most} do not run", more=more, beyond=beyond, most=MOST_CALLS)
         embed["footer"] = {"text": language.say(more)}
-    return {"embed": embed, "buttons": of_card(steps, reply, waiting, expired)}
+    buttons = of_card(steps, reply, waiting, expired)
+    body: dict[str, JsonValue] = {"embed": embed, "buttons": buttons}
+    if cut:  # in one message with the buttons, so that nobody decides without it
+        body["buttons"] = [needing_file(one) for one in buttons]
+        body["file"] = {"name": FILE_NAME, "text": "\n\n".join(map(as_file, cut))}
+        body["without_file"] = language.say(_NO_FILE)
+    return body
 
 
 def has_card(steps: TurnSteps, reply: ReplyStep) -> bool:
@@ -96,11 +115,13 @@ def has_card(steps: TurnSteps, reply: ReplyStep) -> bool:
 
 def used(steps: TurnSteps, room: int) -> str:
     """In a quiet channel, the line that says which tools were called; empty where there is none."""
-    names = dict.fromkeys(collapse_spaces(call.name) for reply in steps.state.replies for call in reply.tool_calls)
+    names = dict.fromkeys(
+        visible_line(call.name, _MAX_NAME) for reply in steps.state.replies for call in reply.tool_calls
+    )
     if verbosity(steps) != "quiet" or not names or room < _SHORTEST_LINE:
         return ""
     line = _language(steps).say(tr("-# used {tools}", tools=", ".join(names)))
-    return shorten(line.replace("`", "ˋ"), room)
+    return shorten(small_print(line), room)
 
 
 def verbosity(steps: TurnSteps) -> str:
@@ -134,7 +155,7 @@ def _line(call: Call, steps: TurnSteps, room: int) -> str:
     """A call in one line of at most `room` characters: what was called, what came of it, who decided."""
     language = _language(steps)
     words = language.say(joined(" · ", *_words(call, steps.state.prompt.author, brief=True)))
-    head = f"{_icon(call)} **{discord.utils.escape_markdown(shorten(collapse_spaces(call.call.name), _MAX_NAME))}**"
+    head = f"{_icon(call)} **{plain_words(call.call.name, _MAX_NAME)}**"
     room -= len(head) + len(words) + len("  →  · ")
     arguments = _code(_brief_arguments(call.call), min(150, room // 2)) if room > _SHORTEST_LINE else ""
     result = _shown_result(call, language, min(300 if call.result and call.result.ok else 600, room - len(arguments)))
@@ -156,21 +177,32 @@ def _shown_result(call: Call, language: Language, room: int) -> str:
     result = call.result
     if result is None or room < 10 or call.state in (CallState.DENIED, CallState.EXPIRED):
         return ""
-    return _code(result.content, room) if result.shown is None else shorten(language.say(result.shown), room)
+    if result.shown is None:
+        return _code(result.content, room)
+    return plain_words(language.say(result.shown), room)
 
 
-def _field(call: Call, steps: TurnSteps, room: int) -> dict[str, JsonValue]:
-    """The field of a call; its value has at most `room` characters, of which the state has its place first."""
+def _field(call: Call, steps: TurnSteps, room: int) -> tuple[dict[str, JsonValue], bool]:
+    """The field of a call, and whether people see all that they decide on.
+
+    Its value has at most `room` characters, of which the state has its place first.
+    """
     language = _language(steps)
     words = language.say(joined(" · ", *_words(call, steps.state.prompt.author)))
     room -= len(words) + 1
-    lines = [_exact_arguments(call.call, room if call.state is CallState.WAITING else room // 2, language)]
-    lines.append(_shown_result(call, language, room - len(lines[0]) - 2))
-    return {
-        "name": shorten(f"{_icon(call)} {collapse_spaces(call.call.name)}", _MAX_NAME),
+    whole = True
+    if call.state is CallState.WAITING:
+        arguments, whole = argument_lines(call.call, room, language)
+        lines = [arguments]
+    else:
+        lines = [_exact_arguments(call.call, room // 2, language)]
+        lines.append(_shown_result(call, language, room - len(lines[0]) - 2))
+    field: dict[str, JsonValue] = {
+        "name": f"{_icon(call)} {plain_words(call.call.name, _MAX_NAME - 3)}",
         "value": "\n".join(line for line in [*lines, words] if line),
         "inline": False,
     }
+    return field, whole
 
 
 def _words(call: Call, asker: Author | None, *, brief: bool = False) -> list[Text]:
@@ -221,7 +253,9 @@ def waiting_words(call: ToolCall, waiting: WaitingStep, asker: Author | None) ->
 
 def approvers(asker: Author | None) -> Text:
     """Who may decide on a call."""
-    return tr("{who} or a moderator", who=person(asker)) if asker else tr("a moderator")
+    if asker is None or not asker.is_person:
+        return tr("a moderator")
+    return tr("{who} or a moderator", who=person(asker))
 
 
 def person(author: Author) -> str:
@@ -255,7 +289,7 @@ def _brief_arguments(call: ToolCall) -> str:
 
 
 def _exact_arguments(call: ToolCall, room: int, language: Language) -> str:
-    """The arguments as they are, for deciding on them, in at most `room` characters."""
+    """The arguments as they are, in at most `room` characters."""
     room -= len("```json\n\n\n```") + len(language.say(_more(100_000_000)))
     shown, left_out = _printable(_normalized(call.arguments), room)
     more = f"\n{language.say(_more(left_out))}" if left_out else ""
@@ -295,10 +329,7 @@ def _printable(text: str, room: int) -> tuple[str, int]:
 
 def _code(text: str, room: int) -> str:
     """Foreign text as inline code, where it can neither format, link nor mention."""
-    line = collapse_spaces(clean_text(text[:_MOST_READ]))
-    if line and len(text) > _MOST_READ:
-        line += "…"
-    return f"`{shorten(line, room - 2).replace('`', 'ˋ')}`" if line else ""
+    return inline_code(text, room)
 
 
 def _unfenced(text: str) -> str:

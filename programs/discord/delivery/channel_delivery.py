@@ -1,7 +1,6 @@
 """The delivery of one channel: what happens to its turns comes in, requests go out, and their results come back."""
 
 import asyncio
-import contextlib
 import logging
 import math
 from collections.abc import Awaitable
@@ -12,24 +11,25 @@ from llmgine.messages.translatable import Text
 from llmgine.sessions.records import TurnSteps
 from programs.discord.delivery.answer import Answer, Channel, ChannelState, Lookup, NoticeState, Part, Phase
 from programs.discord.delivery.arranging import arrange
-from programs.discord.delivery.bodies import file_of
+from programs.discord.delivery.bodies import attached_sizes
 from programs.discord.delivery.drawing import Drawing
+from programs.discord.delivery.importance import importance_of
 from programs.discord.delivery.metrics import TurnCounts
 from programs.discord.delivery.next_steps import (
     Edit,
     NoticeKind,
     Notify,
-    Plan,
     Post,
     Step,
     Store,
-    look_again,
     next_steps,
-    pause,
 )
-from programs.discord.delivery.request_results import Done, Loaded, Refused, Result, Shut, Unknown
+from programs.discord.delivery.pausing import look_again, pause
+from programs.discord.delivery.request_results import Done, Loaded, Refused, Result, Shut, Unknown, Unsure
 from programs.discord.delivery.shared import Shared
 from programs.discord.delivery.step_results import apply, begun
+from programs.discord.delivery.thinking_line import ThinkingLine
+from programs.discord.delivery.timers import Timers
 from programs.discord.delivery.typing_indicator import TypingIndicator
 from programs.discord.rate_limiter import Importance, Ticket, paid_by
 
@@ -62,10 +62,7 @@ class ChannelDelivery:
         self._tasks: set[asyncio.Task[None]] = set()
         self._tickets: dict[type[Step], Ticket] = {}  # for the next post, and for the next change of a message
         self._work_is_due = False
-        self._timer: asyncio.TimerHandle | None = None
-        self._sleeper: asyncio.Task[None] | None = None
-        self._sleeps_until = math.inf
-        self._slept_until = 0.0  # the clock is at least there, however it was slept
+        self._timers = Timers(tools.sleep, self._wake)
 
     @property
     def is_typing(self) -> bool:
@@ -81,7 +78,7 @@ class ChannelDelivery:
             case TurnForgottenEvent(turn=Turn() as turn):
                 self._withdraw(answer, turn)
             case _ if event.turn_id in self._drawings:
-                self._drawings[event.turn_id].handle(event)
+                self._drawings[event.turn_id].handle(event, self._timers.now())
         self._wake()
 
     def others_wait(self, session_id: str, *, yes: bool) -> None:
@@ -100,9 +97,13 @@ class ChannelDelivery:
             self.state.answers.remove(answer)  # it is begun again below what was asked meanwhile
             answer.again(turn)
         self.state.answers.append(answer)
-        counts = self._counts.setdefault(turn.id, TurnCounts())
+        counts, interval = self._counts.setdefault(turn.id, TurnCounts()), self._tools.pace.interval
         self._drawings[turn.id] = Drawing(
-            TurnSteps(turn, event.steps), others_wait=others_wait, interval=self._tools.pace.interval, counts=counts
+            TurnSteps(turn, event.steps),
+            others_wait=others_wait,
+            interval=interval,
+            counts=counts,
+            line=ThinkingLine(interval),
         )
         self._wake()
 
@@ -126,7 +127,7 @@ class ChannelDelivery:
         """The answer of a turn for which something may have been posted before."""
         answer = Answer(turn, lookup=Lookup.STORE, posts=turn.posts)
         if resumed or turn.id in self._tools.unsettled:  # after it was admitted, as far as anybody knows
-            answer.unknown_since = self._now() - self._age(turn)
+            answer.unknown_since = self._timers.now() - self._age(turn)
         return answer
 
     def _age(self, turn: Turn) -> float:
@@ -152,7 +153,7 @@ class ChannelDelivery:
             if one.has_ended and self._age(one.turn) > _LONGEST_DEBT
             if shut or one.phase is Phase.OWED or one.lookup is Lookup.BARRED
         ]
-        look_again(self.state, self._now(), shut=shut, given_up=given_up)
+        look_again(self.state, self._timers.now(), shut=shut, given_up=given_up)
         self._wake()
 
     def removed(self) -> None:
@@ -172,19 +173,15 @@ class ChannelDelivery:
         self._drawings.clear()
         self.state.answers.clear()
         self._typing.show(on=False)
-        self._set_timers(Plan(), None)
         for ticket in self._tickets.values():
             ticket.called.cancel()
-        tasks = [*self._tasks, *([self._sleeper] if self._sleeper else [])]
+        tasks = [*self._tasks, *self._timers.stop()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _answer(self, turn_id: str) -> Answer | None:
         return next((answer for answer in self.state.answers if answer.turn.id == turn_id), None)
-
-    def _now(self) -> float:
-        return max(self._loop.time(), self._slept_until)
 
     def _wake(self) -> None:
         """Something has changed: work out what is to be done, once for all that changes at this moment."""
@@ -195,8 +192,8 @@ class ChannelDelivery:
 
     def _work(self) -> None:
         self._work_is_due = False
-        now = self._now()
-        draw_at = self._draw(now)
+        now = self._timers.now()
+        text_at, tick_at = self._draw(now)
         self.state.may_read = self._tools.calls.poster.permissions.may_read_back(self.state.id)
         told = arrange(self.state, now, self._tools.calls.poster.old_before())
         plan = next_steps(self.state, now)
@@ -204,36 +201,36 @@ class ChannelDelivery:
             self._start(step)
         self._ask(Post, plan.post)
         self._ask(Edit, plan.change)
-        self._set_timers(plan, draw_at)
+        self._timers.set(preview=min(plan.paced, text_at), retry=plan.retry, tick=tick_at)
         self._typing.show(on=any(drawing.is_writing for drawing in self._drawings.values()))
-        retries = self._sleeper is not None and not self.state.is_ending  # then nobody waits for it
-        if not (self._tasks or self._tickets or self._timer or retries or self._work_is_due):
+        retries = self._timers.has_retry and not self.state.is_ending  # then nobody waits for it
+        if not (self._tasks or self._tickets or self._timers.has_preview or retries or self._work_is_due):
             self.rested.set()
 
-    def _draw(self, now: float) -> float | None:
-        """Draw the running turns that have changed; returns when the next one is due."""
+    def _draw(self, now: float) -> tuple[float, float]:
+        """Draw the running turns that have changed; returns when the next text is due, and the next thinking line."""
         ticket = self._tickets.get(Edit)
-        waits = ticket is not None and not ticket.called.done()  # it is drawn when a request may be made
-        due = []
+        # A preview is drawn when a request may be made. It does not wait for a courtesy, which gives it its place.
+        waits = ticket is not None and not ticket.called.done() and ticket.importance <= Importance.PREVIEW
+        text_at = tick_at = math.inf
         for turn_id, drawing in self._drawings.items():
             answer = self._answer(turn_id)
-            if drawing.due_at is None or answer is None or (waits and drawing.due_at):
+            if answer is None or (waits and drawing.text_at):
                 continue
-            if drawing.due_at > now:
-                due.append(drawing.due_at)
-                continue
-            parts = drawing.draw(now)
-            known = {part.key for part in answer.drawn}
-            if any(part.key.kind == "card" and part.key not in known for part in parts):
-                answer.settles_at = now + CARD_SETTLES
-            self._show(answer, parts)
-        return min(due, default=None)
+            if drawing.is_due(now):
+                parts = drawing.draw(now)
+                known = {part.key for part in answer.drawn}
+                if any(part.key.kind == "card" and part.key not in known for part in parts):
+                    answer.settles_at = now + CARD_SETTLES
+                self._show(answer, parts)
+            text_at, tick_at = min(text_at, drawing.text_at), min(tick_at, drawing.tick_at)
+        return text_at, tick_at
 
     def _show(self, answer: Answer, parts: list[Part], phase: Phase | None = None) -> None:
         """Have these parts shown; what a file would hold stands in messages where no file can be sent."""
         for key, body in parts:
-            file = file_of(body)
-            if file is not None and not self._tools.calls.poster.permissions.may_attach(self.state.id, file.size):
+            permissions = self._tools.calls.poster.permissions
+            if not all(permissions.may_attach(self.state.id, size) for size in attached_sizes(body)):
                 answer.plain.add(key)
         answer.show(parts, phase)
 
@@ -248,14 +245,13 @@ class ChannelDelivery:
         if shut is not None:
             self._take(step, Shut(shut.code))
             return
-        first = not isinstance(step, Edit) or step.urgent
-        limiter = self._tools.calls.poster.limiter
+        limiter, importance = self._tools.calls.poster.limiter, importance_of(step)
         if ticket is None:
-            ticket = self._tickets[lane] = limiter.ticket(Importance.FIRST if first else Importance.PREVIEW)
+            ticket = self._tickets[lane] = limiter.ticket(importance)
             if not ticket.called.done():
                 ticket.called.add_done_callback(self._called)
-        elif first:
-            limiter.hurry(ticket)
+        else:
+            limiter.hurry(ticket, importance)
         if ticket.called.done():
             del self._tickets[lane]
             self._start(step, ticket)
@@ -265,7 +261,7 @@ class ChannelDelivery:
             self._wake()
 
     def _start(self, step: Step, ticket: Ticket | None = None) -> None:
-        begun(step, self._now())
+        begun(step, self._timers.now())
         if isinstance(step, Edit):
             self._counts.setdefault(step.answer.turn.id, TurnCounts()).edits += 1
         self._do(self._request(step, ticket, reply=isinstance(step, Post) and self._replies(step.answer)))
@@ -290,11 +286,11 @@ class ChannelDelivery:
 
     def _take(self, step: Step, result: Result) -> None:
         """A request has this result."""
-        if isinstance(result, Refused | Unknown):
+        if isinstance(result, Refused | Unknown | Unsure):
             _log.warning("Turn %s in channel %d: %s", step.answer.turn.id, self.state.id, result)
         if isinstance(step, Post) and isinstance(result, Done):
             self._counts.setdefault(step.answer.turn.id, TurnCounts()).count_post()
-        for told in apply(self.state, step, result, self._now(), self._tools.pace):
+        for told in apply(self.state, step, result, self._timers.now(), self._tools.pace):
             self._start(told)
         if isinstance(result, Loaded):
             self._show(step.answer, step.answer.drawn)
@@ -324,27 +320,3 @@ class ChannelDelivery:
                 self._start(Notify(answer, NoticeKind.TAKEN_BACK))
             if answer.waited:
                 self._start(Notify(answer, NoticeKind.LATE))
-
-    def _set_timers(self, plan: Plan, draw_at: float | None) -> None:
-        """Come back when a preview may be shown, or something may be tried again."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        paced = min(plan.paced, math.inf if draw_at is None else draw_at)
-        if not math.isinf(paced):
-            self._timer = self._loop.call_at(paced, self._time_is_up)
-        if plan.retry != self._sleeps_until:
-            if self._sleeper is not None:
-                self._sleeper.cancel()
-            self._sleeps_until = plan.retry
-            self._sleeper = None if math.isinf(plan.retry) else asyncio.ensure_future(self._sleep(plan.retry))
-
-    def _time_is_up(self) -> None:
-        self._timer = None
-        self._wake()
-
-    async def _sleep(self, until: float) -> None:
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._tools.sleep(until - self._now())
-            self._slept_until, self._sleeps_until, self._sleeper = until, math.inf, None
-            self._wake()

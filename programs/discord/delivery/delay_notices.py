@@ -53,7 +53,7 @@ class DelayNotices:
                 await self._post(Origin.of(turn).channel_id, notices.FAILING, turn, kind)
             case NoticeKind.UNKNOWN:
                 author = await self._author(turn)
-                text = notices.unknown(None if author is None else author.id)
+                text = notices.unknown(author.id if author is not None and author.is_person else None)
                 await self._post(Origin.of(turn).channel_id, text, turn, kind)
             case NoticeKind.LATE:
                 await self._tell_of_wait(turn)
@@ -114,7 +114,7 @@ class DelayNotices:
 
     async def _directly(self, turn: Turn, channel_id: int, question: int | None) -> bool:
         author = await self._author(turn)
-        if author is None:
+        if author is None or not author.is_person:
             return False
         try:
             dm = await self._poster.open_dm(int(author.id))
@@ -127,7 +127,7 @@ class DelayNotices:
 
     async def _in_public(self, turn: Turn) -> bool:
         author = await self._author(turn)
-        if author is None:
+        if author is None or not author.is_person:
             return False
         for message in reversed(self._client.cached_messages):
             if str(message.author.id) == author.id and message.guild is not None:

@@ -2,12 +2,13 @@
 
 import math
 
-from llmgine.messages.events import AnswerProgressEvent, ModelRetryEvent, TurnEvent
+from llmgine.messages.events import AnswerProgressEvent, LLMResponseEvent, ModelAskedEvent, ModelRetryEvent, TurnEvent
 from llmgine.sessions.records import TurnSteps
 from llmgine.turn_state import step_of
 from programs.discord.delivery.answer import Part
 from programs.discord.delivery.metrics import TurnCounts
-from programs.discord.delivery.rendering import AGAIN, THINKING, Live, render, retrying, waiting_notice
+from programs.discord.delivery.rendering import AGAIN, Live, render, retrying, waiting_notice
+from programs.discord.delivery.thinking_line import ThinkingLine
 
 
 class Drawing:
@@ -17,14 +18,19 @@ class Drawing:
         steps: The turn with the steps it has.
         others_wait: Whether other questions wait behind it.
         interval: Seconds between two drawings of text that streams in.
+        counts: What the turn has cost so far.
+        line: Says that the model thinks.
 
     Attributes:
-        due_at: When it is to be drawn, on the loop's clock; None when nothing has changed since.
+        text_at: When it is to be drawn, on the loop's clock; `math.inf` when nothing has changed since, 0 for at once.
     """
 
-    def __init__(self, steps: TurnSteps, *, others_wait: bool, interval: float, counts: TurnCounts) -> None:
+    def __init__(
+        self, steps: TurnSteps, *, others_wait: bool, interval: float, counts: TurnCounts, line: ThinkingLine
+    ) -> None:
         self.steps = steps
-        self.due_at: float | None = 0.0
+        self._line = line
+        self.text_at = 0.0
         self._interval = interval
         self._counts = counts
         self._others_wait = others_wait
@@ -37,22 +43,45 @@ class Drawing:
         """Whether an answer is being written, and nobody is waited for."""
         return not self.steps.state.waiting and self.steps.state.outcome is None
 
-    def handle(self, event: TurnEvent) -> None:
+    @property
+    def tick_at(self) -> float:
+        """When the line that says that the model thinks is to be shown, or shows other seconds."""
+        return self._line.due_at
+
+    def is_due(self, now: float) -> bool:
+        """Whether something of it has to be drawn now."""
+        return now >= min(self.text_at, self.tick_at)
+
+    def handle(self, event: TurnEvent, now: float) -> None:
         """Take in an event of the turn."""
-        if isinstance(event, AnswerProgressEvent):
-            if event.text.strip():  # until there is something to see, what is shown stays
-                self._live = Live(event.round, text=event.text)
-            elif self._live is not None and self._live.text:  # it was thinking
-                self._live = Live(event.round, status=THINKING)
-            self._counts.coalesced += self.due_at is not None
-            self._draw_at(self._drawn_at + self._interval)
-            return
-        if isinstance(event, ModelRetryEvent):
-            self._live = retrying(event)
-        else:
-            step = step_of(event)
-            self.steps = self.steps if step is None else self.steps.plus(step)
+        match event:
+            case AnswerProgressEvent():
+                self._progress(event, now)
+                return
+            case ModelAskedEvent():
+                self._line.begin(event.round, now)
+                return  # nothing of it is shown yet
+            case ModelRetryEvent():
+                self._live = retrying(event)
+                self._line.begin(event.round, now + event.wait_seconds)
+            case _:
+                if isinstance(event, LLMResponseEvent):
+                    self._line.end()
+                step = step_of(event)
+                self.steps = self.steps if step is None else self.steps.plus(step)
         self._draw_at(0.0)
+
+    def _progress(self, event: AnswerProgressEvent, now: float) -> None:
+        if event.text.strip():  # until there is something to see, what is shown stays
+            self._live = Live(event.round, text=event.text)
+            if self._line.is_shown:
+                self._draw_at(0.0)  # the answer takes its place at once
+            self._line.end()
+        elif self._live is not None and self._live.text:  # it was thinking
+            self._live = None
+            self._line.resume(now)
+        self._counts.coalesced += not math.isinf(self.text_at)
+        self._draw_at(max(0.0, self._drawn_at + self._interval))
 
     def wait(self, *, others: bool) -> bool:
         """Other questions wait behind the turn, or none do any more. Returns whether that is new."""
@@ -64,12 +93,12 @@ class Drawing:
 
     def draw(self, now: float) -> list[Part]:
         """The parts as they are now."""
-        self.due_at = None
+        self.text_at = math.inf
         if self._live is not None and self._live.text:
             self._drawn_at = now
-        parts = render(self.steps, self._live)
+        parts = render(self.steps, self._line.draw(now) or self._live)
         notice = waiting_notice(self.steps) if self._others_wait else None
         return [Part(key, body) for key, body in (parts if notice is None else [*parts, notice])]
 
     def _draw_at(self, moment: float) -> None:
-        self.due_at = moment if self.due_at is None else min(self.due_at, moment)
+        self.text_at = min(self.text_at, moment)

@@ -8,10 +8,36 @@ import aiohttp
 
 from llmgine.bus import MessageBus
 from llmgine.observability import Metric, MetricEvent
+from llmgine.observability.families import Family, Kind
 
 FIRST_MESSAGE = "llmgine.discord.time_to_first_message"
 EDITS = "llmgine.discord.edits"
 RATE_LIMITED = "llmgine.discord.rate_limited"
+_OUTCOME, _METHOD = "llmgine.edit.outcome", "http.request.method"
+_ROUTE, _SCOPE = "llmgine.discord.route", "llmgine.discord.scope"
+
+FAMILIES = (
+    Family(
+        FIRST_MESSAGE,
+        "llmgine_discord_first_message_seconds",
+        Kind.HISTOGRAM,
+        "How long people waited for the first message of an answer.",
+    ),
+    Family(
+        EDITS,
+        "llmgine_discord_edits",
+        Kind.SUM,
+        "Edits of messages: sent, or coalesced with a later one.",
+        {"outcome": (_OUTCOME, "")},
+    ),
+    Family(
+        RATE_LIMITED,
+        "llmgine_discord_rate_limited",
+        Kind.SUM,
+        "Requests that Discord answered with 429.",
+        {"method": (_METHOD, ""), "route": (_ROUTE, ""), "scope": (_SCOPE, "")},
+    ),
+)
 
 _ROUTES = {"applications", "channels", "gateway", "guilds", "interactions", "users", "webhooks"}
 
@@ -31,7 +57,7 @@ class TurnCounts:
     def metrics(self, since: datetime) -> list[Metric]:
         """The counts, and how long people waited for the first message; nothing where nothing was done."""
         found = [
-            Metric(name=EDITS, value=count, unit="{edit}", tags={"llmgine.edit.outcome": outcome})
+            Metric(name=EDITS, value=count, unit="{edit}", tags={_OUTCOME: outcome})
             for outcome, count in (("sent", self.edits), ("coalesced", self.coalesced))
             if count
         ]
@@ -54,9 +80,9 @@ def rate_limit_trace(bus: MessageBus) -> aiohttp.TraceConfig:
         if response.status == 429:
             kinds = [part for part in params.url.path.split("/") if part in _ROUTES]
             tags = {
-                "http.request.method": params.method,
-                "llmgine.discord.route": kinds[0] if kinds else "other",
-                "llmgine.discord.scope": response.headers.get("X-RateLimit-Scope", "unknown"),
+                _METHOD: params.method,
+                _ROUTE: kinds[0] if kinds else "other",
+                _SCOPE: response.headers.get("X-RateLimit-Scope", "unknown"),
             }
             limited = Metric(name=RATE_LIMITED, value=1, unit="{request}", tags=tags)
             await bus.publish(MetricEvent(metrics=[limited]))

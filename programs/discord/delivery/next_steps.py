@@ -5,12 +5,11 @@
 """
 
 import math
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from llmgine.messages.deliveries import DeliveryKey
-from llmgine.messages.translatable import Text
 from programs.discord.components.button_layout import asks
 from programs.discord.delivery.answer import (
     OLD,
@@ -25,20 +24,24 @@ from programs.discord.delivery.answer import (
     SlotState,
     old_key,
 )
-from programs.discord.delivery.bodies import Body
+from programs.discord.delivery.bodies import is_courtesy
 
 OWED_AFTER = 120.0  # seconds until later answers wait no longer
 
 
 @dataclass(frozen=True, eq=False)
 class Post:
-    """Post the part of a slot. `number` makes the nonce; `reply` whether it refers to the question."""
+    """Post the part of a slot. `number` makes the nonce.
+
+    `urgent` when what is below it is waited for, so that it goes first even where it is a courtesy.
+    """
 
     answer: Answer
     slot: Slot
     part: Part
     number: int
     attempt: int
+    urgent: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,9 +79,10 @@ class Store:
 
 @dataclass(frozen=True, eq=False)
 class LookUp:
-    """Look up what is not known of an answer."""
+    """Look up what is not known of an answer; `alone` when no other one may have a message that nobody knows of."""
 
     answer: Answer
+    alone: bool
 
 
 class NoticeKind(Enum):
@@ -159,7 +163,7 @@ def next_steps(channel: Channel, now: float) -> Plan:
             if channel.state is ChannelState.OPEN and not answer.told_unknown:
                 plan.others.append(Notify(answer, NoticeKind.UNKNOWN))
             continue
-        if channel.state is not ChannelState.SHUT and not (waiting or posting or reading or plan.post):
+        if channel.state is not ChannelState.SHUT and not (waiting or posting or reading):
             _post(channel, answer, part, plan, now)
         waiting |= answer.phase is Phase.OUTCOME
     if any(_reads(step) for step in plan.others):
@@ -181,7 +185,7 @@ def _look_up(channel: Channel, answer: Answer, plan: Plan, now: float) -> None:
     if answer.looking or (answer.lookup is Lookup.CHANNEL and not _may_be_read(channel, plan)):
         return
     if plan.is_time(now, retry_at=answer.retry_at):
-        plan.others.append(LookUp(answer))
+        plan.others.append(LookUp(answer, not any(one.is_in_doubt for one in channel.answers if one is not answer)))
 
 
 def _may_be_read(channel: Channel, plan: Plan) -> bool:
@@ -261,7 +265,14 @@ def _missing(answer: Answer) -> Part | None:
 
 
 def _post(channel: Channel, answer: Answer, part: Part, plan: Plan, now: float) -> None:
-    """The first part that has no message, unless something of the answer is still to be stored, or a note to go."""
+    """The first part that has no message, unless something of the answer is still to be stored, or a note to go.
+
+    What is above it in the channel is posted first, and as soon as this would be.
+    """
+    if plan.post is not None:
+        if not is_courtesy(part.body):
+            plan.post = replace(plan.post, urgent=True)
+        return
     if channel.state is ChannelState.GONE or (channel.is_ending and not answer.has_ended):
         return
     if answer.storing or answer.no_more or any(slot.message_id and slot.stored is None for slot in answer.slots):
@@ -306,45 +317,5 @@ def _changes(channel: Channel, answer: Answer) -> Iterator[Edit | Delete]:
 
 
 def _rank(step: Edit | Delete | None) -> int:
-    if step is None:
-        return 3
-    return 1 if isinstance(step, Delete) else 0 if step.urgent else 2
-
-
-def look_again(channel: Channel, now: float, *, shut: bool, given_up: Iterable[Answer] = ()) -> None:
-    """Try what could not be done: the bot may write there now, or some time has passed."""
-    if channel.state is ChannelState.SHUT and not shut:
-        channel.state = ChannelState.OPEN
-    for answer in given_up:
-        answer.enter(Phase.GIVEN_UP)
-    for answer in channel.answers:
-        if answer.lookup is Lookup.BARRED:
-            answer.lookup = Lookup.CHANNEL
-        if answer.phase is Phase.OWED or math.isinf(answer.retry_at):
-            answer.retry_at = min(answer.retry_at, now)
-        for slot in answer.slots:
-            if slot.tries or math.isinf(slot.retry_at):
-                slot.retry_at = min(slot.retry_at, now)
-
-
-def pause(channel: Channel, note: Text | str) -> None:
-    """The bot ends: below the last message of each running turn is said that it will go on, and no more is shown."""
-    if channel.is_ending:
-        return
-    channel.is_ending = True
-    for answer in channel.answers:
-        if answer.has_ended:
-            continue
-        placed = zip(answer.placed(), answer.parts, strict=False)
-        shown = [Part(part.key, part.body if slot.shows is None else slot.shows) for slot, part in placed]
-        if shown:
-            key, body = shown[-1]
-            shown[-1] = Part(key, noted(body, answer.say(note)))
-        answer.show(shown)
-
-
-def noted(body: Body, note: str) -> Body:
-    """A body with a note in small print at its end."""
-    if isinstance(body.get("embed"), dict):
-        return {**body, "embed": {**body["embed"], "footer": {"text": note}}}  # type: ignore[dict-item]  # checked above
-    return {**body, "content": f"{body['content']}\n-# {note}"}
+    rank = 2 + is_courtesy(step.part.body) if isinstance(step, Edit) else 4 if step is None else 1
+    return 0 if isinstance(step, Edit) and step.urgent else rank

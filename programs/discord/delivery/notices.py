@@ -4,10 +4,23 @@ import functools
 import re
 
 from llmgine.messages.translatable import Text, tr
+from programs.discord.permissions.authorize import Standing
 from programs.discord.translation import languages, pattern
 
 CANNOT_STORE = tr("⚠️ I can't save anything right now. I'll answer new messages as soon as I can.")
 MISSED = tr("I was offline when this was written, and too much came after it. Ask again if you still need an answer.")
+PAUSED = tr(
+    "⏸️ Answers are paused here. I don't answer messages written during the pause, not even afterwards. `/settings` "
+    "shows who paused them."
+)
+TOO_OFTEN = tr(
+    "🚦 I answer at most {count} of your messages, edits and button presses per minute. I won't answer those marked "
+    "🚦: ask again in {seconds} s."
+)
+IN_A_ROW = tr(
+    "🚦 I've answered {count} messages of webhooks here without a person writing in between. I won't answer more of "
+    "them until a person writes here."
+)
 LATE = tr("⏳ Discord didn't let me post here for over half a minute, so this is late.")
 FAILING = tr("⚠️ Discord isn't accepting one of my answers. I keep trying, and answer later questions meanwhile.")
 
@@ -66,6 +79,19 @@ def is_notice(content: str) -> bool:
 
 @functools.cache
 def _notices() -> re.Pattern[str]:
-    notices = (CANNOT_STORE, MISSED, LATE, FAILING, not_allowed(0), no_direct_messages(""), locked(0), unknown(None))
+    notices = (
+        CANNOT_STORE,
+        MISSED,
+        PAUSED,
+        TOO_OFTEN,
+        IN_A_ROW,
+        LATE,
+        FAILING,
+        not_allowed(0),
+        no_direct_messages(""),
+        locked(0),
+        unknown(None),
+        *(standing.sentence for standing in Standing),
+    )
     templates = {language.template(text) for language in languages().values() for text in notices}
     return re.compile("|".join(pattern(template) for template in sorted(templates)))

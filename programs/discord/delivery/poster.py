@@ -200,6 +200,35 @@ class Poster:
         except ShutOutError:
             return None
 
+    async def message(self, channel: Channel, message_id: int) -> discord.Message | None:
+        """A message that somebody points at; None where it is gone. It is asked for once.
+
+        Raises:
+            DeliveryRefusedError: The bot may not read it.
+            UnreachableError: Discord cannot be reached.
+        """
+        try:
+            return await self._ask(lambda: channel.fetch_message(message_id))
+        except DeliveryRefusedError as error:
+            if error.code == UNKNOWN_MESSAGE:
+                return None
+            raise
+
+    async def before(self, channel: Channel, message_id: int, *, limit: int) -> list[discord.Message] | None:
+        """The messages before one, at most `PAGE`, newest first; None where the bot may not read them. It asks once.
+
+        Raises:
+            DeliveryRefusedError: Discord refuses it.
+            UnreachableError: Discord cannot be reached.
+        """
+        if not self.permissions.may_read_back(channel.id):
+            return None
+
+        async def read() -> list[discord.Message]:
+            return [m async for m in channel.history(limit=limit, before=discord.Object(message_id))]
+
+        return await self._ask(read)
+
     async def is_gone(self, channel: Channel, message_id: int) -> bool:
         """Whether Discord says that a message is not there. It is asked once.
 

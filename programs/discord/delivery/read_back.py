@@ -40,12 +40,13 @@ class ReadBack:
         self._store = store
         self._poster = poster
 
-    async def orphans(self, turn: Turn, *, unsure: bool = True) -> tuple[int, ...] | None:
+    async def orphans(self, turn: Turn, *, unsure: bool = True, alone: bool = False) -> tuple[int, ...] | None:
         """The bot's messages after the turn's question that are parts of it and not stored, in the order of their ids.
 
         Args:
             turn: The turn.
             unsure: Whether there may be messages that do not name the turn, neither as a reply nor by a button.
+            alone: Whether there are such messages of no other turn.
 
         Returns:
             None where the channel may not be read, so that only the nonces protect from repeats.
@@ -77,7 +78,7 @@ class ReadBack:
             after = page[-1].id
         stored = await self._store.deliveries.turns_of([str(one.id) for one in seen]) if seen else {}
         owners = {int(one): owner for one, owner in stored.items()}
-        return orphans_of(turn.id, begin, seen, owners, unsure=unsure)
+        return orphans_of(turn.id, begin, seen, owners, unsure=unsure, alone=alone)
 
     async def _page(self, channel: discord.PartialMessageable, after: int) -> list[discord.Message] | None:
         try:
@@ -115,12 +116,19 @@ class ReadBack:
 
 
 def orphans_of(
-    turn_id: str, question: int, seen: Iterable[Seen], stored: Mapping[int, str], *, unsure: bool = True
+    turn_id: str,
+    question: int,
+    seen: Iterable[Seen],
+    stored: Mapping[int, str],
+    *,
+    unsure: bool = True,
+    alone: bool = False,
 ) -> tuple[int, ...]:
     """Which messages are parts of a turn that the store does not know.
 
     A part that says nothing of its turn was posted directly below another part of it, or what is left of that is the
-    question: anywhere else it would reply.
+    question: anywhere else it would reply, if the bot might read the history then. Below a part of another turn that
+    the store knows, it is of this turn only if it can be of no other.
 
     Args:
         turn_id: The turn.
@@ -128,12 +136,13 @@ def orphans_of(
         seen: The bot's messages after that one, oldest first.
         stored: The turns of those that the store knows.
         unsure: Whether there may be messages that do not name the turn.
+        alone: Whether there are such messages of no other turn.
     """
     found, is_of_the_turn = [], True
     for message in seen:
         owner = stored.get(message.id)
         if owner is not None:
-            is_of_the_turn = owner == turn_id
+            is_of_the_turn = alone or owner == turn_id
         elif message.reply_to is not None:
             is_of_the_turn = message.reply_to == question
         elif message.buttons:

@@ -7,6 +7,7 @@ UNKNOWN_CHANNEL, UNKNOWN_MESSAGE = 10003, 10008
 ARCHIVED, THREAD_EXISTS, LOCKED = 50083, 160004, 160005
 NO_ACCESS, _DM_CLOSED, NO_PERMISSION = 50001, 50007, 50013
 _TOO_OLD = 30046
+_TOO_LARGE = 40005
 _NO_HISTORY = 160002
 _AGAINST_THE_RULES = {200000, 200001, 240000}  # AutoMod, its title filter, and the filter of links
 
@@ -77,6 +78,11 @@ class DeliveryRefusedError(Exception):
     def too_old(self) -> bool:
         """Whether the message is too old for one more edit."""
         return self.code == _TOO_OLD
+
+    @property
+    def too_large(self) -> bool:
+        """Whether what is attached is larger than the server takes."""
+        return self.code == _TOO_LARGE
 
     @property
     def against_the_rules(self) -> bool:

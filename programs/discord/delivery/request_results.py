@@ -66,7 +66,14 @@ class Notified:
     notice: NoticeState
 
 
-Result = Done | Unknown | Wait | Shut | Refused | Loaded | Found | Notified
+@dataclass(frozen=True)
+class Unsure:
+    """This is the answer to the last of several requests. One before it got none, so it may have been done."""
+
+    last: Wait | Shut | Refused
+
+
+Result = Done | Unknown | Wait | Shut | Refused | Unsure | Loaded | Found | Notified
 
 
 def result_of(error: Exception) -> Result:

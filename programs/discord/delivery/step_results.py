@@ -33,6 +33,7 @@ from programs.discord.delivery.request_results import (
     Result,
     Shut,
     Unknown,
+    Unsure,
     Wait,
 )
 
@@ -81,6 +82,9 @@ def begun(step: Step, now: float) -> None:
 
 def apply(channel: Channel, step: Step, result: Result, now: float, pace: Pace) -> list[Notify]:
     """A step has this result; returns what is to be told because of it."""
+    if isinstance(result, Unsure):
+        _may_be_done(step)
+        result = result.last
     match step:
         case Post():
             step.slot.asked = False
@@ -100,6 +104,15 @@ def apply(channel: Channel, step: Step, result: Result, now: float, pace: Pace) 
         case Notify(kind=NoticeKind.SHUT) if isinstance(result, Notified):
             step.answer.notice = result.notice
     return []
+
+
+def _may_be_done(step: Step) -> None:
+    """An earlier request of the step got no answer, whatever the last one was answered with."""
+    match step:
+        case Post(slot=slot):
+            slot.tries = max(1, slot.tries)
+        case Edit(slot=slot):
+            slot.shows = None
 
 
 def _posted(channel: Channel, step: Post, result: Result, now: float, pace: Pace) -> list[Notify]:

@@ -1,8 +1,7 @@
 """The files of a message: read from Discord before it is admitted, within limits, and trusted in nothing."""
 
 import asyncio
-import base64
-import codecs
+import functools
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,33 +10,42 @@ import aiohttp
 import discord
 from yarl import URL
 
+from llmgine.engine.transcribing import Transcriber
 from llmgine.messages.commands import Attachment
-from llmgine.messages.translatable import Text, joined, tr
+from llmgine.messages.translatable import joined, tr
+from programs.discord.incoming.voice import Ear, is_audio, too_many, too_slow, unheard
+from programs.files import notices
+from programs.files.kinds import HEAD, Family
+from programs.files.limits import (
+    MAX_BYTES,
+    MAX_DOCUMENT,
+    MAX_FILES,
+    MAX_IMAGES,
+    MAX_SHOWN,
+    MAX_TEXTS,
+    MAX_TOTAL,
+)
+from programs.files.notices import Notice
+from programs.files.reading import Content, FileReader
+from programs.files.recordings import MAX_RECORDINGS
+from programs.guarded_http import BlockedAddressError, GuardedHttp
 
-MAX_IMAGES, MAX_TEXTS = 4, 4  # of a message
-MAX_IMAGE = 4 * 2**20  # bytes
-MAX_TEXT = 256 * 2**10  # bytes that are read of a text file
-MAX_SHOWN = 20_000  # characters of a text file that the model is shown
-_PATIENCE = 15.0  # seconds for all files of a message
+_PATIENCE = 30.0  # seconds for all files of a message
+_HEARING = 300.0  # seconds for all recordings of a message; what is written after it waits meanwhile
 _AT_ONCE = 4  # files that are read side by side, over all channels
+_UNCLEAR = frozenset({Family.VIDEO, Family.OTHER})  # what may be audio if Discord says so
 _CDN = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
 
-# What images begin with; what a file is called says nothing.
-_SIGNATURES = {
-    b"\x89PNG\r\n\x1a\n": "image/png",
-    b"\xff\xd8\xff": "image/jpeg",
-    b"GIF87a": "image/gif",
-    b"GIF89a": "image/gif",
-}
-# UTF-32's little-endian mark begins with UTF-16's, so it is looked for first.
-_MARKS = {
-    codecs.BOM_UTF8: "utf-8-sig",
-    codecs.BOM_UTF32_LE: "utf-32",
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
-_NEITHER = ("audio/", "video/", "font/", "application/pdf", "application/zip", "application/gzip", "application/x-")
+_TOO_MANY = notices.same(tr("skipped: I only read {count} files per message", count=MAX_FILES))
+_TOO_MANY_TEXTS = Notice(
+    f"left out: {MAX_TEXTS} text files are read of a message",
+    tr("skipped: I only read {count} text files per message", count=MAX_TEXTS),
+)
+_TOO_MANY_IMAGES = Notice(
+    f"left out: {MAX_IMAGES} images are shown of a message",
+    tr("skipped: the model only gets {count} images per message", count=MAX_IMAGES),
+)
+_NO_ROOM = notices.same(tr("skipped: the other files of the message have all the text that I read"))
 
 _log = logging.getLogger(__name__)
 
@@ -51,12 +59,68 @@ class Files:
 
 
 @dataclass
-class _Reading:
-    """What was read so far of a message's files."""
+class _Taken:
+    """What was taken so far of a message's files, in their order."""
 
+    vision: bool
     attachments: list[Attachment] = field(default_factory=list)
     images: list[str] = field(default_factory=list)
     texts: int = 0
+    recordings: list[tuple[int, discord.Attachment]] = field(default_factory=list)  # their places among the files
+    characters: int = 0
+
+    def leave_out(self, facts: Attachment, *said: Notice) -> None:
+        """A file that the model is told of, and shown nothing of."""
+        self.attachments.append(_noted(facts, said))
+
+    def take(self, file: discord.Attachment, content: Content | None) -> None:
+        """A file that was read, as far as there is room for it; None for one that could not be."""
+        facts = _facts(file)
+        if content is None:
+            self.leave_out(facts, notices.UNREADABLE)
+        elif _is_recording(file, content):
+            self.recordings.append((len(self.attachments), file))
+            self.attachments.append(facts)
+        else:
+            self._take(facts, content)
+
+    def _take(self, facts: Attachment, content: Content) -> None:
+        facts = facts.model_copy(update={"media_type": _media_type(facts.media_type, content)})
+        if content.is_left_out:
+            self.leave_out(facts, *content.notices)
+        elif content.text is not None and self.texts == MAX_TEXTS:
+            self.leave_out(facts, _TOO_MANY_TEXTS)
+        elif content.text and self.characters == MAX_TOTAL:
+            self.leave_out(facts, _NO_ROOM)
+        elif content.kind.family is Family.IMAGE:
+            self._take_image(facts, content)
+        else:
+            self._take_text(facts, content)
+
+    def _take_image(self, facts: Attachment, content: Content) -> None:
+        if len(self.images) == MAX_IMAGES:
+            self.leave_out(facts, _TOO_MANY_IMAGES)
+            return
+        self.images.extend(content.images)
+        self.attachments.append(_noted(facts.model_copy(update={"image": len(self.images) - 1}), content.notices))
+
+    def _take_text(self, facts: Attachment, content: Content) -> None:
+        """A text, or a document with its scanned pages: each is one more file, named after it."""
+        said = list(content.notices)
+        if content.text is not None:
+            self.texts += 1
+            text = content.text[: MAX_TOTAL - self.characters]
+            self.characters += len(text)
+            if content.cut or len(text) < len(content.text):
+                said.append(notices.cut_after(len(text)))
+            facts = facts.model_copy(update={"text": text})
+        shown = min(len(content.pages), MAX_IMAGES - len(self.images))
+        pages = notices.of_pages(shown, content.scanned, vision=self.vision)
+        self.attachments.append(_noted(facts, [*said, *([pages] if pages else [])]))
+        for number, image in list(zip(content.pages, content.images, strict=True))[:shown]:
+            about = {"name": f"{facts.name[:80]}, page {number}", "media_type": "image/jpeg", "text": None}
+            self.attachments.append(facts.model_copy(update={**about, "image": len(self.images)}))
+            self.images.append(image)
 
 
 class AttachmentReader:
@@ -64,134 +128,130 @@ class AttachmentReader:
 
     Args:
         vision: Whether the model sees images.
+        image_bytes: How many bytes the images of a message may have together, as they are sent to the model.
         base: The REST address of another Discord-compatible server, whose files may be read too.
-        patience: Seconds for all files of a message.
+        patience: Seconds for all files of a message, but for what is transcribed.
+        transcriber: Makes text of audio; None where nobody does.
     """
 
-    def __init__(self, *, vision: bool, base: str | None = None, patience: float = _PATIENCE) -> None:
+    def __init__(
+        self,
+        *,
+        vision: bool,
+        image_bytes: int,
+        base: str | None = None,
+        patience: float = _PATIENCE,
+        transcriber: Transcriber | None = None,
+    ) -> None:
+        self.transcriber = transcriber
         self._vision = vision
+        self._reader = FileReader(vision=vision, image_bytes=image_bytes, characters=MAX_SHOWN, document=MAX_DOCUMENT)
         self._base = URL(base).origin() if base else None
+        self._http = GuardedHttp(allow=[base] if base else ())
         self._patience = patience
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
-    async def read(self, files: Sequence[discord.Attachment]) -> Files:
-        """Read the files of a message. Whatever goes wrong with one is its note; none of it keeps a prompt back."""
+    async def read(self, files: Sequence[discord.Attachment], *, ear: Ear | None = None) -> Files:
+        """Read the files of a message. Whatever goes wrong with one is its note; none of it keeps a prompt back.
+
+        Args:
+            files: The files.
+            ear: Who makes text of audio; None where nobody does.
+
+        Raises:
+            StoreError: What a transcript costs cannot be counted.
+        """
         if not files:
             return Files()
         deadline = asyncio.get_running_loop().time() + self._patience
-        reading = _Reading()
-        timeout = aiohttp.ClientTimeout(total=None)
-        headers = {"Accept-Encoding": "identity"}  # so that the bytes that are counted are those of the file
-        async with aiohttp.ClientSession(timeout=timeout, headers=headers, auto_decompress=False) as session:
-            for file in files:
-                facts = Attachment(
-                    id=str(file.id),
-                    name=file.filename,
-                    media_type=(file.content_type or "unknown type")[:100],
-                    size=max(0, file.size),
-                )
+        taken = _Taken(self._vision)
+        reading = [asyncio.create_task(self._content(file, deadline)) for file in files[:MAX_FILES]]
+        try:
+            for file, task in zip(files, reading, strict=False):
+                taken.take(file, await task)
+        finally:
+            for task in reading:
+                task.cancel()
+            await asyncio.gather(*reading, return_exceptions=True)
+        for file in files[MAX_FILES:]:
+            taken.leave_out(_facts(file), _TOO_MANY)
+        await self._hear(taken, ear)
+        return Files(tuple(taken.attachments), tuple(taken.images))
+
+    async def _hear(self, taken: _Taken, ear: Ear | None) -> None:
+        """Make text of the recordings, which takes longer than to read a file and has limits of its own."""
+        deadline = asyncio.get_running_loop().time() + _HEARING
+        for number, (place, file) in enumerate(taken.recordings):
+            facts = taken.attachments[place]
+            if ear is None:
+                heard = unheard(facts)
+            elif number >= MAX_RECORDINGS:
+                heard = too_many(facts)
+            else:
                 try:
-                    async with self._slots, asyncio.timeout_at(deadline):
-                        reading.attachments.append(await self._take(session, file, facts, reading))
-                except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-                    _log.warning("Attachment %s cannot be read: %r", file.id, error)
-                    reading.attachments.append(_noted(facts, "could not be read", tr("could not be read")))
-        return Files(tuple(reading.attachments), tuple(reading.images))
+                    async with asyncio.timeout_at(deadline):
+                        heard = await ear.hear(facts, file.duration, functools.partial(self._download, file.url))
+                except TimeoutError:
+                    heard = too_slow(facts)
+            taken.attachments[place] = heard
 
-    async def _take(
-        self, session: aiohttp.ClientSession, file: discord.Attachment, facts: Attachment, reading: _Reading
-    ) -> Attachment:
-        """Read one file, if the model can make anything of it."""
-        if facts.media_type.startswith("image/"):
-            return await self._image(session, file.url, facts, reading)
-        if facts.media_type.startswith(_NEITHER):
-            return _noted(facts, "left out: neither text nor an image", tr("skipped: neither text nor an image"))
-        if reading.texts == MAX_TEXTS:
-            shown = tr("skipped: I only read {count} text files per message", count=MAX_TEXTS)
-            return _noted(facts, f"left out: {MAX_TEXTS} text files are read of a message", shown)
-        reading.texts += 1
-        data, cut = await self._download(session, file.url, MAX_TEXT)
-        return _text(facts, data, cut=cut)
+    async def _content(self, file: discord.Attachment, deadline: float) -> Content | None:
+        """What is in a file; None if it cannot be had."""
+        try:
+            async with asyncio.timeout_at(deadline), self._slots:
+                data, cut = await self._download(file.url)
+                return await self._reader.read(data, cut=cut)
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+            _log.warning("Attachment %s cannot be read: %r", file.id, error)
+            return None
 
-    async def _image(
-        self, session: aiohttp.ClientSession, url: str, facts: Attachment, reading: _Reading
-    ) -> Attachment:
-        if not self._vision:
-            return _noted(facts, "left out: the model does not see images", tr("skipped: this model can't read images"))
-        number = len(reading.images)
-        if number == MAX_IMAGES:
-            shown = tr("skipped: the model only gets {count} images per message", count=MAX_IMAGES)
-            return _noted(facts, f"left out: {MAX_IMAGES} images are shown of a message", shown)
-        data, cut = await self._download(session, url, MAX_IMAGE)
-        if cut:
-            shown = tr("skipped: larger than {size} MiB", size=MAX_IMAGE // 2**20)
-            return _noted(facts, f"left out: larger than {MAX_IMAGE // 2**20} MiB", shown)
-        kind = _kind_of(data)
-        if kind is None:
-            shown = tr("skipped: not a PNG, JPEG, GIF or WebP image")
-            return _noted(facts, "left out: no PNG, JPEG, GIF or WebP image", shown)
-        reading.images.append(f"data:{kind};base64,{base64.b64encode(data).decode()}")
-        return facts.model_copy(update={"image": number})
-
-    async def _download(self, session: aiohttp.ClientSession, url: str, most: int) -> tuple[bytes, bool]:
-        """At most so many bytes, counted as they come, and whether there are more.
+    async def _download(self, url: str, most: int | None = None) -> tuple[bytes, bool]:
+        """At most so many bytes, or as many as are needed of what the first ones say it is, and if there are more.
 
         Raises:
-            ValueError: It is no address of Discord's.
+            OSError: There is no such file, or its address is none of Discord's.
         """
         where = URL(url)
         ours = self._base is not None and where.origin() == self._base
         if not ours and not (where.scheme == "https" and where.host in _CDN and where.explicit_port in {None, 443}):
-            raise ValueError("it is at no address of Discord's")
-        data = bytearray()
-        async with session.get(where, allow_redirects=False) as response:
-            if response.status != 200 or "Content-Encoding" in response.headers:
-                raise OSError(f"the answer was {response.status}, or not the bare file")
-            async for chunk in response.content.iter_chunked(2**16):
-                data += chunk
-                if len(data) > most:
-                    return bytes(data[:most]), True
-        return bytes(data), False
+            raise BlockedAddressError("it is at no address of Discord's")
+        # who calls this has the limit of time
+        if most is None:
+            wanted = self._reader.bytes_wanted
+            fetched = await self._http.fetch(where, most=MAX_BYTES, seconds=None, first=HEAD, wanted=wanted)
+        else:
+            fetched = await self._http.fetch(where, most=most, seconds=None)
+        if fetched.status != 200:
+            raise OSError(f"the answer was {fetched.status}")
+        return fetched.body, fetched.cut
 
 
-def _noted(facts: Attachment, note: str, shown: Text) -> Attachment:
+def _facts(file: discord.Attachment) -> Attachment:
+    """What Discord says of a file."""
+    return Attachment(
+        id=str(file.id),
+        name=file.filename,
+        media_type=(file.content_type or "unknown type")[:100],
+        size=max(0, file.size),
+    )
+
+
+def _is_recording(file: discord.Attachment, content: Content) -> bool:
+    """Whether a file is to be heard: its bytes say so, or they say nothing and Discord does."""
+    family = content.kind.family
+    return file.is_voice_message() or family is Family.AUDIO or (family in _UNCLEAR and is_audio(file))
+
+
+def _media_type(told: str, content: Content) -> str:
+    """What a file is called to be: what its bytes say, and of a text what Discord says if that is a kind of text."""
+    if content.kind.family is Family.TEXT and content.text is not None:
+        return told if told.startswith(("text/", "application/")) and "octet-stream" not in told else "text/plain"
+    return told if content.media_type == "application/octet-stream" else content.media_type
+
+
+def _noted(facts: Attachment, said: Sequence[Notice]) -> Attachment:
     """The file with what is said of it to the model, and what to people."""
-    return facts.model_copy(update={"note": note, "note_text": shown})
-
-
-def _kind_of(data: bytes) -> str | None:
-    """The type of an image, by how it begins."""
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "image/webp"
-    return next((kind for signature, kind in _SIGNATURES.items() if data.startswith(signature)), None)
-
-
-def _text(facts: Attachment, data: bytes, *, cut: bool) -> Attachment:
-    """A text file; what is no text is left out, and what is not read as it was written is said."""
-    decoded = _decode(data, cut=cut)
-    if decoded is None:
-        return _noted(facts, "left out: neither text nor an image", tr("skipped: neither text nor an image"))
-    text, notes = decoded
-    if cut or len(text) > MAX_SHOWN:
-        text = text[:MAX_SHOWN]
-        notes = [*notes, tr("cut after its first {characters} characters", characters=len(text))]
-    if not notes:
-        return facts.model_copy(update={"text": text})
-    return _noted(facts.model_copy(update={"text": text}), "; ".join(map(str, notes)), joined("; ", *notes))
-
-
-def _decode(data: bytes, *, cut: bool) -> tuple[str, list[Text]] | None:
-    """A text and what is to be said of its encoding; None for what is no text.
-
-    A cut may be in the middle of a character, which is left away.
-    """
-    encoding = next((name for mark, name in _MARKS.items() if data.startswith(mark)), "utf-8")
-    if encoding == "utf-8" and b"\0" in data:
-        return None
-    try:
-        return codecs.getincrementaldecoder(encoding)().decode(data, final=not cut), []
-    except UnicodeDecodeError:
-        if encoding != "utf-8":
-            return None
-    # Every byte means something in Latin-1; whether it is what was meant nobody can say.
-    return data.decode("latin-1"), [tr("not UTF-8: read as Latin-1, so letters may be wrong")]
+    if not said:
+        return facts
+    told = "; ".join(one.told for one in said)
+    return facts.model_copy(update={"note": told, "note_text": joined("; ", *(one.shown for one in said))})

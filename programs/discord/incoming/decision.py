@@ -1,7 +1,5 @@
 """Which messages the bot answers, or why not: the one place that decides, for live and missed messages and for /why."""
 
-import re
-import time
 from collections import OrderedDict
 from datetime import UTC, datetime
 from enum import Enum, auto
@@ -10,12 +8,16 @@ import discord
 
 from llmgine.sessions import SessionStore
 from programs.discord.channel_settings import Channels, ChannelSettings
-from programs.discord.delivery.poster import Poster
 from programs.discord.delivery.refusals import UnreachableError
-from programs.discord.ids import Kind, Place
+from programs.discord.ids import Kind, Place, roles_of
+from programs.discord.marks import addressed_in
+from programs.discord.mentions import is_mentioned
 from programs.discord.permissions.actor import has_role
+from programs.discord.permissions.authorize import Standing, access_of
+from programs.discord.permissions.webhooks import WebhookAuthor, repeats
 
-_REMEMBERED = 30.0  # seconds for which the roles of somebody who was looked up hold
+TOO_OFTEN_SIGN = "🚦"  # the bot's reaction on a message that is not answered as its author asked too often
+
 _DELETED = datetime.max.replace(tzinfo=UTC)  # in place of when it was edited
 _MADE = 10_000  # messages; a RESUME replays fewer
 _ANSWERED_TYPES = (discord.MessageType.default, discord.MessageType.reply)
@@ -25,26 +27,29 @@ class Verdict(Enum):
     """Whether a message wants an answer, or why it gets none."""
 
     ANSWERED = auto()
-    FROM_A_WEBHOOK = auto()
+    FROM_A_WEBHOOK = auto()  # Of one that is not named in the settings.
+    REPEATED = auto()  # A webhook repeats what the bot wrote.
     FROM_A_BOT = auto()
     SYSTEM_MESSAGE = auto()
     NOT_LISTENING = auto()
     FOR_SOMEBODY_ELSE = auto()
     NOT_MENTIONED = auto()
     ROLE_MISSING = auto()
+    REFUSED = auto()  # It would be answered, and its author may not use the bot there; `Standing` says why.
+    PAUSED = auto()  # It would be answered, and answers are paused.
+    WAS_PAUSED = auto()  # It was written, or changed last, while answers were paused.
 
 
 class Decisions:
     """Decides which messages are answered."""
 
-    def __init__(self, client: discord.Client, store: SessionStore, poster: Poster, channels: Channels) -> None:
+    def __init__(self, client: discord.Client, store: SessionStore, channels: Channels) -> None:
         self._client = client
         self._store = store
-        self._poster = poster
         self._channels = channels
+        self.access = access_of(client)
         # The messages that were decided about lately, each with when it had been edited last.
         self._made: OrderedDict[int, datetime | None] = OrderedDict()
-        self._looked_up: dict[tuple[int, int], tuple[float, discord.Member | None]] = {}  # by server and person
 
     async def verdict(self, message: discord.Message, place: Place | None = None, *, was_ours: bool = False) -> Verdict:
         """Whether a message is for the bot.
@@ -61,26 +66,78 @@ class Decisions:
             UnreachableError: Discord cannot be asked for the roles of who wrote it.
         """
         me, so_far = self._client.user, written_by(message)
-        if me is None or so_far is not Verdict.ANSWERED:
+        if me is None or so_far not in (Verdict.ANSWERED, Verdict.FROM_A_WEBHOOK):
             return so_far
         place = place or Place.of(message.channel)
         settings = await self._channels.at(place)
+        if so_far is Verdict.FROM_A_WEBHOOK:
+            so_far = self._of_webhook(message, settings)
+            if so_far is not Verdict.ANSWERED:
+                return so_far
         replies_to_me = await self._replies_to(message, me) or (was_ours and _replies_to_what_is_gone(message))
         found = verdict(message, me, settings, place, replies_to_me=replies_to_me)
-        if found is not Verdict.ANSWERED or not settings.roles or place.is_dm:
-            return found
+        if found is Verdict.ANSWERED:
+            found = await self._of_author(message, place, settings)
+        return found if found is not Verdict.ANSWERED else _unless_paused(message, settings)
+
+    async def _of_author(self, message: discord.Message, place: Place, settings: ChannelSettings) -> Verdict:
+        """Whether a message that is for the bot is from somebody who may use it there."""
+        standing = await self.standing(message, place, settings)
+        if standing is Standing.ROLE_MISSING:
+            return Verdict.ROLE_MISSING
+        if standing is not Standing.ALLOWED:
+            return Verdict.REFUSED
+        if message.webhook_id is not None:
+            return Verdict.ANSWERED
+        if not settings.roles or place.is_dm:
+            return Verdict.ANSWERED
         if message.guild is None:
             raise UnreachableError("the server of the message is not available")
         author = await self._member(message.guild, message.author)
-        return found if author is not None and has_role(author, settings) else Verdict.ROLE_MISSING
+        return Verdict.ANSWERED if author is not None and has_role(author, settings) else Verdict.ROLE_MISSING
+
+    async def standing(self, message: discord.Message, place: Place, settings: ChannelSettings) -> Standing:
+        """Whether who wrote a message may use the bot there.
+
+        Raises:
+            UnreachableError: Discord cannot be asked.
+        """
+        webhook = None if message.webhook_id is None else WebhookAuthor.of(message)
+        if webhook is not None:
+            return webhook.standing(place, settings, self.access)
+        return await self.access.authorize(message.author, place)
+
+    def _of_webhook(self, message: discord.Message, settings: ChannelSettings) -> Verdict:
+        """Whether a webhook's message is answered as far as its author goes: where it is named, and not the bot's."""
+        webhook = WebhookAuthor.of(message)
+        if webhook is None or not webhook.is_named(settings):
+            return Verdict.FROM_A_WEBHOOK
+        if repeats(message, self._client):
+            return Verdict.REPEATED
+        return Verdict.SYSTEM_MESSAGE if message.type not in _ANSWERED_TYPES else Verdict.ANSWERED
+
+    async def limited_roles(self, message: discord.Message, settings: ChannelSettings) -> tuple[str, ...]:
+        """The ids of the author's roles that limits are set for.
+
+        Raises:
+            UnreachableError: Discord cannot be asked for them.
+        """
+        if not settings.limited_roles or message.guild is None or message.webhook_id is not None:
+            return ()
+        author = await self._member(message.guild, message.author)
+        return () if author is None else roles_of(author, settings.limited_roles)
 
     def dismisses(self, message: discord.Message, place: Place) -> bool:
         """Whether a message is surely not for the bot, as far as that is known without asking anybody."""
         me, settings = self._client.user, self._channels.known(place)
         replied_to = _author_replied_to(message)
-        if me is None or settings is None or (message.reference is not None and replied_to is None):
-            return False
-        return verdict(message, me, settings, place, replies_to_me=replied_to == me) is not Verdict.ANSWERED
+        if me is not None and settings is not None and (message.reference is None or replied_to is not None):
+            found = Verdict.ANSWERED if message.webhook_id is None else self._of_webhook(message, settings)
+            if found is Verdict.ANSWERED:
+                found = verdict(message, me, settings, place, replies_to_me=replied_to == me)
+            if found is not Verdict.ANSWERED:
+                return True
+        return not place.is_dm and not self.access.covers(place)
 
     def remember(self, message: discord.Message) -> None:
         """A message was processed as it is now, or is not for the bot: no read decides about it once more."""
@@ -110,22 +167,16 @@ class Decisions:
         if me is None or so_far is not Verdict.ANSWERED:
             return so_far
         place = Place.of(message.channel)
+        if self.access.refusal(message.author.id, place) is not None:
+            return Verdict.REFUSED
         return verdict(message, me, ChannelSettings(), place, replies_to_me=_author_replied_to(message) == me)
 
     async def _member(self, guild: discord.Guild, user: discord.abc.User) -> discord.Member | None:
-        """A person as a member, whose roles are known; None when they have left. Discord tells only with live messages.
-
-        Who is looked up is remembered for as long as it takes to read what was missed.
-        """
+        """A person as a member, whose roles are known; None when they have left."""
         known = user if isinstance(user, discord.Member) else guild.get_member(user.id)
         if known is not None:
             return known
-        now = time.monotonic()
-        self._looked_up = {key: found for key, found in self._looked_up.items() if found[0] > now}
-        key = (guild.id, user.id)
-        if key not in self._looked_up:
-            self._looked_up[key] = now + _REMEMBERED, await self._poster.member(guild, user.id)
-        return self._looked_up[key][1]
+        return await self.access.members.get(guild, user)
 
     async def _replies_to(self, message: discord.Message, me: discord.ClientUser) -> bool:
         author, reference = _author_replied_to(message), message.reference
@@ -137,7 +188,10 @@ class Decisions:
 
 
 def written_by(message: discord.Message) -> Verdict:
-    """Whether it is answered as far as its author goes: no webhook's, no bot's, no notice of Discord's own is."""
+    """Whether it is answered as far as its author goes: no bot's and no notice of Discord's own is.
+
+    A webhook's is only where the settings name that webhook.
+    """
     if message.webhook_id is not None:
         return Verdict.FROM_A_WEBHOOK
     if message.author.bot:
@@ -145,9 +199,15 @@ def written_by(message: discord.Message) -> Verdict:
     return Verdict.ANSWERED if message.type in _ANSWERED_TYPES else Verdict.SYSTEM_MESSAGE
 
 
-def is_from_a_person(message: discord.Message) -> bool:
-    """Whether a person wrote it."""
-    return written_by(message) is Verdict.ANSWERED
+def is_too_often(message: discord.Message) -> bool:
+    """Whether it is marked as not answered, perhaps by an earlier process, as its author asked too often."""
+    return any(one.me and str(one.emoji) == TOO_OFTEN_SIGN for one in message.reactions)
+
+
+def may_be_answered(message: discord.Message) -> bool:
+    """Whether a person wrote it, or a webhook that may be named in the settings."""
+    found = written_by(message)
+    return found is Verdict.ANSWERED or (found is Verdict.FROM_A_WEBHOOK and WebhookAuthor.of(message) is not None)
 
 
 def verdict(
@@ -159,7 +219,8 @@ def verdict(
     """
     if settings.listen == "off":
         return Verdict.NOT_LISTENING
-    if place.is_dm or mentions(message, me.id) or replies_to_me:
+    marked = "<@" in message.content  # most are not, and cost nothing further
+    if place.is_dm or replies_to_me or (marked and is_mentioned(message, me)):
         return Verdict.ANSWERED
     if is_for_somebody(message):
         return Verdict.FOR_SOMEBODY_ELSE
@@ -168,14 +229,18 @@ def verdict(
     return Verdict.NOT_MENTIONED
 
 
-def mentions(message: discord.Message, user_id: int) -> bool:
-    """Whether the text itself names the user; the ping of a reply does not count."""
-    return re.search(rf"<@!?{user_id}>", message.content) is not None
+def _unless_paused(message: discord.Message, settings: ChannelSettings) -> Verdict:
+    """Whether a message that is for the bot meets a pause: one that lasts, or that of when it was changed last."""
+    if settings.answers_are_paused:
+        return Verdict.PAUSED
+    edited = message.edited_at
+    moment = message.id if edited is None else discord.utils.time_snowflake(edited)
+    return Verdict.WAS_PAUSED if settings.answers_were_paused(moment) else Verdict.ANSWERED
 
 
 def is_for_somebody(message: discord.Message) -> bool:
     """Whether the text mentions a person or a role, or the message replies to somebody else's."""
-    if message.raw_mentions or message.raw_role_mentions:
+    if "<@" in message.content and addressed_in(message.content):
         return True
     reference = message.reference
     if reference is None or reference.type is not discord.MessageReferenceType.reply:

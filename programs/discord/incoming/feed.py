@@ -263,12 +263,12 @@ class Feed:
     async def _find(self, reading: Reading, missed: Missed) -> Found | None:
         history = self._shared.history
         await self.store_beginning()
-        questions = await history.questions(self.place) if missed is Missed.CHANGES else ()
+        known = await history.known(self.place) if missed is Missed.CHANGES else None
         if self.state is FeedState.GONE:
             return None
         self.state = FeedState.READING
         cursor = self.cursor or 0
-        return await history.read(self.place, reading, cursor=cursor, until=self.first_live, questions=questions)
+        return await history.read(self.place, reading, cursor=cursor, until=self.first_live, known=known)
 
     def _insert(self, found: Found | None) -> None:
         """Put what was read before what was told live."""
@@ -319,8 +319,8 @@ class Feed:
         match item:
             case Created(message, read):
                 await intake.created(self.place, message, decided=read, patient=patient)
-            case Edited(message):
-                await intake.edited(self.place, message, patient=patient)
+            case Edited(message, read):
+                await intake.edited(self.place, message, missed=read, patient=patient)
             case Deleted(message_ids):
                 await intake.deleted(message_ids)
             case GivenUp(message):

@@ -19,9 +19,10 @@ class Created:
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """A person changed a message."""
+    """A person changed a message. That was `read`, not heard."""
 
     message: discord.Message
+    read: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def merged(live: Iterable[Item], found: Found) -> deque[Item]:
         live: The queue before.
         found: What was read.
     """
-    first: list[Item] = [Edited(message) for message in found.edited]
+    first: list[Item] = [Edited(message, read=True) for message in found.edited]
     first += [Deleted(tuple(found.deleted))] if found.deleted else []
     if found.given_up is not None:
         first += [GivenUp(found.given_up), Covered(found.given_up.id)]  # no later read is to answer it

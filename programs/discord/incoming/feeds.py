@@ -7,6 +7,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Coroutine, Iterable, Sequence
+from typing import Any
 
 import discord
 
@@ -15,7 +16,7 @@ from llmgine.sessions import SessionStore
 from programs.discord.delivery.poster import Poster
 from programs.discord.ids import SOURCE, Kind, Origin, Place
 from programs.discord.incoming.cursors import Cursors
-from programs.discord.incoming.decision import is_from_a_person
+from programs.discord.incoming.decision import may_be_answered
 from programs.discord.incoming.feed import ACTIVE_SECONDS, Feed
 from programs.discord.incoming.feed_items import Created, Deleted, Edited
 from programs.discord.incoming.feed_state import Missed
@@ -68,16 +69,19 @@ class Feeds:
 
     def created(self, message: discord.Message) -> None:
         """Somebody wrote. Most messages are for other people, and cost no more than to see that."""
-        if not is_from_a_person(message):
+        if not may_be_answered(message):
             if isinstance(message.channel, discord.DMChannel) and message.channel.id not in self._feeds:
                 self._feed(Place.of(message.channel)).look_again()
             return
-        feed = self._feed(Place.of(message.channel))
-        now = time.monotonic()
+        feed, intake, now = self._feed(Place.of(message.channel)), self._shared.intake, time.monotonic()
+        if dismissed := intake.decisions.dismisses(message, feed.place):
+            intake.decisions.remember(message)
+            if message.webhook_id is not None:  # many webhooks write where nobody talks to the bot
+                return
+        if message.webhook_id is None:
+            intake.webhooks.in_a_row.pop(message.channel.id, None)
         quiet, feed.heard_at = now - feed.heard_at > ACTIVE_SECONDS, now
-        if self._shared.intake.decisions.dismisses(message, feed.place):
-            self._shared.intake.decisions.remember(message)
-        else:
+        if not dismissed:
             feed.post(Created(message))
         if quiet:  # what Discord may have lost before it is read first
             feed.activity = max(feed.activity, message.id)
@@ -85,7 +89,7 @@ class Feeds:
 
     def edited(self, message: discord.Message) -> None:
         """A message changed. Discord also tells of previews of links and of pins, which nobody wrote."""
-        if message.edited_at is not None and is_from_a_person(message):
+        if message.edited_at is not None and may_be_answered(message):
             feed = self._feed(Place.of(message.channel))
             feed.post(Edited(message))
             if not feed.is_active:
@@ -127,7 +131,27 @@ class Feeds:
         for feed in gone:
             del self._feeds[feed.place.channel_id]
             feed.gone()
-        self._begin(lambda: self._forget([feed.place for feed in gone]))
+        places = {channel_id: Place(Kind.UNKNOWN, channel_id)} | {feed.place.channel_id: feed.place for feed in gone}
+        self._begin(lambda: self._forget([*places.values()]))
+
+    def guarded(self, name: str, parse: Callable[[Any], None]) -> Callable[[Any], None]:
+        """Keep an event that cannot be parsed from ending the client, as it would in discord.py.
+
+        READY is not guarded: without it there is no client.
+        """
+        if name == "READY":
+            return parse
+
+        def parse_guarded(data: Any) -> None:
+            try:
+                parse(data)
+            except Exception:  # whatever Discord sent, the events after it must not be lost
+                _log.exception("An event from Discord cannot be read: %s", name)
+                channel_id = str(data.get("channel_id")) if isinstance(data, dict) else ""
+                if channel_id.isdecimal():
+                    self.malformed(int(channel_id))
+
+        return parse_guarded
 
     def malformed(self, channel_id: int) -> None:
         """An event of a channel could not be understood: what it told is read instead."""
@@ -244,7 +268,7 @@ class Feeds:
 
     async def _forget(self, places: Sequence[Place]) -> None:
         for place in places:
-            await self._shared.cursors.forget(place)
+            await self._shared.gone(place)
 
     async def _look_at(self, guild: discord.Guild, *, returned: bool) -> None:
         """Read the channels of a server in which something is new, and those in which something was asked lately.

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import discord
 
@@ -36,7 +37,7 @@ class Found:
 
     Attributes:
         edited: Answered messages that were edited at some time.
-        deleted: The ids of questions that are gone.
+        deleted: The ids of messages that were known and are gone.
         given_up: The last of the messages that are not answered, as they are too old or too many.
         new: The messages to answer, the oldest first.
         seen: The ids of all messages that were looked at.
@@ -51,6 +52,13 @@ class Found:
     seen: set[int] = field(default_factory=set)
     position: int | None = None
     more: bool = False
+
+
+class Known(NamedTuple):
+    """Messages of a place that are known of lately: questions, and others that were read as what was before these."""
+
+    questions: Collection[int] = ()
+    others: Collection[int] = ()
 
 
 class Reading:
@@ -158,7 +166,9 @@ class History:
         self._clock = clock
 
     def may_read(self, place: Place) -> bool:
-        """Whether its history can be read: not where the bot may not, nor where nobody knows what kind it is."""
+        """Whether its history can be read: not where the bot may not, serves nobody, or its kind is not known."""
+        if not self._intake.decisions.access.covers(place):
+            return False
         if place.kind is Kind.UNKNOWN or place.is_dm:
             return place.is_dm
         # Of an archived thread discord.py knows nothing; its permissions are those of its channel.
@@ -174,26 +184,27 @@ class History:
         """When what is too old ends, in microseconds since 1970."""
         return int((self._clock() - self._bounds.seconds) * 1_000_000)
 
-    async def questions(self, place: Place) -> list[int]:
-        """The messages of a place that were admitted lately, the oldest first.
+    async def known(self, place: Place) -> Known:
+        """The messages of a place whose edits and deletions are looked for: those that were admitted or read lately.
 
         Raises:
             StoreError: They cannot be looked up.
         """
-        found = await self._store.turns.messages_of(SOURCE, str(place.channel_id), self.since)
-        return sorted(int(one) for one in found if one.isdecimal())  # others are no messages: a button that asked
+        found, others = await self._store.context_messages.lately(SOURCE, str(place.channel_id), self.since)
+        # What is no number is no message: a button that asked.
+        return Known([int(one) for one in found if one.isdecimal()], [int(one) for one in others])
 
     async def read(
-        self, place: Place, reading: Reading, *, cursor: int, until: float = math.inf, questions: Collection[int] = ()
+        self, place: Place, reading: Reading, *, cursor: int, until: float = math.inf, known: Known | None = None
     ) -> Found | None:
-        """Read a place from its cursor on, and from the oldest of some questions on.
+        """Read a place from its cursor on, and from the oldest of the messages that are known on.
 
         Args:
             place: The place.
             reading: This read.
             cursor: New are messages after this one.
             until: Where to end: the first message that was told live.
-            questions: Messages whose edits and deletions are looked for.
+            known: Messages whose deletions are looked for, and edits of questions.
 
         Returns:
             What was found; None where the bot may not read.
@@ -204,9 +215,11 @@ class History:
             UnreachableError: Discord cannot be reached, or what it answers makes no sense.
         """
         window = _snowflake(self._clock() - self._bounds.seconds)
-        asked = {one for one in questions if window <= one < until}
+        known = known or Known()
+        asked = {one for one in known.questions if window <= one < until}
+        wanted = asked | {one for one in known.others if window <= one < until}
         sorting = _Sorting(reading, cursor, window, self._bounds.turns)
-        after = min([cursor, *(one - 1 for one in asked)])
+        after = min([cursor, *(one - 1 for one in wanted)])
         while after + 1 < until:
             read = await reading.page(self._channel(place), after)
             if read is None:
@@ -226,11 +239,11 @@ class History:
         found = sorting.result(self._client.user)
         if not math.isinf(until):
             found.position = int(until) - 1
-        found.deleted = await self._deleted(place, reading, asked - found.seen, sure=bool(found.seen))
+        found.deleted = await self._deleted(place, reading, wanted - found.seen, sure=bool(found.seen))
         return found
 
     async def _deleted(self, place: Place, reading: Reading, missing: set[int], *, sure: bool) -> list[int]:
-        """Which of the questions that were not read are gone.
+        """Which of the messages that are known and were not read are gone.
 
         Where nothing at all was read that is not sure: Discord answers so, too, where the bot may not read.
         """

@@ -1,15 +1,16 @@
 """From a message to a command on the bus: is it for the bot, what of it is the model told, and is it stored."""
 
+import functools
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
 import discord
 
 from llmgine.bus import MessageBus
 from llmgine.errors import LLMgineError, StoreError
-from llmgine.messages.commands import DeletePromptCommand
-from llmgine.messages.steps import Turn
+from llmgine.messages.commands import DeletePromptCommand, EditPromptCommand
+from llmgine.messages.erasing_commands import ForgetMessagesCommand
 from llmgine.messages.translatable import tr, words_of
 from llmgine.sessions import SessionStore
 from programs.discord.channel_settings import Channels, ChannelSettings
@@ -17,11 +18,19 @@ from programs.discord.delivery.poster import Poster
 from programs.discord.delivery.refusals import DeliveryRefusedError, ShutOutError, UnreachableError
 from programs.discord.ids import SOURCE, Place
 from programs.discord.incoming.attachments import AttachmentReader
-from programs.discord.incoming.content import PromptParts, edit, prompt, text_for_model, thread_name
-from programs.discord.incoming.decision import Decisions, Verdict
-from programs.discord.incoming.quotes import Quotes
+from programs.discord.incoming.content import PromptParts, edit, is_newer, prompt, thread_name
+from programs.discord.incoming.decision import Decisions, Verdict, is_too_often
+from programs.discord.incoming.pointing import Pointing
+from programs.discord.incoming.recent_messages import RecentMessages
 from programs.discord.incoming.unanswered import Unanswered
+from programs.discord.incoming.voice import Ears, with_spoken
 from programs.discord.languages import Languages
+from programs.discord.permissions.rates import Rates, TooOften
+from programs.discord.permissions.webhook_bounds import InARow, WebhookBounds
+from programs.discord.permissions.webhooks import WebhookAuthor, number_of
+from programs.discord.visibility import everyone_reads
+
+_MET_A_PAUSE = (Verdict.PAUSED, Verdict.WAS_PAUSED)
 
 _log = logging.getLogger(__name__)
 
@@ -40,6 +49,7 @@ class Intake:
 
     Args:
         files: Reads what comes with messages.
+        rates: How often a person may ask. What was missed does not count, and is answered however much it is.
         burst: Seconds within which several messages of a person are taken as one prompt, while it waits.
     """
 
@@ -52,17 +62,21 @@ class Intake:
         *,
         channels: Channels,
         files: AttachmentReader,
+        rates: Rates,
         burst: float,
     ) -> None:
-        self.decisions = Decisions(client, store, poster, channels)
+        self.decisions = Decisions(client, store, channels)
         self._languages = Languages(store, channels)
         self.unanswered = Unanswered(poster, self._languages)
         self._client = client
         self._bus = bus
         self._store = store
         self._channels = channels
-        self._quotes = Quotes(client, store)
-        self._files = files
+        self._recent = RecentMessages(client, store, poster, self.decisions.access.members)
+        self._pointing = Pointing(client, store, poster, files, self.decisions.access)
+        self._ears = Ears(client, files.transcriber, poster.permissions)
+        self._rates = rates
+        self.webhooks = WebhookBounds(rates)
         self._burst = burst
         self._poster = poster
 
@@ -76,10 +90,16 @@ class Intake:
             UnreachableError: Discord cannot be asked who wrote one.
         """
         news = [message for message in messages if not self.decisions.is_made(message)]
-        ours = [message for message in news if await self.decisions.verdict(message, place) is Verdict.ANSWERED]
+        verdicts = [await self.decisions.verdict(message, place) for message in news]
+        ours = [message for message, found in zip(news, verdicts, strict=True) if found is Verdict.ANSWERED]
+        ours = [message for message in ours if not is_too_often(message)]  # its author was told
+        paused = [message for message, found in zip(news, verdicts, strict=True) if found is Verdict.PAUSED]
         changed = [message for message in news if message.edited_at is not None]
-        ids = {str(message.id) for message in (*ours, *changed)}
+        ids = {str(message.id) for message in (*ours, *paused, *changed)}
         admitted = await self._store.turns.admitted(SOURCE, sorted(ids)) if ids else frozenset()
+        paused = [message for message in paused if str(message.id) not in admitted]
+        if paused and not self.unanswered.knows_of_pause(paused[-1]):  # one of them is enough
+            await self.unanswered.paused(paused[-1], lasts=True)
         return News(
             [message for message in ours if str(message.id) not in admitted],
             [message for message in changed if str(message.id) in admitted],
@@ -108,7 +128,12 @@ class Intake:
         try:
             verdict = verdict or await self.decisions.verdict(message, place)
             if verdict is Verdict.ANSWERED:
-                await self._admit(place, message, alone=decided, patient=patient)
+                admit = functools.partial(self._admit, place, message, alone=decided, patient=patient)
+                await (admit() if decided else self._within_rate(message, admit))
+            elif verdict is Verdict.REFUSED and place.is_dm:
+                await self.unanswered.not_allowed(message, await self.decisions.access.authorize(message.author, place))
+            elif verdict in _MET_A_PAUSE:
+                await self.unanswered.paused(message, lasts=verdict is Verdict.PAUSED)
         except StoreError:
             if (verdict or self.decisions.without_store(message)) is Verdict.ANSWERED:
                 await self.unanswered.cannot_store(message)
@@ -122,26 +147,55 @@ class Intake:
             )
         self.decisions.remember(message)
 
+    async def _within_rate(self, message: discord.Message, answer: Callable[[], Awaitable[None]]) -> None:
+        """Have a message answered, unless its author asks too often. What is to be done again counts once."""
+        webhook = None if message.webhook_id is None else WebhookAuthor.of(message)
+        refusal: TooOften | InARow | None
+        if webhook is None:
+            refusal = self._rates.take(message.author.id)
+        else:
+            refusal = self.webhooks.take(webhook, message.channel.id)
+        if refusal is not None:
+            await self.unanswered.too_often(message, refusal)
+            return
+        try:
+            await answer()
+        except (StoreError, UnreachableError):
+            if webhook is None:
+                self._rates.give_back(message.author.id)
+            else:
+                self.webhooks.give_back(webhook, message.channel.id)
+            raise
+
     async def _admit(self, place: Place, message: discord.Message, *, alone: bool, patient: bool) -> None:
         me = self._client.user
         if me is None:
             return
         settings = await self._channels.at(place)
         thread_id = await self._own_thread(message, me, settings, patient=patient)
-        session_id = await self._channels.session_at(place, message.author.id, thread_id)
-        files = await self._files.read(message.attachments)
+        # A webhook reads no more than @everyone: where that is nothing, not what was said before in the channel either.
+        own = message.webhook_id is not None and not everyone_reads(message.channel)
+        session_id = await self._channels.session_at(place, number_of(message), thread_id, alone=own)
+        roles = await self.decisions.limited_roles(message, settings)
+        language = (await self._languages.here(message.channel, message.author.id, place)).code
+        hear = functools.partial(self._ears.of, message, place, session_id=session_id, thread_id=thread_id, roles=roles)
+        context = await self._recent.before(message, place, settings.context, session_id)
+        pointed_at = await self._pointing.of(message, me, place, session_id, hear=hear, patient=patient)
         parts = PromptParts(
-            quoted=await self._quotes.of(message, session_id),
-            attachments=files.attachments,
-            images=files.images,
+            quoted=pointed_at.quoted,
+            thread=pointed_at.thread,
+            material=pointed_at.material,
+            attachments=pointed_at.attachments,
+            images=pointed_at.images,
+            context=context,
+            roles=roles,
             burst=0.0 if alone else self._burst,
         )
-        language = (await self._languages.here(message.channel, message.author.id, place)).code
-        result = await self._bus.execute(
-            prompt(message, me, place, session_id, thread_id, cards=settings.cards, language=language, **parts)
-        )
+        said = prompt(message, me, place, session_id, thread_id, cards=settings.cards, language=language, **parts)
+        result = await self._bus.execute(with_spoken(said, message))
         if result.success:
             self.unanswered.stored(message.channel.id)
+            await self.unanswered.answered_after_all(message)
         else:
             await self._not_admitted(message, result.exception)
 
@@ -167,7 +221,7 @@ class Intake:
         if not isinstance(channel, discord.TextChannel) or settings.threads != "auto":
             return None
         try:
-            await self._poster.open_thread(message, thread_name(text_for_model(message, me)))
+            await self._poster.open_thread(message, thread_name(message, me))
         except (DeliveryRefusedError, UnreachableError) as error:
             if patient and isinstance(error, UnreachableError) and not isinstance(error, ShutOutError):
                 raise
@@ -175,10 +229,12 @@ class Intake:
             return None
         return message.id
 
-    async def edited(self, place: Place, message: discord.Message, *, patient: bool = True) -> None:
+    async def edited(
+        self, place: Place, message: discord.Message, *, missed: bool = False, patient: bool = True
+    ) -> None:
         """Process what a message was changed to. One that was not admitted is as good as written now.
 
-        A question that no longer mentions the bot keeps its answer.
+        A question that no longer mentions the bot keeps its answer. One that was `missed` is answered in any case.
 
         Raises:
             StoreError: That cannot be looked up, or not be stored.
@@ -188,17 +244,24 @@ class Intake:
         if turn_id is None:
             await self.created(place, message, patient=patient)
             return
-        turn = await self._turn(turn_id)
-        if me and turn and await self.decisions.verdict(message, place, was_ours=True) is Verdict.ANSWERED:
-            result = await self._bus.execute(edit(message, me, turn))
-            if isinstance(result.exception, StoreError):
-                raise result.exception
+        if message.flags.voice:  # nobody can change what they said: what was edited is its looks
+            self.decisions.remember(message)
+            return
+        found = await self._store.turns.many([turn_id])  # without those whose texts are gone
+        verdict = await self.decisions.verdict(message, place, was_ours=True) if found else None
+        if me and verdict is Verdict.ANSWERED:
+            answer = functools.partial(self._edit, message, edit(message, me, found[0].turn))
+            counts = not missed and is_newer(message, found[0].state)
+            await (self._within_rate(message, answer) if counts else answer())
+        elif verdict is Verdict.PAUSED and is_newer(message, found[0].state):
+            await self.unanswered.paused(message, lasts=True)
         self.decisions.remember(message)
 
-    async def _turn(self, turn_id: str) -> Turn | None:
-        """A turn, unless its texts are gone."""
-        found = await self._store.turns.many([turn_id])
-        return found[0].turn if found else None
+    async def _edit(self, message: discord.Message, command: EditPromptCommand) -> None:
+        result = await self._bus.execute(command)
+        if isinstance(result.exception, StoreError):
+            raise result.exception
+        await self.unanswered.answered_after_all(message)
 
     async def given_up(self, message: discord.Message, *, patient: bool = True) -> None:
         """Tell people that this message and those before it were missed, and are not answered.
@@ -214,7 +277,7 @@ class Intake:
             _log.warning("Nobody could be told of what was missed in channel %d: %s", message.channel.id, error)
 
     async def deleted(self, message_ids: Sequence[int]) -> None:
-        """Forget what was said in messages that were prompts.
+        """Forget what was said in messages that were prompts, and what was read of others before prompts.
 
         Raises:
             StoreError: That cannot be looked up, or not be stored.
@@ -225,5 +288,20 @@ class Intake:
             result = await self._bus.execute(DeletePromptCommand.model_validate(about))
             if isinstance(result.exception, StoreError):
                 raise result.exception
+        gone = tuple(str(message_id) for message_id in message_ids)
+        await self._forget(ForgetMessagesCommand(source=SOURCE, source_ids=gone))
         for message_id in message_ids:
             self.decisions.remember_deleted(message_id)
+
+    async def place_gone(self, place: Place) -> None:
+        """Forget what was read in a place before prompts.
+
+        Raises:
+            StoreError: That cannot be stored.
+        """
+        await self._forget(ForgetMessagesCommand(source=SOURCE, place=str(place.channel_id)))
+
+    async def _forget(self, command: ForgetMessagesCommand) -> None:
+        result = await self._bus.execute(command)
+        if isinstance(result.exception, StoreError):
+            raise result.exception

@@ -53,9 +53,14 @@ class Shared:
     async def forget(self, place: Place) -> None:
         """A place is gone for good, so it is not looked for at the next start."""
         try:
-            await self.cursors.forget(place)
+            await self.gone(place)
         except StoreError as error:
-            _log.warning("The cursor of channel %d could not be deleted: %s", place.channel_id, error)
+            _log.warning("What is stored of channel %d could not be deleted: %s", place.channel_id, error)
+
+    async def gone(self, place: Place) -> None:
+        """The same. Raises StoreError where that cannot be stored."""
+        await self.intake.place_gone(place)
+        await self.cursors.forget(place)
 
     def busy(self, who: object) -> None:
         """Somebody has something to do."""

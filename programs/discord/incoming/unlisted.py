@@ -102,7 +102,7 @@ class Unlisted:
             with as_background():
                 channel = await self._client.fetch_channel(feed.place.channel_id)
         except discord.NotFound:
-            await self._shared.cursors.forget(feed.place)
+            await self._shared.gone(feed.place)
         except (discord.DiscordException, OSError, TimeoutError) as error:
             _log.info("Nothing is known of channel %d until the next start: %s", feed.place.channel_id, error)
         else:

@@ -26,6 +26,17 @@ def require_writing(interaction: discord.Interaction) -> None:
         raise UserError(tr("You don't have permission to write here."))
 
 
+def require_reading(interaction: discord.Interaction) -> None:
+    """The bot tells nothing of what was said in a channel to somebody who may not read it there at this moment.
+
+    Raises:
+        UserError: The person may not.
+    """
+    allowed = interaction.permissions
+    if interaction.guild_id is not None and not (allowed.view_channel and allowed.read_message_history):
+        raise UserError(tr("You don't have permission to read the message history here."))
+
+
 def require_threads(interaction: discord.Interaction, *, private: bool = False) -> None:
     """The bot opens no thread for somebody who may not open one.
 
@@ -75,18 +86,19 @@ def require_permission(interaction: discord.Interaction, spec: SettingSpec, wher
     Raises:
         UserError: They may not.
     """
-    if not _may_set(interaction, spec, where):
+    if not may_set(interaction, where, bounds=spec.bounds):
         _, needed = WHERE[where]
         raise UserError(
             tr("Only people with the permission {permission} can change this setting there.", permission=needed)
         )
 
 
-def _may_set(interaction: discord.Interaction, spec: SettingSpec, where: Where) -> bool:
+def may_set(interaction: discord.Interaction, where: Where, *, bounds: bool) -> bool:
+    """Whether the person may change a setting there; one that `bounds` the bot's use is not for a thread's owner."""
     channel, user = interaction.channel, interaction.user
     if where == "here":
         owns_thread = isinstance(channel, discord.Thread) and channel.owner_id == user.id
-        return interaction.guild_id is None or (owns_thread and not spec.bounds) or is_moderator(user)
+        return interaction.guild_id is None or (owns_thread and not bounds) or is_moderator(user)
     if not isinstance(user, discord.Member):
         return False
     if where == "server":

@@ -23,7 +23,9 @@ _WRITES_IN_THREADS = RequiredPermission(
 )
 _OTHERS = (
     RequiredPermission(
-        "read_message_history", tr("Read Message History"), tr("I miss what is written while I'm offline")
+        "read_message_history",
+        tr("Read Message History"),
+        tr("I miss what is written while I'm offline, and don't see what was said before a question"),
     ),
     RequiredPermission("embed_links", tr("Embed Links"), tr("tool cards are shown as plain text")),
     RequiredPermission("attach_files", tr("Attach Files"), tr("very long answers are cut instead of coming as a file")),

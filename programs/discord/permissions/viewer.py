@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import discord
 
 from llmgine.errors import UnknownSessionError, UserError
-from llmgine.messages.text import shorten
 from llmgine.messages.translatable import tr
+from llmgine.messages.visible_text import visible_line
 from llmgine.sessions import SessionStore
 from llmgine.sessions.clock import microseconds
 from llmgine.sessions.records import Position, Session
@@ -223,4 +223,4 @@ def _after(here: Position | None, found: list[Session], begun: Position | None, 
 
 def title(session: Session) -> str:
     """What a conversation is called, in one line."""
-    return shorten(" ".join((session.title or session.name).split()), 100)
+    return visible_line(session.title or session.name, 100)

@@ -6,8 +6,7 @@ import discord
 from discord import app_commands
 
 from llmgine.errors import UserError
-from llmgine.messages.commands import Author, PromptCommand, Quote
-from llmgine.messages.text import shorten
+from llmgine.messages.commands import PromptCommand
 from llmgine.messages.translatable import tr
 from programs.application import Application
 from programs.discord.channel_settings import Channels
@@ -15,8 +14,9 @@ from programs.discord.components.button_press import ButtonPress, Handler
 from programs.discord.components.custom_ids import Action, ComponentId
 from programs.discord.components.gates import Gates
 from programs.discord.components.views import Field, form
-from programs.discord.ids import SOURCE, Origin, Place, channel_name
+from programs.discord.ids import SOURCE, Origin, Place, channel_name, roles_of
 from programs.discord.languages import Languages
+from programs.discord.mentions import quote_of
 from programs.discord.replies import plain_name, quoted, show
 from programs.discord.translation import described
 
@@ -51,7 +51,7 @@ class Asking:
         question = press.texts[_QUESTION.name]
         shown = await interaction.original_response()  # where the question will stand; the answer replies to it
         place, language = Place.of(channel), await self._languages.of_reply(interaction)
-        cards = (await self._channels.settings(channel)).cards
+        settings = await self._channels.settings(channel)
         command = PromptCommand(
             session_id=await self._channels.session_of(interaction),
             scopes=place.scopes,
@@ -60,10 +60,11 @@ class Asking:
             source=SOURCE,
             source_id=str(shown.id),  # a message as any question's: who deletes it takes it back
             author=press.who,
-            origin=Origin.at(place, shown.id, cards=cards, language=language.code).as_json(),
+            roles=roles_of(interaction.user, settings.limited_roles),
+            origin=Origin.at(place, shown.id, cards=settings.cards, language=language.code).as_json(),
             place=str(place.channel_id),
             guild=place.guild_id,
-            quoted=_quote(message, interaction.client.user),
+            quoted=quote_of(message, interaction.client.user, _MAX_QUOTED),
         )
         (await self._app.bus.execute(command)).unwrap()
         told = tr(
@@ -73,13 +74,6 @@ class Asking:
             question=quoted(question),
         )
         await show(interaction, language.say(told))
-
-
-def _quote(message: discord.Message, me: discord.ClientUser | None) -> Quote:
-    """The message, as the model is shown it; its own has no author."""
-    by = message.author
-    author = None if me is not None and by.id == me.id else Author(id=str(by.id), name=by.display_name)
-    return Quote(author=author, text=shorten(message.content or "[a message without text]", _MAX_QUOTED))
 
 
 def handlers(app: Application) -> Mapping[Action, Handler]:

@@ -13,17 +13,17 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from llmgine.bootstrap import ApplicationConfig
-from llmgine.settings import Settings
 from programs.application import Application
+from programs.command_line import program_parser
 from programs.discord.slash.tree import Commands
+from programs.settings import ProgramConfig, ProgramSettings
 
 
 async def table() -> str:
     """The commands and the entries of a message's menu, in Markdown."""
     with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(_env_file=None, database_url=f"sqlite:///{folder}/table.db", log_dir=Path(folder))
-        async with Application(ApplicationConfig(settings=settings)) as app:
+        settings = ProgramSettings(_env_file=None, database_url=f"sqlite:///{folder}/table.db", log_dir=Path(folder))
+        async with Application(ProgramConfig(settings=settings)) as app:
             return _drawn(Commands(discord.Client(intents=discord.Intents.none()), app))
 
 
@@ -48,4 +48,5 @@ def _usage(command: app_commands.Command[Any, ..., Any]) -> str:
 
 
 if __name__ == "__main__":
+    program_parser("programs.discord.slash.command_table", __doc__).parse_args()
     sys.stdout.write(asyncio.run(table()) + "\n")

@@ -11,7 +11,7 @@ from llmgine.messages.commands import ClearSessionCommand, StopTurnCommand
 from llmgine.messages.translatable import Text, tr, words_of
 from programs.application import Application
 from programs.discord.channel_settings import Channels
-from programs.discord.components.button_press import ButtonPress, Handler
+from programs.discord.components.button_press import ButtonPress, Handler, audit_origin
 from programs.discord.components.custom_ids import Action, ComponentId
 from programs.discord.components.gates import Gates
 from programs.discord.components.views import button, rows
@@ -59,7 +59,8 @@ class Sessions:
         await interaction.edit_original_response(content=private(interaction, tr("Clearing …")), view=None)
         try:
             session_id = await self._channels.session_of(interaction)
-            (await self._bus.execute(ClearSessionCommand(session_id=session_id))).unwrap()
+            command = ClearSessionCommand(session_id=session_id, audit=audit_origin(interaction))
+            (await self._bus.execute(command)).unwrap()
         except LLMgineError as error:
             await set_answer(interaction, words_of(error))
             return

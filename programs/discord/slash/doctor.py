@@ -1,7 +1,7 @@
 """/doctor: what works and what does not, each with what to do; for moderators."""
 
 import asyncio
-import importlib.metadata
+import contextlib
 import math
 import os
 import platform
@@ -15,16 +15,22 @@ import discord
 from discord import app_commands
 
 from llmgine.errors import DamagedStoreError, LLMgineError, StoreError, UserError
+from llmgine.messages.commands import RecordUseCommand
 from llmgine.messages.translatable import Language, Text, joined, tr, tr_many
 from llmgine.sessions.records import Cursor
 from llmgine.sessions.schema import MIGRATIONS
 from llmgine.sessions.store import database_file
 from programs.application import Application
+from programs.command_line import version
 from programs.discord.breaker import Breaker
+from programs.discord.components.button_press import audit_origin
+from programs.discord.ids import Place
 from programs.discord.permissions.actor import MANAGE_MESSAGES, is_moderator
+from programs.discord.permissions.operator import Operators
 from programs.discord.permissions.required import missing, required, vital
 from programs.discord.replies import show_privately
-from programs.discord.slash import lessons
+from programs.discord.slash import access_check, erasing, lessons, pauses, transcription_check
+from programs.discord.slash.budgets import COST, Budgets
 from programs.discord.slash.findings import PATIENCE, Finding, milliseconds, quoted, reason
 from programs.discord.slash.model_check import ModelCheck
 from programs.discord.slash.registration import Phase, Registration
@@ -38,6 +44,7 @@ _LIMITED_BY_ITSELF = {"Model": 10.0}  # seconds more for a check that has its ow
 _DISCORD, _INTENT, _PERMISSIONS = tr("Discord"), tr("Message Content intent"), tr("Permissions here")
 _COMMANDS, _MODEL, _STORE, _DATABASE = tr("Slash commands"), tr("Model"), tr("Store"), tr("Database")
 _DISK, _REQUESTS, _VERSION = tr("Log and disk"), tr("Requests"), tr("Version")
+_PAUSES = tr("Pauses")
 _UNKNOWN = tr("nothing is known about them")
 _SIGNS = ("✅", "⚠️", "❌")
 _COLOURS = (discord.Colour.green(), discord.Colour.gold(), discord.Colour.red())
@@ -79,23 +86,39 @@ class Doctor:
         self._app = app
         self._settings = app.config.settings
         self._model = ModelCheck(app)
+        self.operators = Operators(self._settings.operators)
+        self._budgets = Budgets(app)
 
     async def findings(self, interaction: discord.Interaction) -> list[Finding]:
         """All of them, made at the same time."""
-        client = interaction.client
+        client, is_operator = interaction.client, False
+        with contextlib.suppress(UserError):
+            is_operator = await self.operators.includes(interaction)
         checks: list[tuple[Text, Callable[[], Awaitable[Finding]]]] = [
             (_DISCORD, lambda: self._discord(client)),
             (_INTENT, lambda: self._intents(client)),
             (_PERMISSIONS, lambda: self._permissions(interaction)),
             (_COMMANDS, lambda: self._commands(client)),
             (_MODEL, lambda: self._model.finding(interaction)),
+            (COST, lambda: self._budgets.finding(interaction, all_of_it=is_operator)),
             (_STORE, self._store),
             (_DATABASE, self._database),
             (_DISK, self._disk),
             (_REQUESTS, lambda: self._requests(client)),
+            (_PAUSES, lambda: self._pauses(interaction)),
+            (erasing.ABOUT, lambda: erasing.finding(self._app, all_of_it=is_operator)),
             (_VERSION, self._version),
         ]
-        return await asyncio.gather(*(_made(about, check) for about, check in checks))
+        made = await asyncio.gather(*(_made(about, check) for about, check in checks))
+        heard = transcription_check.findings(self._app, all_of_it=is_operator)
+        return [*made, *heard, *await self._limits(interaction, is_operator=is_operator)]
+
+    async def _limits(self, interaction: discord.Interaction, *, is_operator: bool) -> list[Finding]:
+        """What there is to say of the operator's limits; which servers are not served is for the operator alone."""
+        found: list[Finding] = []
+        with contextlib.suppress(StoreError):
+            found += await access_check.choices(self._app, interaction.channel)
+        return [*found, *(access_check.servers(interaction.client) if is_operator else [])]
 
     async def _discord(self, client: discord.Client) -> Finding:
         name = client.user.name if client.user else ""
@@ -218,9 +241,15 @@ class Doctor:
             return Finding(_REQUESTS, 1, words)
         return Finding(_REQUESTS, 0, tr("none went over Discord's limits in the last hour"))
 
+    async def _pauses(self, interaction: discord.Interaction) -> Finding:
+        place = Place.of(interaction.channel)
+        found = await self._app.store.pauses.of(place.scopes)
+        if not found:
+            return Finding(_PAUSES, 0, pauses.NOTHING)
+        return Finding(_PAUSES, 1, joined("; ", *(pauses.line(one, place) for one in found)))
+
     async def _version(self) -> Finding:
-        version = importlib.metadata.version("llmgine")
-        words = f"LLMgine {version}, discord.py {discord.__version__}, Python {platform.python_version()}"
+        words = f"LLMgine {version()}, discord.py {discord.__version__}, Python {platform.python_version()}"
         return Finding(_VERSION, 0, joined("", words))
 
 
@@ -231,7 +260,7 @@ async def _made(about: Text, check: Callable[[], Awaitable[Finding]]) -> Finding
             return await check()
     except TimeoutError:
         return Finding(about, 2, tr("no answer in {seconds:.0f} s", seconds=PATIENCE))
-    except (LLMgineError, discord.DiscordException, OSError, importlib.metadata.PackageNotFoundError) as error:
+    except (LLMgineError, discord.DiscordException, OSError) as error:
         return Finding(about, 1, tr("could not be checked: {reason}", reason=reason(error)))
 
 
@@ -265,12 +294,14 @@ def commands(app: Application) -> Iterator[app_commands.Command[Any, ..., Any]]:
     )
     @app_commands.guild_only()
     async def command(interaction: discord.Interaction) -> None:
-        if not is_moderator(interaction.user):
+        if not is_moderator(interaction.user) and not await doctor.operators.includes(interaction):
             what = tr("use /doctor")
             raise UserError(
                 tr("Only people with the permission {permission} can {what}.", permission=MANAGE_MESSAGES, what=what)
             )
         await interaction.response.defer(ephemeral=True)
+        # Its result does not matter: the store may be what is wrong.
+        await app.bus.execute(RecordUseCommand(what="/doctor", audit=audit_origin(interaction)))
         language = language_of(interaction.locale)
         shown = card(await doctor.findings(interaction), language)
         learnt = app.engine.model.lessons.all()

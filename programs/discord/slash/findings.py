@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from llmgine.messages.text import collapse_spaces, shorten
 from llmgine.messages.translatable import Text, tr, words_of
+from llmgine.messages.visible_text import visible_line
+from programs.discord.delivery.safe_text import inline_code, safe_message
 
 PATIENCE = 20.0  # seconds for one check
 
@@ -26,7 +27,7 @@ def milliseconds(seconds: float) -> Text:
 
 def quoted(text: str, most: int) -> str:
     """Foreign words, at most so many characters of them, in which nothing formats, links or pings."""
-    return f"`{shorten(collapse_spaces(text).replace('`', 'ˋ'), most)}`"
+    return inline_code(text, most + 2)
 
 
 def reason(error: Exception) -> Text | str:
@@ -34,4 +35,4 @@ def reason(error: Exception) -> Text | str:
     said = words_of(error)
     if isinstance(said, Text):
         return said
-    return shorten(collapse_spaces(str(error)) or type(error).__name__, _MAX_REASON)
+    return safe_message(visible_line(str(error), _MAX_REASON) or type(error).__name__)

@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 import discord
 
 from llmgine.engine.lessons import WINDOW
+from llmgine.messages.commands import RecordUseCommand
 from llmgine.messages.translatable import Text, joined, tr
 from llmgine.providers.base import Change
 from llmgine.sessions.records import Lesson
 from programs.application import Application
-from programs.discord.components.button_press import ButtonPress, Handler
+from programs.discord.components.button_press import ButtonPress, Handler, audit_origin
 from programs.discord.components.custom_ids import Action, ComponentId
 from programs.discord.components.views import button, rows
 from programs.discord.replies import private
@@ -34,6 +35,7 @@ WORDS: Mapping[Change, Text] = {
     Change.NO_INCLUDE: tr("its thinking is not requested"),
     Change.RESPONSES: tr("used through the Responses API"),
     Change.CHAT: tr("used through Chat Completions"),
+    Change.NO_CACHE: tr("nothing is marked for its cache"),
     Change.OPENED_THINKING: tr("its replies begin with thinking, which is hidden"),
 }
 FORGOTTEN = tr("Done. I've forgotten what I learned about the models, and will learn it again when needed.")
@@ -66,6 +68,8 @@ def handlers(app: Application) -> Mapping[Action, Handler]:
     """What is done when the button is pressed."""
 
     async def forget(press: ButtonPress) -> None:
+        command = RecordUseCommand(what="forget lessons", audit=audit_origin(press.interaction))
+        (await app.bus.execute(command)).unwrap()
         await app.engine.model.lessons.forget()
         await press.interaction.edit_original_response(view=None)
         await press.tell(FORGOTTEN)

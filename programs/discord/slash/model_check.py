@@ -24,10 +24,11 @@ from llmgine.providers.choosing import shutdown_notice
 from llmgine.sessions.clock import now
 from llmgine.sessions.records import SessionSettings
 from llmgine.sessions.scoped import effective
+from llmgine.settings import PROVIDERS, split_name
 from programs.application import Application
 from programs.demo_model import MODEL as DEMO_MODEL
 from programs.discord.channel_settings import Channels
-from programs.discord.ids import Place, channel_name
+from programs.discord.ids import Place, asker_of, channel_name
 from programs.discord.slash.findings import PATIENCE, Finding, milliseconds, quoted, reason
 
 _ABOUT = tr("Model")
@@ -101,7 +102,10 @@ class ModelCheck:
         begun = time.monotonic()
         learnt: tuple[Learnt, ...] = ()
         try:
-            learnt = (await model.side_request(session_id, _ASK, model=settings.model, tools=tools)).learnt
+            limited = (await self._channels.settings(interaction.channel)).limited_roles
+            asker = asker_of(interaction.user, limited)
+            reply = await model.side_request(session_id, _ASK, "check", asker=asker, model=settings.model, tools=tools)
+            learnt = reply.learnt
         except EmptyReplyError as error:
             if not error.thought:
                 raise
@@ -125,7 +129,7 @@ class ModelCheck:
         told += [
             one.said
             for one in model.lessons.all()
-            if (one.service, one.model, one.name) == (model.service, name, Change.NO_TOOLS)
+            if (one.service, one.model, one.name) == (model.service_of(name), name, Change.NO_TOOLS)
         ]
         return told[0] if told else None
 
@@ -151,9 +155,13 @@ class ModelCheck:
 
     def _name(self, settings: SessionSettings) -> Text | str:
         """The model's name, and that it was chosen where nobody named one."""
-        name = shorten(collapse_spaces(settings.model or self._app.engine.model.name), _MAX_NAME)
+        model = settings.model or self._app.engine.model.name
+        name = shorten(collapse_spaces(model), _MAX_NAME)
         if not name:
             return tr("no model chosen yet")
+        if (split_name(model)[0] or self._app.config.settings.provider_and_model[0]) != next(iter(PROVIDERS)):
+            service = self._app.engine.model.service_of(model)
+            return tr("{words} at {service}", words=name, service=quoted(service, _MAX_NAME))
         chosen = settings.model is None and not self._app.config.settings.openai_model
         return tr("{model} (chosen, because OPENAI_MODEL is not set)", model=name) if chosen else name
 

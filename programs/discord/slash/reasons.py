@@ -5,11 +5,13 @@ from datetime import datetime
 from enum import Enum, auto
 
 from llmgine.messages.steps import OutcomeStep, Turn
-from llmgine.messages.text import collapse_spaces, shorten
 from llmgine.messages.translatable import Text, joined, tr
+from llmgine.messages.visible_text import visible_line
 from llmgine.turn_state import TurnState
 from programs.discord.delivery.cards import approvers
+from programs.discord.delivery.safe_text import inline_code, safe_message
 from programs.discord.incoming.decision import Verdict
+from programs.discord.permissions.webhooks import WebhookAuthor
 
 STORE_FAILS = tr("I can't look that up right now: my database doesn't answer. Ask again in a minute.")
 DISCORD_FAILS = tr("I can't tell right now: Discord doesn't tell me what I need to know. Ask again in a minute.")
@@ -32,13 +34,24 @@ NOT_ANSWERED = tr(
     "again if you still need an answer."
 )
 
+TOO_OFTEN = tr("Its author wrote to me too often within a minute, so I didn't answer it. Ask again.")
+WEBHOOKS_TOO_OFTEN = tr(
+    "Webhooks wrote to me too often within a minute, or too many times without a person writing in between, so I "
+    "didn't answer it. Ask again."
+)
+EDITED_TOO_OFTEN = tr(
+    "Its author wrote to me too often within a minute, so I didn't answer its last edit. Edit it again."
+)
+
 _MAX_NOTICE = 1_000
 
 _VERDICTS = {
-    Verdict.FROM_A_WEBHOOK: tr("It was sent by a webhook. I only answer people."),
+    Verdict.REPEATED: tr("A webhook sent it under my name, or it repeats what I wrote."),
     Verdict.FROM_A_BOT: tr("It was written by a bot. I only answer people."),
     Verdict.SYSTEM_MESSAGE: tr("It's one of Discord's own notices. I only answer people."),
     Verdict.NOT_LISTENING: tr("I'm switched off in this channel, by `/listen`."),
+    Verdict.PAUSED: tr("Answers are paused here, see `/settings`. I won't answer it afterwards either: ask again."),
+    Verdict.WAS_PAUSED: tr("It was written, or changed last, while answers were paused here. Ask again."),
     Verdict.FOR_SOMEBODY_ELSE: tr("It mentions or replies to someone else, and not me."),
     Verdict.NOT_MENTIONED: tr("It doesn't mention me. Here I only answer messages that mention me or reply to me."),
 }
@@ -71,6 +84,18 @@ _SHOWING = {
     ),
     Showing.OWED: tr("Part of what I wrote is missing: Discord hasn't accepted it yet. I keep trying."),
 }
+
+
+def of_webhook(webhook: WebhookAuthor | None) -> Text:
+    """Why the message of a webhook is not answered; None for one that sent the answer of some bot to a command."""
+    if webhook is None:
+        return _VERDICTS[Verdict.FROM_A_BOT]
+    named = str(webhook.webhook_id) if webhook.application_id is None else f"<@{webhook.application_id}>"
+    return tr(
+        "It was sent by a webhook that isn't named here. A moderator can have its messages answered: "
+        "`/listen webhooks:`{webhook}",
+        webhook=named,
+    )
 
 
 def of_verdict(verdict: Verdict, roles: Iterable[int]) -> Text:
@@ -108,7 +133,8 @@ def of_approval(state: TurnState) -> Text:
     deadlines = [call.waiting.deadline for call in state.waiting if call.waiting]
     if not deadlines:
         return tr("I'm answering it; the tool calls have been decided on.")
-    calls = ", ".join(f"`{call.call.name}`" for call in state.waiting)
+    # A name with `](` might end the link to the message that stands before it.
+    calls = ", ".join(inline_code(call.call.name.replace("](", "] ("), 72) for call in state.waiting)
     return tr(
         "I'm waiting for {people} to approve {calls}; this expires {when}.",
         people=approvers(state.prompt.author),
@@ -130,7 +156,7 @@ def of_outcome(outcome: OutcomeStep, showing: Showing, *, channel_id: int, link:
     if link is not None and outcome.state == "done":
         said = tr("I answered it [here]({link}).", link=link)
     seen = _SHOWING[showing].filled(channel=f"<#{channel_id}>") if showing in _SHOWING else ""
-    notice = outcome.notice_text or shorten(collapse_spaces(outcome.notice or ""), _MAX_NOTICE)
+    notice = outcome.notice_text or safe_message(visible_line(outcome.notice or "", _MAX_NOTICE))
     return joined("\n", joined(" ", said, seen), tr("> {notice}", notice=notice) if notice else "")
 
 

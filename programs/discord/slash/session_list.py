@@ -12,6 +12,7 @@ from llmgine.errors import UserError
 from llmgine.messages.commands import BranchSessionCommand, RenameSessionCommand
 from llmgine.messages.text import shorten
 from llmgine.messages.translatable import Language, Text, joined, tr, tr_many
+from llmgine.messages.visible_text import visible_line
 from llmgine.sessions.clock import at
 from llmgine.sessions.operations.sessions import MAX_COUNTED
 from llmgine.sessions.records import Position, Session
@@ -20,6 +21,7 @@ from programs.discord.channel_settings import Channels
 from programs.discord.components.button_press import ButtonPress, Handler
 from programs.discord.components.custom_ids import Action, ComponentId
 from programs.discord.components.views import Field, button, form, rows, select
+from programs.discord.delivery.safe_text import plain_words
 from programs.discord.ids import SOURCE, Place, channel_name
 from programs.discord.languages import Languages
 from programs.discord.permissions.viewer import Page, Viewer, place_of, title
@@ -110,7 +112,7 @@ class SessionList:
         """One conversation, and what can be done with it."""
         language = language_of(interaction.locale)
         say = language.say
-        embed = discord.Embed(title=title(session), description=say(joined(" · ", *_facts(session))))
+        embed = discord.Embed(title=plain_words(title(session), 200), description=say(joined(" · ", *_facts(session))))
         _keep(_words(interaction), embed, language)  # for the way back
         buttons = [
             button(ComponentId(action, session.id), say(label), style=style)
@@ -144,7 +146,7 @@ class SessionList:
         told = tr(
             "⏯️ {person} resumed the conversation **{title}** here ({turns}). The previous one is kept, see /sessions.",
             person=plain_name(interaction),
-            title=discord.utils.escape_markdown(title(session)),
+            title=plain_words(title(session), 200),
             turns=_count(turns),
         )
         language = await self._languages.of_reply(interaction)
@@ -183,13 +185,13 @@ class SessionList:
 
 def _entry(session: Session) -> Text:
     """A conversation in the list."""
-    name = discord.utils.escape_markdown(title(session))
-    return tr("**{title}**\n-# {facts}", title=name, facts=joined(" · ", *_facts(session)))
+    return tr("**{title}**\n-# {facts}", title=plain_words(title(session), 200), facts=joined(" · ", *_facts(session)))
 
 
 def _facts(session: Session, *, when: bool = True) -> list[Text | str]:
-    """Where it is, how long it is and when it was used; its name is left out where that is its title."""
-    name = " ".join(session.name.split()) if session.title else ""
+    """Where it is, how long it is and, but for a menu, when it was used; a name that is its title is left out."""
+    words = plain_words if when else visible_line  # in an option of a menu nothing is formatted
+    name = words(session.name, 200) if session.title else ""
     kept = tr("earlier") if "/" in session.id else ""
     used = discord.utils.format_dt(session.updated_at, "R") if when else ""
     return [name, kept, _count(session.turns), used]

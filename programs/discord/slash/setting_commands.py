@@ -1,19 +1,19 @@
 """The commands that change a setting, one for each line of the table, and /settings, which shows what is in effect."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 import discord
 from discord import app_commands
 
-from llmgine.engine.engine import MAX_SYSTEM_PROMPT
+from llmgine.engine.setting_changes import MAX_SYSTEM_PROMPT
 from llmgine.errors import UserError
-from llmgine.messages.commands import Author, ChangeSettingCommand
+from llmgine.messages.commands import ChangeSettingCommand
 from llmgine.messages.translatable import Text, joined, tr
 from llmgine.sessions.records import Setting
 from llmgine.sessions.scoped import fits
 from programs.application import NOT_CHOSEN, Application
-from programs.discord.components.button_press import ButtonPress, Handler
+from programs.discord.components.button_press import ButtonPress, Handler, audit_origin
 from programs.discord.components.custom_ids import Action, ComponentId
 from programs.discord.components.gates import SYSTEM_PROMPT, require_setter
 from programs.discord.components.views import Field, form
@@ -21,13 +21,16 @@ from programs.discord.ids import Place
 from programs.discord.languages import Languages
 from programs.discord.replies import answer, answer_privately, plain_name, quoted, show, show_privately
 from programs.discord.setting_specs import INHERIT, SETTING_SPECS, WHERE, SettingSpec, Where, scope_at
-from programs.discord.slash.setting_values import Values, shown
+from programs.discord.slash import pauses
+from programs.discord.slash.budgets import BUDGET, budget_lines
+from programs.discord.slash.setting_values import PLACES, Values, origin_of, shown
 from programs.discord.translation import described, language_of
 
 _MOST_CHOICES, _LONGEST_CHOICE = 25, 100  # Discord's bounds on what autocompletion offers
 Choice = app_commands.Choice[str]
 
 _SHOW = tr("Show the settings in effect here and where each comes from")
+_PAUSES = tr("What is paused")
 _PROMPT = "prompt"  # the input of the form for the system prompt
 
 
@@ -58,15 +61,21 @@ class SettingChanges:
         require_setter(interaction, spec, where)
         return await self._change(interaction, spec, value, where)
 
+    async def change_all(
+        self, interaction: discord.Interaction, wanted: Sequence[tuple[SettingSpec, str]], where: Where
+    ) -> Text:
+        """Make several settings, one after the other; returns what to tell of them."""
+        return joined("\n", *[await self.change(interaction, spec, value, where) for spec, value in wanted])
+
     async def _change(self, interaction: discord.Interaction, spec: SettingSpec, value: str, where: Where) -> Text:
         if interaction.channel is None:
             raise UserError(tr("This works in a channel, a thread or a DM."))
         scope = scope_at(interaction.channel, where)
         wanted = await self._checked(spec, value, scope, interaction.channel)
-        by = Author(id=str(interaction.user.id), name=interaction.user.display_name)
-        command = ChangeSettingCommand(scope=scope, name=spec.name, value=wanted, changed_by=by)
-        (await self._app.bus.execute(command)).unwrap()
-        return _told(spec, wanted, where, plain_name(interaction))
+        audit = audit_origin(interaction)
+        command = ChangeSettingCommand(scope=scope, name=spec.name, value=wanted, changed_by=audit.by, audit=audit)
+        stored = (await self._app.bus.execute(command)).unwrap()
+        return _told(spec, stored, where, plain_name(interaction))
 
     async def _checked(self, spec: SettingSpec, value: str, scope: str, channel: object) -> str | None:
         """The value as it is stored, or None to take the setting away.
@@ -83,11 +92,20 @@ class SettingChanges:
             return text if text not in ("", inherited.strip()) else None
         return await self._values.stored(spec, text, getattr(channel, "guild", None))
 
+    async def show_all(self, interaction: discord.Interaction, specs: Sequence[SettingSpec]) -> Text:
+        """What holds here for each of these."""
+        return joined("\n", *[await self.show(interaction, spec) for spec in specs])
+
     async def show(self, interaction: discord.Interaction, spec: SettingSpec) -> Text:
         """What holds here, where it comes from, and what else it could be."""
         words = await self._words(interaction.channel, spec)
-        choices = [tr("-# {value}: {meaning}", value=value, meaning=meaning) for value, meaning in spec.choices.items()]
-        return joined("\n", tr("**/{command}**: {words}", command=spec.command, words=words), *choices)
+        choices = [tr("-# {value}: {meaning}", value=value, meaning=meaning) for value, meaning in self.choices(spec)]
+        return joined("\n", tr("**/{command}**: {words}", command=spec.label, words=words), *choices)
+
+    def choices(self, spec: SettingSpec) -> list[tuple[str, Text | str]]:
+        """The values there are, each with what it means, as far as the operator allows them."""
+        allowed = self._app.engine.settings.choices.efforts
+        return [one for one in spec.choices.items() if spec.name != "effort" or one[0] in allowed]
 
     async def overview(self, interaction: discord.Interaction) -> discord.Embed:
         """All settings that hold here, each with where it comes from."""
@@ -96,36 +114,27 @@ class SettingChanges:
         embed = discord.Embed(title=say(tr("Settings here")), description=about)
         for spec in SETTING_SPECS:
             words = say(await self._words(interaction.channel, spec))
-            embed.add_field(name=f"/{spec.command}: {say(spec.description)}", value=words, inline=False)
+            embed.add_field(name=f"/{spec.label}: {say(spec.description)}", value=words, inline=False)
+        place = Place.of(interaction.channel)
+        paused = await self._app.store.pauses.of(place.scopes)
+        value = say(pauses.listed(paused, place) if paused else pauses.NOTHING)
+        embed.add_field(name=f"/pause: {say(_PAUSES)}", value=value, inline=False)
         return embed
 
     async def _words(self, channel: object, spec: SettingSpec) -> Text:
         """What holds, and where it comes from; of budgets all hold, each with what was used of it."""
         if spec.name == "daily_tokens":
-            limits = await self._budgets(channel, spec)
+            limits = await budget_lines(self._app, channel)
             if limits:
                 return joined("\n", *limits)
         setting = None if spec.name == "daily_tokens" else await self.effective(channel, spec)
         if setting is None:
             return tr("{value} · default", value=shown(spec, self.default(spec)))
-        return joined(" · ", shown(spec, setting.value), _from(setting))
-
-    async def _budgets(self, channel: object, spec: SettingSpec) -> list[Text]:
-        store, order = self._app.store, Place.of(channel).scopes
-        made = {one.scope: one for one in await store.settings.of(order) if one.name == spec.name}
-        lines: list[Text] = []
-        for allowance in await store.allowances.of(order, store.today):
-            own = allowance.scope not in made
-            origin = tr("from the program's settings") if own else _from(made[allowance.scope])
-            used = tr("{tokens} used today", tokens=allowance.used)
-            if allowance.is_used_up:
-                used = tr("{tokens} used today, so I don't answer", tokens=allowance.used)
-            lines.append(joined(" · ", shown(spec, str(allowance.tokens)), used, origin))
-        return lines
+        return joined(" · ", shown(spec, setting.value), origin_of(setting))
 
     async def suggest(self, interaction: discord.Interaction, spec: SettingSpec, typed: str) -> list[Choice]:
         """What the text typed so far may become."""
-        found = await self._values.suggest(spec, typed, interaction.guild)
+        found = await self._values.suggest(spec, typed, interaction)
         fitting = [name for name in found if len(name) <= _LONGEST_CHOICE][:_MOST_CHOICES]
         return [app_commands.Choice(name=name, value=name) for name in fitting]
 
@@ -154,35 +163,12 @@ class SettingChanges:
         await show(interaction, language.say(told))
 
 
-def _from(setting: Setting) -> Text:
-    """Where a setting comes from, in words."""
-    origin, when = _origin(setting.scope), discord.utils.format_dt(setting.changed_at, "R")
-    if not setting.changed_by:
-        return tr("from {origin}, {when}", origin=origin, when=when)
-    return tr("from {origin}, set by {who} {when}", origin=origin, who=f"<@{setting.changed_by}>", when=when)
-
-
-def _origin(scope: str) -> Text | str:
-    """Where a setting was made, in words."""
-    _, kind, *_ = scope.split(":")
-    return {"category": tr("the category"), "server": tr("the server")}.get(kind, f"<#{kind}>")
-
-
-_PLACES: Mapping[Where, Text] = {
-    "here": tr("here"),
-    "category": tr("in this category"),
-    "server": tr("in this server"),
-}
-
-
 def _told(spec: SettingSpec, value: str | None, where: Where, name: str) -> Text:
-    about: dict[str, Text | str] = {"name": name, "place": _PLACES[where], "command": spec.command}
+    about: dict[str, Text | str] = {"name": name, "place": PLACES[where], "command": spec.label}
     if spec.name == "system_prompt":
         if value is None:
             return tr("{name} removed the system prompt set {place}.", **about)
         return tr("{name} set the system prompt {place}:\n{prompt}", prompt=quoted(value), **about)
-    if value is None and spec.name == "daily_tokens":
-        return tr("{name} removed the daily token limit {place}.", **about)
     if value is None:
         return tr("{name} removed the setting /{command} {place}; the wider one applies again.", **about)
     if value not in spec.choices:
@@ -196,7 +182,10 @@ def _told(spec: SettingSpec, value: str | None, where: Where, name: str) -> Text
 def commands(app: Application) -> Iterable[app_commands.Command[Any, ..., Any]]:
     """The family's commands."""
     changes = SettingChanges(app)
-    return (*(_change(spec, changes) for spec in SETTING_SPECS), _settings(changes))
+    return (
+        *(_change(spec, changes) for spec in SETTING_SPECS if spec is not BUDGET and not spec.beside),
+        _settings(changes),
+    )
 
 
 def handlers(app: Application) -> Mapping[Action, Handler]:
@@ -207,24 +196,21 @@ def handlers(app: Application) -> Mapping[Action, Handler]:
 def _change(spec: SettingSpec, changes: SettingChanges) -> app_commands.Command[Any, ..., Any]:
     async def change(interaction: discord.Interaction, value: str | None = None, where: str = "here") -> None:
         place = cast("Where", where)
-        if value is not None:
-            if spec.told:
-                await answer(interaction, changes.languages, changes.change, spec, value, place)
-            else:
-                await answer_privately(interaction, changes.change, spec, value, place)
-        elif spec is SYSTEM_PROMPT:
+        if value is None and spec is SYSTEM_PROMPT:
             await interaction.response.send_modal(await changes.system_form(interaction, place))
         else:
-            await answer_privately(interaction, changes.show, spec)
+            await _use(interaction, changes, place, (spec, value))
 
     async def suggest(interaction: discord.Interaction, typed: str) -> list[Choice]:
         return await changes.suggest(interaction, spec, typed)
 
+    beside = next((one for one in SETTING_SPECS if one.command == spec.command and one.beside), None)
+    change = change if beside is None else _with_option(beside, spec, changes)
     change = app_commands.choices(
         where=[app_commands.Choice(name=described(words), value=place) for place, (words, _) in WHERE.items()]
     )(change)
     if spec.choices:
-        offered = {**spec.choices, INHERIT: tr("Use the category's or server's setting")}
+        offered = {**dict(changes.choices(spec)), INHERIT: tr("Use the category's or server's setting")}
         change = app_commands.choices(
             value=[
                 app_commands.Choice(name=described(joined(": ", value, words)), value=value)
@@ -239,6 +225,35 @@ def _change(spec: SettingSpec, changes: SettingChanges) -> app_commands.Command[
     )(change)
     change = app_commands.rename(value=spec.parameter)(change)
     return app_commands.Command(name=spec.command, description=described(spec.description), callback=change)
+
+
+def _with_option(beside: SettingSpec, spec: SettingSpec, changes: SettingChanges) -> Any:
+    """What a command does that has an option for a second setting."""
+
+    async def suggest(interaction: discord.Interaction, typed: str) -> list[Choice]:
+        return await changes.suggest(interaction, beside, typed)
+
+    async def change(
+        interaction: discord.Interaction, value: str | None = None, other: str | None = None, where: str = "here"
+    ) -> None:
+        await _use(interaction, changes, cast("Where", where), (spec, value), (beside, other))
+
+    change = app_commands.autocomplete(other=suggest)(change)
+    change = app_commands.describe(other=described(beside.description))(change)
+    return app_commands.rename(other=beside.parameter)(change)
+
+
+async def _use(
+    interaction: discord.Interaction, changes: SettingChanges, where: Where, *given: tuple[SettingSpec, str | None]
+) -> None:
+    """Make the settings that a value is given for; without any, show those of the command."""
+    wanted = [(spec, value) for spec, value in given if value is not None]
+    if not wanted:
+        await answer_privately(interaction, changes.show_all, [spec for spec, _ in given])
+    elif any(spec.told for spec, _ in wanted):
+        await answer(interaction, changes.languages, changes.change_all, wanted, where)
+    else:
+        await answer_privately(interaction, changes.change_all, wanted, where)
 
 
 def _settings(changes: SettingChanges) -> app_commands.Command[Any, ..., Any]:

@@ -3,24 +3,29 @@
 import asyncio
 import contextlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import discord
 
 from llmgine.engine import ToolChatEngine
 from llmgine.errors import UserError
 from llmgine.messages.text import shorten
-from llmgine.messages.translatable import Text, tr
+from llmgine.messages.translatable import Text, joined, tr
+from llmgine.providers.choosing import require_listed
+from llmgine.sessions.costs import Unit
+from llmgine.sessions.limits import amount, limit_name, said
+from llmgine.sessions.records import Setting
+from programs.discord.delivery.safe_text import inline_code
 from programs.discord.replies import quoted
-from programs.discord.setting_specs import EVERYONE, INHERIT, SettingSpec
+from programs.discord.setting_specs import EVERYONE, INHERIT, NONE, SettingSpec, Where
+from programs.discord.slash import webhook_values
 
 _AUTOCOMPLETE_SECONDS = 2.0  # Discord waits for 3
 _SHOWN = 300  # characters of a value in /settings
 _ROLE = re.compile(r"(?:<@&)?(\d{15,20})>?")
 _MOST_ROLES = 20
-_NUMBER = re.compile(r"[1-9][0-9]{0,11}")
+_DOLLARS = re.compile(r"\$\s*(\d+(?:[.,]\d{1,4})?)|(\d+(?:[.,]\d{1,4})?)\s*(?:\$|USD|dollars?)", re.IGNORECASE)
 _GROUPED = re.compile(r"[0-9]{1,3}([\s,._\u00a0\u202f\u2019'][0-9]{3})+")  # thousands, as people write them
-_BUDGETS = ("50000", "200000", "1000000")
 
 
 class Values:
@@ -39,14 +44,10 @@ class Values:
             return self._tools(text)
         if spec.name == "roles":
             return _roles(text, guild)
-        if spec.name == "daily_tokens":
-            return _tokens(text)
+        if spec.name == "webhooks":
+            return webhook_values.stored(text, guild)
         if spec.name == "model":
-            names = await self._engine.model.names()
-            if names and text not in names:
-                raise UserError(
-                    tr("The service has no model {name}. Pick one from the list.", name=repr(shorten(text, 100)))
-                )
+            require_listed(await self._engine.model.names(), text)
         return text
 
     def _tools(self, text: str) -> str:
@@ -65,20 +66,21 @@ class Values:
             )
         return ",".join(names)
 
-    async def suggest(self, spec: SettingSpec, typed: str, guild: discord.Guild | None) -> list[str]:
+    async def suggest(self, spec: SettingSpec, typed: str, interaction: discord.Interaction) -> list[str]:
         """What the text typed so far may become."""
+        guild = interaction.guild
         if spec.name == "tools":
             return _completed(typed, self._engine.tools.names, "all", "none", INHERIT)
         if spec.name == "roles":
             return _completed(typed, [role.name for role in _named(guild)], EVERYONE, INHERIT)
-        if spec.name == "daily_tokens":
-            return [text for text in (*_BUDGETS, INHERIT) if typed in text]
-        name = self._engine.model.name
-        listed: tuple[str, ...] = (name,) if name else ()  # where the service does not tell
+        if spec.name == "webhooks":
+            messages = interaction.client.cached_messages
+            return _completed(typed, webhook_values.suggested(guild, interaction.channel, messages), NONE, INHERIT)
+        listed: tuple[str, ...] = ()  # where the service does not tell
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_AUTOCOMPLETE_SECONDS):
-                listed = await self._engine.model.names() or listed
-        return [name for name in (*listed, INHERIT) if typed.lower() in name.lower()]
+                listed = await self._engine.model.names()
+        return [name for name in (*self._engine.settings.models(listed), INHERIT) if typed.lower() in name.lower()]
 
 
 def shown(spec: SettingSpec, value: Text | str) -> Text | str:
@@ -87,12 +89,33 @@ def shown(spec: SettingSpec, value: Text | str) -> Text | str:
         return value
     if spec.name == "roles" and value not in ("", EVERYONE):
         return " ".join(f"<@&{role}>" for role in value.split(","))
-    if spec.name == "daily_tokens" and value.isdecimal():
-        return tr("`{tokens}`", tokens=int(value))
+    if spec.name == "webhooks" and value not in ("", NONE):
+        return webhook_values.shown(value)
     if "\n" in value:
         return quoted(value, _SHOWN)
     empty = EVERYONE if spec.name == "roles" else "none"  # as people type it
-    return f"`{shorten(value or empty, _SHOWN).replace('`', 'ˋ')}`"
+    return inline_code(value or empty, _SHOWN + 2)
+
+
+def origin_of(setting: Setting) -> Text:
+    """Where a setting comes from, in words."""
+    origin, when = _origin(setting.scope), discord.utils.format_dt(setting.changed_at, "R")
+    if not setting.changed_by:
+        return tr("from {origin}, {when}", origin=origin, when=when)
+    return tr("from {origin}, set by {who} {when}", origin=origin, who=f"<@{setting.changed_by}>", when=when)
+
+
+def _origin(scope: str) -> Text | str:
+    """Where a setting was made, in words."""
+    _, kind, *_ = scope.split(":")
+    return {"category": tr("the category"), "server": tr("the server")}.get(kind, f"<#{kind}>")
+
+
+PLACES: Mapping[Where, Text] = {
+    "here": tr("here"),
+    "category": tr("in this category"),
+    "server": tr("in this server"),
+}
 
 
 def _completed(typed: str, names: Iterable[str], *words: str) -> list[str]:
@@ -143,8 +166,33 @@ def _role(name: str, guild: discord.Guild) -> discord.Role | None:
     return discord.utils.find(lambda role: role.name.lower() == name.lower().lstrip("@"), _named(guild))
 
 
-def _tokens(text: str) -> str:
-    digits = re.sub(r"[\s,._\u00a0\u202f\u2019']", "", text) if _GROUPED.fullmatch(text) else text
-    if not _NUMBER.fullmatch(digits):
-        raise UserError(tr("Give a number of tokens above 0, such as 200000, or inherit to remove the limit."))
-    return digits
+def limit_of(text: str) -> tuple[Unit, str]:
+    """A limit as people write it, in tokens or dollars, as it is stored.
+
+    Raises:
+        UserError: It can be none; the text says what can.
+    """
+    dollars = _DOLLARS.fullmatch(text)
+    value = (dollars[1] or dollars[2]).replace(",", ".") if dollars else text
+    if dollars is None and _GROUPED.fullmatch(text):
+        value = re.sub(r"[\s,._\u00a0\u202f\u2019']", "", text)
+    unit: Unit = "dollars" if dollars else "tokens"
+    if amount(limit_name(unit), value) is None:
+        raise UserError(
+            tr(
+                "Give a number of tokens above 0, such as 200000, or dollars, such as $2. To remove the limit, type "
+                "inherit."
+            )
+        )
+    return unit, value
+
+
+def shown_limit(unit: Unit, value: str) -> Text | str:
+    """A limit in a message, as code."""
+    most = amount(limit_name(unit), value)
+    return inline_code(value, _SHOWN) if most is None else limit_words(unit, most)
+
+
+def limit_words(unit: Unit, most: int) -> Text:
+    """An amount of tokens, or of billionths of a dollar, as code."""
+    return tr("`{tokens}`", tokens=most) if unit == "tokens" else joined("", "`", said(unit, most), "`")

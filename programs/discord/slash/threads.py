@@ -9,6 +9,7 @@ from discord import app_commands
 from llmgine.errors import UserError
 from llmgine.messages.commands import RenameSessionCommand
 from llmgine.messages.translatable import tr
+from llmgine.messages.visible_text import visible_line
 from programs.application import Application
 from programs.discord.ids import session_id
 from programs.discord.languages import Languages
@@ -34,7 +35,7 @@ def _thread(app: Application) -> app_commands.Command[Any, ..., Any]:
         require_threads(interaction)
         await interaction.response.defer(ephemeral=True)
         language = await languages.of_reply(interaction)
-        title = name or language.say(tr("Chat"))
+        title = visible_line(name or "", 100) or language.say(tr("Chat"))
         opened = await channel.create_thread(name=title, type=discord.ChannelType.public_thread)
         if name is not None:  # the model gives it no other
             (await app.bus.execute(RenameSessionCommand(session_id=session_id(opened.id), title=name))).unwrap()

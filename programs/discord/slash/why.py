@@ -16,12 +16,13 @@ from llmgine.messages.translatable import Text, joined, tr
 from llmgine.turn_state import TurnState
 from programs.application import Application
 from programs.discord.channel_settings import Channels
-from programs.discord.delivery.poster import Poster
 from programs.discord.delivery.refusals import UnreachableError
 from programs.discord.ids import SOURCE, Origin, Place
-from programs.discord.incoming.decision import Decisions, Verdict
+from programs.discord.incoming.decision import Decisions, Verdict, is_too_often
+from programs.discord.permissions.actor import require_reading
 from programs.discord.permissions.bot import BotPermissions
 from programs.discord.permissions.required import missing, vital
+from programs.discord.permissions.webhooks import WebhookAuthor
 from programs.discord.replies import set_answer
 from programs.discord.slash import reasons
 from programs.discord.slash.reasons import Showing
@@ -42,12 +43,19 @@ class Why:
         self._channels = Channels(app.store)
 
     async def of(self, interaction: discord.Interaction, message: discord.Message) -> Text:
-        """Why a message got no answer, or where the answer is, for the one who asks."""
+        """Why a message got no answer, or where the answer is, for the one who asks.
+
+        Raises:
+            UserError: They may not read the channel.
+        """
+        require_reading(interaction)
         try:
             turn = (await self._store.turns.known(SOURCE, [str(message.id)])).get(str(message.id))
             reason = await (
                 self._of_turn(interaction, message, turn) if turn else self._of_silence(interaction, message)
             )
+            if turn and is_too_often(message):
+                reason = joined("\n", reasons.EDITED_TOO_OFTEN, reason)
         except StoreError as error:
             _log.warning("What became of message %d cannot be looked up: %s", message.id, error)
             reason = reasons.STORE_FAILS
@@ -66,8 +74,9 @@ class Why:
         """The last message of the person in the channel.
 
         Raises:
-            UserError: There is none near its end.
+            UserError: There is none near its end, or they may not read the channel.
         """
+        require_reading(interaction)
         async for message in _channel_of(interaction).history(limit=_SEEN):
             if message.author.id == interaction.user.id and message.interaction_metadata is None:
                 return message
@@ -79,8 +88,9 @@ class Why:
         """The message of the channel with this link or id.
 
         Raises:
-            UserError: It is none of this channel.
+            UserError: It is none of this channel, or they may not read that.
         """
+        require_reading(interaction)
         found = _REFERENCE.fullmatch(reference)
         if found is None:
             raise UserError(tr("That is not a message's link or id. Copy the link from the message's menu."))
@@ -94,14 +104,12 @@ class Why:
 
     async def _of_silence(self, interaction: discord.Interaction, message: discord.Message) -> Text:
         """Why it never got a turn."""
-        decisions = Decisions(interaction.client, self._store, Poster(interaction.client), self._channels)
+        decisions = Decisions(interaction.client, self._store, self._channels)
         verdict = await decisions.verdict(message)
         if verdict is not Verdict.ANSWERED:
-            unread = not (message.content or message.attachments or message.stickers)
-            hidden = unread and not Place.of(message.channel).is_dm and not _may_read_texts(interaction.client)
-            if hidden and verdict is Verdict.NOT_MENTIONED:
-                return reasons.NO_TEXT
-            return reasons.of_verdict(verdict, (await self._channels.settings(message.channel)).roles)
+            return await self._of_verdict(interaction, message, decisions, verdict)
+        if is_too_often(message):
+            return reasons.TOO_OFTEN if message.webhook_id is None else reasons.WEBHOOKS_TOO_OFTEN
         joined: datetime | None = getattr(message.guild and message.guild.me, "joined_at", None)
         if joined is not None and message.created_at < joined:
             return reasons.before_it_joined(joined)
@@ -110,6 +118,21 @@ class Why:
         if read_up_to is None and Place.of(message.channel).is_dm:
             return reasons.FIRST_IN_A_DM
         return reasons.NOT_READ_YET if message.id > (read_up_to or 0) else reasons.NOT_ANSWERED
+
+    async def _of_verdict(
+        self, interaction: discord.Interaction, message: discord.Message, decisions: Decisions, verdict: Verdict
+    ) -> Text:
+        """Why it is not answered, as was decided."""
+        unread = not (message.content or message.attachments or message.stickers)
+        hidden = unread and not Place.of(message.channel).is_dm and not _may_read_texts(interaction.client)
+        if hidden and verdict is Verdict.NOT_MENTIONED:
+            return reasons.NO_TEXT
+        if verdict is Verdict.REFUSED:
+            settings = await self._channels.settings(message.channel)
+            return (await decisions.standing(message, Place.of(message.channel), settings)).sentence
+        if verdict is Verdict.FROM_A_WEBHOOK:
+            return reasons.of_webhook(WebhookAuthor.of(message))
+        return reasons.of_verdict(verdict, (await self._channels.settings(message.channel)).roles)
 
     async def _of_turn(self, interaction: discord.Interaction, message: discord.Message, turn: Turn) -> Text:
         """What became of its turn."""

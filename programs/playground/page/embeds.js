@@ -4,6 +4,7 @@ import { externalLink, h, safeUrl } from "./dom.js";
 import { icon } from "./icons.js";
 import { markdown } from "./markdown.js";
 import { formatStamp } from "./time.js";
+import { audioView } from "./voice.js";
 
 export function embedView(embed, names) {
   const { author, title, url, description, fields = [], footer, timestamp } = embed;
@@ -71,8 +72,10 @@ function localPath(address) {
 
 const LOOPBACK = new Set(["127.0.0.1", "localhost", "[::1]"]);
 
-export function attachmentView({ filename, url, size, description, content_type: type = "" }) {
+export function attachmentView(attachment) {
+  const { filename, url, size, description, content_type: type = "" } = attachment;
   const local = localPath(url);
+  if (local && type.startsWith("audio/")) return audioView(attachment, local);
   if (local && /^image\/(png|jpeg|gif|webp)\b/.test(type)) {
     return h(
       "a",

@@ -15,6 +15,7 @@ import {
   STARTER,
   THREAD_CREATED,
 } from "./entities.js";
+import { forwardView, pollView, stickerView } from "./extras.js";
 import { icon } from "./icons.js";
 import { markdown, plainText } from "./markdown.js";
 import { below } from "./menu.js";
@@ -159,6 +160,9 @@ function parts(message, names, context) {
   const use = (customId, values) => actions.useComponent(message, customId, values);
   return [
     (message.attachments ?? []).map(attachmentView),
+    (message.message_snapshots ?? []).map((one) => forwardView(one.message, names)),
+    message.poll && pollView(message.poll),
+    (message.sticker_items ?? []).map(stickerView),
     (message.embeds ?? []).map((embed) => embedView(embed, names)),
     componentViews(message.components ?? [], { names, use, busy, store }),
     failed && h("p", { class: "failure", role: "alert" }, failed.message ?? "This interaction failed"),

@@ -7,9 +7,7 @@ from programs.playground.interactions import Interaction, Interactions
 from programs.playground.state import State
 from programs.playground.wire import NOTHING, Call, Reply, Routes
 
-_WEBHOOK = "/webhooks/{webhook_id}/{token}"
 _WITH_MESSAGE = (4, 7)  # the callbacks that give back the message they made or changed
-_MESSAGE = _WEBHOOK + "/messages/{message}"
 
 
 class InteractionRoutes:
@@ -21,14 +19,8 @@ class InteractionRoutes:
         self._callbacks = callbacks
 
     def routes(self) -> Routes:
-        """Method, path and handler of each."""
-        return [
-            ("POST", "/interactions/{interaction_id}/{token}/callback", self.callback),
-            ("POST", _WEBHOOK, self.follow_up),
-            ("GET", _MESSAGE, self.get),
-            ("PATCH", _MESSAGE, self.edit),
-            ("DELETE", _MESSAGE, self.delete),
-        ]
+        """Method, path and handler of each; those of the messages are reached through `WebhookRoutes`."""
+        return [("POST", "/interactions/{interaction_id}/{token}/callback", self.callback)]
 
     def callback(self, call: Call) -> Reply:
         """Take the first answer. Raises 10062 where it is too late, 40060 for a second one."""

@@ -21,6 +21,8 @@ const PATHS = {
   pin: "M9 4h6l-1 6 4 4H6l4-4zM12 14v7",
   down: "M6 9l6 6 6-6",
   settings: "M4 7h10M18 7h2M16 5v4M4 17h2M10 17h10M8 15v4",
+  play: "M8 5v14l11-7z",
+  stop: "M7 6h4v12H7zM14 6h4v12h-4z",
   forum: "M4 5h16v10H9l-5 4zM8 9h8M8 12h5",
   archive: "M3 5h18v4H3zM5 9v11h14V9M10 13h4",
 };

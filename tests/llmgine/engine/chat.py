@@ -11,11 +11,14 @@ from llmgine.context import ContextManager
 from llmgine.engine import ToolChatEngine
 from llmgine.engine.model import Model
 from llmgine.engine.retries import RetryPolicy
+from llmgine.engine.setting_changes import Choices
 from llmgine.engine.turn import Renderer
+from llmgine.engine.turn_limits import TurnLimits
 from llmgine.messages.chat_messages import ToolCall
 from llmgine.messages.commands import Admitted, Author, DecideToolCallCommand, PromptCommand
 from llmgine.messages.events import Event, ToolCallFinishedEvent, ToolCallWaitingEvent, TurnFinishedEvent
 from llmgine.providers.base import ChatReply, ChatRequest, Provider
+from llmgine.providers.prices import Prices
 from llmgine.sessions import SessionStore, open_store
 from tests.waiting import noted
 
@@ -52,6 +55,10 @@ class Chat:
         renderers: Mapping[str, Renderer] | None = None,
         window: int = 32_000,
         titles: bool = False,
+        choices: Choices | None = None,
+        allowed_tools: tuple[str, ...] = (),
+        prices: Prices | None = None,
+        limits: TurnLimits | None = None,
     ) -> "Chat":
         """Open the store at `path` and begin to answer; retries do not wait."""
         store = await open_store(f"sqlite:///{path}")
@@ -60,11 +67,14 @@ class Chat:
         engine = ToolChatEngine(
             bus=bus,
             store=store,
-            model=Model(provider, store, calls_at_once=calls_at_once, retry=retry),
+            model=Model(provider, store, calls_at_once=calls_at_once, retry=retry, prices=prices),
             context=ContextManager(store, system_prompt="Be brief.", window=window),
             renderers=renderers,
             approval_timeout=approval_timeout,
             titles=titles,
+            choices=choices,
+            allowed_tools=allowed_tools,
+            limits=limits,
         )
         await bus.start()
         await engine.start()

@@ -6,6 +6,7 @@ from llmgine.messages.chat_messages import Usage
 from llmgine.messages.commands import StopTurnCommand
 from llmgine.providers.base import ChatReply
 from llmgine.sessions.clock import SteadyClock, now
+from llmgine.sessions.costs import Today
 from tests.llmgine.engine.chat import Chat, Held, call, prompt, roll
 from tests.llmgine.engine.conftest import StartChat
 
@@ -72,7 +73,7 @@ async def test_a_bound_of_a_wider_scope_is_for_all_inside(start_chat: StartChat)
 async def test_a_bound_of_the_program_is_for_everything(start_chat: StartChat) -> None:
     """DAILY_TOKENS holds in every session, whatever is set in it."""
     chat = await start_chat([costing(100)])
-    chat.store.daily_tokens = 100
+    chat.store.limits = Today(day=0, tokens=100)
 
     assert await notices(chat, "s", "t") == [None, USED_UP]
 
@@ -135,7 +136,7 @@ async def test_stopping_a_call_does_not_make_it_free(start_chat: StartChat) -> N
 async def test_those_that_wait_for_a_call_are_bounded_too(start_chat: StartChat) -> None:
     """A turn that waited while others used the tokens up makes no call after them."""
     chat = await start_chat([costing(100)], calls_at_once=1)
-    chat.store.daily_tokens = 100
+    chat.store.limits = Today(day=0, tokens=100)
     turns = [await chat.admit(session_id=f"s{number}") for number in range(3)]
 
     found = [(await chat.outcome(turn.turn_id)).notice for turn in turns]

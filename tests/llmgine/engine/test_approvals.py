@@ -124,6 +124,30 @@ def _asked_about_another(turn_id: str, fingerprint: str):  # type: ignore[no-unt
     yield "UPDATE step SET body = replace(body, $2, 'another') WHERE turn_id = $1", (turn_id, fingerprint)
 
 
+async def test_nobody_is_asked_about_what_is_unclear(start_chat: StartChat) -> None:
+    """The call does not run, the model is told why, and the same text in a tool that asks nobody is no matter."""
+    chat = await start_chat([call("send_text", "post", arguments='{"text": "xn--strae-oqa.de"}'), "done"])
+    await chat.engine.register_tool(send_text, requires_approval=True)
+    await chat.engine.register_tool(send_text, name="post")
+
+    await chat.say()
+
+    assert chat.of(ToolCallWaitingEvent) == []
+    assert sorted(chat.results()) == [
+        (False, "This did not run: programs decode a text in its arguments differently. Write it in plain letters."),
+        (True, "sent xn--strae-oqa.de"),
+    ]
+
+
+async def send_text(text: str) -> str:
+    """Send.
+
+    Args:
+        text: What.
+    """
+    return f"sent {text}"
+
+
 def test_a_fingerprint_is_of_what_is_meant() -> None:
     """Order and white space make no other call; other values, other tools and broken JSON do."""
 

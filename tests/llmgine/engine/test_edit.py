@@ -195,7 +195,7 @@ async def test_a_prompt_is_taken_back_though_nobody_heard_that_it_was(
     await chat.outcome(turn_id)
     forget = chat.store.forget
 
-    async def forget_and_fail(session_id: str, of_turn: str) -> None:
+    async def forget_and_fail(session_id: str, of_turn: str, *_: object) -> None:
         await forget(session_id, of_turn)
         raise StoreError("nobody knows whether it was committed")
 

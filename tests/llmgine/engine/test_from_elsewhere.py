@@ -154,12 +154,12 @@ async def test_a_decision_between_a_read_and_its_answer_is_not_missed(
 
 
 async def test_old_rows_are_deleted_by_a_process_alone(start_chat: StartChat, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was used on earlier days goes though nobody else writes."""
+    """What was used more than a month ago goes though nobody else writes."""
     monkeypatch.setattr("llmgine.engine.engine._SWEEP_INTERVAL", 0.01)
     chat = await start_chat(["one"])
     await chat.say("hi")
-    tomorrow = chat.store.clock.today() + 1
-    monkeypatch.setattr(chat.store.clock, "today", lambda: tomorrow)
+    later = chat.store.clock.today() + 32
+    monkeypatch.setattr(chat.store.clock, "today", lambda: later)
 
     await eventually(lambda: _nothing_spent(chat))
 

@@ -17,6 +17,7 @@ from llmgine.messages.commands import (
 from llmgine.messages.events import LLMResponseEvent, SessionRenamedEvent
 from llmgine.providers.base import Change, ChatReply, ChatRequest, Learnt
 from llmgine.providers.scripted import ScriptedProvider
+from llmgine.sessions.costs import Today
 from tests.llmgine.engine.chat import ADA, Chat, Held, OnText, prompt
 from tests.llmgine.engine.conftest import StartChat
 from tests.llmgine.engine.test_trimming import size
@@ -289,11 +290,11 @@ async def test_a_message_stopped_in_the_queue_names_nobody(start_chat: StartChat
 async def test_a_count_that_cannot_be_is_not_believed(start_chat: StartChat, usage: Usage) -> None:
     """It is neither free nor does it use up the day: what we estimate counts."""
     chat = await start_chat([ChatReply(text="ok", model="scripted", usage=usage)])
-    chat.store.daily_tokens = 1_000_000
+    chat.store.limits = Today(day=0, tokens=1_000_000)
 
     outcome = await chat.say("hello")
 
-    [allowance] = await chat.store.allowances.of_session("s", chat.store.today)
+    [allowance] = await chat.store.allowances.of(["s"], chat.store.today)
     assert outcome.usage == Usage()
     assert 0 < allowance.used < 1_000
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from llmgine.engine.setting_changes import Choices
 from llmgine.errors import UserError
 from llmgine.messages.commands import ChangeSettingCommand
 from llmgine.messages.events import ModelAskedEvent, SettingChangedEvent
@@ -27,7 +28,7 @@ async def test_a_value_that_cannot_be_is_refused(start_chat: StartChat, name: st
 async def test_the_chosen_model_is_asked_and_told(start_chat: StartChat) -> None:
     """From the next call on; the request names it, and so does what is told."""
     provider = ScriptedProvider(["one", "two"])
-    chat = await start_chat(provider)
+    chat = await start_chat(provider, choices=Choices(models=("other",)))
     await chat.say("one")
 
     (await chat.bus.execute(ChangeSettingCommand(scope="s", name="model", value="other"))).unwrap()

@@ -174,7 +174,7 @@ async def test_a_title_counts_in_the_budgets(start_chat: StartChat) -> None:
 
     assert used_up.state == "failed"
     assert "100 tokens is used up" in (used_up.notice or "")
-    assert [one.used for one in await chat.store.allowances.of_session("s", chat.store.today)] == [100]
+    assert [one.used for one in await chat.store.allowances.of(["s"], chat.store.today)] == [100]
 
 
 async def test_no_title_is_asked_for_with_a_used_up_budget(start_chat: StartChat) -> None:

@@ -277,7 +277,7 @@ async def test_a_store_that_fails_for_a_while_loses_no_turn(
     start_chat: StartChat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A disk that is full when the outcome is committed: with space again it ends, by itself and exactly once."""
-    monkeypatch.setattr("llmgine.engine.pauses.FIRST", 0.01)
+    monkeypatch.setattr("llmgine.engine.backoff.FIRST", 0.01)
     provider = ScriptedProvider(["hello"])
     chat = await start_chat(provider)
     failures = iter(["disk full"] * 2)

@@ -101,9 +101,11 @@ async def test_lines_reach_the_file_by_themselves(tmp_path: Path) -> None:
 
 
 async def test_only_its_owner_can_read_it(tmp_path: Path) -> None:
-    """The file is made with 0600 and its folder with 0700: it holds what people said."""
+    """The file is made with 0600 and its folder with 0700: it holds what people said. One that is there gets 0600."""
     sink = sink_at(tmp_path / "logs" / "log.jsonl")
     sink.close()
+    sink.path.chmod(0o644)
+    sink_at(sink.path).close()
 
     assert stat.S_IMODE(sink.path.stat().st_mode) == 0o600
     assert stat.S_IMODE(sink.path.parent.stat().st_mode) == 0o700

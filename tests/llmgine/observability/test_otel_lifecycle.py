@@ -11,12 +11,18 @@ from opentelemetry import trace as global_trace
 from llmgine.bus import MessageBus
 from llmgine.engine import ask
 from llmgine.messages.chat_messages import ToolCall, Usage
-from llmgine.messages.events import ToolCallStartedEvent, TurnFinishedEvent, TurnStartedEvent
+from llmgine.messages.events import (
+    LLMResponseEvent,
+    ModelAskedEvent,
+    ToolCallStartedEvent,
+    TurnFinishedEvent,
+    TurnStartedEvent,
+)
 from llmgine.observability import otel
 from llmgine.observability.otel import OpenTelemetrySink
 from tests.llmgine.engine.chat import Held, prompt
 from tests.llmgine.observability.application import application
-from tests.llmgine.observability.export import Export, attributes
+from tests.llmgine.observability.export import Export, attributes, times
 
 
 async def test_a_turn_left_unfinished_ends_with_the_program(tmp_path: Path, export: Export) -> None:
@@ -95,7 +101,11 @@ async def test_the_global_providers_are_left_alone(tmp_path: Path) -> None:
     ("imported", "code", "said"),
     [
         ("llmgine.bootstrap", 0, ""),
-        ("llmgine.observability.otel", 1, 'ConfigurationError: OpenTelemetry is not installed. Run: pip install "llm'),
+        (
+            "llmgine.observability.otel",
+            1,
+            "ConfigurationError: OpenTelemetry needs an extra; install it with `uv sync --extra otel`",
+        ),
     ],
 )
 def test_without_the_extra(imported: str, code: int, said: str) -> None:
@@ -106,3 +116,22 @@ def test_without_the_extra(imported: str, code: int, said: str) -> None:
 
     assert done.returncode == code
     assert said in done.stderr
+
+
+async def test_no_span_ends_after_its_turn(export: Export) -> None:
+    """A call's seconds may count from before it was told; its span ends when its reply was told, at the latest."""
+    bus = MessageBus()
+    export.sink().attach(bus)
+    await bus.start()
+    turn = begun("s", "t")
+    about = {"session_id": "s", "turn_id": "t", "source": "test", "origin": {}, "at": turn.at, "model": "m"}
+    reply = {"round": 0, "text": "Hi.", "tool_calls": (), "finish": "stop", "usage": None, "seconds": 9.0}
+    outcome = {"state": "done", "text": "Hi.", "notice": None, "usage": Usage(), "seconds": 9.0}
+
+    await bus.publish(turn)
+    await bus.publish(ModelAskedEvent.model_validate(about | {"round": 0}))
+    await bus.publish(LLMResponseEvent.model_validate(about | reply))
+    await bus.publish(TurnFinishedEvent.model_validate(about | outcome))
+    await bus.stop()
+
+    assert times(export.one("chat m"))[1] == times(export.one("invoke_agent llmgine"))[1]

@@ -2,7 +2,6 @@
 
 import asyncio
 import errno
-import fcntl
 import json
 import os
 import shutil
@@ -19,6 +18,7 @@ from llmgine.observability.jsonl import JsonlSink
 from llmgine.observability.logfile import LogFile, rotated_files
 from llmgine.observability.reader import LogReader, read_log
 from llmgine.observability.redaction import Redactor
+from llmgine.platforms import FileLock
 from tests.processes import ending
 from tests.waiting import patience
 
@@ -188,13 +188,13 @@ async def test_while_another_process_writes_lines_wait(tmp_path: Path) -> None:
     """The event loop is not held up; what waits is written once the other is done."""
     path = tmp_path / "events.jsonl"
     sink = sink_at(path, max_bytes=2**20)
-    other = os.open(path, os.O_RDWR)
-    fcntl.flock(other, fcntl.LOCK_EX)
+    other = FileLock(tmp_path / "events.jsonl.lock")
+    assert other.acquire()
 
     sink.write(Wrote(value="waits"))
     sink.flush()
     assert values(path) == []
-    os.close(other)
+    other.close()
 
     async with patience("the line"):
         while not values(path):  # noqa: ASYNC110  a file tells nobody when it changes
@@ -206,15 +206,29 @@ async def test_a_writer_that_was_stopped_does_not_stop_the_others(tmp_path: Path
     """A process that holds the lock and does not go on is waited for only a moment, also when closing."""
     path = tmp_path / "events.jsonl"
     sink = sink_at(path, max_bytes=1)
-    other = os.open(path, os.O_RDWR)
-    fcntl.flock(other, fcntl.LOCK_EX)
+    other = FileLock(tmp_path / "events.jsonl.lock")
+    assert other.acquire()
 
     sink.write(Wrote(value="first"))
     sink.close()
 
-    os.close(other)
+    other.close()
     assert values(path) == ["first"]
     assert not rotated_files(path)
+
+
+async def test_between_two_writes_nobody_has_the_log_open(tmp_path: Path) -> None:
+    """Windows renames no open file, so the other process could never rotate it."""
+    path = tmp_path / "events.jsonl"
+    sink = sink_at(path, max_bytes=2**20)
+    sink.write(Wrote(value=1))
+    sink.flush()
+
+    ours = [os.fstat(int(file)) for file in os.listdir("/proc/self/fd") if Path(f"/proc/self/fd/{file}").exists()]  # noqa: ASYNC240, PTH208  a test may wait
+
+    assert path.stat().st_size
+    assert not [file for file in ours if os.path.samestat(file, path.stat())]
+    sink.close()
 
 
 WRITER = """

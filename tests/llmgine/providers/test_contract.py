@@ -9,9 +9,11 @@ from aiohttp import web
 
 from llmgine.errors import ProviderError, ProviderUnavailableError
 from llmgine.messages.chat_messages import ChatMessage, ToolCall, ToolSchema
+from llmgine.providers.anthropic import AnthropicProvider
 from llmgine.providers.base import ChatReply, ChatRequest, Provider
 from llmgine.providers.bounding import is_cut
 from llmgine.providers.openai import Api, OpenAIProvider
+from llmgine.providers.routing import RoutingProvider
 from llmgine.providers.scripted import ScriptedProvider, ScriptedReply
 from tests.chat_completions import ChatCompletionsServer, Exchange
 from tests.waiting import patience
@@ -38,11 +40,11 @@ class Backstage(Protocol):
     async def until_idle(self) -> None: ...
 
 
-class OpenAIBackstage:
-    def __init__(self, server: ChatCompletionsServer, api: Api) -> None:
+class HttpBackstage:
+    def __init__(self, server: ChatCompletionsServer, provider: Provider) -> None:
         self._server = server
         self._never = asyncio.Event()
-        self.provider: Provider = OpenAIProvider("some-model", "some-key", server.base_url, api=api)
+        self.provider = provider
 
     def says(self, text: str) -> None:
         self._server.reply(text)
@@ -115,13 +117,21 @@ class ScriptedBackstage:
         assert self._active == 0
 
 
-@pytest.fixture(params=["openai", "openai, responses", "scripted"])
+def provider_named(name: str, base_url: str) -> Provider:
+    if name == "anthropic":
+        return AnthropicProvider("some-model", "some-key", base_url)
+    api: Api = "responses" if "responses" in name else "chat"
+    provider = OpenAIProvider("some-model", "some-key", base_url, api=api)
+    return RoutingProvider({"openai": provider}) if name == "routing" else provider
+
+
+@pytest.fixture(params=["openai", "openai, responses", "anthropic", "routing", "scripted"])
 async def backstage(request: pytest.FixtureRequest) -> AsyncIterator[Backstage]:
     if request.param == "scripted":
         yield ScriptedBackstage()
         return
     async with ChatCompletionsServer() as server:
-        backstage = OpenAIBackstage(server, "responses" if "responses" in request.param else "chat")
+        backstage = HttpBackstage(server, provider_named(request.param, server.base_url))
         yield backstage
         await backstage.provider.aclose()
 

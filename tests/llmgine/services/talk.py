@@ -6,9 +6,11 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from llmgine.messages.events import ToolCallFinishedEvent, TurnFinishedEvent
+from llmgine.providers.anthropic import AnthropicProvider
+from llmgine.providers.base import Provider
 from llmgine.providers.openai import OpenAIProvider
 from tests.llmgine.engine.chat import Chat
-from tests.services.catalogue import Entry
+from tests.services.catalogue import Api, Entry
 from tests.services.refusal import Kind
 from tests.services.script import ANSWER
 from tests.services.service import Service
@@ -18,6 +20,13 @@ PIXEL = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg"
     "gg=="
 )
+
+
+def provider_for(service: Service, api: Api) -> Provider:
+    """Who asks a stand-in by one of its APIs."""
+    if api == "messages":
+        return AnthropicProvider(service.model, service.key, service.base_url)
+    return OpenAIProvider(service.model, service.key, service.base_url, api=api)
 
 
 class Tools:
@@ -77,7 +86,7 @@ class Talk:
         if self._chat is not None:
             await self._chat.close()
         entry, service = entry or self.entry, service or self.service
-        provider = OpenAIProvider(service.model, service.key, service.base_url, api=entry.api)
+        provider = provider_for(service, entry.api)
         self._stack.push_async_callback(provider.aclose)
         chat = await Chat.start(self._path, provider, **options)  # type: ignore[arg-type]  # as given
         self._stack.push_async_callback(chat.close)

@@ -15,7 +15,7 @@ from llmgine.providers.base import ChatRequest
 from llmgine.providers.openai import OpenAIProvider
 from tests.chat_completions import ChatCompletionsServer, Exchange
 from tests.llmgine.engine.chat import Chat
-from tests.llmgine.services.talk import is_answered
+from tests.llmgine.services.talk import is_answered, provider_for
 from tests.services.catalogue import Api, Entry
 from tests.services.refusal import Kind, Refusal
 from tests.services.service import KEY, Service
@@ -54,7 +54,7 @@ async def start(
 ) -> Chat:
     """A chat with a service; the context window that is set is far above its window unless told otherwise."""
     await stack.enter_async_context(service)
-    provider = OpenAIProvider(service.model, service.key, service.base_url, api=api)
+    provider = provider_for(service, api)
     stack.push_async_callback(provider.aclose)
     chat = await Chat.start(path, provider, window=context_tokens)
     stack.push_async_callback(chat.close)

@@ -22,6 +22,7 @@ from llmgine.messages.steps import (
 )
 from llmgine.sessions import SessionStore
 from llmgine.sessions.clock import now
+from llmgine.sessions.costs import Cost, Spent
 from llmgine.sessions.records import Claimed, TurnSteps
 
 S = TypeVar("S", bound=Step)
@@ -134,3 +135,8 @@ def outcome(steps: TurnSteps) -> OutcomeStep | None:
 def part(turn: Turn, kind: str, round_: int, number: int, text: str = "body") -> Delivery:
     key = DeliveryKey.model_validate({"kind": kind, "round": round_, "part": number})
     return Delivery(turn_id=turn.id, attempt=turn.attempt, key=key, body={"content": text})
+
+
+def spent(tokens: int, *scopes: str, day: int = 1) -> Spent:
+    """So many tokens used in these scopes, or in the session "s", and everywhere."""
+    return Spent(counted_in=(*(scopes or ("s",)), "*"), cost=Cost(tokens=tokens), day=day)

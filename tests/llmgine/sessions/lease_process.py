@@ -9,7 +9,7 @@ from llmgine.errors import LLMgineError
 from llmgine.messages.steps import Turn
 from llmgine.sessions import SessionStore, open_store
 from llmgine.sessions.database import Operation, Steps
-from tests.llmgine.sessions.examples import DONE, admit, begun, prompt
+from tests.llmgine.sessions.examples import DONE, admit, begun, prompt, spent
 
 
 def say(what: object) -> None:
@@ -24,7 +24,7 @@ async def writes(store: SessionStore, turn: Turn) -> list[str]:
         admit(store, prompt("late")),
         store.runs.set_status(turn, "running"),
         store.runs.finish(turn, "done", [(2, DONE)], ()),
-        store.allowances.spend("s", 1, 1),
+        store.allowances.settle(spent(1)),
         store.logins.count("test", 1, 0),
     )
     found = await asyncio.gather(*attempts, return_exceptions=True)

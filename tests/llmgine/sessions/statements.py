@@ -52,6 +52,9 @@ class Recording:
     async def version(self) -> int:
         return await self.database.version()
 
+    async def overwrite_deleted(self) -> bool:
+        return await self.database.overwrite_deleted()
+
     async def close(self) -> None:
         await self.database.close()
 

@@ -19,9 +19,10 @@ from llmgine.messages.commands import BranchSessionCommand, EditPromptCommand, R
 from llmgine.messages.steps import OutcomeStep, ReplyStep, Step, Turn
 from llmgine.sessions import SessionStore
 from llmgine.sessions.clock import now
+from llmgine.sessions.costs import Cost, Spent
 from llmgine.sessions.database import Operation, Steps
 from llmgine.sessions.operations.runs import Runs
-from llmgine.sessions.records import Claimed, Spent
+from llmgine.sessions.records import Claimed
 from tests.llmgine.sessions.examples import ADA, part, prompt
 
 SESSIONS = ("s0", "s1", "s2")
@@ -164,14 +165,14 @@ class Worker:
             tries += 1
             return ask()
 
-        self.note("spending", tokens=spent.tokens, session=spent.scopes[0])
+        self.note("spending", tokens=spent.cost.tokens, session=spent.counted_in[0])
         try:
             await self.sure(counted)
         except SupersededError:
             if tries == 1:
-                self.note("not spent", tokens=spent.tokens)
+                self.note("not spent", tokens=spent.cost.tokens)
             raise
-        self.note("spent", tokens=spent.tokens)
+        self.note("spent", tokens=spent.cost.tokens)
 
     def _about(self, what: str, running: Running, number: int) -> None:
         turn_id, attempt, claim = running.key
@@ -183,7 +184,11 @@ class Worker:
 
     def _spent(self, running: Running) -> Spent:
         self._count += 1
-        return Spent(scopes=(running.turn.session_id, SERVER), tokens=self._count * 10 + self._number, day=DAY)
+        return Spent(
+            counted_in=(running.turn.session_id, SERVER, "*"),
+            cost=Cost(tokens=self._count * 10 + self._number),
+            day=DAY,
+        )
 
     async def edit(self) -> None:
         """Change what somebody said."""

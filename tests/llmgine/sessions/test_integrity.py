@@ -113,7 +113,8 @@ async def test_damage_is_found_and_left(path: Path) -> None:
         stack.push_async_callback(check.stop)
         await store.sessions.ensure("while it is looked through", now())
 
-        with pytest.raises(DamagedStoreError, match=r"^DATABASE_URL: .* is damaged \(.+\)\. .*Restore a copy[^\n]+$"):
+        what_to_do = r"Restore a backup with `python -m programs\.backup --restore FILE`[^\n]+$"
+        with pytest.raises(DamagedStoreError, match=rf"^DATABASE_URL: .* is damaged \(.+\)\. .*{what_to_do}"):
             await check.run()
         await asyncio.wait_for(check.damaged.wait(), 10)
         await store.sessions.ensure("afterwards", now())

@@ -16,13 +16,14 @@ from llmgine.messages.commands import (
 from llmgine.messages.steps import DecisionStep, OutcomeStep, ReplyStep, ResultStep, Turn, WaitingStep
 from llmgine.sessions import SessionStore
 from llmgine.sessions.clock import now
-from llmgine.sessions.records import Claimed, Spent
+from llmgine.sessions.costs import Cost, Spent
+from llmgine.sessions.records import Claimed
 from tests.llmgine.sessions.conftest import Open
 from tests.llmgine.sessions.contents import rows
 from tests.llmgine.sessions.examples import ADA, FAR_OFF, admit, admitted, append, claimed, finish, part
 
 SECRET = "xyzzy"
-ONCE = Spent(scopes=("s",), tokens=7, day=1)
+ONCE = Spent(counted_in=("s",), cost=Cost(tokens=7), day=1)
 REPLY = ReplyStep(
     round=0,
     text=SECRET,

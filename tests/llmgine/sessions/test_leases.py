@@ -224,7 +224,7 @@ async def test_a_lease_counts_from_before_it_was_renewed(
 ) -> None:
     """An answer that was long under way is worth nothing: by then others may have counted the lease as passed."""
     clock = 1000.0
-    monkeypatch.setattr(leases, "_now", lambda: clock)
+    monkeypatch.setattr(leases, "clock", lambda: clock)
     store = await open_at(proxy.url)
     answered = lease(store).renewals
     proxy.passing.clear()

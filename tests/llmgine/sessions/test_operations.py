@@ -13,8 +13,8 @@ from llmgine.messages.deliveries import DeliveryKey
 from llmgine.messages.steps import ReplyStep, Turn, WaitingStep
 from llmgine.sessions import SessionStore
 from llmgine.sessions.clock import now
+from llmgine.sessions.costs import Cost, Spent, Today
 from llmgine.sessions.database import Operation, Steps
-from llmgine.sessions.records import Spent, Today
 from tests.llmgine.sessions.conftest import Open
 from tests.llmgine.sessions.contents import rows
 from tests.llmgine.sessions.examples import (
@@ -31,7 +31,7 @@ from tests.llmgine.sessions.examples import (
 
 REPLY = ReplyStep(round=0, text="answer", finish="stop", model="m", usage=None, seconds=0.1)
 WAITING = WaitingStep(round=0, call_id="c", deadline=FAR_OFF)
-SPENT = Spent(scopes=("s",), tokens=7, day=1)
+SPENT = Spent(counted_in=("s",), cost=Cost(tokens=7), day=1)
 KEY = DeliveryKey(kind="text", round=0, part=0)
 
 
@@ -60,7 +60,7 @@ async def test_hot_operations_are_few_statements(store: SessionStore) -> None:
     await store.turns.admit(prompt("1").model_copy(update={"scopes": ("a", "b", "c", "d", "e")}), "t", now())
     turn = await claimed(store)
     await before_call(store, turn)
-    await store.runs.append_reply(turn, 2, REPLY, Spent(scopes=("s", "a", "b"), tokens=1, day=1))
+    await store.runs.append_reply(turn, 2, REPLY, Spent(counted_in=("s", "a", "b", "*"), cost=Cost(tokens=1), day=1))
     await store.runs.append(turn, 3, WAITING)
     await store.deliveries.place(turn, [(KEY, "100")], 1)
     parts = [part(turn, "text", 0, number) for number in range(5)]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from llmgine.platforms import FileLock
 from llmgine.sessions import SessionStore, open_store
 from llmgine.sessions.owners import LockFiles
 from tests.llmgine.sessions.examples import admit, prompt, said
@@ -61,7 +62,7 @@ async def test_nobody_is_taken_for_dead_at_its_start(tmp_path: Path) -> None:
     other = LockFiles(tmp_path)
     looking = asyncio.create_task(asyncio.to_thread(look))
     await asyncio.to_thread(begun.wait)
-    started = [LockFiles(tmp_path) for _ in range(500)]
+    started = [LockFiles(tmp_path) for _ in range(100)]
     done.set()
 
     assert await looking > 0
@@ -70,13 +71,52 @@ async def test_nobody_is_taken_for_dead_at_its_start(tmp_path: Path) -> None:
         await one.close()
 
 
+async def test_who_is_taken_for_dead_while_it_starts_starts_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process finds the file before it is locked, and removes it: the id is dropped, and no file is left."""
+    acquire, taken = FileLock.acquire, list[FileLock]()
+
+    def acquire_late(lock: FileLock) -> bool:
+        if not taken:
+            taken.append(FileLock(lock._path, create=False))
+            assert acquire(taken[0])
+            taken[0].remove()
+        return acquire(lock)
+
+    monkeypatch.setattr(FileLock, "acquire", acquire_late)
+    one = LockFiles(tmp_path)
+    other = LockFiles(tmp_path)
+
+    assert await other.dead([one.me]) == set()
+    assert {file.stem for file in tmp_path.iterdir()} == {one.me, other.me}  # noqa: ASYNC240  a test may wait
+    await one.close()
+    await other.close()
+
+
+async def test_who_is_checked_by_another_process_is_checked_again(tmp_path: Path) -> None:
+    """Two processes look at a dead one at once: the first finds it dead, the second hears of a death."""
+    gone = LockFiles(tmp_path)
+    os.close(gone._lock.descriptor)  # as the system does it
+    first = FileLock(tmp_path / f"{gone.me}.lock")
+    assert first.acquire()
+    second = LockFiles(tmp_path)
+    assert await second.dead([gone.me]) == set()
+    first.remove()
+
+    await asyncio.wait_for(second.death(), 10)
+
+    assert await second.dead([gone.me]) == {gone.me}
+    await second.close()
+
+
 async def test_another_that_ends_is_noticed(tmp_path: Path) -> None:
     """Whether it was killed or ended by itself; who ended before is no news."""
     us, killed, ended = LockFiles(tmp_path), LockFiles(tmp_path), LockFiles(tmp_path)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(us.death(), 0.1)
 
-    os.close(killed._lock or 0)  # as the kernel does it
+    os.close(killed._lock.descriptor)  # as the system does it
     await us.death()
     await ended.close()
     await us.death()

@@ -10,7 +10,7 @@ from llmgine.messages.commands import PromptCommand
 from llmgine.sessions import SessionStore, open_store
 from llmgine.sessions.clock import now
 from tests.llmgine.sessions.contents import directly
-from tests.llmgine.sessions.examples import DONE, begun, claimed, part, prompt
+from tests.llmgine.sessions.examples import DONE, begun, claimed, part, prompt, spent
 from tests.llmgine.sessions.postgres_proxy import Cut, PostgresProxy, proxy_to
 from tests.waiting import eventually
 
@@ -62,10 +62,10 @@ async def test_a_commit_without_an_answer_is_done_once(
 async def test_tokens_are_counted_once(store: SessionStore, proxy: PostgresProxy, postgres_url: str, how: Cut) -> None:
     """What was spent adds up, however the COMMIT ended: nobody has to guess, and nothing is counted twice."""
     await store.sessions.ensure("s", 0, scopes=())
-    await store.allowances.spend("s", 5, 1)
+    await store.allowances.settle(spent(5))
     proxy.cut_at_commit(how)
 
-    await store.allowances.spend("s", 7, 1)
+    await store.allowances.settle(spent(7))
 
     assert proxy.cuts == 1
     assert await value(postgres_url, "SELECT tokens FROM spent WHERE scope = '*'") == 12

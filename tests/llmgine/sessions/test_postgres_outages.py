@@ -11,6 +11,7 @@ from llmgine.errors import StoreError
 from llmgine.sessions import SessionStore, open_store, postgres
 from llmgine.sessions.database import Operation, Steps
 from tests.llmgine.sessions.examples import admit, prompt
+from tests.llmgine.sessions.examples import spent as spent_now
 from tests.llmgine.sessions.postgres_proxy import proxy_to
 from tests.postgres import PostgresServer, Stop
 from tests.waiting import eventually
@@ -50,7 +51,7 @@ class Caller:
         end = self.answered + times
         while self.answered < end:
             try:
-                await self._store.allowances.spend("s", 1, 1)
+                await self._store.allowances.settle(spent_now(1))
                 self.answered += 1
             except StoreError as error:
                 self.unknown += UNKNOWN in str(error)
@@ -93,7 +94,7 @@ async def test_a_server_that_is_away(server: PostgresServer, store: SessionStore
     """It is said in a sentence, for writes, reads and the look at others, and afterwards all goes on."""
     await asyncio.to_thread(server.stop)
     try:
-        for attempt in (store.allowances.spend("s", 1, 1), store.turns.unfinished("s"), store.version()):
+        for attempt in (store.allowances.settle(spent_now(1)), store.turns.unfinished("s"), store.version()):
             with pytest.raises(StoreError, match=r"is PostgreSQL running|has not answered"):
                 await asyncio.wait_for(attempt, 20)
     finally:
@@ -115,7 +116,7 @@ async def test_a_server_that_hangs(server: PostgresServer, monkeypatch: pytest.M
             with pytest.raises(StoreError, match=r"no answer in time"):
                 await asyncio.wait_for(store.turns.unfinished("s"), 20)
         with pytest.raises(StoreError, match=r"no answer in time|has not answered"):
-            await asyncio.wait_for(store.allowances.spend("s", 1, 1), 20)
+            await asyncio.wait_for(store.allowances.settle(spent_now(1)), 20)
 
         proxy.passing.set()
 

@@ -25,6 +25,7 @@ from tests.llmgine.sessions.examples import (
     ended,
     finish,
     prompt,
+    spent,
 )
 from tests.llmgine.sessions.processes import COUNT, Processes
 from tests.llmgine.sessions.test_late_writes import WRITES, Write, stored
@@ -144,7 +145,7 @@ async def test_a_call_is_decided_by_one(store: SessionStore, url: str, processes
 
 async def spend(store: SessionStore, number: int) -> None:
     for _ in range(10):
-        await store.allowances.spend("s", 1 + number, 20_000)
+        await store.allowances.settle(spent(1 + number, "s", "server", day=20_000))
 
 
 async def test_tokens_add_up(store: SessionStore, url: str, processes: Processes) -> None:

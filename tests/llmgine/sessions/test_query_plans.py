@@ -23,11 +23,29 @@ from tests.llmgine.sessions.everything import do_everything
 from tests.llmgine.sessions.statements import Made, Recording, operation_names, written
 
 # Tables whose rows do not become more with what people say: they may be looked through.
-BOUNDED = {"lesson": "a few for each model"}
+BOUNDED = {
+    "lesson": "a few for each model",
+    "reservation": "one for each call that is under way",
+    "forgotten": "one for each person who asked to be forgotten",
+    "reported_server": "one for each server that a bot is in",
+}
 # What may look through a table all the same, on each engine.
 _STOPS = {("stops.sweep", "stop_request"): "once a day, and what it leaves are the requests of turns that are open"}
-_SPENT = {("allowances.sweep", "spent"): "once a day, and what it leaves is what was used on the present day"}
-EXCEPT = {"sqlite": _STOPS, "postgresql": _STOPS | _SPENT}
+_SPENT = {("allowances.sweep", "spent"): "once a day, and what it leaves is what was used in a month"}
+_AUDIT = {("audit.sweep", "audit"): "once a day, and by an index where there are many rows"}
+_PERSON = "when a person is forgotten or asks for a copy, and there are far fewer of these rows than of steps"
+_PEOPLE = {
+    ("people.elsewhere", "setting"): _PERSON,
+    ("people.elsewhere", "audit"): _PERSON,
+    ("people.elsewhere", "spent"): _PERSON,
+    ("people.erase_elsewhere", "setting"): _PERSON,
+    ("people.erase_elsewhere", "audit"): _PERSON,
+    ("people.erase_dms", "setting"): _PERSON,
+}
+_DMS = {("people.erase_dms", "cursor_of_place"): _PERSON}
+_DMS_AUDIT = {("people.erase_dms", "audit"): _PERSON}
+_LEFT = {("purges.places", "spent"): "when a server that was left is erased, and what it looks through is of a month"}
+EXCEPT = {"sqlite": _STOPS | _PEOPLE | _LEFT | _DMS, "postgresql": _STOPS | _SPENT | _AUDIT | _PEOPLE | _DMS_AUDIT}
 
 _SCAN = re.compile(r"SCAN (\S+)")
 

@@ -10,20 +10,27 @@ from llmgine.messages.deliveries import DeliveryKey
 from llmgine.messages.steps import DecisionStep, ReplyStep, Step, Turn, WaitingStep
 from llmgine.sessions import SessionStore
 from llmgine.sessions.clock import now
+from llmgine.sessions.costs import Allowance, Cost, Reservation, Spent
 from llmgine.sessions.database import Operation, Steps
 from llmgine.sessions.operations import (
+    Allowances,
+    Audit,
     Branches,
     Cursors,
     Decisions,
     Deliveries,
     Lessons,
+    Pauses,
+    People,
+    Purges,
     Runs,
     Settings,
     Stops,
     Turns,
 )
-from llmgine.sessions.records import Cursor, Lesson, Spent
+from llmgine.sessions.records import Cursor, Lesson
 from tests.llmgine.sessions.contents import rows
+from tests.llmgine.sessions.everything import AUDIT
 from tests.llmgine.sessions.examples import (
     ADA,
     DONE,
@@ -41,7 +48,8 @@ from tests.llmgine.sessions.examples import (
 
 REPLY = ReplyStep(round=0, text="answer", finish="stop", model="m", usage=None, seconds=0.1)
 WAITING = WaitingStep(round=0, call_id="c", deadline=FAR_OFF)
-SPENT = Spent(scopes=("s",), tokens=7, day=1)
+SPENT = Spent(counted_in=("s",), cost=Cost(tokens=7), day=1)
+RESERVED = Reservation(id="r", counted_in=("s", "*"), day=1, most=Cost(tokens=9), sent=Cost(tokens=2))
 KEY = DeliveryKey(kind="text", round=0, part=0)
 
 # Prepares a store and gives the operation, as it is run again when nobody knows whether it was committed.
@@ -51,6 +59,14 @@ Prepare = Callable[[SessionStore], Coroutine[Any, Any, Callable[[], Steps[Any]]]
 async def admission(store: SessionStore) -> Callable[[], Steps[Any]]:
     await admitted(store, "before")
     return lambda: Turns.admit.steps(store.turns, prompt("1"), "t", 5)
+
+
+async def entry(store: SessionStore) -> Callable[[], Steps[Any]]:
+    return lambda: Audit.add.steps(store.audit, AUDIT)
+
+
+async def audited(store: SessionStore) -> Callable[[], Steps[Any]]:
+    return lambda: Settings.change.steps(store.settings, "s", "style", "brief", ADA, 5, audit=AUDIT)
 
 
 async def step(store: SessionStore) -> Callable[[], Steps[Any]]:
@@ -69,6 +85,21 @@ async def outcome(store: SessionStore) -> Callable[[], Steps[Any]]:
     return lambda: Runs.finish.steps(store.runs, turn, "done", steps, [part(turn, "text", 0, 0)], SPENT)
 
 
+async def reservation(store: SessionStore) -> Callable[[], Steps[Any]]:
+    limit = Allowance(scope="s", unit="tokens", most=100)
+    return lambda: Allowances.reserve.steps(store.allowances, RESERVED, [limit])
+
+
+async def settlement(store: SessionStore) -> Callable[[], Steps[Any]]:
+    await store.allowances.reserve(RESERVED, [])
+    return lambda: Allowances.settle.steps(store.allowances, SPENT.model_copy(update={"reservation": RESERVED.id}))
+
+
+async def what_the_dead_reserved(store: SessionStore) -> Callable[[], Steps[Any]]:
+    await store.allowances.reserve(RESERVED, [])
+    return lambda: Allowances.settle_left.steps(store.allowances, [store.owners.me])
+
+
 async def decision(store: SessionStore) -> Callable[[], Steps[Any]]:
     turn = await begun(store, "1")
     await append(store, turn, WAITING)
@@ -80,6 +111,16 @@ async def stop(store: SessionStore) -> Callable[[], Steps[Any]]:
     await begun(store, "1")
     await admitted(store, "2")
     return lambda: Stops.request.steps(store.stops, "s", None)
+
+
+async def pause(store: SessionStore) -> Callable[[], Steps[Any]]:
+    await begun(store, "1")
+    return lambda: Pauses.begin.steps(store.pauses, "s", "answers", "1", ADA, 5)
+
+
+async def resumption(store: SessionStore) -> Callable[[], Steps[Any]]:
+    await store.pauses.begin("s", "tools", "1", ADA, 5)
+    return lambda: Pauses.end.steps(store.pauses, "s", "tools", "2")
 
 
 async def posting(store: SessionStore) -> Callable[[], Steps[Any]]:
@@ -150,13 +191,29 @@ def again(turn_id: str) -> Steps[None]:
     yield "UPDATE turn SET attempt = attempt + 1 WHERE id = $1", (turn_id,)
 
 
+async def forgetting(store: SessionStore) -> Callable[[], Steps[Any]]:
+    return lambda: People.begin.steps(store.people, "1", 5)
+
+
+async def leaving(store: SessionStore) -> Callable[[], Steps[Any]]:
+    await store.purges.note_servers("test", 1, [9], 1)
+    return lambda: Purges.note_servers.steps(store.purges, "test", 1, [], 5)
+
+
 PREPARED = (
     admission,
+    entry,
+    audited,
     step,
     reply,
     outcome,
+    reservation,
+    settlement,
+    what_the_dead_reserved,
     decision,
     stop,
+    pause,
+    resumption,
     posting,
     posting_for_an_earlier_attempt,
     sending,
@@ -166,6 +223,8 @@ PREPARED = (
     lesson,
     branch,
     take_over,
+    forgetting,
+    leaving,
 )
 
 

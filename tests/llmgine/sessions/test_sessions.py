@@ -16,7 +16,7 @@ from llmgine.sessions.clock import now
 from llmgine.sessions.database import Operation, Steps
 from llmgine.sessions.operations.rows import add_steps
 from llmgine.sessions.operations.sessions import MAX_COUNTED, SEARCHED
-from llmgine.sessions.records import Position
+from llmgine.sessions.records import EndedTurn, Position
 from tests.llmgine.sessions.conftest import Open
 from tests.llmgine.sessions.examples import (
     DONE,
@@ -54,8 +54,11 @@ async def test_history_is_the_ended_turns_before(store: SessionStore) -> None:
     await ended(store, "other", session_id="other")
 
     assert [said(past) for past in await store.turns.history("s")] == [f"text {n}" for n in range(4)]
-    assert await store.turns.ended("s", turns[2].seq, 10) == [(turns[1].id, 1), (turns[0].id, 1)]
-    assert await store.turns.ended("s", turns[2].seq, 1) == [(turns[1].id, 1)]
+    assert await store.turns.ended("s", turns[2].seq, 10) == [
+        EndedTurn(turns[1].id, 1, 0),
+        EndedTurn(turns[0].id, 1, 0),
+    ]
+    assert await store.turns.ended("s", turns[2].seq, 1) == [EndedTurn(turns[1].id, 1, 0)]
     assert await store.turns.history("unknown") == []
 
 

@@ -90,6 +90,17 @@ async def test_the_files_are_their_owners_only(store: SessionStore, path: Path) 
     assert modes == {"test.db": 0o600, "test.db-wal": 0o600, "test.db-shm": 0o600, "owners": 0o700}
 
 
+async def test_a_file_that_others_could_read_is_its_owners_again(tmp_path: Path) -> None:
+    """A database that was copied or restored by hand is readable by nobody else once the program has opened it."""
+    path = tmp_path / "copied.db"
+    path.touch(mode=0o644)
+
+    store = await open_store(f"sqlite:///{path}")
+    await store.close()
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
 async def test_a_commit_outlives_a_loss_of_power(store: SessionStore) -> None:
     """A commit is told of when the disk has it: SQLite waits for that at each one, which is its level 2."""
 

@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.processes import end, ending
+from tests.processes import end, ending, python_path
 from tests.waiting import computing, patience
-
-ROOT = Path(__file__).parents[3]
 
 
 @dataclass
@@ -35,7 +33,7 @@ def environment(folder: Path, **settings: Any) -> dict[str, str]:
         **settings,
     }
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    return inherited | {"PYTHONPATH": str(ROOT)} | {k: str(v) for k, v in given.items() if v is not None}
+    return inherited | {"PYTHONPATH": python_path()} | {k: str(v) for k, v in given.items() if v is not None}
 
 
 async def launch(module: str, *arguments: str, folder: Path, **settings: Any) -> Process:

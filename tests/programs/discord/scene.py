@@ -9,12 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from llmgine.bootstrap import ApplicationConfig
 from llmgine.context import PEOPLE_NOTE
 from llmgine.engine.retries import RetryPolicy
 from llmgine.messages.events import Event
 from llmgine.providers.base import Provider
-from llmgine.settings import Settings
 from programs.application import Application
 from programs.demo_model import DemoModel
 from programs.discord.bot import discord_at, join
@@ -36,6 +34,7 @@ from programs.playground.interactions import Interaction
 from programs.playground.rules import Rules, Window
 from programs.playground.server import Playground
 from programs.playground.state import Dispatch
+from programs.settings import ProgramConfig, ProgramSettings
 from tests.chat_completions import ChatCompletionsServer
 from tests.prompt import PromptClient
 from tests.waiting import PATIENCE, noted, patience
@@ -71,7 +70,7 @@ class Scene:
         self.playground = playground
         self.model = model
         self.folder = folder
-        self.settings = Settings(
+        self.settings = ProgramSettings(
             _env_file=None,
             discord_token=playground.token,
             discord_api_base=playground.api_base,
@@ -121,7 +120,7 @@ class Scene:
         if demo:
             settings["openai_base_url"] = None
             provider = DemoModel(delay=0.0)
-        config = ApplicationConfig(
+        config = ProgramConfig(
             settings=self.settings.model_copy(update=settings), retry=RetryPolicy(first_wait=0.0), titles=titles
         )
         app = Application(config, provider=provider, renderers={SOURCE: render_deliveries})

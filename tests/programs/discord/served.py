@@ -6,12 +6,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from llmgine.bootstrap import ApplicationConfig
 from programs.application import Application
 from programs.discord.bot import discord_at, join
 from programs.discord.client import Bot
 from programs.discord.delivery.rendering import render_deliveries
 from programs.discord.ids import SOURCE
+from programs.settings import ProgramConfig
 from tests.programs.discord.scene import Scene
 from tests.waiting import patience
 
@@ -45,7 +45,7 @@ async def served(scene: Scene, *, by: Joining = join, **options: Any) -> AsyncIt
     """Start a bot on the scene's database, whether or not it comes in; it is ended after the block."""
     stop = asyncio.Event()
     quick = {"edit_interval": 0.01, "guild_ready_timeout": 0.02, "first_wait": 0.01, "rate": 1e6, "burst": 0.0}
-    config = ApplicationConfig(settings=scene.settings)
+    config = ProgramConfig(settings=scene.settings)
     async with Application(config, renderers={SOURCE: render_deliveries}) as app:
         with discord_at(scene.settings):
             bot = Bot(app, **{**quick, **options})

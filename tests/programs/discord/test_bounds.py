@@ -1,5 +1,7 @@
 """Who is answered, and how much it may cost: /roles and /budget."""
 
+import re
+
 import pytest
 
 from programs.playground.entities import (
@@ -210,7 +212,7 @@ async def test_a_budget_that_is_used_up_is_said(scene: Scene) -> None:
     scene.ask("three")
     refused = await scene.outcome(3)
 
-    assert body_of(refused.content) == USED_UP
+    assert re.fullmatch(re.escape(USED_UP) + r" \(<t:\d+:R>\)", body_of(refused.content))
     assert labels(refused)[0] == "Retry"
     assert "tokens is used up" in await why(scene)
     scene.command("budget")

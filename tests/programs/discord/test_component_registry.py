@@ -10,12 +10,13 @@ from programs.discord.components.button_press import ButtonPress
 from programs.discord.components.custom_ids import Action, ComponentId
 from programs.discord.components.registry import REGISTRY, Gate, table
 from programs.discord.components.router import ComponentRouter
+from programs.discord.permissions.rates import Rates
 from tests.programs.discord.scene import Scene
 
 ROOT = Path(__file__).parents[3]
 BOT = ROOT / "programs" / "discord"
 MAKERS = {"components/views.py", "components/router.py"}  # who may make what people press
-_ASKS = {Gate.ASKER, Gate.WRITING, Gate.LISTENING, Gate.ROLE}
+_ASKS = {Gate.ASKER, Gate.WRITING, Gate.LISTENING, Gate.ROLE, Gate.RATE}
 GATES: Mapping[Action, set[Gate]] = {
     Action.STOP: {Gate.ASKER},
     Action.SKIP: {Gate.ASKER},
@@ -23,18 +24,20 @@ GATES: Mapping[Action, set[Gate]] = {
     Action.RETRY: _ASKS,
     Action.CONTINUE: _ASKS,
     Action.UNDO: {Gate.ASKER},
-    Action.DETAILS: {Gate.ASKER},
+    Action.DETAILS: {Gate.ASKER, Gate.HISTORY},
     Action.APPROVE: {Gate.ASKER},
     Action.ALWAYS: {Gate.ASKER},
     Action.DENY: {Gate.ASKER},
     Action.REASON: {Gate.ASKER},
     Action.BECAUSE: {Gate.ASKER},
     Action.AGAIN: _ASKS,
-    Action.ASK: _ASKS - {Gate.ASKER},
+    Action.ASK: _ASKS - {Gate.ASKER} | {Gate.HISTORY},
     Action.CLEAR: {Gate.MODERATOR},
     Action.KEEP: {Gate.ANYONE},
     Action.SYSTEM: {Gate.SETTER},
     Action.LESSONS_FORGET: {Gate.SERVER_MODERATOR},
+    Action.FORGET_ME: {Gate.ANYONE},
+    Action.FORGET_NOT: {Gate.ANYONE},
     Action.SESSION_OPEN: {Gate.READER},
     Action.SESSION_PAGE: {Gate.ANYONE},
     Action.SESSION_OLDER: {Gate.ANYONE},
@@ -65,6 +68,8 @@ OLD_IDS = (
     "lg:clear:no",
     "lg:form:system:here",
     "lg:press:lessons:forget",
+    "lg:press:forget:me",
+    "lg:press:forget:no",
     "lg:press:session:open",
     "lg:press:session:page:-1",
     "lg:press:session:resume:discord:1234567890123456789",
@@ -116,7 +121,9 @@ async def test_every_entry_has_its_handler(scene: Scene) -> None:
         return
 
     with pytest.raises(ValueError, match="stop"):
-        ComponentRouter(scene.app.store, {action: handle for action in REGISTRY if action is not Action.STOP})
+        ComponentRouter(
+            scene.app.store, {action: handle for action in REGISTRY if action is not Action.STOP}, Rates(0, tuple)
+        )
 
 
 def makings(path: Path) -> Iterator[str]:

@@ -32,10 +32,13 @@ async def test_a_healthy_bot(scene: Scene) -> None:
         "Permissions here",
         "Slash commands",
         "Model",
+        "Cost",
         "Store",
         "Database",
         "Log and disk",
         "Requests",
+        "Pauses",
+        "Erasing",
         "Version",
     ]
     assert all(line.startswith("✅") for line in found.values()), found
@@ -110,7 +113,7 @@ async def test_a_full_disk(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Non
 
 async def test_a_check_that_fails_spoils_no_other(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """A check that cannot be made is one line, not the end of the visit."""
-    scene.playground.faults.plan("error", "GET", "/oauth2/applications/@me", status=403)
+    scene.playground.faults.plan("error", "GET", "/oauth2/applications/@me", status=403, times=2)
     monkeypatch.setattr(doctor, "PATIENCE", 5.0)
 
     found = await lines(scene)

@@ -3,7 +3,7 @@
 import asyncio
 
 from llmgine.messages.commands import ForgetTurnCommand
-from programs.playground.entities import GENERAL_ID, Message
+from programs.playground.entities import BOT_ID, GENERAL_ID, Message, Permission
 from tests.programs.discord.scene import Scene
 
 SESSION = f"discord:{GENERAL_ID}"
@@ -59,6 +59,22 @@ async def test_what_could_not_be_taken_away_goes_after_the_restart(scene: Scene)
     assert len(scene.shown()) == 1
 
     await scene.restart()
+
+    await scene.until(lambda: not scene.shown())
+    await scene.delivered()
+
+
+async def test_a_post_that_was_done_without_an_answer_is_taken_away(scene: Scene) -> None:
+    """discord.py repeats a post that got no answer and hears that it may not write there: the first one counts."""
+    scene.playground.faults.plan("error", "POST", "/channels/{channel_id}/messages", status=500, committed=True)
+    asked = scene.ask("tell me")
+    await scene.until(scene.shown)
+
+    scene.playground.admin.overwrite(GENERAL_ID, BOT_ID, deny=Permission.VIEW_CHANNEL)
+    command = ForgetTurnCommand(session_id=SESSION, turn_id=await turn_of(scene, asked))
+    (await scene.app.bus.execute(command)).unwrap()
+    await scene.until(lambda: len(scene.sends()) == 2)
+    scene.playground.admin.overwrite(GENERAL_ID, BOT_ID, allow=Permission(0))
 
     await scene.until(lambda: not scene.shown())
     await scene.delivered()

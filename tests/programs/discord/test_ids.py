@@ -20,6 +20,8 @@ from programs.discord.ids import (
     missed_nonce,
     nonce,
     notice_nonce,
+    paused_nonce,
+    rate_nonce,
     refusal_nonce,
     scopes_now,
     welcome_nonce,
@@ -241,6 +243,8 @@ def test_nonces_of_notices_fit(message_id: int) -> None:
     found = [
         refusal_nonce(message_id),
         missed_nonce(message_id),
+        paused_nonce(message_id),
+        rate_nonce(message_id),
         welcome_nonce(message_id),
         *(notice_nonce("0123456789abcdef", kind) for kind in "?/~+"),
     ]

@@ -24,7 +24,7 @@ from tests.programs.discord.test_cards import calling, look_up
 
 ROME = ToolCall(name="look_up", arguments='{"place": "Rome"}')
 ROOT = Path(__file__).parents[3]
-FOLDERS = ("llmgine", "programs/discord", "programs/tools")
+FOLDERS = ("llmgine", "programs/discord", "programs/files", "programs/tools")
 MARKS = {"tr": None, "tr_many": (1, 2)}  # the functions that mark a text, and which of their arguments are texts
 MARKED_ELSEWHERE = {*LEFT_OUT.values(), NOT_CHOSEN}  # what the terminal says too
 CATALOGUES = sorted(LOCALES.glob("*.po"))

@@ -8,7 +8,8 @@ from aiohttp import web
 from programs.playground.entities import Message
 from tests.chat_completions import ChatCompletionsServer, Exchange
 from tests.programs.discord.scene import Scene, body_of, labels
-from tests.programs.discord.test_attachments import PNG, ask
+from tests.programs.discord.test_attachments import ask
+from tests.programs.files.examples import PNG
 
 NO_TOOLS = "-# ℹ️ This model can't use tools, so it answered without them"
 SHORTENED = "-# ℹ️ This conversation is too long for the model, so older messages were left out"

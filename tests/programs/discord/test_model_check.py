@@ -39,8 +39,9 @@ async def used(scene: Scene, scope: str) -> int:
     return allowance.used
 
 
-async def test_the_model_is_asked_with_what_holds_here(scene: Scene) -> None:
+async def test_the_model_is_asked_with_what_holds_here(unstarted: Scene) -> None:
     """The channel's model and tools are what the question goes out with, and the line names them."""
+    scene = await unstarted.start(allowed_models=("other-model",))
     await set_here(scene, "model", "other-model", "name")
     await set_here(scene, "tools", "calculate, get_weather", "names")
 
@@ -172,8 +173,8 @@ async def test_the_wait_for_a_turn_is_within_its_time(scene: Scene, monkeypatch:
     """While turns need the model the doctor waits for it, not for ever."""
     monkeypatch.setattr(model_check, "PATIENCE", 0.1)
     async with contextlib.AsyncExitStack() as stack:
-        while not scene.app.engine.model._slots.locked():
-            await stack.enter_async_context(scene.app.engine.model.slot())
+        while scene.app.engine.model.slots.is_idle:
+            await stack.enter_async_context(scene.app.engine.model.slots.slot("somebody"))
 
         line = (await lines(scene))["Model"]
 
@@ -190,6 +191,18 @@ async def test_a_model_that_was_chosen_is_said_to_be(unstarted: Scene, model: Li
     line = (await lines(scene))["Model"]
 
     assert "some-model (chosen, because OPENAI_MODEL is not set) answers in" in line
+
+
+async def test_the_service_of_another_provider_is_named(unstarted: Scene, model: ListingServer) -> None:
+    """A model of Anthropic's is asked there, and the line says where that is."""
+    scene = await unstarted.start(openai_model="anthropic:claude-a", anthropic_base_url=model.base_url)
+
+    line = (await lines(scene))["Model"]
+
+    [request] = scene.model.requests
+    assert (request["model"], "max_tokens" in request) == ("claude-a", True)
+    assert line.startswith("✅")
+    assert f"claude-a at `{model.base_url.removeprefix('http://').removesuffix('/v1')}` answers in" in line
 
 
 async def test_a_model_that_cannot_be_chosen(unstarted: Scene, model: ListingServer) -> None:

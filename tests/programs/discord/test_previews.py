@@ -36,7 +36,7 @@ async def test_a_system_prompt_that_is_told(scene: Scene) -> None:
     form = await modal(scene)
     words = f"Read {LINK} well."
     scene.playground.people.submit_modal(ADA_ID, int(form["modal_id"]), {text_input(form)["custom_id"]: words})
-    assert previews_suppressed(await said(scene, words))
+    assert previews_suppressed(await said(scene, f"Read <{LINK}> well."))
 
 
 async def test_a_question_about_a_message(scene: Scene) -> None:

@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 
 from llmgine.sessions import SessionStore, open_store
+from programs.exit_codes import ExitCode
 from programs.playground.entities import ADA_ID, BOT_ID, GENERAL_ID
 from programs.playground.rules import Rules
 from programs.playground.server import Playground
@@ -55,7 +56,7 @@ async def test_a_bad_setting_is_one_sentence(tmp_path: Path, settings: dict[str,
 
     end = await ended(process)
 
-    assert end.code == 1
+    assert end.code == (ExitCode.FAULT if "Discord cannot be reached" in words else ExitCode.CONFIGURATION)
     assert_one_sentence(end.err, *words)
 
 
@@ -66,7 +67,7 @@ async def test_an_unreachable_gateway_is_one_sentence(tmp_path: Path, playground
 
     end = await ended(process)
 
-    assert end.code == 1
+    assert end.code == ExitCode.FAULT
     assert_one_sentence(end.err, "Discord cannot be reached")
 
 
@@ -77,7 +78,7 @@ async def test_a_malformed_env_file_is_one_sentence(tmp_path: Path) -> None:
 
     end = await ended(process)
 
-    assert end.code == 1
+    assert end.code == ExitCode.CONFIGURATION
     assert_one_sentence(end.err, ".env", "line 2")
 
 
@@ -88,7 +89,7 @@ async def test_a_refused_token_is_one_sentence(tmp_path: Path, playground: Playg
 
     end = await ended(process)
 
-    assert end.code == 1
+    assert end.code == ExitCode.CONFIGURATION
     assert_one_sentence(end.err, "DISCORD_TOKEN", "https://discord.com/developers/applications")
     assert token not in end.err
 
@@ -100,7 +101,7 @@ async def test_a_missing_intent_is_one_sentence(tmp_path: Path) -> None:
 
         end = await ended(process)
 
-    assert end.code == 1
+    assert end.code == ExitCode.CONFIGURATION
     assert_one_sentence(end.err, "Message Content", "https://discord.com/developers/applications")
 
 
@@ -113,7 +114,7 @@ async def test_intents_that_discord_does_not_know_are_one_sentence(tmp_path: Pat
 
         end = await ended(process)
 
-    assert end.code == 1
+    assert end.code == ExitCode.CONFIGURATION
     assert_one_sentence(end.err, "intents", "update")
 
 
@@ -123,7 +124,7 @@ async def test_a_taken_port_is_one_sentence(tmp_path: Path, playground: Playgrou
 
     end = await ended(process)
 
-    assert end.code == 1
+    assert end.code == ExitCode.CONFIGURATION
     assert_one_sentence(end.err, str(playground.port), "PLAYGROUND_PORT")
 
 
@@ -299,6 +300,7 @@ async def test_the_terminal_goes_on_with_a_session_of_the_bot(scene: Scene) -> N
     assert len(scene.shown()) == 2
 
 
+@pytest.mark.smoke
 async def test_what_was_said_in_the_playground_survives_a_restart(tmp_path: Path) -> None:
     """Ended and started again, the bot's own playground shows the conversation, and the bot remembers it."""
     question = f"<@{BOT_ID}> what did I say first?"

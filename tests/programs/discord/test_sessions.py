@@ -372,7 +372,7 @@ async def test_it_can_be_renamed(scene: Scene) -> None:
     form = await modal(scene)
     scene.playground.people.submit_modal(ADA_ID, int(form["modal_id"]), {"title": "Plans **@everyone**"})
 
-    await scene.until(lambda: message.embeds[0].get("title") == "Plans **@everyone**")
+    await scene.until(lambda: message.embeds[0].get("title") == r"Plans \*\*\@everyone\*\*")
     assert text_input(form)["max_length"] == 80
     assert (await scene.app.store.sessions.get(f"discord:{GENERAL_ID}")).title == "Plans **@everyone**"
 

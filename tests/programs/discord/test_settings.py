@@ -56,7 +56,7 @@ def test_the_table_tells_the_truth() -> None:
         if option.choices:
             default = option.model().model_dump()[option.name]
             assert default == (option.default if option.default in option.choices else None)
-    assert set(ChannelSettings.model_fields) <= {option.name for option in SETTING_SPECS}
+    assert set(ChannelSettings.model_fields) <= {"pauses", "limited_roles", *(option.name for option in SETTING_SPECS)}
 
 
 async def test_the_nearest_setting_holds(scene: Scene) -> None:
@@ -91,16 +91,18 @@ async def test_a_style_is_told_to_the_model(scene: Scene) -> None:
     assert "one to three sentences" in system_text(scene.model.requests[0])
 
 
-async def test_the_model_is_chosen_from_what_the_service_has(unstarted: Scene) -> None:
-    """/model suggests the models the service lists, refuses others, and the chosen one is asked and shown."""
-    unstarted.model.models = ["test-model", "other-model"]
-    scene = await unstarted.start()
+async def test_the_model_is_chosen_from_what_is_allowed(unstarted: Scene) -> None:
+    """/model suggests the allowed models the service lists, refuses others, and the chosen one is asked and shown."""
+    unstarted.model.models = ["test-model", "other-model", "another-model"]
+    scene = await unstarted.start(allowed_models=("other-model", "gone-model"))
 
     suggested = await scene.playground.people.autocomplete(
         GENERAL_ID, ADA_ID, "model", [{"name": "name", "value": "OTHER"}], "name"
     )
     scene.command("model", {"name": "no-model"})
     await told(scene, "no model 'no-model'")
+    scene.command("model", {"name": "another-model"})
+    await told(scene, "doesn't allow the model 'another-model' here. Allowed: test-model, other-model, gone-model.")
     await set_here(scene, "model", "other-model", "name")
     scene.ask("hello")
     outcome = await scene.outcome()
@@ -110,8 +112,9 @@ async def test_the_model_is_chosen_from_what_the_service_has(unstarted: Scene) -
     assert "other-model" in outcome.content
 
 
-async def test_where_the_service_lists_no_models_any_name_may_be_set(scene: Scene) -> None:
+async def test_where_the_service_lists_no_models_any_allowed_name_may_be_set(unstarted: Scene) -> None:
     """A service without a list of models still answers to a model's name; a name of any length is not taken."""
+    scene = await unstarted.start(allowed_models=("some-model",))
     suggested = await scene.playground.people.autocomplete(GENERAL_ID, ADA_ID, "model", [], "name")
     scene.command("model", {"name": "x" * 200})
     await told(scene, "isn't a possible value")
@@ -120,7 +123,7 @@ async def test_where_the_service_lists_no_models_any_name_may_be_set(scene: Scen
 
     scene.ask("hello")
     await scene.outcome()
-    assert [choice["value"] for choice in suggested] == ["test-model", "inherit"]
+    assert [choice["value"] for choice in suggested] == ["test-model", "some-model", "inherit"]
     assert scene.model.requests[0]["model"] == "some-model"
 
 
@@ -266,7 +269,7 @@ async def test_settings_shows_where_each_comes_from(scene: Scene) -> None:
 
     assert shown is not None
     fields = {field["name"].partition(":")[0]: field["value"] for field in shown.embeds[0]["fields"]}
-    assert list(fields) == [f"/{option.command}" for option in SETTING_SPECS]
+    assert list(fields) == [*(f"/{option.label}" for option in SETTING_SPECS), "/pause"]
     assert "pirate" in fields["/system"]
     assert f"from the server, set by <@{ADA_ID}>" in fields["/system"]
     assert f"from <#{GENERAL_ID}>" in fields["/style"]
@@ -314,8 +317,9 @@ async def test_the_form_works_after_a_restart(scene: Scene) -> None:
     await said(scene, "After all.")
 
 
-async def test_hostile_words_stay_words(scene: Scene) -> None:
+async def test_hostile_words_stay_words(unstarted: Scene) -> None:
     """A model's name and a prompt with pings and back quotes ping nobody, also in /settings."""
+    scene = await unstarted.start(allowed_models=("`@everyone` <@&1>",))
     scene.command("model", {"name": "`@everyone` <@&1>"})
     shown = await said(scene, "set /model")
     scene.command("settings")

@@ -53,8 +53,11 @@ async def test_another_bot_goes_on(outside: Scene, postgres_url: str) -> None:
         async with running(BOT, folder=outside.folder, **settings(outside, postgres_url, "second")) as second:
             assert second.stderr is not None
             async with patience("the second bot to be in", computing(second.pid)):
-                while b"Logged in" not in await second.stderr.readline():
-                    pass
+                said = b""
+                while b"Logged in" not in said:
+                    line = await second.stderr.readline()
+                    assert line, f"the second bot ended: {said.decode()}"
+                    said += line
             outside.model.reply("I was about to say this.")
             first.kill()
             await first.wait()

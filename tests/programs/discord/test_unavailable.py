@@ -23,6 +23,7 @@ async def away(unstarted: Scene) -> Scene:
 def say_elsewhere(scene: Scene, text: str) -> Message:
     """Have the gateway tell of a message in #random all the same."""
     message = Message(scene.playground.state.ids.next(), RANDOM_ID, ADA_ID, text)
+    message.mentions = [BOT_ID] if MENTION in text else []
     payload = scene.playground.state.message_payload(message, BOT_ID) | {"guild_id": str(GUILD_ID)}
     scene.playground.gateway.send_event("MESSAGE_CREATE", payload)
     return message

@@ -128,7 +128,7 @@ async def test_running_queued_and_stopped(scene: Scene) -> None:
     first = scene.ask("a")
     second = scene.ask("b")
     await scene.model.until(lambda: scene.model.active == 1)
-    await scene.until(lambda: scene.shown() or True)
+    await scene.bot.caught_up()
 
     assert "I'm answering it" in await why(scene, str(first.id))
     assert "1 before it" in await why(scene, str(second.id))
@@ -357,7 +357,7 @@ async def test_before_it_came_and_while_it_was_away(scene: Scene) -> None:
     missed = scene.say("hello again")
     await scene.start()
     await scene.bot.caught_up()
-    missed.content = f"<@{BOT_ID}> hello again"
+    missed.content, missed.mentions = f"<@{BOT_ID}> hello again", [BOT_ID]
     assert "I was offline" in await why(scene, str(missed.id))
 
     scene.playground.gateway.add_bot()

@@ -13,26 +13,24 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from llmgine.bootstrap import ApplicationConfig
 from llmgine.engine import ask
 from llmgine.messages.chat_messages import ToolCall
 from llmgine.messages.commands import PromptCommand
 from llmgine.observability import Metric, MetricEvent
 from llmgine.observability.jsonl import JsonlSink
 from llmgine.observability.redaction import Redactor
-from llmgine.settings import Settings
 from programs.application import Application
 from programs.logs.__main__ import main
-from tests.processes import ending
+from programs.settings import ProgramConfig, ProgramSettings
+from tests.processes import ending, python_path
 from tests.programs.logs.story import Story, Turn
 
-ROOT = Path(__file__).parents[3]
 CALL = ToolCall(id="call00001", name="get_weather", arguments='{"location": "Paris"}')
 HOSTILE = "\x1b]0;owned\x07\x1b[2J\x1b[31m\u202e<img src=x onerror=alert(1)>\r\x9b1m"
 
 
 def environment(**settings: str) -> dict[str, str]:
-    return {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "TERM": "xterm", **settings}
+    return {"PATH": os.environ["PATH"], "PYTHONPATH": python_path(), "PYTHONUTF8": "1", "TERM": "xterm", **settings}
 
 
 @asynccontextmanager
@@ -57,8 +55,8 @@ def shown(story: Story, capsys: pytest.CaptureFixture[str], *arguments: str) -> 
 
 @pytest.mark.parametrize("command", [["tail"], ["stats"], ["trace", "last"], ["serve"]])
 def test_a_missing_log_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str], command: list[str]) -> None:
-    """It says what to do, and the exit code is 1."""
-    assert main([*command, "--log-dir", str(tmp_path)]) == 1
+    """It says what to do, and the exit code is 78."""
+    assert main([*command, "--log-dir", str(tmp_path)]) == 78
 
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -84,7 +82,7 @@ def test_the_log_is_where_the_settings_say(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LOG_DIR", "elsewhere")
 
-    assert main(["stats"]) == 1
+    assert main(["stats"]) == 78
 
     assert "elsewhere/events.jsonl" in capsys.readouterr().err
 
@@ -314,10 +312,10 @@ async def test_a_turn_that_is_not_there_is_one_sentence(story: Story, capsys: py
 
 async def test_a_real_turn_makes_one_tree(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The log of the real engine, with the demo model and a tool, is put together again as it ran."""
-    settings = Settings(
+    settings = ProgramSettings(
         _env_file=None, database_url=f"sqlite:///{tmp_path}/chat.db", log_dir=tmp_path, outbox_dir=tmp_path
     )
-    async with Application(ApplicationConfig(settings=settings)) as app:
+    async with Application(ProgramConfig(settings=settings)) as app:
         prompt = PromptCommand(session_id="s", text="What is the weather in Paris?", source="test", source_id="1")
         assert (await ask(app.bus, prompt)).state == "done"
 
@@ -355,6 +353,6 @@ async def test_a_taken_port_is_one_sentence(story: Story) -> None:
     taken.close()
     await taken.wait_closed()
 
-    assert process.returncode == 1
+    assert process.returncode == 78
     assert err.decode().startswith(f"error: Cannot listen on 127.0.0.1:{port} (")
     assert err.decode().endswith("): choose another port with --port\n")

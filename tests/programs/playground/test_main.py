@@ -63,7 +63,7 @@ async def test_a_taken_port_is_one_sentence() -> None:
         async with run("--port", str(port)) as program, patience("the program", computing(program.pid)):
             _, said = await program.communicate()
 
-    assert program.returncode == 1
+    assert program.returncode == 78
     assert str(port) in said.decode()
     assert said.decode().count("\n") == 1
     assert "Traceback" not in said.decode()
@@ -84,7 +84,7 @@ def test_a_wrong_file_is_one_sentence(
         path.write_text("{}")
     monkeypatch.setattr(sys, "argv", ["playground", "--port", "0", option, str(path)])
 
-    assert main() == 1
+    assert main() == 78
 
     said = capsys.readouterr().err
     assert str(path) in said

@@ -5,7 +5,17 @@ from datetime import timedelta
 import discord
 import pytest
 
-from programs.playground.entities import ADA_ID, BOT_ID, GENERAL_ID, GRACE_ID, MessageType, Permission
+from programs.playground.entities import (
+    ADA_ID,
+    BOT_ID,
+    GENERAL_ID,
+    GRACE_ID,
+    GUILD_ID,
+    RANDOM_ID,
+    MessageType,
+    Permission,
+)
+from programs.playground.errors import ApiError
 from programs.playground.posting import Upload
 from programs.playground.server import Playground
 from tests.programs.playground.conftest import Bot, Raw, within
@@ -164,26 +174,74 @@ async def test_a_dm_is_opened_on_first_use(playground: Playground, bot: Bot) -> 
     assert (await (await bot.fetch_user(GRACE_ID)).create_dm()).id == dm.id
 
 
-async def test_a_poll_is_refused_for_what_the_playground_lacks(playground: Playground, bot: Bot) -> None:
-    """Not as an empty message, which it is not, nor by leaving it out; and the bot is not blamed."""
-    poll = discord.Poll(question="Tea?", duration=timedelta(hours=1)).add_answer(text="Yes")
+async def test_a_poll_is_sent_and_voted_on(playground: Playground, bot: Bot) -> None:
+    """People choose one answer in place of another, and the bot hears of both."""
+    poll = discord.Poll(question="Tea?", duration=timedelta(hours=1)).add_answer(text="Yes").add_answer(text="No")
 
-    for content in (None, "Vote:"):
-        with pytest.raises(discord.HTTPException, match="The playground has no polls: on Discord this"):
-            await bot.general.send(content, poll=poll)
+    sent = await bot.general.send("Vote:", poll=poll)
+    for answer in (1, 2):
+        playground.people.vote(GENERAL_ID, sent.id, ADA_ID, answer)
 
-    assert not playground.state.channels[GENERAL_ID].messages
+    read = (await bot.general.fetch_message(sent.id)).poll
+    assert read is not None
+    assert (read.question, [(one.text, one.vote_count) for one in read.answers]) == ("Tea?", [("Yes", 0), ("No", 1)])
+    with pytest.raises(ApiError):
+        playground.people.vote(GENERAL_ID, sent.id, ADA_ID, 3)
     assert not playground.violations
 
 
-async def test_a_forwarded_message_is_refused_for_what_the_playground_lacks(playground: Playground, bot: Bot) -> None:
-    """It is no reply, and not empty."""
+async def test_a_forwarded_message_stays_as_it_was(playground: Playground, bot: Bot) -> None:
+    """It is no reply. Its text and files stay when the message it shows is gone; forwarded again, it is the same."""
+    upload = Upload(0, "a.txt", b"read me")
+    posted = playground.people.send(GENERAL_ID, ADA_ID, "Look here", uploads=(upload,))
+    forwarded = playground.people.send(RANDOM_ID, ADA_ID, forward=(GENERAL_ID, posted.id))
+    again = playground.people.send(GENERAL_ID, GRACE_ID, forward=(RANDOM_ID, forwarded.id))
+    playground.people.delete(GENERAL_ID, posted.id, ADA_ID)
+    playground.people.delete(RANDOM_ID, forwarded.id, ADA_ID)
+
+    read = await bot.general.fetch_message(again.id)
+
+    assert read.type is discord.MessageType.default
+    assert read.reference is not None
+    assert read.reference.type is discord.MessageReferenceType.forward
+    [snapshot] = read.message_snapshots
+    assert snapshot.content == "Look here"
+    assert await snapshot.attachments[0].read() == b"read me"
+    assert not playground.violations
+
+
+async def test_a_bot_forwards_what_it_may_read(playground: Playground, bot: Bot) -> None:
+    """What it cannot see, or is not there, is refused as Discord does."""
     posted = await bot.general.send("Look here")
+    forwarded = await posted.forward(bot.general)
+    hidden = playground.admin.add_channel("staff")
+    said = playground.people.send(hidden.id, ADA_ID, "secret")
+    playground.admin.overwrite(hidden.id, GUILD_ID, deny=Permission.VIEW_CHANNEL)
 
-    with pytest.raises(discord.HTTPException, match="The playground has no forwarded messages"):
-        await posted.forward(bot.general)
+    assert forwarded.message_snapshots[0].content == "Look here"
+    for channel_id, message_id in ((hidden.id, said.id), (GENERAL_ID, 1)):
+        reference = discord.MessageReference(
+            message_id=message_id, channel_id=channel_id, type=discord.MessageReferenceType.forward
+        )
+        with pytest.raises(discord.HTTPException):
+            await bot.general.send(reference=reference)
 
-    assert len(playground.state.channels[GENERAL_ID].messages) == 1
+
+async def test_stickers_and_what_other_bots_send(playground: Playground, bot: Bot) -> None:
+    """A sticker goes by its id; another bot's layout arrives as it was sent."""
+    wave = playground.admin.add_sticker("wave")
+    other = playground.admin.join_bot("Other")
+    playground.people.send(GENERAL_ID, ADA_ID, stickers=(wave,))
+    layout = [{"type": 10, "content": "# Hello"}]
+    playground.other_bots.send(GENERAL_ID, other, components=layout, flags=1 << 15)
+
+    layout_read, sticker_read = [one async for one in bot.general.history(limit=2)]
+
+    assert [one.name for one in sticker_read.stickers] == ["wave"]
+    assert (layout_read.author.bot, layout_read.flags.components_v2) == (True, True)
+    with pytest.raises(ApiError):
+        playground.people.send(GENERAL_ID, ADA_ID, stickers=(1,))
+    assert not playground.violations
 
 
 async def test_what_discord_would_refuse_anyway_is_refused_for_that(playground: Playground, raw: Raw) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import stat
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from programs.playground.entities import (
 from programs.playground.forms import ThreadChanges
 from programs.playground.posting import Upload
 from programs.playground.server import Playground
-from programs.playground.storage import Saved
+from programs.playground.storage import InUseError, Saved
 from tests.waiting import patience
 
 
@@ -84,7 +85,7 @@ async def test_changes_are_written_while_it_runs(tmp_path: Path) -> None:
         saved = Saved.model_validate_json(path.read_bytes())
         assert [one.content for one in saved.channels[GENERAL_ID].messages.values()] == ["remember me"]
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-        assert names(tmp_path) == [path.name]
+        assert sorted(names(tmp_path)) == [path.name, f"{path.name}.lock"]
 
 
 async def test_nothing_is_written_unasked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,3 +126,32 @@ async def test_a_newer_file_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ValueError, match="newer"):
         Playground(data=path)
+
+
+async def test_one_playground_per_file(tmp_path: Path) -> None:
+    """A second one on the same file is refused as long as the first one runs, also where the file is not there yet."""
+    path = tmp_path / "data" / "playground.json"
+    async with Playground(data=path):
+        with pytest.raises(InUseError, match=re.escape(str(path))):
+            Playground(data=path)
+        Playground(data=tmp_path / "other.json")
+
+    async with Playground(data=path):
+        pass
+
+
+async def test_a_start_that_fails_lets_others_use_the_file(tmp_path: Path) -> None:
+    """Neither a port that is taken nor a file of another kind keeps the file of who could not start."""
+    path = tmp_path / "playground.json"
+    async with Playground() as other:
+        refused = Playground(data=path, port=other.port)
+        with pytest.raises(OSError, match="in use"):
+            await refused.start()
+    path.write_text("{}")
+    with pytest.raises(ValueError, match="not a playground's file") as caught:
+        Playground(data=path)
+    path.unlink()
+
+    async with Playground(data=path):
+        pass
+    assert caught.value

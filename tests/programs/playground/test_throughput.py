@@ -12,6 +12,7 @@ import pytest
 from programs.playground.entities import ADA_ID, GENERAL_ID, GRACE_ID
 from programs.playground.rules import Rules, Window
 from programs.playground.server import Playground
+from tests.cpu import moment
 from tests.programs.playground.conftest import Connect, Raw
 
 OPEN = Window(1_000_000, 1.0)
@@ -39,7 +40,7 @@ async def test_a_thousand_messages_reach_the_bot_in_order(playground: Playground
     heard = [args[0] for name, args in bot.told if name == "message"]
     assert [message.content for message in heard] == [str(n) for n in range(COUNT)]
     assert [message.id for message in heard] == sorted({message.id for message in heard})
-    assert took < 1.0  # a second for a thousand
+    assert took < 50 * moment()  # about a second for a thousand
 
 
 async def test_a_thousand_requests_are_carried_out_in_order(playground: Playground, raw: Raw, start: Connect) -> None:

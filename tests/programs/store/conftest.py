@@ -47,7 +47,13 @@ async def sqlite_source(new: New) -> str:
     url = new("sqlite")
     write_old(file_of(url))
     await (await open_store(url)).close()
+    await change(url, "INSERT INTO forgotten VALUES ('1', 5, 6)")
+    await change(url, "INSERT INTO result_file SELECT id, 1, 'c', 0, 'AAAA' FROM turn ORDER BY id LIMIT 1")
+    await change(url, "INSERT INTO reported_server VALUES ('discord', 1, 7, 5)")
     await change(url, "INSERT INTO lesson VALUES ('service', 'model', 'no_tools', 1, 'not \U0001f642 supported', 1)")
+    await change(url, "INSERT INTO reservation VALUES ('call', 'gone', '[\"s\"]', 1, 2, 3, 4, 5)")
+    await change(url, "INSERT INTO context_message SELECT id, 'm', 1, '{\"text\":\"\U0001f642\"}', 5 FROM turn LIMIT 1")
+    await change(url, "INSERT INTO audit VALUES ('entry', 1, '1', 's', 's', 'set', 'style: \U0001f642')")
     return url
 
 

@@ -20,6 +20,7 @@ import termios
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from pathlib import Path
 
+from tests.processes import python_path
 from tests.waiting import NoProgressError, computing, noted, patience
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -29,7 +30,7 @@ EMAIL = "Send an email to test@example.com with subject 'Hello' and body 'Testin
 
 # Makes its standard input the terminal that controls it, as a shell does, so that Ctrl-C is a signal.
 _IN_TERMINAL = (
-    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.executable, sys.argv[1:])"
+    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
 )
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_=>])")
 
@@ -48,7 +49,7 @@ def environment(folder: Path, **settings: str) -> dict[str, str]:
         "HOME": str(folder),
         "USER": "ann",
         "TERM": "xterm-256color",
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": python_path(),
         "PYTHONUTF8": "1",
         "PROMPT_TOOLKIT_NO_CPR": "1",
         "DATABASE_URL": f"sqlite:///{folder}/data/chat.db",
@@ -62,7 +63,7 @@ class Program:
     """A running program.
 
     Attributes:
-        output: What it wrote to its standard output, or to its terminal.
+        output: What it wrote to its standard output, or to its terminal; with `mixed`, to its standard error, too.
         errors: What it wrote to its standard error, if that is a pipe.
         descriptor: Our end of its terminal, if it has one.
     """
@@ -88,13 +89,28 @@ class Program:
         """Type exactly this."""
         self._write(keys if isinstance(keys, bytes) else keys.encode())
 
+    async def paste(self, text: str) -> None:
+        """Paste a text into the terminal, however long."""
+        keys = f"\x1b[200~{text}\x1b[201~".encode()
+        async with patience("the terminal to take a paste", computing(self.process.pid)):
+            while keys:
+                try:
+                    keys = keys[os.write(self.descriptor, keys[:1024]) :]
+                except BlockingIOError:  # it is full until the program reads
+                    await asyncio.sleep(0.01)
+
+    def end_input(self) -> None:
+        """Close the pipe that it reads."""
+        assert self.process.stdin
+        self.process.stdin.close()
+
     def interrupt(self) -> None:
         """Send what Ctrl-C sends."""
         self.process.send_signal(signal.SIGINT)
 
     async def until(self, text: str, *, times: int = 1) -> None:
-        """Wait until the output shows `text` so many times."""
-        await self.until_state(lambda: self.text.count(text) >= times, repr(text))
+        """Wait until it wrote `text` so many times, wherever."""
+        await self.until_state(lambda: (self.text + self.errors).count(text) >= times, repr(text))
 
     async def until_state(self, state: Callable[[], bool], what: str = "the state") -> None:
         """Wait for a state of the output."""
@@ -121,9 +137,14 @@ class Program:
 
 @contextlib.asynccontextmanager
 async def piped(
-    folder: Path, *arguments: str, command: Sequence[str] = MODULE, cwd: Path | None = None, **settings: str
+    folder: Path,
+    *arguments: str,
+    command: Sequence[str] = MODULE,
+    cwd: Path | None = None,
+    mixed: bool = False,
+    **settings: str,
 ) -> AsyncIterator[Program]:
-    """The program behind pipes."""
+    """The program behind pipes; with `mixed`, all it writes goes into one, so that it is in order."""
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -131,13 +152,12 @@ async def piped(
         *arguments,
         stdin=pipe,
         stdout=pipe,
-        stderr=pipe,
+        stderr=asyncio.subprocess.STDOUT if mixed else pipe,
         cwd=cwd or folder,
         env=environment(folder, **settings),
     )
     assert process.stdin
     assert process.stdout
-    assert process.stderr
     program = Program(process, process.stdin.write)
     stdout, stderr = process.stdout, process.stderr
 
@@ -146,7 +166,7 @@ async def piped(
             await program.took(output=data.decode())
 
     async def read_errors() -> None:
-        while data := await stderr.read(65536):
+        while stderr and (data := await stderr.read(65536)):
             await program.took(errors=data.decode())
 
     async with _running(program, read_output(), read_errors()):
@@ -155,18 +175,26 @@ async def piped(
 
 
 @contextlib.asynccontextmanager
-async def in_terminal(folder: Path, *arguments: str, **settings: str) -> AsyncIterator[Program]:
-    """The program in a terminal of 160 columns and 24 rows."""
+async def in_terminal(folder: Path, *arguments: str, script: str = "", **settings: str) -> AsyncIterator[Program]:
+    """The program in a terminal of 160 columns and 24 rows; with `script`, as a shell runs `"$@"` there."""
+    program_line = [*(["/bin/sh", "-c", script, "sh"] if script else []), sys.executable, *MODULE, *arguments]
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(ours, (24, 160))
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", _IN_TERMINAL, sys.executable, *MODULE, *arguments),
+        *(
+            sys.executable,
+            "-I",
+            "-c",
+            _IN_TERMINAL,
+            *program_line,
+        ),
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
         start_new_session=True,
         cwd=folder,
-        env=environment(folder, **settings),
+        # A terminal is set with `termios`, so it is not for `tests/hidden`.
+        env=environment(folder, **settings) | {"PYTHONPATH": str(ROOT)},
     )
     os.close(theirs)
     os.set_blocking(ours, False)
@@ -215,6 +243,13 @@ async def _running(program: Program, *readers: Coroutine[None, None, None]) -> A
 
 async def run(folder: Path, *arguments: str, lines: Sequence[str] = (), **settings: str) -> Program:
     """Run the program over these lines to its end."""
-    async with piped(folder, *arguments, command=MODULE, cwd=folder, **settings) as program:
+    async with piped(folder, *arguments, command=MODULE, cwd=folder, mixed=False, **settings) as program:
+        program.say(*lines)
+    return program
+
+
+async def transcript(folder: Path, *arguments: str, lines: Sequence[str] = (), **settings: str) -> Program:
+    """Run the program over these lines to its end, with all it writes in its output, in order."""
+    async with piped(folder, *arguments, command=MODULE, cwd=folder, mixed=True, **settings) as program:
         program.say(*lines)
     return program

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from programs.demo_texts import LONG_ANSWER
 from tests.chat_completions import ChatCompletionsServer, Exchange
-from tests.programs.terminal.program import in_terminal
+from tests.programs.terminal.program import in_terminal, session_of
 
 PROMPT = "\n> "
 UP, LEFT, TAB, CTRL_C, CTRL_D = "\x1b[A", "\x1b[D", "\t", "\x03", "\x04"
@@ -79,6 +79,81 @@ async def test_commands_are_completed(tmp_path: Path) -> None:
         chat.type(CTRL_D)
 
 
+async def test_arguments_are_completed(tmp_path: Path) -> None:
+    """Those that are chosen from a list, and files."""
+    (tmp_path / "notes of may.txt").write_text("text")
+    async with in_terminal(tmp_path) as chat:
+        await chat.until(PROMPT)
+        chat.type("/effort hi")
+        await chat.until("xhigh")
+        chat.type(f"{TAB}\r")
+        await chat.until("Effort: high · to choose from: none, ")
+        chat.type("/file no")
+        await chat.until("notes of may.txt")
+
+        chat.type(f"{TAB}\r")
+
+        await chat.until("Attached to the next message: notes of may.txt.")
+        chat.type(CTRL_D)
+
+
+async def test_a_paste_of_ten_thousand_lines_is_one_message(tmp_path: Path, model: ChatCompletionsServer) -> None:
+    """It goes to the model whole."""
+    text = "\n".join(str(number) for number in range(10_000))
+    async with in_terminal(tmp_path, OPENAI_BASE_URL=model.base_url) as chat:
+        await chat.until(PROMPT)
+        await chat.paste(text)
+        chat.type("\r")
+        await model.until(lambda: len(model.requests) == 1)
+        await chat.until("gpt-4o-mini · ")
+        chat.type(CTRL_D)
+    assert said(model) == [text]
+
+
+async def test_two_terminals_in_one_session(tmp_path: Path, model: ChatCompletionsServer) -> None:
+    """Each answers its own questions, after those of the other, and --continue finds the session that both are in."""
+    settings = {"OPENAI_BASE_URL": model.base_url}
+    async with in_terminal(tmp_path, **settings) as first:
+        await first.until(PROMPT)
+        first.type("one\r")
+        await first.until("You said: one")
+        async with in_terminal(tmp_path, "-c", **settings) as second:
+            await second.until(PROMPT)
+            second.type("two\r")
+            await second.until("You said: two")
+            first.type("/undo\r")
+            await first.until("Forgotten, with its answer: two")
+            first.type("three\r")
+            await first.until("You said: three")
+            second.type(CTRL_D)
+        first.type(CTRL_D)
+    assert session_of(first.text) == session_of(second.text)
+    assert said(model) == ["one", "three"]
+    assert "You said: two" not in first.text
+
+
+async def test_one_ctrl_c_ends_a_single_question(tmp_path: Path, model: ChatCompletionsServer) -> None:
+    """What had come stays, and the terminal is left as it was found."""
+    model.hold(asyncio.Event(), before="Once upon a time")
+    async with in_terminal(tmp_path, "story", OPENAI_BASE_URL=model.base_url) as chat:
+        await chat.until("Once upon a time")
+        chat.type(CTRL_C)
+        assert await chat.end() == 130
+        assert termios.tcgetattr(chat.descriptor)[3] & termios.ECHO
+    assert "Stopped." in chat.text
+    assert "Traceback" not in chat.text
+
+
+async def test_without_term_the_chat_works(tmp_path: Path) -> None:
+    """As in a terminal that a program opens with an empty environment."""
+    async with in_terminal(tmp_path, TERM="") as chat:
+        await chat.until(PROMPT)
+        chat.type("calculate 1+1\r")
+        await chat.until("Result: 2")
+        chat.type(CTRL_D)
+    assert chat.process.returncode == 0
+
+
 async def test_a_line_is_edited_and_found_again(tmp_path: Path, model: ChatCompletionsServer) -> None:
     """Arrow keys move in the line; the up arrow brings the last one back."""
     async with in_terminal(tmp_path, OPENAI_BASE_URL=model.base_url) as chat:
@@ -100,7 +175,7 @@ async def test_the_history_survives_a_restart(tmp_path: Path, model: ChatComplet
         first.type("something\r")
         await first.until(" s\n\n> ")
         first.type(CTRL_D)
-    session = first.text.split()[1].rstrip(",")
+    session = session_of(first.text)
 
     async with in_terminal(tmp_path, "--session", session, OPENAI_BASE_URL=model.base_url) as second:
         await second.until(PROMPT)
@@ -162,7 +237,7 @@ async def test_an_approval_shows_the_exact_arguments(tmp_path: Path, model: Chat
     async with in_terminal(tmp_path, OPENAI_BASE_URL=model.base_url) as chat:
         await chat.until(PROMPT)
         chat.type("Write\r")
-        await chat.until("? [y/N]")
+        await chat.until("? [y/N, or a reason]")
         shown = chat.text.replace("\n", "")
         chat.type("y\r")
         await chat.until("Not sent")
@@ -191,7 +266,7 @@ async def test_what_was_typed_before_the_question_does_not_answer_it(
         await chat.until("One moment.")
         chat.type("y\r")
         typed.set()
-        await chat.until("? [y/N]")
+        await chat.until("? [y/N, or a reason]")
         chat.type("\r")
         await chat.until("denied this")
         await chat.until(" s\n\n> ")
@@ -204,7 +279,7 @@ async def test_ctrl_c_at_a_question_stops_the_turn(tmp_path: Path) -> None:
     async with in_terminal(tmp_path) as chat:
         await chat.until(PROMPT)
         chat.type("Send an email to test@example.com with subject 'Hello' and body 'Testing'\r")
-        await chat.until("? [y/N]")
+        await chat.until("? [y/N, or a reason]")
 
         chat.type(CTRL_C)
 
@@ -218,7 +293,7 @@ async def test_a_question_whose_time_runs_out_gives_the_prompt_back(tmp_path: Pa
     async with in_terminal(tmp_path, APPROVAL_TIMEOUT="1") as chat:
         await chat.until(PROMPT)
         chat.type("Send an email to test@example.com with subject 'Hello' and body 'Testing'\r")
-        await chat.until("? [y/N]")
+        await chat.until("? [y/N, or a reason]")
         chat.type("ye")
 
         await chat.until("Nobody answered in time, so send_email was not run.")

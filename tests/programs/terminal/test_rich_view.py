@@ -54,6 +54,19 @@ def test_an_answer_that_grew_looks_like_one_that_came_whole(cuts: list[int]) -> 
     assert rows(grown.text) == rows(whole.text)
 
 
+def test_an_answer_that_was_taken_back_is_gone() -> None:
+    """What looked like an answer and was thinking is not on the screen any more, and the next one is shown alone."""
+    terminal = Terminal()
+    terminal.view.answer("Let me see")
+    assert "Let me see" in terminal.text
+
+    terminal.view.answer("")
+    assert "Let me see" not in terminal.text
+
+    terminal.view.end_answer("It is so.")
+    assert rows(terminal.text) == ["It is so."]
+
+
 def test_the_newest_text_is_always_on_the_screen() -> None:
     """Of a block higher than the screen the end is drawn, and nothing of it goes beyond the screen."""
     terminal = Terminal()
@@ -196,3 +209,23 @@ def test_what_turns_out_to_be_thinking_hides_nothing_of_the_answer() -> None:
     terminal.view.end_answer("Paris.\n\nIt has two million people.")
 
     assert rows(terminal.text)[-2:] == ["Paris.", "It has two million people."]
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("The area is $\\pi r^2$.", "The area is πr²."),
+        ("$$\\int_0^1 x\\,dx = \\frac{1}{2}$$", "∫₀¹ x dx = 1/2"),
+        ("<details><summary>More</summary>\n\nHidden.\n\n</details>", "More\nHidden."),
+        ("Tea &amp; cake, H<sub>2</sub>O", "Tea & cake, H₂O"),
+        ("It costs $5 and $6.", "It costs $5 and $6."),
+        ("`$x^2$ <b>`", "$x^2$ <b>"),
+    ],
+)
+def test_what_no_terminal_renders_is_readable(written: str, shown: str) -> None:
+    """Formulas, HTML and entities are shown as they are in Discord; prices and code stay as they are."""
+    terminal = Terminal()
+
+    terminal.view.end_answer(written)
+
+    assert [row.strip() for row in rows(terminal.text)] == shown.split("\n")

@@ -7,14 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from llmgine.bootstrap import ApplicationConfig
 from llmgine.engine import ask
 from llmgine.messages.commands import Admitted, Author, DecideToolCallCommand, PromptCommand
 from llmgine.messages.events import TurnEvent, TurnFinishedEvent
-from llmgine.settings import Settings
 from programs.application import Application
+from programs.settings import ProgramConfig, ProgramSettings
 from tests.chat_completions import ChatCompletionsServer
-from tests.programs.terminal.program import environment, in_terminal, piped, run
+from tests.programs.terminal.program import environment, in_terminal, piped, run, session_of
 from tests.waiting import noted, patience
 
 SESSION = "discord:1200000000000000001"
@@ -25,7 +24,7 @@ ANN = Author(id="7", name="Ann")
 async def bot(folder: Path, model: ChatCompletionsServer | None = None) -> AsyncIterator[Application]:
     """An application as the bot's, on the store of the chats in `folder`."""
     there = environment(folder)
-    settings = Settings(_env_file=None).model_copy(
+    settings = ProgramSettings(_env_file=None).model_copy(
         update={
             "database_url": there["DATABASE_URL"],
             "log_dir": folder / "bot-logs",
@@ -34,7 +33,7 @@ async def bot(folder: Path, model: ChatCompletionsServer | None = None) -> Async
             "openai_api_key": None,
         }
     )
-    async with Application(ApplicationConfig(settings=settings)) as app:
+    async with Application(ProgramConfig(settings=settings)) as app:
         yield app
 
 
@@ -89,7 +88,7 @@ async def test_a_turn_of_the_bot_is_waited_for_and_not_taken(tmp_path: Path, mod
         heard = Heard(app)
         first = (await app.bus.execute(prompt("first"))).unwrap()
         await model.until(lambda: model.active == 1)
-        async with piped(tmp_path, "--session", SESSION, OPENAI_BASE_URL=model.base_url) as chat:
+        async with piped(tmp_path, "--session", SESSION, mixed=True, OPENAI_BASE_URL=model.base_url) as chat:
             chat.say("second")
             await chat.until("note: Waiting for 1 earlier turn.\n")
             assert len(model.requests) == 1
@@ -114,9 +113,9 @@ async def test_the_bot_waits_for_a_turn_of_the_terminal(tmp_path: Path, model: C
     async with bot(tmp_path, model) as app:
         await ask(app.bus, prompt("zero", "0"))
         model.hold(go_on, before="The first ", after="answer.")
-        async with piped(tmp_path, "--session", SESSION, OPENAI_BASE_URL=model.base_url) as chat:
+        async with piped(tmp_path, "--session", SESSION, mixed=True, OPENAI_BASE_URL=model.base_url) as chat:
             chat.say("first")
-            await chat.until("The first ")
+            await model.until(lambda: model.active == 1)
             heard = Heard(app)
             second: Admitted = (await app.bus.execute(prompt("second"))).unwrap()
             assert second.place == 1
@@ -138,11 +137,11 @@ async def test_many_prompts_of_both_are_each_answered_once_and_in_order(
 ) -> None:
     """Ten turns of each, admitted as they come, leave twenty outcomes, and no turn is run beside another."""
     numbers = [str(number) for number in range(10)]
-    async with bot(tmp_path, model) as app, piped(tmp_path, OPENAI_BASE_URL=model.base_url) as chat:
+    async with bot(tmp_path, model) as app, piped(tmp_path, mixed=True, OPENAI_BASE_URL=model.base_url) as chat:
         heard = Heard(app)
         chat.say("begin")
         await chat.until("You said: begin\n-- ")
-        session = chat.output.split()[1].rstrip(",")
+        session = session_of(chat.output)
         chat.say(*(f"terminal {number}" for number in numbers))
         for number in numbers:
             command = prompt(f"discord {number}", number).model_copy(update={"session_id": session})
@@ -174,7 +173,7 @@ async def test_a_call_that_was_decided_elsewhere_does_not_leave_the_question_ope
     """Ann decides in Discord; the terminal takes its question back, says who did, and reads the next prompt."""
     async with bot(tmp_path) as app, piped(tmp_path) as chat:
         chat.say("Send an email to test@example.com with subject 'Hello' and body 'Testing'")
-        await chat.until("? [y/N] ")
+        await chat.until("? [y/N, or a reason] ")
 
         await decide(app, approved=approved)
 
@@ -189,7 +188,7 @@ async def test_a_question_on_the_screen_is_taken_back_when_it_is_decided_elsewhe
     async with bot(tmp_path) as app, in_terminal(tmp_path) as chat:
         await chat.until("\n> ")
         chat.type("Send an email to test@example.com with subject 'Hello' and body 'Testing'\r")
-        await chat.until("? [y/N]")
+        await chat.until("? [y/N, or a reason]")
         chat.type("ye")
 
         await decide(app, approved=False)
@@ -221,11 +220,13 @@ async def test_ctrl_c_while_waiting_for_the_bot_says_when_it_takes_effect(
     async with bot(tmp_path, model) as app:
         (await app.bus.execute(prompt("first"))).unwrap()
         await model.until(lambda: model.active == 1)
-        async with piped(tmp_path, "--session", SESSION, OPENAI_BASE_URL=model.base_url) as chat:
-            chat.say("second")
+        async with in_terminal(tmp_path, "--session", SESSION, OPENAI_BASE_URL=model.base_url) as chat:
+            await chat.until("\n> ")
+            chat.type("second\r")
             await chat.until("Waiting for 1 earlier turn.")
             chat.interrupt()
-            await chat.until("note: It will stop once the earlier turns have ended.")
+            await chat.until("It will stop once the earlier turns have ended.")
             go_on.set()
-            await chat.until("note: Stopped.")
+            await chat.until("Stopped.")
+            chat.type("\x04")
     assert len(model.requests) == 1

@@ -3,26 +3,9 @@
 import json
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from llmgine.messages.chat_messages import ToolCall, Usage
-from programs.terminal.terminal_text import call_text, clean, footer, one_line, short_call
-
-
-@given(st.text())
-def test_clean_text_gives_no_orders(text: str) -> None:
-    """Of the control characters only newline and tab are left, and all else stays."""
-    cleaned = clean(text)
-
-    assert all(c in "\n\t" or not (c < " " or "\x7f" <= c < "\xa0") for c in cleaned)
-    assert [c for c in cleaned if c >= "\xa0"] == [c for c in text if c >= "\xa0"]
-
-
-@given(st.text(), st.text())
-def test_cleaning_is_stable_as_a_text_grows(text: str, more: str) -> None:
-    """What was shown of a growing answer stays its beginning."""
-    assert clean(text + more).startswith(clean(text))
+from programs.terminal.terminal_text import call_text, footer, one_line, short_call
 
 
 @pytest.mark.parametrize(
@@ -52,4 +35,6 @@ def test_short_texts_fit() -> None:
 def test_the_footer_leaves_out_what_is_not_known() -> None:
     """Model, tokens where they were counted, seconds; the demo model is named as what it is."""
     assert footer("gpt", Usage(input_tokens=1000, output_tokens=234), 1.26, demo=False) == "gpt · 1,234 tokens · 1.3 s"
+    thought = Usage(input_tokens=1000, output_tokens=234, reasoning_tokens=200)
+    assert footer("gpt", thought, 1.26, demo=False) == "gpt · 1,234 tokens (200 thinking) · 1.3 s"
     assert footer("demo", Usage(), 0, demo=True) == "demo (offline demo) · 0.0 s"

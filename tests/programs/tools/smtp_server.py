@@ -15,12 +15,14 @@ class SmtpServer:
 
     Attributes:
         replies: An answer other than the usual one, by command; "." is the end of the data.
+        refused: Recipients that are not taken.
         hang_up_at: The command at which the connection is closed without an answer.
     """
 
     port: int = 0
     extensions: tuple[str, ...] = ("AUTH PLAIN",)
     replies: dict[str, str] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
     hang_up_at: str | None = None
     commands: list[str] = field(default_factory=list)
     logins: list[tuple[str, str]] = field(default_factory=list)
@@ -48,6 +50,8 @@ class SmtpServer:
             usual = "\r\n".join([f"250-{each}" for each in lines[:-1]] + [f"250 {lines[-1]}"])
         else:
             usual = {"QUIT": "221 bye", "DATA": "354 go on", "AUTH": "235 welcome"}.get(verb, "250 ok")
+        if verb == "RCPT" and any(one in line for one in self.refused):
+            usual = "550 no such user"
         reply = self.replies.get(verb, usual)
         if verb == "AUTH":
             _, user, password = base64.b64decode(line.split(" ")[2]).decode().split("\0")

@@ -227,3 +227,39 @@ def test_a_wrong_configuration_is_refused_when_it_is_made(wrong: dict[str, objec
     """Not at the first question."""
     with pytest.raises(ValidationError):
         WeatherConfig.model_validate(wrong)
+
+
+async def test_an_answer_that_is_too_long_is_not_read(service: Service) -> None:
+    """One megabyte is read of what never ends."""
+
+    async def endless(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "application/json"})
+        await response.prepare(request)
+        while True:
+            await response.write(b" " * 65_536)
+
+    service.handlers["/v1/search"] = endless
+
+    assert "an answer that is too long" in (await service.ask(location="Portland")).content
+
+
+async def test_only_redirects_to_the_same_server_are_followed(service: Service) -> None:
+    """A service that moved a path is followed; one that leads elsewhere is refused, and nobody there is asked."""
+    other = Service()
+    app = web.Application()
+    app.router.add_get("/{path:.*}", other.answer)
+
+    async def move(request: web.Request) -> web.StreamResponse:
+        raise web.HTTPFound("/moved" if request.query["name"] == "Portland" else other.url)
+
+    async def moved(request: web.Request) -> web.StreamResponse:
+        return web.json_response({"results": PLACES})
+
+    service.handlers |= {"/v1/search": move, "/moved": moved}
+    async with TestServer(app, host="127.0.0.1") as server:
+        other.url = str(server.make_url("/"))
+        here, elsewhere = await service.ask(location="Portland"), await service.ask(location="Rome")
+
+    assert here.ok
+    assert "refused with status 302" in elsewhere.content
+    assert other.queries == []

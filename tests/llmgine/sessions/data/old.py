@@ -9,14 +9,14 @@ from pathlib import Path
 from llmgine.sessions import open_store
 from tests.processes import ending
 
-OLD = (5, 6, 7, 8)  # the schemas there is a dump of
+OLD = (5, 6, 7, 8, 9)  # the schemas there is a dump of
 _DATA = Path(__file__).parent
 
 # Opens a database, after what a test puts in place of `before`.
 _OPEN = """
-import asyncio, os, resource, signal, sqlite3, sys
+import asyncio, importlib, os, signal, sqlite3, sys
 from llmgine.errors import StoreError
-from llmgine.sessions import migrate, open_store, sqlite
+from llmgine.sessions import backup_folder, migrate, open_store, sqlite_copies
 
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -63,7 +63,7 @@ def rows(path: Path) -> dict[str, list[dict[str, object]]]:
 
 def copies_of(path: Path) -> list[Path]:
     """The files beside a database that are, or were to become, copies of it."""
-    return sorted((path.parent / "backups").glob("*"))
+    return sorted(copy for copy in (path.parent / "backups").glob("*") if copy.name != ".lock")
 
 
 def content(path: Path) -> bytes:

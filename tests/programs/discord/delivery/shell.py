@@ -29,10 +29,9 @@ from programs.discord.delivery.next_steps import (
     Post,
     Step,
     Store,
-    look_again,
     next_steps,
-    pause,
 )
+from programs.discord.delivery.pausing import look_again, pause
 from programs.discord.delivery.read_back import orphans_of
 from programs.discord.delivery.refusals import UNKNOWN_MESSAGE, DeliveryRefusedError
 from programs.discord.delivery.request_results import (
@@ -44,6 +43,7 @@ from programs.discord.delivery.request_results import (
     Result,
     Shut,
     Unknown,
+    Unsure,
     Wait,
 )
 from programs.discord.delivery.step_results import Pace, apply, begun
@@ -67,11 +67,14 @@ class Fate(StrEnum):
     LONG_LIMITED = "long limited"  # Discord asks to wait for a long time.
     INVALID = "invalid"  # Discord does not take the body.
     AGAINST_RULES = "against the rules"  # The server's rules forbid it.
+    UNSURE_SHUT = "unsure, then shut"  # It arrived without an answer, and is repeated when the bot may not write there.
+    UNSURE_LIMITED = "unsure, then limited"  # It arrived without an answer, and is repeated when Discord asks to wait.
     TOO_OLD = "too old"  # The message takes no more edits.
     OUTDATED = "outdated"  # A look-up is answered by what was there when it began.
 
 
 _WAITS = {Fate.LIMITED: 20.0, Fate.LONG_LIMITED: 45.0}
+_UNSURE: dict[Fate, Shut | Wait] = {Fate.UNSURE_SHUT: Shut(50013), Fate.UNSURE_LIMITED: Wait(45.0)}
 _REFUSALS = {Fate.INVALID: 50035, Fate.AGAINST_RULES: 200000}
 
 
@@ -316,16 +319,19 @@ class Shell:
         )
         if fate in _WAITS and at_discord:
             return Wait(_WAITS[fate])
+        if fate in _UNSURE and isinstance(step, Post | Edit):
+            self._do(request)
+            return Unsure(_UNSURE[fate])
         if fate in _REFUSALS and isinstance(step, Post | Edit):
             self.refused.add((step.answer.turn.id, step.part.key))
             return Refused(DeliveryRefusedError(_REFUSALS[fate], "refused"))
         if fate is Fate.TOO_OLD and isinstance(step, Edit):
             self.discord.freeze(step.slot.message_id)
-        if fate is Fate.LATE and isinstance(step, Post):
-            self.discord.late.append((self.discord.now + LANDS_WITHIN / 2, lambda: self._do(request)))
-            return Unknown()
         if fate is Fate.OUTDATED and request.seen is not None:
             return request.seen()
+        if fate is Fate.LATE and isinstance(step, Post):
+            self.discord.late.append((self.discord.now + LANDS_WITHIN / 2, lambda: self._do(request)))
+            fate = Fate.LOST
         if fate is Fate.LOST and not isinstance(step, Notify):
             return Unknown()
         result = self._do(request)
@@ -364,12 +370,13 @@ class Shell:
         if not isinstance(seen, list):
             return seen
         unsure = step.answer.unknown_since is not None
-        return Found(orphans_of(turn.id, question, seen, self.store.owners(), unsure=unsure))
+        return Found(orphans_of(turn.id, question, seen, self.store.owners(), unsure=unsure, alone=step.alone))
 
     def _take(self, request: Request, result: Result) -> None:
         step, now = request.step, self.discord.now
-        if isinstance(result, Shut) and isinstance(step, Post | Edit):
-            self._shut = result.code, now + ACCESS_REMEMBERED
+        last = result.last if isinstance(result, Unsure) else result
+        if isinstance(last, Shut) and isinstance(step, Post | Edit):
+            self._shut = last.code, now + ACCESS_REMEMBERED
         for told in apply(self.channel, step, result, now, PACE):
             self._start(told)
         if isinstance(result, Loaded):

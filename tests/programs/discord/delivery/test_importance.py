@@ -1,8 +1,19 @@
 """What goes first when requests have to wait: answers before previews, and both before courtesies."""
 
-from programs.discord.rate_limiter import Importance, Ticket
+import asyncio
+
+import pytest
+
+from llmgine.sessions.clock import now
+from programs.discord.delivery import channel_delivery, thinking_line
+from programs.discord.delivery.bodies import is_courtesy
+from programs.discord.delivery.importance import importance_of
+from programs.discord.delivery.next_steps import Edit, Step
+from programs.discord.rate_limiter import Importance, RateLimiter, Ticket
+from programs.playground.entities import GENERAL_ID, GRACE_ID
 from tests.programs.discord.delivery.delivery_scene import before_long, soon, stages
 from tests.programs.discord.scene import Scene, body_of
+from tests.programs.discord.test_settings import set_here
 
 NEVER = 86_400.0  # seconds
 
@@ -10,6 +21,7 @@ NEVER = 86_400.0  # seconds
 async def started(unstarted: Scene, *, interval: float = 0.05) -> Scene:
     """A scene without signs, whose channel was heard before, so that nothing of it has to be read."""
     scene = await unstarted.start(bot={"reaction_delay": NEVER}, interval=interval)
+    await scene.app.store.settings.change(f"discord:{GENERAL_ID}", "context", "off", None, now())
     scene.ask("hello")
     await scene.outcome()
     await scene.delivered()
@@ -94,3 +106,127 @@ async def test_a_final_text_does_not_wait_for_the_interval(unstarted: Scene) -> 
     end.set()
 
     assert body_of((await scene.outcome(2)).content) == "One two."
+
+
+async def test_the_line_of_a_model_that_thinks_is_a_courtesy(unstarted: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked for like typing is; the words that come meanwhile take its ticket to the front."""
+    monkeypatch.setattr(thinking_line, "AFTER", 0.05)
+    scene = await started(unstarted)
+    (end,) = stages(scene, "", "The answer.")
+    limiter, held, asked = scene.bot.limiter, list[Ticket](), list[Importance]()
+    ticket = limiter.ticket
+
+    def weighed(step: Step) -> Importance:
+        asked.append(importance_of(step))
+        return asked[-1]
+
+    monkeypatch.setattr(channel_delivery, "importance_of", weighed)
+
+    def noted(importance: Importance) -> Ticket:
+        if importance is not Importance.COURTESY:
+            return ticket(importance)
+        held.append(Ticket(importance))  # it is never called by itself
+        return held[-1]
+
+    limiter.ticket = noted  # type: ignore[method-assign]  # courtesies wait
+    scene.ask("think")
+    await before_long(lambda: Importance.COURTESY in asked)
+    assert len(scene.shown()) == 1
+    end.set()
+
+    assert body_of((await scene.outcome(2)).content) == "The answer."
+    assert Importance.FIRST in {one.importance for one in held}
+    assert not any("Thinking" in shown.content for shown in scene.history)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The line of a model that thinks comes soon, and counts fast."""
+    monkeypatch.setattr(thinking_line, "AFTER", 0.05)
+    monkeypatch.setattr(thinking_line, "EVERY", 0.1)
+
+
+def without_courtesies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on there is always something that goes before a courtesy."""
+    pick = RateLimiter._next
+
+    def without(limiter: RateLimiter) -> Ticket | None:
+        kept = limiter._queues.pop(Importance.COURTESY)
+        try:
+            return pick(limiter)
+        finally:
+            limiter._queues[Importance.COURTESY] = kept
+
+    monkeypatch.setattr(RateLimiter, "_next", without)
+
+
+def weighed_steps(monkeypatch: pytest.MonkeyPatch) -> list[Step]:
+    """The steps that requests are asked for, from now on."""
+    asked = list[Step]()
+
+    def weighed(step: Step) -> Importance:
+        asked.append(step)
+        return importance_of(step)
+
+    monkeypatch.setattr(channel_delivery, "importance_of", weighed)
+    return asked
+
+
+@pytest.mark.usefixtures("quick")
+async def test_an_answer_does_not_wait_for_the_line_above_it(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a line is still to be posted, and the answer to somebody else's question comes below it, both come now."""
+    await set_here(scene, "people", "each")
+    without_courtesies(monkeypatch)
+    asked = weighed_steps(monkeypatch)
+    end = asyncio.Event()
+    scene.model.hold(end, silent=True, after="For Ada.")
+    scene.ask("think")
+    await before_long(lambda: asked)
+    scene.model.reply("For Grace.")
+    scene.ask("quick", by=GRACE_ID)
+
+    await soon(scene, lambda: "For Grace." in [body_of(message.content) for message in scene.shown()])
+
+    above = scene.shown()[-2].content
+    assert "Thinking" in above
+    end.set()
+    await scene.outcome(2)
+
+
+@pytest.mark.usefixtures("quick")
+async def test_a_preview_does_not_wait_for_the_seconds_of_another_line(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The edit of a line gives its place to the text of another answer that streams in."""
+    await set_here(scene, "people", "each")
+    end = asyncio.Event()
+    scene.model.hold(end, silent=True, after="For Ada.")
+    scene.ask("think")
+    await soon(scene, lambda: any("Thinking" in message.content for message in scene.shown()))
+    more, last = stages(scene, "One ", "two ", "three.")
+    scene.ask("count", by=GRACE_ID)
+    await soon(scene, lambda: scene.shown()[-1].content == "One")
+    without_courtesies(monkeypatch)
+    asked = weighed_steps(monkeypatch)
+    await before_long(lambda: any(isinstance(step, Edit) and is_courtesy(step.part.body) for step in asked))
+    more.set()
+
+    await soon(scene, lambda: scene.shown()[-1].content == "One two")
+
+    last.set()
+    end.set()
+    await scene.outcome(2)
+
+
+@pytest.mark.usefixtures("quick")
+async def test_the_note_of_a_bot_that_ends_is_no_courtesy(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is shown below a line that is one, and at once."""
+    scene.model.hold(asyncio.Event(), silent=True)
+    scene.ask("think")
+    await soon(scene, lambda: any("Thinking" in message.content for message in scene.shown()))
+    asked = weighed_steps(monkeypatch)
+    await scene.stop()
+
+    notes = [step for step in asked if isinstance(step, Edit) and step.urgent]
+    assert {importance_of(step) for step in notes} == {Importance.FIRST}
+    assert not any(is_courtesy(step.part.body) for step in notes)

@@ -261,6 +261,42 @@ def test_an_answer_that_is_forgotten_while_it_is_posted_is_taken_away(scene: Sce
     assert scene.store.rows[turn.id] == {}
 
 
+@pytest.mark.parametrize("fate", [Fate.UNSURE_SHUT, Fate.UNSURE_LIMITED])
+@pytest.mark.parametrize("withdrawn_first", [True, False])
+def test_what_may_be_there_though_the_last_request_was_refused(
+    scene: Scene, fate: Fate, *, withdrawn_first: bool
+) -> None:
+    """A refusal of the last of several requests for a post says nothing of the one before that got no answer."""
+    turn = scene.ask("one")
+    if withdrawn_first:
+        scene.shell.withdraw(scene.store.forget(turn.id))
+    scene.end(Post, fate)
+    if not withdrawn_first:
+        scene.shell.withdraw(scene.store.forget(turn.id))
+
+    scene.shell.rights_changed()
+    scene.live(100.0)
+
+    assert scene.seen() == []
+    assert is_settled(scene)
+
+
+def test_an_edit_that_may_be_done_though_the_last_request_was_refused(scene: Scene) -> None:
+    """What a message shows is not known then, so it is edited even if it should show what it did before."""
+    turn = scene.ask("one")
+    scene.run()
+    scene.live(5.0)
+    scene.shell.progress(turn.id, parts("two"))
+    scene.end(Edit, Fate.UNSURE_SHUT)
+
+    scene.finish(turn, "one")
+    scene.shell.rights_changed()
+    scene.live(10.0)
+
+    assert scene.seen() == ["one"]
+    assert is_settled(scene)
+
+
 def test_a_forgotten_answer_is_looked_for_after_a_restart(scene: Scene) -> None:
     """A message that nobody stored before the process died is taken away by the next one."""
     turn = scene.ask("one")
@@ -725,6 +761,30 @@ def test_parts_that_nobody_stored_are_recognized(
 ) -> None:
     """A message is a part of a turn by what it replies to or names, or else by the message above it."""
     assert orphans_of("abc", 1, seen, stored) == found
+
+
+def test_a_part_below_another_turn_is_recognized_if_it_can_be_of_no_other() -> None:
+    """It does not reply where the bot might not read the history, and nothing on it says of which turn it is."""
+    seen = [Seen(2, None, ()), Seen(3, None, ())]
+
+    assert orphans_of("abc", 1, seen, {2: "xyz"}, alone=True) == (3,)
+
+
+def test_where_it_might_not_read_a_message_below_another_turn_is_found(scene: Scene) -> None:
+    """A post without an answer that could not reply is found once the channel may be read, and not made twice."""
+    first = scene.ask()
+    scene.restart(arrived=False)
+    scene.bar(yes=True)
+    scene.ask("above")
+    scene.run()
+    scene.shell.begin(scene.store.run(first.id), parts("one"), resumed=True)
+    scene.end(Post, Fate.UNANSWERED)
+    scene.fail(NONCE_IS_SURE * 2, arrived=True)
+    scene.bar(yes=False)
+
+    scene.live(REMEMBERED + NONCE_IS_SURE)
+
+    assert scene.seen() == ["above", "one"]
 
 
 def test_plain_forms_of_a_file_are_cut_once(scene: Scene) -> None:

@@ -174,5 +174,5 @@ async def test_a_text_in_place_of_a_card_has_no_previews(unstarted: Scene) -> No
 
     await answered_anew(scene, asked)
     (text,) = scene.shown()
-    assert LINK in text.content
+    assert "See <https://example.com/page> for more." in text.content
     assert previews_suppressed(text)

@@ -46,8 +46,9 @@ async def all_answered(scene: Scene, dms: list[Channel]) -> None:
 
 
 def looks(scene: Scene) -> list[str]:
-    """What the bot asked to know of channels."""
-    return [one.path for one in scene.playground.requests if (one.method, one.route[:9]) == ("GET", "/channels")]
+    """What the bot asked to know of channels, but for what was written before questions."""
+    asked = [one.path for one in scene.playground.requests if (one.method, one.route[:9]) == ("GET", "/channels")]
+    return [path for path in asked if "before=" not in path]
 
 
 async def all_read(scene: Scene, channels: list[Channel]) -> bool:

@@ -118,4 +118,4 @@ async def test_the_first_start_makes_no_transaction_per_channel(
         await scene.bot.caught_up()
 
     assert len(await scene.cursors()) > 100
-    assert count < 50
+    assert count < 55

@@ -21,7 +21,7 @@ READING = (
     "turns.of_message",
     "turns.admitted",
     "turns.known",
-    "turns.messages_of",
+    "contextmessages.lately",
     "turns.asked_lately",
 )
 WRITING = ("cursors.move", "turns.admit", "prompts.edit", "prompts.delete")

@@ -3,16 +3,18 @@
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from llmgine.errors import ConfigurationError
 from llmgine.settings import load_settings
+from programs.settings import ProgramSettings
 
 SECRET = "hunter22-not-to-be-shown"
 
 
 def error_of(env_file: Path | None = None) -> str:
     with pytest.raises(ConfigurationError) as caught:
-        load_settings(env_file)
+        load_settings(ProgramSettings, env_file)
     text = str(caught.value)
     assert "\n" not in text
     return text
@@ -20,7 +22,7 @@ def error_of(env_file: Path | None = None) -> str:
 
 def test_without_anything_the_defaults_hold() -> None:
     """No file and no variable: the offline demo in the playground."""
-    settings = load_settings(None)
+    settings = load_settings(ProgramSettings, None)
 
     assert (settings.openai_model, settings.database_url) == (None, "sqlite:///data/llmgine.db")
     assert (settings.log_dir, settings.playground_port, settings.approval_timeout) == (Path("logs"), 8700, 600)
@@ -93,7 +95,7 @@ def test_loopback_and_encrypted_addresses_are_taken(monkeypatch: pytest.MonkeyPa
     for name in ("DISCORD_API_BASE", "DISCORD_GATEWAY_URL"):
         monkeypatch.setenv(name, url)
 
-    assert load_settings(None).discord_api_base == url
+    assert load_settings(ProgramSettings, None).discord_api_base == url
 
 
 @pytest.mark.parametrize(
@@ -116,7 +118,7 @@ def test_a_slip_in_the_env_file_is_named(tmp_path: Path, line: str) -> None:
     path.write_text(f"{line}\nSOMEBODY_ELSES_SETTING=1\n")
 
     with pytest.raises(ConfigurationError, match=r"did you mean|has no value"):
-        load_settings(path)
+        load_settings(ProgramSettings, path)
 
 
 @pytest.mark.parametrize("url", [f"http://ada:{SECRET}@discord.example", f"ftp://{SECRET}", f"http://{SECRET}:x/"])
@@ -129,14 +131,14 @@ def test_an_address_is_not_quoted_with_its_password(monkeypatch: pytest.MonkeyPa
 
 def test_secrets_are_not_shown_by_the_settings_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
     """Printing the settings shows none; the log is told all of them."""
-    for name in ("DISCORD_TOKEN", "OPENAI_API_KEY", "SMTP_PASSWORD"):
+    for name in ("DISCORD_TOKEN", "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "SMTP_PASSWORD", "TRANSCRIBE_API_KEY"):
         monkeypatch.setenv(name, f"{SECRET}-{name}")
 
-    settings = load_settings(None)
+    settings = load_settings(ProgramSettings, None)
 
     assert SECRET not in repr(settings)
     assert SECRET not in str(settings)
-    assert len(list(settings.secrets())) == 3
+    assert len(list(settings.secrets())) == 5
 
 
 @pytest.mark.parametrize("where", ["environment", "file"])
@@ -148,7 +150,7 @@ def test_empty_values_are_unset(monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
     for line in lines if where == "environment" else []:
         monkeypatch.setenv(line.rstrip("="), "")
 
-    settings = load_settings(file)
+    settings = load_settings(ProgramSettings, file)
 
     assert (settings.discord_token, settings.openai_api_key) == (None, None)
     assert (settings.playground_port, settings.openai_model) == (8700, None)
@@ -160,7 +162,7 @@ def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch, tmp
     file.write_text('OPENAI_MODEL="from file"\nLOG_LEVEL=debug\nSOMETHING_ELSE=1\n')
     monkeypatch.setenv("OPENAI_MODEL", "from environment")
 
-    settings = load_settings(file)
+    settings = load_settings(ProgramSettings, file)
 
     assert (settings.openai_model, settings.log_level) == ("from environment", "DEBUG")
 
@@ -170,7 +172,7 @@ def test_each_level_of_pythons_logging_is_one(monkeypatch: pytest.MonkeyPatch, l
     """LOG_LEVEL takes them in either case."""
     monkeypatch.setenv("LOG_LEVEL", level)
 
-    assert load_settings(None).log_level == level.upper()
+    assert load_settings(ProgramSettings, None).log_level == level.upper()
 
 
 def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
@@ -178,7 +180,7 @@ def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.write_text("OPENAI_MODEL=marked\n", encoding="utf-8-sig")
 
-    assert load_settings(file).openai_model == "marked"
+    assert load_settings(ProgramSettings, file).openai_model == "marked"
 
 
 @pytest.mark.parametrize(
@@ -210,7 +212,7 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
 
 def test_a_missing_file_is_no_error(tmp_path: Path) -> None:
     """Nobody needs one."""
-    assert load_settings(tmp_path / "nothing").openai_model is None
+    assert load_settings(ProgramSettings, tmp_path / "nothing").openai_model is None
 
 
 def test_an_unknown_api_is_one_clear_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -218,4 +220,65 @@ def test_an_unknown_api_is_one_clear_sentence(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("OPENAI_API", "grpc")
 
     with pytest.raises(ConfigurationError, match=r"^OPENAI_API: .*'auto', 'chat' or 'responses'"):
-        load_settings(None)
+        load_settings(ProgramSettings, None)
+
+
+def test_operators_are_ids_with_commas_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OPERATORS has user ids; without it nobody is configured, and a name is refused with an example."""
+    assert load_settings(ProgramSettings, None).operators is None
+    monkeypatch.setenv("OPERATORS", " 80351110224678912, 175928847299117063,")
+    assert load_settings(ProgramSettings, None).operators == (80351110224678912, 175928847299117063)
+
+    monkeypatch.setenv("OPERATORS", "80351110224678912,ada")
+
+    with pytest.raises(ConfigurationError, match="OPERATORS: these are not Discord ids"):
+        load_settings(ProgramSettings, None)
+
+
+@pytest.mark.parametrize("what", ["servers", "channels", "roles", "people"])
+@pytest.mark.parametrize("how", ["allowed", "blocked"])
+def test_lists_of_who_may_use_the_bot_are_ids(monkeypatch: pytest.MonkeyPatch, how: str, what: str) -> None:
+    """Empty by default; what is no id, such as a name or a mention, is an error at the start and never ignored."""
+    name = f"{how}_{what}"
+    assert getattr(load_settings(ProgramSettings, None), name) == ()
+    monkeypatch.setenv(name.upper(), "80351110224678912, 175928847299117063")
+    assert getattr(load_settings(ProgramSettings, None), name) == (80351110224678912, 175928847299117063)
+
+    for wrong in ("ada", "<@80351110224678912>", "80351110224678912;175928847299117063"):
+        monkeypatch.setenv(name.upper(), wrong)
+        with pytest.raises(ConfigurationError, match=f"{name.upper()}: these are not Discord ids"):
+            load_settings(ProgramSettings, None)
+
+
+def test_what_may_be_chosen_is_a_list_of_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ALLOWED_MODELS and ALLOWED_TOOLS are names with commas between; MAX_EFFORT is one of the efforts."""
+    monkeypatch.setenv("ALLOWED_MODELS", "gpt-5-mini, gpt-5 ,")
+    monkeypatch.setenv("ALLOWED_TOOLS", "calculate")
+    monkeypatch.setenv("MAX_EFFORT", "low")
+    found = load_settings(ProgramSettings, None)
+    assert (found.allowed_models, found.allowed_tools, found.max_effort) == (
+        ("gpt-5-mini", "gpt-5"),
+        ("calculate",),
+        "low",
+    )
+
+    monkeypatch.setenv("MAX_EFFORT", "lots")
+
+    with pytest.raises(ConfigurationError, match=r"^MAX_EFFORT: .*'none', 'minimal'"):
+        load_settings(ProgramSettings, None)
+
+
+@pytest.mark.parametrize(
+    ("value", "domains"),
+    [("", ()), ("example.com", ("example.com",)), (" a.example , b.example,", ("a.example", "b.example"))],
+)
+def test_allowed_domains_are_a_list_with_commas(value: str, domains: tuple[str, ...]) -> None:
+    """Empty allows any."""
+    assert ProgramSettings(_env_file=None, email_allowed=value).email_domains == domains
+
+
+@pytest.mark.parametrize("value", ["ann@example.com", "*.example.com", "example", "a.example;b.example"])
+def test_what_is_no_domain_is_refused(value: str) -> None:
+    """A limit that is written wrong must not be taken for none."""
+    with pytest.raises(ValidationError, match="is not a domain"):
+        ProgramSettings(_env_file=None, email_allowed=value)

@@ -1,0 +1,81 @@
+"""The other end of `isolation`: one call of one function, in a process of its own."""
+
+import asyncio
+import inspect
+import json
+import os
+import sys
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from llmgine.errors import ToolError
+from llmgine.messages.text import clean_text
+from llmgine.platforms import limit_this_process
+from llmgine.tools.arguments import arguments_model, read_arguments
+from llmgine.tools.context import ToolContext, tool_context
+from llmgine.tools.docstring import describe
+from llmgine.tools.files import File, as_output
+from llmgine.tools.isolation import function_at
+from llmgine.tools.result_text import NotDone, cap, to_text
+
+
+def main() -> None:
+    """Read a request, run it, and write the answer: a line with its sizes, its text, and its files."""
+    request = json.loads(sys.stdin.buffer.readline())
+    data = sys.stdin.buffer.read(request["data"]) if "data" in request else None
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a tool prints is no answer
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    memory, cpu = request["limits"]
+    limit_this_process(memory=memory, cpu=cpu)
+    kind, text, files = _outcome(request, data)
+    if data is None or kind == "error":
+        text = cap(clean_text(text))
+    data = text.encode()
+    named = [[file.name, file.media_type, len(file.data)] for file in files]
+    answers.write(json.dumps({"kind": kind, "text": len(data), "files": named}).encode() + b"\n")
+    answers.write(data)
+    for file in files:
+        answers.write(file.data)
+    answers.flush()
+    os._exit(0)  # threads that a tool has left behind hold nothing up
+
+
+def _end_with_parent() -> None:
+    """End when the pipe to the parent closes: it has died, and nobody waits for an answer."""
+    os.read(0, 1)
+    os._exit(1)
+
+
+def _outcome(request: dict[str, Any], data: bytes | None) -> tuple[str, str, Sequence[File]]:
+    """What became of the call, the text of it, and the files."""
+    try:
+        if data is not None:
+            return "done", str(function_at(request["module"], request["path"])(data, **request["options"])), ()
+        output = as_output(_call(request))
+        return "not done" if isinstance(output.text, NotDone) else "done", to_text(output.text), output.files
+    except MemoryError:
+        return "memory", "", ()
+    except ToolError as error:
+        return "error", str(error), ()
+    except BaseException as error:  # foreign code, and SystemExit is no way to end a call
+        return "error", f"{type(error).__name__}: {error}", ()
+
+
+def _call(request: dict[str, Any]) -> object:
+    function = function_at(request["module"], request["path"])
+    if request["context"]:
+        tool_context.set(ToolContext(*request["context"]))
+    name = function.__name__
+    values = read_arguments(arguments_model(function, name, describe(function, name).arguments), request["arguments"])
+    result = function(**values)
+    return asyncio.run(_awaited(result)) if inspect.isawaitable(result) else result
+
+
+async def _awaited(result: Any) -> object:
+    return await result
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What a model can be shown of a file that somebody attaches: by its bytes, whatever it is called."""

@@ -1,0 +1,141 @@
+"""Mutations that the safety bench has to notice, one for each class, and of what it found when it was written."""
+
+from tests.mutations.mutation import Mutation
+
+_BENCH = "tests/programs/bench/test_safety.py::test_an_example_of_each_class"
+
+MUTATIONS = (
+    Mutation(
+        "pings seen by the bench",
+        "programs/discord/delivery/message_arguments.py",
+        '"allowed_mentions": PING_THE_ASKER,',
+        '"allowed_mentions": discord.AllowedMentions.all(),',
+        (f"{_BENCH}[mentions-24]",),
+    ),
+    Mutation(
+        "links seen by the bench",
+        "programs/discord/delivery/bodies.py",
+        "return map(safe_part, parts_of(text))",
+        "return parts_of(text)",
+        (f"{_BENCH}[links-01]",),
+    ),
+    Mutation(
+        "hidden characters seen by the bench",
+        "llmgine/messages/visible_text.py",
+        'text = _HIDDEN.sub("", text)',
+        "pass",
+        (f"{_BENCH}[invisible-01]",),
+    ),
+    Mutation(
+        "names in texts seen by the bench",
+        "programs/discord/incoming/content.py",
+        "return text.strip() or NO_TEXT",
+        "return message.clean_content",
+        (f"{_BENCH}[names-01]",),
+    ),
+    Mutation(
+        "quotes in texts seen by the bench",
+        "llmgine/context/envelope.py",
+        'told["text"] = text',
+        'told["text"] = "\\n".join([text, *(one.text for one in quoted)])',
+        (f"{_BENCH}[quotes-01]",),
+    ),
+    Mutation(
+        "files in texts seen by the bench",
+        "llmgine/context/envelope.py",
+        'told["files"] = files',
+        'told["text"] += str(files)',
+        (f"{_BENCH}[files-01]",),
+    ),
+    Mutation(
+        "payments by a tool's words seen by the bench",
+        "programs/tools/weather.py",
+        "idempotent=True, reads_outside=True,",
+        "idempotent=True,",
+        (f"{_BENCH}[results-24]",),
+    ),
+    Mutation(
+        "payments by a page's words seen by the bench",
+        "llmgine/turn_state.py",
+        "return prompts or any(call.result is not None and call.result.outside for call in self.calls.values())",
+        "return prompts",
+        (f"{_BENCH}[pages-29]",),
+    ),
+    Mutation(
+        "forged approvals seen by the bench",
+        "programs/discord/permissions/actor.py",
+        "        return True\n    return is_moderator(user)",
+        "        return True\n    return True",
+        (f"{_BENCH}[approvals-02]",),
+    ),
+    Mutation(
+        "cut cards seen by the bench",
+        "programs/discord/delivery/argument_lines.py",
+        "whole = whole and all_of_it",
+        "whole = True",
+        (f"{_BENCH}[ambiguities-51]",),
+    ),
+    Mutation(
+        "answers where there are none seen by the bench",
+        "programs/discord/incoming/decision.py",
+        'if settings.listen == "off":',
+        "if False:",
+        (f"{_BENCH}[authorisation-01]",),
+    ),
+    Mutation(
+        "connections seen by the bench",
+        "programs/guarded_http.py",
+        "if not is_public(address) or (len(where) == 4 and where[3]):",
+        "if False:",
+        (f"{_BENCH}[ssrf-81]",),
+    ),
+    Mutation(
+        "wrong numbers seen by the bench",
+        "programs/tools/calculator.py",
+        "if bits > MAX_BITS:",
+        "if bits > 10 * MAX_BITS:",
+        (f"{_BENCH}[calculator-09]",),
+    ),
+    Mutation(
+        "large files seen by the bench",
+        "programs/files/limits.py",
+        "MAX_SHOWN = 20_000",
+        "MAX_SHOWN = 200_000",
+        (f"{_BENCH}[attachments-05]",),
+    ),
+    Mutation(
+        "secrets in names seen by the bench",
+        "llmgine/messages/visible_text.py",
+        "Name = Annotated[CleanText, AfterValidator(_name)]",
+        "Name = Annotated[str, AfterValidator(_name)]",
+        (f"{_BENCH}[secrets-08]",),
+    ),
+    Mutation(
+        "names that are mentioned leading to no payment",
+        "llmgine/messages/pointed_at.py",
+        "or prompt.attachments or prompt.mentions)",
+        "or prompt.attachments)",
+        ("tests/llmgine/engine/test_always.py::test_what_comes_with_a_prompt_makes_it_ask[name]",),
+    ),
+    Mutation(
+        "a setting being told without its secrets",
+        "programs/discord/slash/setting_commands.py",
+        "return _told(spec, stored, where, plain_name(interaction))",
+        "return _told(spec, wanted, where, plain_name(interaction))",
+        (f"{_BENCH}[secrets-09]",),
+    ),
+    Mutation(
+        "a database that others could read being made private",
+        "llmgine/sessions/sqlite.py",
+        "if not keep_private(path):",
+        "if False:",
+        ("tests/llmgine/sessions/test_sqlite.py::test_a_file_that_others_could_read_is_its_owners_again",),
+    ),
+    Mutation(
+        "costs seen by the bench",
+        "llmgine/sessions/operations/allowances.py",
+        "if full is not None:",
+        "if False:",
+        (f"{_BENCH}[cost-11]",),
+    ),
+)
