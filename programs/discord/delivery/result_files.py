@@ -39,8 +39,8 @@ def files_parts(steps: TurnSteps, reply: ReplyStep) -> Iterator[tuple[DeliveryKe
                 "without_files": small_print(
                     say(
                         tr(
-                            "-# ⚠️ Not attached. I need the permission Attach Files here, and a file must be within the "
-                            "server's upload limit."
+                            "-# ⚠️ Not attached: Discord did not take it. Check that I have Attach Files here, and that "
+                            "it is within the server's upload limit."
                         )
                     )
                 ),
