@@ -23,11 +23,13 @@ _MORE = ["| a | b |\n|---|---|\n| 1 | 2 |\n", "````\n```\nx\n```\n````\n", "🏳
 
 
 @pytest.fixture(scope="module")
-def examples(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    folder = tmp_path_factory.mktemp("source")
-    wanted = f"{_PARSER}=={metadata.version(_PARSER)}"
-    run_uv("tool", "run", "pip", "download", "--no-deps", "--no-binary", ":all:", wanted, folder=folder)
-    return _examples_in(next(folder.glob("*.tar.gz")))
+def examples(pytestconfig: pytest.Config) -> list[str]:
+    assert pytestconfig.cache is not None
+    folder, version = pytestconfig.cache.mkdir("commonmark"), metadata.version(_PARSER)
+    if not any(folder.glob(f"*{version}.tar.gz")):  # tests need no network but once
+        wanted = f"{_PARSER}=={version}"
+        run_uv("tool", "run", "pip", "download", "--no-deps", "--no-binary", ":all:", wanted, folder=folder)
+    return _examples_in(next(folder.glob(f"*{version}.tar.gz")))
 
 
 def _examples_in(source: Path) -> list[str]:
