@@ -33,6 +33,8 @@ _ENOUGH = 512 * 1024 * 1024  # bytes that must be free in memory to have a serve
 # Nothing of a test's database has to outlive the machine, and waiting for the disk would be most of a run's time. What
 # a killed server leaves is the same: the kernel still has it.
 _FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_wal_size": "128MB"}
+# Statistics gathered in the middle of a test would make a plan depend on how long the tests have run.
+_STEADY = {"autovacuum": "off"}
 
 
 class Stop(Enum):
@@ -78,7 +80,7 @@ class PostgresServer:
         self._as_user = _unprivileged(self.folder)
         self.programs = _reachable_programs(self.folder)
         self._wal_segment = wal_segment
-        self._settings = {} if durable else dict(_FAST)
+        self._settings = _STEADY if durable else {**_STEADY, **_FAST}
         self._settings |= settings or {}
         self._keeper: subprocess.Popen[str] | None = None
         self._databases = 0

@@ -6,8 +6,10 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from typing import Literal
 
 import discord
+from discord.backoff import ExponentialBackoff
 
 from llmgine.errors import ConfigurationError, StoreError
 from programs.application import Application
@@ -27,6 +29,7 @@ _WORN_OUT = (
     "Find out from the log why it was disconnected so often, fix that, and start it again tomorrow"
 )
 _START_PATIENCE = 3.0  # seconds that a start gets to finish when the bot is to end
+_LONGEST_WAIT = 60.0  # seconds between two attempts to connect
 _PRESENCE = "@mentions · /help"  # after "Listening to"
 
 _log = logging.getLogger(__name__)
@@ -34,6 +37,17 @@ _log = logging.getLogger(__name__)
 
 class WornOutError(ConfigurationError):
     """The bot logged in so often that Discord is about to reset its token."""
+
+
+class _Backoff(ExponentialBackoff[Literal[False]]):
+    """discord.py's waits between attempts to connect; its own grow to 17 minutes, long after Discord is back."""
+
+    def delay(self) -> float:
+        """The seconds until the next attempt."""
+        return min(super().delay(), _LONGEST_WAIT)
+
+
+discord.client.ExponentialBackoff = _Backoff  # type: ignore[attr-defined,assignment]  # `connect` takes no other
 
 
 class Connection(discord.Client):

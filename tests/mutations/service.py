@@ -6,6 +6,13 @@ _HEALTH_TESTS = "tests/programs/discord/test_health.py"
 
 MUTATIONS = (
     Mutation(
+        "a minute between two attempts to connect",
+        "programs/discord/connection.py",
+        "min(super().delay(), _LONGEST_WAIT)",
+        "super().delay()",
+        ("tests/programs/discord/test_connection_faults.py::test_it_is_back_within_a_minute_of_discord",),
+    ),
+    Mutation(
         "a bot that shuts down staying unready",
         "programs/discord/connection_status.py",
         "        if self._phase is ConnectionPhase.STOPPING:\n            return\n",

@@ -20,6 +20,8 @@ class Calls:
         begun: Who got a slot, and with which of their calls, in order.
         running: The calls that run.
         waiting: The calls that wait, in the order in which they began to.
+        came: How many calls had begun when each came.
+        ended: How many calls had begun when each person's last one ended.
     """
 
     def __init__(self, count: int) -> None:
@@ -27,6 +29,8 @@ class Calls:
         self.begun: list[tuple[str, int]] = []
         self.running: list[tuple[str, int]] = []
         self.waiting: list[tuple[str, int]] = []
+        self.came: dict[tuple[str, int], int] = {}
+        self.ended: dict[str, int] = {}
         self._tasks: dict[tuple[str, int], asyncio.Task[None]] = {}
         self._ends: dict[tuple[str, int], asyncio.Event] = {}
 
@@ -35,6 +39,7 @@ class Calls:
         call = (person, len(self._tasks))
         self._ends[call] = asyncio.Event()
         self.waiting.append(call)
+        self.came[call] = len(self.begun)
         self._tasks[call] = asyncio.create_task(self._run(call))
         await settled()
         return call
@@ -48,6 +53,7 @@ class Calls:
                 await self._ends[call].wait()
             finally:
                 self.running.remove(call)
+                self.ended[call[0]] = len(self.begun)
 
     def finish(self, call: tuple[str, int]) -> None:
         """The call's reply is there."""
@@ -207,11 +213,10 @@ def _check(calls: Calls, count: int) -> None:
 
 
 def _nobody_is_passed_twice(calls: Calls) -> None:
-    """Of who has no running call, no other got two slots since they began to wait."""
-    for person, number in calls.waiting:
+    """Since somebody waits and has no running call, no other got two slots."""
+    for call in calls.waiting:
+        person = call[0]
         if any(one == person for one, _ in calls.running):
             continue
-        # Calls are numbered as they come; those that began after this one came are behind it in `begun`.
-        mine = max((place for place, one in enumerate(calls.begun) if one[0] == person), default=-1)
-        later = [one for one in calls.begun[mine + 1 :] if one[1] > number]
+        later = calls.begun[max(calls.came[call], calls.ended.get(person, 0)) :]
         assert max(Counter(one for one, _ in later).values(), default=0) <= 1

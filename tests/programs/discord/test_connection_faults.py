@@ -1,7 +1,9 @@
 """Discord that limits, resets or ends at a bad moment: the bot neither falls silent nor leaves anything behind."""
 
 import asyncio
+import inspect
 
+import discord
 import pytest
 
 from programs.discord import connection
@@ -31,6 +33,16 @@ async def test_a_global_limit_ends_though_the_limited_request_was_given_up(
 
     async with patience("a request to be made"):
         assert (await scene.bot.fetch_channel(GENERAL_ID)).id == GENERAL_ID
+
+
+def test_it_is_back_within_a_minute_of_discord() -> None:
+    """However long Discord was down, the next attempt to connect comes within a minute."""
+    backoff = inspect.getclosurevars(discord.Client.connect).globals["ExponentialBackoff"]()
+
+    waits = [backoff.delay() for _ in range(100)]
+
+    assert max(waits) == 60
+    assert len(set(waits)) > 2
 
 
 async def test_a_login_that_ends_after_the_bot_was_closed_begins_nothing(unstarted: Scene) -> None:
