@@ -41,8 +41,8 @@ _OPTIONS = (
     *("-p", "no:cacheprovider", "-p", "pytest_asyncio.plugin", "-p", "pytest_timeout"),
 )
 _LONGEST = 400.0  # seconds of a run
-# Seconds without progress after which a test gives up waiting, see `tests/waiting.py`. A bot at rest makes some every
-# two seconds, when it looks for what it was not told.
+# Seconds without progress after which a test of a mutation gives up waiting, see `tests/waiting.py`: it mostly waits in
+# vain. A bot at rest makes some every two seconds, when it looks for what it was not told.
 _PROGRESS = "1.8"
 _LOOK = 1.0  # seconds between two looks whether a run takes too long
 
@@ -105,7 +105,7 @@ class _Process:
     def begun(cls, run: Run, copy: Copy) -> "_Process":
         if run.mutation is not None:
             copy.mutate(run.mutation)
-        process = multiprocessing.get_context("fork").Process(target=_test, args=(copy.folder, run.tests))
+        process = multiprocessing.get_context("fork").Process(target=_test, args=(copy.folder, run))
         process.start()
         return cls(run, copy, process, time.monotonic())
 
@@ -151,7 +151,7 @@ def _output(folder: Path) -> Path:
     return folder / "output.txt"
 
 
-def _test(folder: Path, tests: Sequence[str]) -> None:
+def _test(folder: Path, run: Run) -> None:
     """The forked process: become one that was started in the copy, and run the tests."""
     with _output(folder).open("wb") as output:
         for stream in (1, 2):
@@ -160,7 +160,9 @@ def _test(folder: Path, tests: Sequence[str]) -> None:
     sys.path[:] = [str(folder), *(path for path in sys.path if path not in {"", str(ROOT)})]
     sys.dont_write_bytecode = False
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    os.environ |= {"PYTHONPATH": str(folder), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "TESTS_PATIENCE": _PROGRESS}
+    os.environ |= {"PYTHONPATH": str(folder), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    if run.mutation is not None:
+        os.environ["TESTS_PATIENCE"] = _PROGRESS
     for name in [name for name in sys.modules if name.partition(".")[0] in _OURS]:
         del sys.modules[name]
     # Properties are tried on the same examples each time, and a failure is not made small: nobody reads it.
@@ -168,7 +170,7 @@ def _test(folder: Path, tests: Sequence[str]) -> None:
     settings.load_profile("mutations")
     listener = _Listener()
     try:
-        code = int(pytest.main([*_OPTIONS, *tests], plugins=[listener]))
+        code = int(pytest.main([*_OPTIONS, *run.tests], plugins=[listener]))
     except Exception:  # its very end fails of what a failed test left open; how the test ended is known by then
         traceback.print_exc()
         code = int(pytest.ExitCode.INTERNAL_ERROR)
