@@ -45,7 +45,7 @@ def _pass_unchanged(chosen: Sequence[Mutation], copies: Sequence[Copy]) -> bool:
     A machine that stands still for a moment fails a test by accident, so what failed is tried again in smaller parts.
     """
     tests = sorted({test for mutation in chosen for test in mutation.tests})
-    parts = _halves(tests)
+    parts = _quarters(tests)
     for _ in range(_TRIES):
         failed: list[str] = []
         for run in ended([Run(part) for part in parts], copies):
@@ -55,13 +55,13 @@ def _pass_unchanged(chosen: Sequence[Mutation], copies: Sequence[Copy]) -> bool:
                 failed += run.tests
         if not failed:
             return True
-        parts = [half for part in _halves(failed) for half in _halves(part)]
+        parts = _quarters(failed)
     return False
 
 
-def _halves(tests: Sequence[str]) -> list[Sequence[str]]:
-    middle = len(tests) // 2
-    return [part for part in (tests[:middle], tests[middle:]) if part]
+def _quarters(tests: Sequence[str]) -> list[Sequence[str]]:
+    size = -(-len(tests) // 4)
+    return [tests[begin : begin + size] for begin in range(0, len(tests), size)]
 
 
 def _tell(run: Run, *, in_full: bool) -> None:
