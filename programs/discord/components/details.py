@@ -36,7 +36,8 @@ def details(steps: TurnSteps, language: Language) -> tuple[str, TextFile | None]
     say = language.say
     replies = steps.state.replies
     calls = [_call(call, steps.state.calls[call.id], language) for reply in replies for call in reply.tool_calls]
-    summary = "\n".join([say(_summary(steps)), *(say(_round(reply)) for reply in replies)])
+    lines = [_summary(steps), *map(_round, replies), *(one.fallback.words for one in replies[:1] if one.fallback)]
+    summary = "\n".join(map(say, lines))
     text = "\n".join([summary, *calls])
     if len(text) <= _MAX_CONTENT:
         return text, None
