@@ -60,7 +60,7 @@ class Drawing:
                 return
             case ModelAskedEvent():
                 self._line.begin(event.round, now)
-                if event.fallback is None:
+                if event.fallback is None or event.fallback.rested:
                     return  # nothing of it is shown yet
                 self._live = falling_back(event.fallback, event.round)
             case ModelRetryEvent():
