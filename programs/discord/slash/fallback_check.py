@@ -6,7 +6,7 @@ from programs.application import Application
 from programs.discord.slash.findings import Finding, quoted
 
 _ABOUT = tr("Fallback models")
-_MAX_NAME, _MOST = 60, 5
+_MAX_NAME, _MOST = 60, 3
 
 
 def findings(app: Application, *, all_of_it: bool) -> list[Finding]:

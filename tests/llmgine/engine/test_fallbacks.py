@@ -270,6 +270,18 @@ async def test_who_rests_is_asked_where_nobody_else_answers(start_chat: StartCha
     assert [one.asked.model for one in models.rests.all()] == ["second"]
 
 
+async def test_an_answer_ends_the_rests(start_chat: StartChat) -> None:
+    """A model that fails again after it answered rests for a minute, not for five."""
+    models = Models([DOWN, DOWN, "back again", DOWN, DOWN], ["one", "two"])
+    chat = await models.start(start_chat)
+    for _ in range(3):
+        await chat.say()
+        models.clock.pass_(minutes=1)
+
+    assert len(models.asked[0]) == 5
+    assert models.rests.all() == []
+
+
 async def test_the_cost_is_that_of_who_answers(start_chat: StartChat, tmp_path: Path) -> None:
     """Tokens and money are counted by the price of the model that answered, in the same limits."""
     reply = ChatReply(text="fine", model=PRICED, usage=Usage(input_tokens=1_000, output_tokens=0))
