@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from llmgine.engine.rests import RESTS, Rests, ServiceModel
+from llmgine.engine.turn_limits import TurnLimits
 from llmgine.errors import (
     ContextOverflowError,
     EmptyReplyError,
@@ -292,6 +293,18 @@ async def test_the_cost_is_that_of_who_answers(start_chat: StartChat, tmp_path: 
     assert (await chat.say()).text == "fine"
     [(_, tokens, nanodollars, reserved)] = used(tmp_path)
     assert (tokens, nanodollars, reserved) == (1_000, 250_000, 0)
+
+
+async def test_the_limit_of_a_question_is_that_of_who_answers(start_chat: StartChat) -> None:
+    """What its rounds cost is known by the name that was asked, whatever its service calls it."""
+    dated = call("roll").model_copy(update={"model": "dated-name", "usage": Usage(input_tokens=1_000, output_tokens=0)})
+    models = Models([DOWN, DOWN, dated, "too much"])
+    limits = TurnLimits(nanodollars=200_000)
+    chat = await models.start(start_chat, [PRICED], prices=Prices("api.openai.com"), limits=limits)
+    await chat.engine.register_tool(roll)
+
+    assert "TURN_DOLLARS" in str((await chat.say()).notice)
+    assert len(models.asked[0]) == 3
 
 
 async def test_a_limit_of_the_day_holds_for_fallbacks(start_chat: StartChat) -> None:
