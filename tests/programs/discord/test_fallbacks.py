@@ -46,6 +46,22 @@ async def test_a_line_says_who_answered_and_why(unstarted: Scene, other: ChatCom
     assert (len(scene.model.requests), [one["model"] for one in other.requests]) == (1, ["claude-a"])
 
 
+async def test_an_overloaded_model_is_asked_once_more(unstarted: Scene, other: ChatCompletionsServer) -> None:
+    """In sight: first that it is tried again, then that the other one is asked, then the answer, in one message."""
+    scene = await start(unstarted, other)
+    for _ in range(2):
+        scene.model.fail(500)
+    go_on = asyncio.Event()
+    other.hold(go_on, silent=True)
+
+    scene.ask("hello")
+
+    await scene.until(lambda: [one.content for one in scene.shown()] == [ASKING])
+    go_on.set()
+    await scene.outcome()
+    assert (len(scene.model.requests), len(other.requests), len(scene.shown())) == (2, 1, 1)
+
+
 async def test_it_is_stored_with_the_answer(unstarted: Scene, other: ChatCompletionsServer) -> None:
     """After a restart Details say it in the same words; the answer stays as it is."""
     scene = await start(unstarted, other)
