@@ -1,5 +1,6 @@
 """Asking for the reply of a round: one model after the other, and each with less history where that is too long."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from llmgine.context import ContextManager, Conversation
@@ -74,8 +75,8 @@ class Asking:
         if replies:
             fallback = replies[-1].fallback
             return await self._reply_of(round_, Asked(fallback.model if fallback else chosen, fallback))
-        waiting = self._models(chosen)
-        first, is_alone = next(iter(waiting)), len(waiting) == 1
+        models = self._models(chosen)
+        waiting, first, is_alone = dict(models), next(iter(models)), len(models) == 1
         failed: dict[ServiceModel, ProviderError] = {}
         while waiting:
             # Who rests is asked last, and not at all where another answers.
@@ -91,7 +92,8 @@ class Asking:
                 if is_alone or round_.progress.first_at is not None or not may_ask_another(error):
                     raise
                 failed[one] = error
-        raise self._all_failed(chosen, failed, first) from failed[first]
+        others = [self._shown(models[one]) for one in failed if one != first]
+        raise self._all_failed(chosen, failed[first], others) from failed[first]
 
     def _models(self, chosen: str | None) -> dict[ServiceModel, str | None]:
         """The models that may be asked, in their order, each once."""
@@ -104,16 +106,13 @@ class Asking:
         """What a model is called; one that is not chosen yet by its service."""
         return visible_line(name or self._model.name or self._model.service, _MAX_NAME)
 
-    def _all_failed(
-        self, chosen: str | None, failed: dict[ServiceModel, ProviderError], first: ServiceModel
-    ) -> ProviderError:
-        others = ", ".join(self._shown(one.model) for one in failed if one != first)
+    def _all_failed(self, chosen: str | None, error: ProviderError, others: Sequence[str]) -> ProviderError:
         return ProviderError(
             tr(
                 "The model {model} gave no answer. {reason} These were tried too, without success: {models}.",
                 model=self._shown(chosen),
-                reason=words_of(failed[first]),
-                models=others,
+                reason=words_of(error),
+                models=", ".join(others),
             )
         )
 

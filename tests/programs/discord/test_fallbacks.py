@@ -150,7 +150,7 @@ async def test_where_all_fail_the_notice_names_all(unstarted: Scene, other: Chat
     outcome = await scene.outcome()
 
     assert "⚠️ The model test-model gave no answer. The account at " in outcome.content
-    assert "These were tried too, without success: claude-a." in outcome.content
+    assert "These were tried too, without success: anthropic:claude-a." in outcome.content
     scene.ask("hello again")
     assert body_of((await scene.outcome(2)).content) == "You said: hello again"
 
