@@ -227,7 +227,8 @@ async def test_the_channels_model_is_asked_first_and_each_once(start_chat: Start
 
     assert [one.model for one in chat.of(ModelAskedEvent)] == [SECOND, THIRD, "openai:first"]
     assert outcome.notice == (
-        "The model anthropic:second gave no answer. No quota. These were tried too, without success: anthropic:third, openai:first."
+        "The model anthropic:second gave no answer. No quota. "
+        "These were tried too, without success: anthropic:third, openai:first."
     )
 
 
