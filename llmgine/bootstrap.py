@@ -170,6 +170,7 @@ class ApplicationBootstrap:
                 retry=config.retry,
                 max_characters=settings.max_reply_characters,
                 redact=redact,
+                fallbacks=settings.fallback_models,
             ),
             context=ContextManager(
                 self.store,
@@ -215,7 +216,7 @@ class ApplicationBootstrap:
 
 
 def configured_provider(config: ApplicationConfig) -> Provider:
-    """The model service that the settings name, or several: whose models OPENAI_MODEL and ALLOWED_MODELS name.
+    """The model service that the settings name, or several: those whose models the settings name.
 
     Raises:
         ConfigurationError: One of them cannot be used; the text names the setting.
@@ -223,13 +224,12 @@ def configured_provider(config: ApplicationConfig) -> Provider:
     settings = config.settings
     default, model = settings.provider_and_model
     named = [one for one in settings.allowed_models if split_name(one)[0] is not None]
-    others = dict.fromkeys(name for name in (split_name(one)[0] for one in named) if name not in {None, default})
+    asked = [name for one in (*named, *settings.fallback_models) if (name := split_name(one)[0]) is not None]
+    others = [name for name in dict.fromkeys(asked) if name != default]
     first = _provider_called(default, config, model)
-    if not named and split_name(settings.openai_model or "")[0] is None:
+    if not asked and split_name(settings.openai_model or "")[0] is None:
         return first
-    return RoutingProvider(
-        {default: first} | {str(name): _provider_called(str(name), config) for name in others}, named
-    )
+    return RoutingProvider({default: first} | {name: _provider_called(name, config) for name in others}, named)
 
 
 def _provider_called(name: str, config: ApplicationConfig, model: str | None = None) -> Provider:

@@ -214,11 +214,13 @@ class ReplyCutOffError(ProviderError):
 
     Attributes:
         partial: The text that had arrived by then; may be empty.
+        only_thinking: Whether nothing but thinking had arrived, and what was said was not refused.
     """
 
-    def __init__(self, message: object, *, partial: str) -> None:
+    def __init__(self, message: object, *, partial: str, only_thinking: bool = False) -> None:
         super().__init__(message)
         self.partial = partial
+        self.only_thinking = only_thinking
 
 
 class ProviderRefusedError(ProviderError):

@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     allowed_models: Names = Field(
         default=(), description="Models that people may choose with /model; by default only the program's own"
     )
+    fallback_models: Names = Field(
+        default=(), description="Models that are asked, in this order, where the chosen one is unavailable"
+    )
     max_effort: Effort | None = Field(
         default=None, description="The most that people may choose with /effort; by default anything"
     )

@@ -246,6 +246,7 @@ def step_of(event: TurnEvent) -> Step | None:
                 usage=event.usage,
                 seconds=event.seconds,
                 left_out=event.left_out,
+                fallback=event.fallback,
             )
         case TurnFinishedEvent():
             return OutcomeStep(

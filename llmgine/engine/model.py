@@ -5,14 +5,15 @@ import contextlib
 import itertools
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from llmgine.context import PEOPLE_NOTE, Bounds, Conversation, estimated_tokens, tokens_of_tools, unwrapped
 from llmgine.engine.fair_slots import FairSlots
 from llmgine.engine.lessons import WINDOW, Lessons
 from llmgine.engine.progress import Progress, Ticks
-from llmgine.engine.retries import Announce, RetryPolicy
+from llmgine.engine.rests import Rests, ServiceModel
+from llmgine.engine.retries import Announce, RetryPolicy, is_broken
 from llmgine.engine.shortening import own_window
 from llmgine.engine.spending import Account, PaidCall, Spending, plausible
 from llmgine.engine.turn_context import TurnContext
@@ -24,12 +25,12 @@ from llmgine.messages.events import (
     ModelFailedEvent,
     ModelRetryEvent,
 )
-from llmgine.messages.steps import LeftOut, ReplyStep
-from llmgine.messages.translatable import Text
+from llmgine.messages.steps import Fallback, LeftOut, ReplyStep
+from llmgine.messages.translatable import Text, joined, words_of
 from llmgine.observability.redaction import Redactor
 from llmgine.providers.base import MAX_CHARACTERS, Change, ChatReply, ChatRequest, ListedModel, Provider
 from llmgine.providers.prices import Prices
-from llmgine.providers.routing import prices_of, service_of
+from llmgine.providers.routing import asked_at, prices_of, service_of
 from llmgine.sessions import SessionStore
 from llmgine.sessions.costs import Asker, Purpose
 
@@ -52,6 +53,8 @@ class Question:
         account: Where it counts, and what limits it.
         overflow: Why the request before this one was refused, if it was too long.
         shortened: Whether turns were left out for that.
+        fallback: In whose place the model is asked, if in another's.
+        is_patient: Whether it is tried often, as where no other model can be asked.
     """
 
     conversation: Conversation
@@ -61,6 +64,8 @@ class Question:
     account: Account = field(default_factory=lambda: Account(()))
     overflow: ContextOverflowError | None = None
     shortened: bool = False
+    fallback: Fallback | None = None
+    is_patient: bool = True
 
 
 class Model:
@@ -74,6 +79,8 @@ class Model:
         max_characters: How long a reply may be before it is ended; see `ChatRequest`.
         redact: Takes secrets out of what the model writes.
         prices: What its tokens cost; by default those of the provider's service.
+        fallbacks: The models that may be asked in place of another, in their order.
+        rests: Which models rest; none unless given.
     """
 
     def __init__(
@@ -86,11 +93,14 @@ class Model:
         max_characters: int = MAX_CHARACTERS,
         redact: Redactor | None = None,
         prices: Prices | None = None,
+        fallbacks: Sequence[str] = (),
+        rests: Rests | None = None,
     ) -> None:
         self.spending = Spending(store, prices or prices_of(provider))
         self._provider = provider
         self._store = store
         self.lessons = Lessons(store)
+        self.fallbacks, self.rests = tuple(fallbacks), rests or Rests(store.clock)
         self.slots = FairSlots(calls_at_once)
         self._retry = retry or RetryPolicy()
         self.max_characters = max_characters
@@ -113,6 +123,10 @@ class Model:
     def service_of(self, name: str) -> str:
         """Who answers for a model."""
         return service_of(self._provider, name)
+
+    def asked_at(self, name: str) -> ServiceModel:
+        """Where a model is asked, and its name there."""
+        return ServiceModel(*asked_at(self._provider, name))
 
     async def listed(self) -> tuple[ListedModel, ...]:
         """The models there are, as the service last told within some minutes; () when it does not tell."""
@@ -148,19 +162,22 @@ class Model:
         """
         round_ = progress.round
         progress.hides_envelopes = PEOPLE_NOTE in question.conversation.messages[0].content
-        name = question.model or self.name
+        name, begun = question.model or self.name, self.rests.now()
         try:
             async with progress.told(self._ticks):
-                name = question.model or await self._chosen(context, round_)
-                await context.tell(ModelAskedEvent, round=round_, model=name)
+                name = question.model or await self._chosen(context, round_, self._policy(question))
+                await context.tell(ModelAskedEvent, round=round_, model=name, fallback=question.fallback)
                 reply, call = await self._asked(context, progress, question, name)
         except ContextOverflowError as error:
             if error.lasting:
                 self.lessons.too_long(self.service_of(name), name, question.conversation.tokens)
             raise  # it is asked again with less, or said by who knows what was too long
         except ProviderError as error:
+            if self.fallbacks and is_broken(error):
+                self.rests.failed(self.asked_at(name), joined("", words_of(error)), begun)
             await self.tell_failure(context, progress, name, error)
             raise
+        self.rests.succeeded(self.asked_at(name))
         await self._learn(reply, question, name)
         return await self._committed(context, progress, question, reply, call)
 
@@ -170,8 +187,11 @@ class Model:
         failure = {"model": name, "error": kind, "reason": str(error), "seconds": seconds}
         await context.tell(ModelFailedEvent, round=progress.round, **failure)
 
-    async def _chosen(self, context: TurnContext, round_: int) -> str:
-        return self.name or await self._retry.run(self._provider.choose_model, self._announce(context, round_))
+    def _policy(self, question: Question) -> RetryPolicy:
+        return self._retry if question.is_patient else self._retry.before_another
+
+    async def _chosen(self, context: TurnContext, round_: int, policy: RetryPolicy) -> str:
+        return self.name or await policy.run(self._provider.choose_model, self._announce(context, round_))
 
     async def _asked(
         self, context: TurnContext, progress: Progress, question: Question, name: str
@@ -194,7 +214,7 @@ class Model:
                 context.spent = self.spending.spent(call, reply)  # it is counted, whatever becomes of the turn
             return self.redact.in_texts(reply), call
 
-        return await self._retry.run(ask, self._announce(context, progress.round))
+        return await self._policy(question).run(ask, self._announce(context, progress.round))
 
     def _announce(self, context: TurnContext, round_: int) -> Announce:
         async def announce(reason: Text | str, next_try: int, tries: int | None, wait: float) -> None:
@@ -231,6 +251,7 @@ class Model:
             "usage": plausible(reply.usage, call),
             "seconds": time.monotonic() - progress.since,
             "left_out": _left_out(question, reply),
+            "fallback": question.fallback,
         }
         step = ReplyStep.model_validate(
             {

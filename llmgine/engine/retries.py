@@ -7,12 +7,16 @@ from pydantic import BaseModel, ConfigDict
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential, wait_random_exponential
 
 from llmgine.errors import (
+    ContextOverflowError,
     EmptyReplyError,
     ProviderBusyError,
+    ProviderError,
+    ProviderRefusedError,
     ProviderReplyError,
     ProviderStartingError,
     ProviderTimeoutError,
     ProviderUnavailableError,
+    ReplyCutOffError,
 )
 from llmgine.messages.translatable import Text, words_of
 
@@ -24,13 +28,27 @@ Announce = Callable[[Text | str, int, int | None, float], Awaitable[None]]
 _ONCE_MORE = (ProviderTimeoutError, EmptyReplyError)  # each further try costs as much as the first
 _MAY_PASS = (ProviderBusyError, ProviderUnavailableError, ProviderReplyError)
 _LONGEST_LOOK, _SHORTEST_LOOK = 5.0, 0.02  # seconds between two looks whether a service is up
+_SOON = 10.0  # seconds; another model answers before a service that asks for a longer wait
+
+
+def may_ask_another(error: ProviderError) -> bool:
+    """Whether another model may be asked after a failure: not where what was said was refused, or was answered."""
+    if isinstance(error, ProviderRefusedError):
+        return not error.may_be_prompt and not isinstance(error, ContextOverflowError)
+    return isinstance(error, _MAY_PASS) or (isinstance(error, ReplyCutOffError) and error.only_thinking)
+
+
+def is_broken(error: ProviderError) -> bool:
+    """Whether a model is likely to fail others, too, after a failure: this one is not of a single reply."""
+    return may_ask_another(error) and not isinstance(error, EmptyReplyError | ReplyCutOffError)
 
 
 class RetryPolicy(BaseModel):
     """How often a model call is tried, and how long to wait in between: 1, 2, 4 … seconds with jitter, or as told.
 
     A service that asks for more than `longest_wait` seconds is not waited for. One that is not up yet is tried for
-    `starting` seconds. A reply that was cut off is not asked for again: people have seen its text.
+    `starting` seconds, or where that is 0 as often as any other. A reply that was cut off is not asked for again:
+    people have seen its text.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -39,6 +57,12 @@ class RetryPolicy(BaseModel):
     first_wait: float = 1.0
     longest_wait: float = 60.0
     starting: float = 60.0
+
+    @property
+    def before_another(self) -> "RetryPolicy":
+        """The policy for a model beside which others can be asked: it is tried once more, and soon."""
+        update = {"tries": min(self.tries, 2), "longest_wait": min(self.longest_wait, _SOON), "starting": 0.0}
+        return self.model_copy(update=update)
 
     async def run(self, call: Callable[[], Awaitable[T]], announce: Announce) -> T:
         """The result of `call`, which is made again as long as its failure may pass.
@@ -99,7 +123,7 @@ class _Tries:
         return (self._slow if isinstance(error, _ONCE_MORE) else self._failed) >= tries
 
     def _tries(self, error: BaseException) -> int | None:
-        if isinstance(error, ProviderStartingError):
+        if isinstance(error, ProviderStartingError) and self._policy.starting:
             return None
         return min(self._policy.tries, 2) if isinstance(error, _ONCE_MORE) else self._policy.tries
 

@@ -211,7 +211,8 @@ class Spending:
         cost = Cost()
         for reply in replies:
             usage = reply.usage or Usage(input_tokens=reply.sent_tokens or 0)
-            price = self.prices.nanodollars(reply.model, usage) or 0
+            asked = reply.model if reply.fallback is None else reply.fallback.model  # its service may call it otherwise
+            price = self.prices.nanodollars(asked, usage) or 0
             cost += Cost(tokens=usage.input_tokens + usage.output_tokens, nanodollars=price)
         return cost
 

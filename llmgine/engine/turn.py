@@ -5,24 +5,21 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
-from llmgine.context import PAGE, ContextManager, Conversation, may_be_envelope
+from llmgine.context import PAGE, ContextManager, may_be_envelope
+from llmgine.engine.asking import Asking, Round
 from llmgine.engine.backoff import Backoff
-from llmgine.engine.model import Model, Question
+from llmgine.engine.model import Model
 from llmgine.engine.progress import Progress
-from llmgine.engine.shortening import shorter, too_long
-from llmgine.engine.spending import Account
 from llmgine.engine.tool_calls import ToolCalls
 from llmgine.engine.turn_context import TurnContext
 from llmgine.engine.turn_limits import TurnLimits
 from llmgine.errors import (
     AllowanceError,
     AnswersPausedError,
-    ContextOverflowError,
     LLMgineError,
-    PromptRefusedError,
     ProviderRefusedError,
     ProviderReplyError,
     ReplyCutOffError,
@@ -30,13 +27,12 @@ from llmgine.errors import (
     SupersededError,
     TurnLimitError,
 )
-from llmgine.messages.chat_messages import ToolSchema
 from llmgine.messages.deliveries import Delivery
 from llmgine.messages.events import TurnFinishedEvent, TurnStartedEvent
 from llmgine.messages.message import inside
 from llmgine.messages.steps import OutcomeStep, ReplyStep
-from llmgine.messages.translatable import Text, joined, tr, words_of
-from llmgine.sessions.records import BeforeCall, TurnSteps
+from llmgine.messages.translatable import Text, tr, words_of
+from llmgine.sessions.records import TurnSteps
 from llmgine.sessions.scoped import is_paused
 from llmgine.tools.tool_manager import ToolManager
 
@@ -44,14 +40,12 @@ from llmgine.tools.tool_manager import ToolManager
 Renderer = Callable[[TurnSteps], Sequence[Delivery]]
 
 MAX_RESUMES = 3
-MAX_SHORTER = 3  # how often a request that is too long is made again with less
 
 _NOTICES = {
     "length": tr("The model reached its length limit. Ask it to continue."),
     "filtered": tr("The model's service withheld this answer."),
 }
 
-_AN_EARLIER_ONE = tr("An earlier message may be the cause: /clear starts over without it.")
 _PAUSED = tr("Stopped: answers are paused here. Ask again when they are resumed.")
 _ENDED_OFTEN = tr("The program stopped {times} times while answering this. Ask again.", times=MAX_RESUMES)
 _FAILED = tr("Something went wrong in the program; its log has the details. Ask again.")
@@ -78,7 +72,7 @@ class TurnRun:
         self._context = context
         self._parts = parts
         self._progress: Progress | None = None
-        self._enveloped, self._history_from = False, 0  # how the prompt was sent, and from where the history
+        self._asking = Asking(context, parts.model, parts.context)
         self._stopped = False
         self._given_up = False
         self._task: asyncio.Task[OutcomeStep] | None = None
@@ -208,7 +202,7 @@ class TurnRun:
         schemas = self._parts.tools.schemas(context.tools) if offer_tools else ()
         try:
             async with asyncio.timeout(limits.seconds_left(context.steps.state)) as time_left:
-                reply = await self._ask(before, tuple(schemas), self._progress)
+                reply = await self._asking.reply(Round(before, tuple(schemas), self._progress))
         except TimeoutError:
             if time_left.expired():
                 raise TurnLimitError(limits.out_of_time) from None
@@ -216,43 +210,6 @@ class TurnRun:
         if reply.tool_calls:
             await self._slot.aclose()
         return reply
-
-    async def _ask(self, before: BeforeCall, tools: tuple[ToolSchema, ...], progress: Progress) -> ReplyStep:
-        """Ask with as much history as fits, and with less of it each time the service says that it is too long."""
-        model, settings, steps = self._parts.model, before.settings, self._context.steps
-        bounds, most = model.bounds(settings.model), 0
-        overflow: ContextOverflowError | None = None
-        refused: Conversation | None = None
-        for _ in range(MAX_SHORTER + 1):
-            conversation = await self._parts.context.build(steps, settings, tools, bounds, before.ended)
-            self._enveloped, most = conversation.enveloped, max(most, conversation.past)
-            if refused is None:  # one message that is too long must not cost the others their place
-                self._history_from = conversation.history_from
-            if refused is not None and conversation.tokens >= refused.tokens:
-                break
-            question = Question(
-                conversation,
-                tools,
-                settings.model,
-                settings.effort,
-                Account(before.counted_in, before.allowances),
-                overflow,
-                shortened=conversation.past < most,
-            )
-            try:
-                return await model.reply(self._context, progress, question)
-            except ContextOverflowError as error:
-                overflow, refused = error, conversation
-                bounds = replace(bounds, limit=shorter(error, conversation))
-            except PromptRefusedError as error:
-                if conversation.after_refusal and conversation.past:
-                    raise PromptRefusedError(joined(" ", words_of(error), _AN_EARLIER_ONE)) from error
-                raise
-        if overflow is None or refused is None:
-            raise RuntimeError("a request was refused by nobody")
-        refusal = PromptRefusedError(too_long(steps, refused, overflow))
-        await model.tell_failure(self._context, progress, settings.model or model.name, refusal)
-        raise refusal from overflow
 
     def _notice(self, last: ReplyStep) -> Text | None:
         """What people should know of the last reply."""
@@ -291,8 +248,8 @@ class TurnRun:
             partial=partial,
             seconds=time.monotonic() - self._begin,
             refused=refused,
-            enveloped=self._enveloped,
-            history_from=self._history_from,
+            enveloped=self._asking.enveloped,
+            history_from=self._asking.history_from,
         )
 
     async def _finish(self, outcome: OutcomeStep) -> None:

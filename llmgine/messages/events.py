@@ -9,7 +9,7 @@ from llmgine.messages.chat_messages import ToolCall, ToolResult, Usage
 from llmgine.messages.commands import Author, CommandResult, Pausable
 from llmgine.messages.deliveries import Delivery
 from llmgine.messages.message import Message
-from llmgine.messages.steps import Step, Turn
+from llmgine.messages.steps import Fallback, Step, Turn
 from llmgine.messages.translatable import Text
 
 
@@ -85,10 +85,11 @@ class AnswerProgressEvent(TurnEvent):
 
 
 class ModelAskedEvent(TurnEvent):
-    """The model is asked for the reply of a round, as soon as a call may be made."""
+    """The model is asked for the reply of a round, as soon as a call may be made; `fallback`: in another's place."""
 
     round: int
     model: str
+    fallback: Fallback | None = None
 
 
 class ModelRetryEvent(TurnEvent):
@@ -110,6 +111,7 @@ class LLMResponseEvent(TurnEvent):
     """The model's reply of one round, committed. Seconds count from the call, or from its turn to be made.
 
     `left_out`: what the model was not given, because its service does not take it or because it was too long.
+    `fallback`: in whose place it answered, and why.
     """
 
     round: int
@@ -121,10 +123,14 @@ class LLMResponseEvent(TurnEvent):
     seconds: float
     first_token_seconds: float | None = None
     left_out: tuple[Literal["images", "tools", "history"], ...] = ()
+    fallback: Fallback | None = None
 
 
 class ModelFailedEvent(TurnEvent):
-    """The model gave no reply, on all tries; `error` is the class of the last failure, `reason` says it to people."""
+    """The model gave no reply, on all tries; `error` is the class of the last failure, `reason` says it to people.
+
+    A fallback model may be asked after it.
+    """
 
     round: int
     model: str

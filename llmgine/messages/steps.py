@@ -8,11 +8,13 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, model
 from llmgine.messages.chat_messages import OpaqueParts, ToolCall, ToolResult, Usage
 from llmgine.messages.commands import Attachment, Author, Material, Quote, ThreadStart
 from llmgine.messages.text import CleanText
-from llmgine.messages.translatable import Text
-from llmgine.messages.visible_text import Name
+from llmgine.messages.translatable import Text, tr
+from llmgine.messages.visible_text import Name, visible_line
 
 # What a request had to do without: "images" or "tools" that the model does not take, "history" that was too long.
 LeftOut = Literal["images", "tools", "history"]
+
+_MAX_NAME = 60  # characters of a model's name that are shown
 
 
 TurnStatus = Literal["queued", "running", "waiting", "done", "failed", "stopped", "forgotten"]
@@ -20,6 +22,28 @@ TurnStatus = Literal["queued", "running", "waiting", "done", "failed", "stopped"
 
 class _Record(BaseModel):
     model_config = ConfigDict(frozen=True)
+
+
+class Fallback(_Record):
+    """A model answers in place of the one that was to be asked first, each by the name it is asked by.
+
+    `reason` is what had failed there. `rested`: that was in an earlier turn, so that it was not asked in this one.
+    """
+
+    first: str
+    model: str
+    reason: Text
+    rested: bool = False
+
+    @property
+    def words(self) -> Text:
+        """Who answered and why, for people."""
+        named = {"model": visible_line(self.model, _MAX_NAME), "first": visible_line(self.first, _MAX_NAME)}
+        if self.rested:
+            return tr(
+                "{model} answered, because {first} failed a short time ago: {reason}", reason=self.reason, **named
+            )
+        return tr("{model} answered, because {first} failed: {reason}", reason=self.reason, **named)
 
 
 class PromptStep(_Record):
@@ -56,10 +80,11 @@ class ContextStep(_Record):
 class ReplyStep(_Record):
     """A whole reply of the model, committed before it is acted on.
 
-    `left_out` is what the model was not given. `history_from` is the place in the session of the oldest turn it was
-    sent, 0 for all; `sent_tokens` the size of the request by our own estimate; `enveloped` whether the prompt was sent
-    as JSON with its author; `outside` whether text of other people, files or web pages was in the request, None where
-    that is not known. `parts` are stored beside the step, so that no dump of a step has them.
+    `fallback` says in whose place the model answered, if in another's. `left_out` is what it was not given.
+    `history_from` is the place in the session of the oldest turn it was sent, 0 for all; `sent_tokens` the size of the
+    request by our own estimate; `enveloped` whether the prompt was sent as JSON with its author; `outside` whether text
+    of other people, files or web pages was in the request, None where that is not known. `parts` are stored beside the
+    step, so that no dump of a step has them.
     """
 
     kind: Literal["reply"] = "reply"
@@ -71,6 +96,7 @@ class ReplyStep(_Record):
     usage: Usage | None
     seconds: float
     left_out: tuple[LeftOut, ...] = ()
+    fallback: Fallback | None = None
     history_from: int | None = None
     sent_tokens: int | None = None
     enveloped: bool | None = None

@@ -181,7 +181,7 @@ class OpenTelemetrySink:
         turn = self._turn(event)
         if turn is None or turn.chat is None:
             return
-        (span, begun), turn.chat = turn.chat, None
+        (span, begun), turn.chat, turn.error = turn.chat, None, names.OTHER_ERROR
         reason = "content_filter" if event.finish == "filtered" else event.finish
         attributes: Attributes = {names.RESPONSE_MODEL: event.model, names.FINISH_REASONS: [reason]}
         if event.usage is not None:

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from llmgine.errors import ProviderError, ProviderReplyError, ReplyCutOffError
+from llmgine.errors import ProviderError, ProviderRefusedError, ProviderReplyError, ReplyCutOffError
 from llmgine.messages.translatable import joined, tr, words_of
 from llmgine.providers.addresses import SettingNames
 from llmgine.providers.base import Change, ChatReply, ChatRequest, Learnt, ListedModel
@@ -248,8 +248,11 @@ class HttpProvider(ABC):
             status, body = self._status_and_body(exc)
             error = self._error(exc, status, body, model=builder.model, images=images)
             if builder.begun:
+                is_refused = isinstance(error, ProviderRefusedError) and error.may_be_prompt
                 raise ReplyCutOffError(
-                    joined(" ", tr("The answer broke off."), words_of(error)), partial=builder.text
+                    joined(" ", tr("The answer broke off."), words_of(error)),
+                    partial=builder.text,
+                    only_thinking=builder.only_thinking and not is_refused,
                 ) from exc
             if status in STATUSES:
                 raise RefusedError(status, body, error) from exc

@@ -115,6 +115,11 @@ class ReplyBuilder(ABC):
         return "".join(self._told)
 
     @property
+    def only_thinking(self) -> bool:
+        """Whether what has come is neither answer text nor a call."""
+        return not self._told and not self._calls
+
+    @property
     def finished(self) -> bool:
         """Whether the service has said that the reply is at its end; only the token count may follow."""
         return self.finish is not None
@@ -174,7 +179,8 @@ class ReplyBuilder(ABC):
         if self.finish in {None, "error"}:
             if not self.begun:
                 raise EmptyReplyError(_EMPTY)
-            raise ReplyCutOffError(tr("The model's answer broke off before its end."), partial=text)
+            words = tr("The model's answer broke off before its end.")
+            raise ReplyCutOffError(words, partial=text, only_thinking=self.only_thinking)
         if self.finish == "length" and self._had_no_room(text):
             raise ContextOverflowError(tr("The conversation leaves the model no room for an answer."))
         reply = ChatReply(text=text, bounded=self.enough, usage=self._usage, model=self.model, parts=self._opaque())

@@ -1,6 +1,7 @@
 """Several providers as one: who answers for a model is in its name, as in `anthropic:claude-sonnet-5`."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable, Mapping
 
 from llmgine.errors import ProviderError, ProviderRefusedError
@@ -51,8 +52,8 @@ class RoutingProvider:
         if name not in self._providers:
             raise ProviderRefusedError(
                 tr(
-                    "The model {model} cannot be asked: its provider is used only where OPENAI_MODEL or ALLOWED_MODELS "
-                    "names one of its models.",
+                    "The model {model} cannot be asked: its provider is used only where OPENAI_MODEL, ALLOWED_MODELS "
+                    "or FALLBACK_MODELS names one of its models.",
                     model=model,
                 )
             )
@@ -138,10 +139,16 @@ def provider_of(provider: Provider, model: str) -> Provider:
 
 def service_of(provider: Provider, model: str) -> str:
     """Where a model is asked; where that is not set up, the service of the default."""
-    try:
-        return provider_of(provider, model).service
-    except ProviderRefusedError:
-        return provider.service
+    return asked_at(provider, model)[0]
+
+
+def asked_at(provider: Provider, model: str) -> tuple[str, str]:
+    """Where a model is asked, and its name there; where that is not set up, the service of the default."""
+    if isinstance(provider, RoutingProvider):
+        with contextlib.suppress(ProviderRefusedError):
+            there, name = provider.route(model)
+            return there.service, name
+    return provider.service, model
 
 
 def prices_of(provider: Provider) -> Prices:

@@ -165,11 +165,7 @@ class TurnFollower:
             case AnswerProgressEvent():
                 self._grow(event.text if event.text.strip() else "")
             case LLMResponseEvent():
-                self._thinking.end()
-                self._growing = ""
-                view.end_answer(event.text)
-                for one in event.left_out:
-                    self._note_once(f"{LEFT_OUT[one]}.")
+                self._replied(event)
             case ModelRetryEvent():
                 self._retrying(event)
             case ToolCallStartedEvent():
@@ -194,6 +190,15 @@ class TurnFollower:
         if text or self._growing:
             self._view.answer(text)
         self._growing = text
+
+    def _replied(self, event: LLMResponseEvent) -> None:
+        self._thinking.end()
+        self._growing = ""
+        self._view.end_answer(event.text)
+        for one in event.left_out:
+            self._note_once(f"{LEFT_OUT[one]}.")
+        if event.fallback is not None:
+            self._note_once(str(event.fallback.words))
 
     def _retrying(self, event: ModelRetryEvent) -> None:
         self._thinking.begin(event.wait_seconds)

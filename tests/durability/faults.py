@@ -109,6 +109,8 @@ MODEL = {
     "an error in the stream": f"{_MODEL}TestNotAReply::test_an_error_with_status_200_is_the_error_it_names",
     "a web page": f"{_MODEL}TestNotAReply::test_a_web_page_names_the_address",
     "no choices": f"{_MODEL}TestNotAReply::test_an_empty_answer_is_said_to_be_one",
+    "the model is not there, and another one is": f"{_BOT}test_fallbacks.py::test_a_line_says_who_answered_and_why",
+    "killed while another model answers": f"{_BOT}test_fallbacks.py::test_a_crash_in_the_middle_shows_nothing_twice",
     "length and filter": f"{_ENGINE}test_retries.py::test_a_reply_that_is_not_whole_says_so",
     "filter and refusal": f"{_HERE}test_withheld.py::test_an_answer_that_is_withheld_says_so",
     "too long, however the service says so": (

@@ -22,6 +22,7 @@ from llmgine.messages.events import (
 )
 from llmgine.messages.steps import (
     DecisionStep,
+    Fallback,
     OutcomeStep,
     PromptStep,
     ReplyStep,
@@ -30,6 +31,7 @@ from llmgine.messages.steps import (
     Step,
     WaitingStep,
 )
+from llmgine.messages.translatable import tr
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 EVENTS: dict[type[Step], type[TurnEvent]] = {
@@ -113,6 +115,7 @@ def reply(round_: int, chance: random.Random, calls: tuple[ToolCall, ...]) -> Re
         usage=chance.choice([None, Usage(input_tokens=10, output_tokens=2)]),
         seconds=1.0,
         left_out=chance.choice([(), ("images",)]),
+        fallback=chance.choice([None, Fallback(first="large", model="small", reason=tr("It is down."))]),
     )
 
 

@@ -10,7 +10,7 @@ from llmgine.messages.translatable import Language, Text, joined, tr, tr_many
 from llmgine.sessions.records import TurnSteps
 from llmgine.turn_state import Call
 from programs.discord.delivery.bodies import TextFile
-from programs.discord.delivery.safe_text import code_block, inline_code
+from programs.discord.delivery.safe_text import code_block, inline_code, small_print
 
 _MAX_CONTENT = 2_000  # of a message
 FILE_NAME = "details.md"
@@ -36,7 +36,8 @@ def details(steps: TurnSteps, language: Language) -> tuple[str, TextFile | None]
     say = language.say
     replies = steps.state.replies
     calls = [_call(call, steps.state.calls[call.id], language) for reply in replies for call in reply.tool_calls]
-    summary = "\n".join([say(_summary(steps)), *(say(_round(reply)) for reply in replies)])
+    fallback = [small_print(f"🔀 {say(one.fallback.words)}") for one in replies[:1] if one.fallback]
+    summary = "\n".join([say(_summary(steps)), *(say(_round(reply)) for reply in replies), *fallback])
     text = "\n".join([summary, *calls])
     if len(text) <= _MAX_CONTENT:
         return text, None

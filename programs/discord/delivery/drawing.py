@@ -7,7 +7,7 @@ from llmgine.sessions.records import TurnSteps
 from llmgine.turn_state import step_of
 from programs.discord.delivery.answer import Part
 from programs.discord.delivery.metrics import TurnCounts
-from programs.discord.delivery.rendering import AGAIN, Live, render, retrying, waiting_notice
+from programs.discord.delivery.rendering import AGAIN, Live, falling_back, render, retrying, waiting_notice
 from programs.discord.delivery.thinking_line import ThinkingLine
 
 
@@ -60,7 +60,9 @@ class Drawing:
                 return
             case ModelAskedEvent():
                 self._line.begin(event.round, now)
-                return  # nothing of it is shown yet
+                if event.fallback is None or event.fallback.rested:
+                    return  # nothing of it is shown yet
+                self._live = falling_back(event.fallback, event.round)
             case ModelRetryEvent():
                 self._live = retrying(event)
                 self._line.begin(event.round, now + event.wait_seconds)

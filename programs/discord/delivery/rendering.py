@@ -14,7 +14,7 @@ from llmgine.messages.commands import Attachment
 from llmgine.messages.deliveries import Delivery, DeliveryKey
 from llmgine.messages.events import ModelRetryEvent
 from llmgine.messages.pointed_at import files_of
-from llmgine.messages.steps import LeftOut
+from llmgine.messages.steps import Fallback, LeftOut
 from llmgine.messages.translatable import Language, Text, joined, tr
 from llmgine.messages.visible_text import visible_line
 from llmgine.sessions.limits import RESETS_AT
@@ -218,9 +218,15 @@ def _went_without(steps: TurnSteps) -> str:
     return f"-# ℹ️ {_language(steps).say(joined(' · ', *told))}" if told else ""
 
 
+def _fallback(steps: TurnSteps) -> str:
+    """In small print: which model answered in place of another, and why."""
+    words = next((reply.fallback.words for reply in steps.state.replies if reply.fallback is not None), None)
+    return "" if words is None else small_print(f"🔀 {shortened(_language(steps).say(words), _MAX_NOTICE)}")
+
+
 def _small_print(steps: TurnSteps) -> Iterator[str]:
     """What stands under the last text, each in a line; empty where there is nothing to say."""
-    yield from (_redacted(steps), _unread(steps), _went_without(steps))
+    yield from (_redacted(steps), _unread(steps), _went_without(steps), _fallback(steps))
     for warning in steps.state.outcome.warnings if steps.state.outcome else ():
         yield small_print(f"📊 {_language(steps).say(warning)}") + _reset(warning)
 
@@ -238,6 +244,12 @@ def _language(steps: TurnSteps) -> Language:
 
 def _left_out(steps: TurnSteps) -> set[LeftOut]:
     return {one for reply in steps.state.replies for one in reply.left_out}
+
+
+def falling_back(fallback: Fallback, round_: int) -> Live:
+    """What is shown while a model is asked in place of another, in small print."""
+    named = {"model": visible_line(fallback.model, _MAX_MODEL), "first": visible_line(fallback.first, _MAX_MODEL)}
+    return Live(round_, status=tr("-# 🔀 {first} failed, asking {model} …", **named))
 
 
 def retrying(event: ModelRetryEvent) -> Live:

@@ -104,7 +104,8 @@ def _services(settings: ProgramSettings) -> Text:
 def _model(settings: ProgramSettings) -> Text:
     if not settings.has_model:
         return tr("Nobody: answers come from a demo model in my own program.")
-    hosts = dict.fromkeys(_model_host(settings, name) for name in (settings.openai_model, *settings.allowed_models))
+    models = (settings.openai_model, *settings.allowed_models, *settings.fallback_models)
+    hosts = dict.fromkeys(_model_host(settings, name) for name in models)
     return joined("\n", *(_model_at(host) for host in hosts))
 
 

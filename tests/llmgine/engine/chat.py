@@ -10,6 +10,7 @@ from llmgine.bus import MessageBus
 from llmgine.context import ContextManager
 from llmgine.engine import ToolChatEngine
 from llmgine.engine.model import Model
+from llmgine.engine.rests import Rests
 from llmgine.engine.retries import RetryPolicy
 from llmgine.engine.setting_changes import Choices
 from llmgine.engine.turn import Renderer
@@ -59,6 +60,8 @@ class Chat:
         allowed_tools: tuple[str, ...] = (),
         prices: Prices | None = None,
         limits: TurnLimits | None = None,
+        fallbacks: tuple[str, ...] = (),
+        rests: Rests | None = None,
     ) -> "Chat":
         """Open the store at `path` and begin to answer; retries do not wait."""
         store = await open_store(f"sqlite:///{path}")
@@ -67,7 +70,15 @@ class Chat:
         engine = ToolChatEngine(
             bus=bus,
             store=store,
-            model=Model(provider, store, calls_at_once=calls_at_once, retry=retry, prices=prices),
+            model=Model(
+                provider,
+                store,
+                calls_at_once=calls_at_once,
+                retry=retry,
+                prices=prices,
+                fallbacks=fallbacks,
+                rests=rests,
+            ),
             context=ContextManager(store, system_prompt="Be brief.", window=window),
             renderers=renderers,
             approval_timeout=approval_timeout,

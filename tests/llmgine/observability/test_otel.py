@@ -16,7 +16,8 @@ from llmgine.observability import Metric, MetricEvent
 from llmgine.observability.otel import OpenTelemetrySink
 from llmgine.providers.base import ChatReply
 from llmgine.providers.scripted import ScriptedReply
-from tests.llmgine.engine.chat import call, prompt
+from llmgine.settings import Settings
+from tests.llmgine.engine.chat import call, prompt, roll
 from tests.llmgine.observability.application import application
 from tests.llmgine.observability.export import Export, attributes, parent, times
 
@@ -191,6 +192,29 @@ async def test_failures_are_marked(tmp_path: Path, export: Export) -> None:
     for span in (export.one("chat scripted"), export.one("invoke_agent llmgine")):
         assert span.status.status_code is StatusCode.ERROR
         assert attributes(span)["error.type"] == "ProviderRefusedError"
+
+
+@pytest.mark.parametrize(("rounds", "state"), [(8, StatusCode.UNSET), (1, StatusCode.ERROR)])
+async def test_a_fallback_is_a_call_of_its_own(tmp_path: Path, export: Export, rounds: int, state: StatusCode) -> None:
+    """The call that failed is an error, the one that answered is none; nor is their turn, unless something else was."""
+    database = f"sqlite:///{tmp_path}/test.db"
+    settings = Settings(
+        _env_file=None,
+        database_url=database,
+        log_dir=tmp_path / "logs",
+        fallback_models=("other",),
+        turn_rounds=rounds,
+    )
+    script: list[ScriptedReply] = [ProviderRefusedError("no"), call("roll"), "It is a 4."]
+    async with application(tmp_path, script, observers=[export.sink()], settings=settings) as app:
+        await app.engine.register_tool(roll)
+        await ask(app.bus, prompt())
+
+    turn = export.one("invoke_agent llmgine")
+    assert export.one("chat scripted").status.status_code is StatusCode.ERROR
+    assert {span.status.status_code for span in export.named("chat other")} == {StatusCode.UNSET}
+    assert turn.status.status_code is state
+    assert attributes(turn).get("error.type") == (None if rounds > 1 else "_OTHER")
 
 
 async def test_a_stopped_turn_is_marked_with_its_tools(tmp_path: Path, export: Export) -> None:

@@ -45,6 +45,10 @@ def error(message: str, **rest: object) -> dict[str, object]:
     return {"error": {"message": message, **rest}}
 
 
+FUNCTION = {"name": "delete", "arguments": '{"path": "/"}'}
+CALL = {"choices": [{"delta": {"tool_calls": [{"index": 0, "id": "1", "function": FUNCTION}]}, "finish_reason": None}]}
+
+
 class TestRefused:
     @pytest.mark.parametrize("status", [401, 403])
     async def test_a_wrong_key_names_its_setting(
@@ -341,11 +345,32 @@ class TestCutOff:
 
     async def test_half_a_tool_call_is_a_cut(self, server: ChatCompletionsServer, provider: OpenAIProvider) -> None:
         """A call is never run when the stream ended without saying that it is whole."""
-        function = {"name": "delete", "arguments": '{"path": "/"}'}
-        call = {"index": 0, "id": "1", "function": function}
-        server.chunks([{"choices": [{"delta": {"tool_calls": [call]}, "finish_reason": None}]}], done=False)
+        server.chunks([CALL], done=False)
 
         assert isinstance(await fault(provider), ReplyCutOffError)
+
+    @pytest.mark.parametrize(
+        ("last", "only_thinking"),
+        [
+            ({}, True),
+            (error("The server had an error", type="server_error"), True),
+            (error("It violates our policy", code="content_filter"), False),
+            (chunk("Well, "), False),
+            (CALL, False),
+        ],
+        ids=["silence", "error", "refusal", "text", "call"],
+    )
+    async def test_a_cut_says_whether_only_thinking_had_come(
+        self, server: ChatCompletionsServer, provider: OpenAIProvider, last: object, *, only_thinking: bool
+    ) -> None:
+        """Then another model may be asked; not where text or a call had come, or the service refused what was said."""
+        thinking = {"choices": [{"delta": {"reasoning_content": "Hm."}, "finish_reason": None}]}
+        server.chunks([thinking, last], done=False)
+
+        cut = await fault(provider)
+
+        assert isinstance(cut, ReplyCutOffError)
+        assert cut.only_thinking is only_thinking
 
     async def test_what_breaks_after_the_end_costs_nothing(
         self, server: ChatCompletionsServer, provider: OpenAIProvider

@@ -234,14 +234,15 @@ def start(folder: Path, before: str = "", **environment: str) -> str:
 def test_its_client_is_imported_only_when_it_is_used(tmp_path: Path) -> None:
     """A key in the environment alone is no use of it."""
     assert start(tmp_path, ANTHROPIC_API_KEY="key") == "False\n"
-    assert start(tmp_path, ANTHROPIC_API_KEY="key", ALLOWED_MODELS="anthropic:claude-a") == "True\n"
+    for name in ("ALLOWED_MODELS", "FALLBACK_MODELS"):
+        assert start(tmp_path, ANTHROPIC_API_KEY="key", **{name: "anthropic:claude-a"}) == "True\n"
 
 
 def test_without_the_extra_the_start_says_how_to_install_it(tmp_path: Path) -> None:
     """Before anybody asks."""
     missing = 'sys.modules["anthropic"] = None'
 
-    for name in ("OPENAI_MODEL", "ALLOWED_MODELS"):
+    for name in ("OPENAI_MODEL", "ALLOWED_MODELS", "FALLBACK_MODELS"):
         told = start(tmp_path, missing, ANTHROPIC_API_KEY="key", **{name: "anthropic:claude-a"})
         assert "`uv sync --extra anthropic`" in told
 

@@ -81,11 +81,12 @@ class TestPrivacy:
         assert "after 90 days. That begins <t:" in shown["How long"]
         assert "7 days" in shown["How long"]
 
-    async def test_every_provider_is_named(self, unstarted: Scene) -> None:
-        """People may choose a model of another service, which then gets their questions."""
+    @pytest.mark.parametrize("setting", ["allowed_models", "fallback_models"])
+    async def test_every_provider_is_named(self, unstarted: Scene, setting: str) -> None:
+        """A model of another service may be chosen, or answer in place of one; then it gets people's questions."""
         given: dict[str, Any] = {
             "openai_base_url": "https://models.example/v1",
-            "allowed_models": ("other", "anthropic:claude-a", "anthropic:claude-b"),
+            setting: ("other", "anthropic:claude-a", "anthropic:claude-b"),
         }
         shown = (await card(await unstarted.start(provider=DemoModel(), **given)))["Who else gets it"]
 

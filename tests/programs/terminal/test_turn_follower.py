@@ -260,3 +260,17 @@ async def told(view: Recorded, text: str) -> None:
         while text not in view.told:
             view.changed.clear()
             await view.changed.wait()
+
+
+async def test_a_note_says_who_answered_in_whose_place(tmp_path: Path, model: ChatCompletionsServer) -> None:
+    """Where the model is not there a fallback model answers, and the note under the answer says why, once a turn."""
+    model.fail(401, {"error": {"message": "no such key"}})
+    model.reply(tool_calls=[("calculate", '{"expression": "6*7"}')])
+    model.reply("It is 42.")
+
+    chat = await transcript(tmp_path, lines=["one"], OPENAI_BASE_URL=model.base_url, FALLBACK_MODELS="other-model")
+
+    assert re.search(r"It is 42\.\n", chat.output)
+    [note] = re.findall(r"^note: (other-model answered, .*)$", chat.output, re.MULTILINE)
+    assert note.startswith("other-model answered, because gpt-4o-mini failed: The model service at 127.0.0.1 refused")
+    assert [one["model"] for one in model.requests] == ["gpt-4o-mini", "other-model", "other-model"]
