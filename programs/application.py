@@ -137,6 +137,7 @@ class Application(ApplicationBootstrap):
         )
         speech = _speech(settings)
         await super().startup()
+        self.store.timezone = settings.timezone or "UTC"
         if speech is not None:
             self.transcriber = Transcriber(
                 speech,

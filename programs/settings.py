@@ -10,6 +10,7 @@ from pydantic_settings import NoDecode
 from yarl import URL
 
 from llmgine.bootstrap import ApplicationConfig
+from llmgine.messages.local_time import Timezone
 from llmgine.settings import Settings, is_loopback
 
 _OPENAI = "https://api.openai.com/v1"
@@ -83,6 +84,11 @@ class ProgramSettings(Settings):
     )
     session_titles: bool = Field(
         default=True, description="Let the model name Discord conversations, with one small call"
+    )
+    timezone: Timezone | None = Field(
+        default=None,
+        description="Time zone of people who set none with /timezone, such as Europe/Berlin; by default UTC, and in the"
+        " terminal chat this machine's",
     )
     privacy_url: str | None = Field(default=None, description="Address of your privacy notice, shown by /privacy")
     log_level: LogLevel = Field(default="INFO", description="How much the program logs")

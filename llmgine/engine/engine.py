@@ -196,7 +196,7 @@ class ToolChatEngine:
             task.exception()  # so that nobody misses it where the caller was cancelled
 
     async def _admit(self, command: PromptCommand) -> Admitted:
-        admitted = await self._store.turns.admit(command, secrets.token_hex(8), now())
+        admitted = await self._store.turns.admit(command, secrets.token_hex(8), now(), self._store.timezone)
         if not admitted.duplicate and not admitted.joined:
             await self._bus.publish(
                 TurnAdmittedEvent(

@@ -4,9 +4,11 @@ import json
 from datetime import timedelta
 
 from llmgine.messages.commands import Admitted, PromptCommand, Quote, QuotedImage
+from llmgine.messages.local_time import in_words
 from llmgine.messages.pointed_at import with_files
 from llmgine.messages.steps import PromptStep
 from llmgine.sessions.database import Steps
+from llmgine.sessions.limits import TIMEZONE, timezone_scope
 from llmgine.sessions.operations import context_messages
 from llmgine.sessions.operations.rows import add_steps, listed_under, to_turn, turn_of, turn_steps, with_steps
 
@@ -84,7 +86,7 @@ def burst_of(prompt: PromptCommand, now: int) -> Steps[str | None]:
     return str(rows[0]["id"]) if author is not None and author.id == prompt.author.id else None
 
 
-def join(prompt: PromptCommand, turn_id: str, now: int) -> Steps[None]:
+def join(prompt: PromptCommand, turn_id: str, now: int, timezone: str) -> Steps[None]:
     """Add a prompt to a turn that has not begun; the answer is posted in reply to the newest message."""
     yield (
         "UPDATE inbox SET turn_id = $3 WHERE source = $1 AND source_id = $2",
@@ -93,10 +95,10 @@ def join(prompt: PromptCommand, turn_id: str, now: int) -> Steps[None]:
     yield "UPDATE turn SET origin = $2 WHERE id = $1", (turn_id, json.dumps(prompt.origin))
     rows = yield "SELECT COALESCE(MAX(seq), 0) + 1 AS next FROM step WHERE turn_id = $1 AND attempt = 1", (turn_id,)
     yield from context_messages.erase_of(prompt, turn_id)
-    yield from add_prompt(prompt, turn_id, rows[0]["next"], now)
+    yield from add_prompt(prompt, turn_id, rows[0]["next"], now, timezone)
 
 
-def add_prompt(prompt: PromptCommand, turn_id: str, number: int, now: int) -> Steps[None]:
+def add_prompt(prompt: PromptCommand, turn_id: str, number: int, now: int, timezone: str) -> Steps[None]:
     """Add a prompt to a turn as the step of this number, with its images and what was written before it."""
     prompt = yield from _add_images(turn_id, prompt)
     thread = prompt.thread
@@ -108,6 +110,7 @@ def add_prompt(prompt: PromptCommand, turn_id: str, number: int, now: int) -> St
         version=prompt.version,
         author=prompt.author,
         roles=prompt.roles,
+        sent=(yield from _time_of(prompt, timezone)),
         mentions=prompt.mentions,
         quoted=(yield from _with_images(prompt.quoted, prompt.source)),
         thread=thread,
@@ -117,6 +120,15 @@ def add_prompt(prompt: PromptCommand, turn_id: str, number: int, now: int) -> St
     )
     yield from add_steps(turn_id, 1, [*context_messages.step_of(prompt), (number, said)])
     yield from context_messages.add(prompt, turn_id, now)
+
+
+def _time_of(prompt: PromptCommand, timezone: str) -> Steps[str | None]:
+    """When the prompt was written, in the zone that its author set, or in this one."""
+    if prompt.sent_at is None:
+        return None
+    scope = timezone_scope(prompt.source, prompt.author)
+    rows = yield "SELECT value FROM setting WHERE scope = $1 AND name = $2", (scope, TIMEZONE)
+    return in_words(prompt.sent_at, rows[0]["value"] if rows else timezone)
 
 
 def _with_images(quoted: Quote | None, source: str) -> Steps[Quote | None]:
