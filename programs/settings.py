@@ -11,7 +11,7 @@ from yarl import URL
 
 from llmgine.bootstrap import ApplicationConfig
 from llmgine.messages.local_time import Timezone
-from llmgine.settings import Settings, is_loopback
+from llmgine.settings import Names, Settings, is_loopback
 
 _OPENAI = "https://api.openai.com/v1"
 _DOMAIN = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+|localhost")
@@ -104,6 +104,12 @@ class ProgramSettings(Settings):
         default=10.0, ge=0, le=600, description="Seconds that running answers get at shutdown"
     )
 
+    tools: Names = Field(
+        default=(), description="Tools of your own, as my_package.my_tools:build, with commas between (docs/tools.md)"
+    )
+    tools_dir: Path | None = Field(
+        default=None, description="Folder of Python files with tools of your own, loaded at the start (docs/tools.md)"
+    )
     weather_base_url: str | None = Field(
         default=None, description="Open-Meteo or a mirror; by default Open-Meteo, or sample data with the demo model"
     )

@@ -29,7 +29,7 @@ Json = dict[str, Any]
 Answer = Callable[["Exchange"], Awaitable[web.StreamResponse]]
 
 # When something was said, as it is in the JSON of a request: in a line before a text, or beside one.
-_TIME = re.compile(r'(?<=")\[Sent [^\]"]*\]\\n|(?<=, )\\"sent\\": \\"[^"]*\\", ')
+_TIME = re.compile(r'(?<=")\[Sent [^\]"]*\]\\n|(?<=[ {])\\"sent\\": \\"[^"]*\\", ')
 
 
 class Exchange:

@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from llmgine.errors import ToolError
@@ -16,6 +17,7 @@ from llmgine.tools.arguments import arguments_model, read_arguments
 from llmgine.tools.context import ToolContext, tool_context
 from llmgine.tools.docstring import describe
 from llmgine.tools.files import File, as_output
+from llmgine.tools.folder_package import folder_package
 from llmgine.tools.isolation import function_at
 from llmgine.tools.result_text import NotDone, cap, to_text
 
@@ -29,6 +31,8 @@ def main() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     memory, cpu = request["limits"]
     limit_this_process(memory=memory, cpu=cpu)
+    if request["folder"] is not None:
+        folder_package(Path(request["folder"]))
     kind, text, files = _outcome(request, data)
     if data is None or kind == "error":
         text = cap(clean_text(text))

@@ -21,6 +21,7 @@ from llmgine.errors import ToolError
 from llmgine.platforms import ENDED_BY_CPU_LIMIT, ENVIRONMENT_OF_PROGRAMS, kill_with_children
 from llmgine.tools.context import tool_context
 from llmgine.tools.files import MOST_BYTES, File, ToolOutput
+from llmgine.tools.folder_package import folder_of
 from llmgine.tools.result_text import MAX_RESULT_BYTES, NotDone
 
 _LONGEST_LINE = 2**16  # bytes; it names ten files at most
@@ -116,7 +117,12 @@ async def run_isolated_on(
 
 
 def _request(function: Callable[..., object], limits: Isolation, **what: object) -> bytes:
-    where = {"module": function.__module__, "path": function.__qualname__, "limits": [limits.memory, limits.cpu]}
+    where = {
+        "module": function.__module__,
+        "folder": folder_of(function.__module__),
+        "path": function.__qualname__,
+        "limits": [limits.memory, limits.cpu],
+    }
     return json.dumps(where | what).encode() + b"\n"
 
 
