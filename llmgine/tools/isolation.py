@@ -87,11 +87,13 @@ async def run_isolated(function: Callable[..., object], arguments: str, limits: 
 
     Raises:
         ToolError: The function raised, or its process broke a limit or died.
+        StoreError: The images that came with the question cannot be read.
     """
     context = tool_context.get(None)
     told = context and [context.session_id, context.turn_id, context.author_id, context.author_name]
-    request = _request(function, limits, arguments=arguments, context=told)
-    output = await _run(request, b"", limits, _LONGEST_TEXT)
+    images = [image.encode() for image in await context.images()] if context else []
+    request = _request(function, limits, arguments=arguments, context=told, images=[*map(len, images)])
+    output = await _run(request, b"".join(images), limits, _LONGEST_TEXT)
     return output if output.files else output.text
 
 
