@@ -36,7 +36,7 @@ async def told_timezone(store: SessionStore, source: str, person: Author | None)
     """
     made = await store.settings.of([timezone_scope(source, person)])
     own = next((one.value for one in made if one.name == TIMEZONE), None)
-    time = in_words(datetime.now(UTC), own or store.timezone)
+    _, _, time = in_words(datetime.now(UTC), own or store.timezone).partition(", ")  # the day is in English
     if own is not None:
         return tr("Your time: {time}. I tell the model when you wrote each message.", time=time)
     return tr("Your time: {time}. This is the default zone; set yours with /timezone.", time=time)

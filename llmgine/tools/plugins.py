@@ -95,22 +95,23 @@ def in_folder(folder: Path, outside_of: Iterable[Path]) -> Iterator[Found]:
 
 
 def _in_file(file: Path) -> Iterator[Found]:
+    source = f"{file.parent.name}/{file.name}"
     if changeable_by_others(file.resolve()) is not None:
-        yield ToolProblem(str(file), None, "other users of this machine can change it, so it was not loaded")
+        yield ToolProblem(source, None, "other users of this machine can change it, so it was not loaded")
         return
     if not file.stem.isidentifier():
-        yield ToolProblem(str(file), None, "its name is none of a module: use letters, digits and _")
+        yield ToolProblem(source, None, "its name is none of a module: use letters, digits and _")
         return
-    yield from _from(str(file), lambda: importlib.import_module(f"{NAME}.{file.stem}"))
+    yield from _from(source, lambda: importlib.import_module(f"{NAME}.{file.stem}"), str(file))
 
 
-def _from(source: str, load: Callable[[], object]) -> Iterator[Found]:
-    """The tools of what is loaded, or what went wrong."""
+def _from(source: str, load: Callable[[], object], file: str | None = None) -> Iterator[Found]:
+    """The tools of what is loaded, or what went wrong; `file` is where, if that is known."""
     try:
         loaded = load()
         made = list(_made(loaded))
     except (Exception, SystemExit) as error:  # foreign code
-        yield ToolProblem(source, _line(error, source), _words(error))
+        yield ToolProblem(source, _line(error, file), _words(error))
         return
     if not made:
         yield ToolProblem(source, None, "there is no tool in it: write @tool above a function")
@@ -142,16 +143,16 @@ def _object(name: str) -> object:
     return found
 
 
-def _line(error: BaseException, source: str) -> int | None:
+def _line(error: BaseException, file: str | None) -> int | None:
     """The line where foreign code failed: the last one in its own file, else that of what it called."""
-    if isinstance(error, SyntaxError) and error.filename == source:
+    if isinstance(error, SyntaxError) and error.filename == file:
         return error.lineno
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
         if not frame.filename.startswith("<frozen") and frame.filename not in {__file__, importlib.__file__}
     ]
-    own = [frame for frame in frames if frame.filename == source] or frames
+    own = [frame for frame in frames if frame.filename == file] or frames
     return own[-1].lineno if own else None
 
 

@@ -35,6 +35,13 @@ MUTATIONS = (
         (f"{_TESTS}::TestOthers::test_their_file_is_left_out",),
     ),
     Mutation(
+        "a file of tools that belongs to nobody else",
+        "llmgine/platforms.py",
+        "status.st_uid not in (0, os.getuid()) or ",
+        "",
+        (f"{_TESTS}::TestOthers::test_a_file_that_is_theirs_is_left_out",),
+    ),
+    Mutation(
         "a file of tools that ends no program",
         _PLUGINS,
         "except (Exception, SystemExit) as error:",

@@ -89,8 +89,8 @@ async def test_what_is_wrong_is_logged_and_in_doctor(
     scene = await unstarted.start(demo=True, tools_dir=folder)
 
     logged = [one.getMessage() for one in caplog.records if one.levelno == logging.WARNING]
-    assert f"A tool was not loaded: {folder}/broken.py, line 2: ModuleNotFoundError: No module named" in logged[0]
-    assert f"{folder}/twice.py, line 6: there is already a tool called 'calculate'" in logged[1]
+    assert f"A tool was not loaded: {folder.name}/broken.py, line 2: ModuleNotFoundError: No module named" in logged[0]
+    assert f"{folder.name}/twice.py, line 6: there is already a tool called 'calculate'" in logged[1]
     scene.command("doctor")
     [told] = await scene.until(lambda: [one for one in scene.private(ADA_ID) if one.embeds])
     assert "⚠️ **Own tools**: 2 could not be loaded" in told.embeds[0]["description"]
