@@ -5,6 +5,7 @@ import contextlib
 import copy
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import import_module
 
@@ -169,6 +170,8 @@ class Application(ApplicationBootstrap):
                     self.tool_problems.append(ToolProblem(found.source, found.line, str(error)))
             else:
                 self.tool_problems.append(found)
+        redact = Redactor(self.config.settings.secrets())
+        self.tool_problems = [replace(problem, words=redact(problem.words)) for problem in self.tool_problems]
         for problem in self.tool_problems:
             _log.warning("A tool was not loaded: %s", problem)
 

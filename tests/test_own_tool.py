@@ -42,7 +42,7 @@ def home(tmp_path: Path) -> Path:
     assert follow(tmp_path, command=MAKE.text).returncode == 0
     file = tmp_path / "my-tools" / str(FILE.path)
     file.write_text(FILE.text, encoding="utf-8")
-    file.chmod(0o644)
+    file.chmod(0o664)  # as many systems make it
     return tmp_path
 
 

@@ -33,6 +33,7 @@ def main() -> None:
     memory, cpu = request["limits"]
     limit_this_process(memory=memory, cpu=cpu)
     if request["folder"] is not None:
+        sys.dont_write_bytecode = True
         folder_package(Path(request["folder"]))
     kind, text, files = _outcome(request, data, images)
     if data is None or kind == "error":

@@ -4,6 +4,7 @@ Whatever goes wrong with one of them is told, and the others are there all the s
 """
 
 import importlib
+import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -76,7 +77,8 @@ def in_folder(folder: Path, outside_of: Iterable[Path]) -> Iterator[Found]:
         outside_of: Folders it may not lie in: the program writes there what people and models say.
 
     Raises:
-        ConfigurationError: There is no such folder, it lies in one of those, or others than this user can change it.
+        ConfigurationError: There is no such folder, it lies in one of those, or others than this user can change it or
+            something in it.
     """
     folder = folder.resolve()
     if not folder.is_dir():
@@ -84,10 +86,12 @@ def in_folder(folder: Path, outside_of: Iterable[Path]) -> Iterator[Found]:
     for data in outside_of:
         if folder.is_relative_to(data.resolve()):
             raise ConfigurationError(f"TOOLS_DIR: {folder} lies in {data}, where data is written: use another folder")
-    if (path := changeable_by_others(folder)) is not None:
-        raise ConfigurationError(
-            f"TOOLS_DIR: other users of this machine can change {path}: take that from them, with chmod go-w or chown"
-        )
+    for one in (folder, *folder.rglob("*")):  # all of it: a file of tools may import any other one
+        if (path := changeable_by_others(one.resolve())) is not None:
+            raise ConfigurationError(
+                f"TOOLS_DIR: other users of this machine can change {path}: take that from them, with chmod go-w or "
+                "chown, or remove it"
+            )
     folder_package(folder)
     for file in sorted(folder.glob("*.py")):
         if not file.name.startswith("_"):
@@ -96,13 +100,19 @@ def in_folder(folder: Path, outside_of: Iterable[Path]) -> Iterator[Found]:
 
 def _in_file(file: Path) -> Iterator[Found]:
     source = f"{file.parent.name}/{file.name}"
-    if changeable_by_others(file.resolve()) is not None:
-        yield ToolProblem(source, None, "other users of this machine can change it, so it was not loaded")
-        return
     if not file.stem.isidentifier():
         yield ToolProblem(source, None, "its name is none of a module: use letters, digits and _")
         return
-    yield from _from(source, lambda: importlib.import_module(f"{NAME}.{file.stem}"), str(file))
+    yield from _from(source, lambda: _imported(file), str(file))
+
+
+def _imported(file: Path) -> ModuleType:
+    """The module of a file; what Python compiled is not kept, since the folder may be one that others may change."""
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        return importlib.import_module(f"{NAME}.{file.stem}")
+    finally:
+        sys.dont_write_bytecode = before
 
 
 def _from(source: str, load: Callable[[], object], file: str | None = None) -> Iterator[Found]:

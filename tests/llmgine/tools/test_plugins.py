@@ -149,31 +149,42 @@ class TestOthers:
                 found(one)
 
     @pytest.mark.parametrize("mode", [0o664, 0o646])
-    def test_their_file_is_left_out(self, folder: Path, mode: int) -> None:
-        """It is told, and the rest is there."""
+    @pytest.mark.parametrize("name", ["theirs.py", "_shared.py", "inner/theirs.py", "__pycache__/dice.cpython-311.pyc"])
+    def test_their_file_in_it_is_refused(self, folder: Path, name: str, mode: int) -> None:
+        """Be it no file of tools: one may import it."""
         write(folder, "dice.py")
-        write(folder, "theirs.py").chmod(mode)
+        (folder / name).parent.mkdir(mode=0o755, exist_ok=True)
+        write(folder, name).chmod(mode)
 
-        names, [problem] = found(folder)
-
-        assert names == ["roll_dice", "roll_apart"]
-        assert "can change it" in problem.words
+        with pytest.raises(ConfigurationError, match=f"can change {folder / name}: "):
+            found(folder)
 
     @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give a file away")
-    def test_a_file_that_is_theirs_is_left_out(self, folder: Path) -> None:
+    def test_a_file_that_is_theirs_is_refused(self, folder: Path) -> None:
         """Whoever owns a file can change it, whatever its mode is by now."""
         os.chown(write(folder, "theirs.py"), 12_345, -1)
 
-        assert found(folder)[0] == []
+        with pytest.raises(ConfigurationError, match=r"theirs\.py"):
+            found(folder)
 
-    def test_a_link_to_their_file_is_left_out(self, folder: Path) -> None:
+    def test_a_link_to_their_file_is_refused(self, folder: Path) -> None:
         """What counts is where the file is."""
         elsewhere = folder.parent / "elsewhere"
-        elsewhere.mkdir(mode=0o777)
+        elsewhere.mkdir()
         elsewhere.chmod(0o777)
         (folder / "linked.py").symlink_to(write(elsewhere, "theirs.py"))
 
-        assert found(folder)[0] == []
+        with pytest.raises(ConfigurationError, match="elsewhere"):
+            found(folder)
+
+
+def test_loading_leaves_nothing_in_the_folder(folder: Path) -> None:
+    """Nothing compiled is kept there, which others might be able to change; and a file may import what is shared."""
+    write(folder, "_shared.py", "SIDES = 6\n")
+    write(folder, "dice.py", f"from ._shared import SIDES\n\n{DICE}")
+
+    assert found(folder)[0] == ["roll_dice", "roll_apart"]
+    assert sorted(one.name for one in folder.iterdir()) == ["_shared.py", "dice.py"]
 
 
 def test_what_is_no_folder_is_refused(folder: Path) -> None:
