@@ -49,8 +49,9 @@ from llmgine.observability.redaction import Redactor
 from llmgine.sessions import SessionStore
 from llmgine.sessions.clock import microseconds, now
 from llmgine.sessions.records import AuditAction, Revision
+from llmgine.tools.declared import ToolOptions
 from llmgine.tools.tool import Tool
-from llmgine.tools.tool_manager import ToolManager, ToolOptions
+from llmgine.tools.tool_manager import ToolManager
 
 MAX_TITLE = 80  # characters
 

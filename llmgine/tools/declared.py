@@ -9,14 +9,27 @@ The function itself stays as it is: it can be called and tested as any other.
 
 from collections.abc import Callable, Iterator
 from types import FunctionType, ModuleType
-from typing import Any, TypeVar, Unpack, overload
+from typing import Any, TypedDict, TypeVar, Unpack, overload
 
+from llmgine.tools.isolation import Isolation
 from llmgine.tools.tool import Tool
-from llmgine.tools.tool_manager import ToolOptions
 
 F = TypeVar("F", bound=Callable[..., object])
 
 _OPTIONS = "__llmgine_tool__"
+
+
+class ToolOptions(TypedDict, total=False):
+    """What may be said of a function when it is registered; the meanings are those of `Tool`."""
+
+    name: str | None
+    idempotent: bool
+    requires_approval: bool
+    timeout: float
+    sequential: bool
+    allows_always: bool
+    reads_outside: bool
+    isolation: Isolation | None
 
 
 @overload
@@ -37,8 +50,8 @@ def tool(function: F | None = None, /, **options: Unpack[ToolOptions]) -> F | Ca
     return mark if function is None else mark(function)
 
 
-def as_tool(made: object) -> Tool:
-    """A tool, or what a function is as a tool, with the options it was marked with.
+def as_tool(made: object, **more: Unpack[ToolOptions]) -> Tool:
+    """A tool, or what a function is as a tool, with the options it was marked with, and more.
 
     Raises:
         TypeError: It is neither, or a signature that cannot be told to a model.
@@ -49,7 +62,7 @@ def as_tool(made: object) -> Tool:
     if not callable(made):
         raise TypeError(f"a tool is a function, not {made!r}")
     options: Any = getattr(made, _OPTIONS, {})
-    return Tool.from_function(made, **options)
+    return Tool.from_function(made, **{**options, **more})
 
 
 def is_marked(made: object) -> bool:

@@ -42,13 +42,6 @@ MUTATIONS = (
         (f"{_TESTS}::test_loading_leaves_nothing_in_the_folder",),
     ),
     Mutation(
-        "a file of tools that belongs to nobody else",
-        "llmgine/platforms.py",
-        "status.st_uid not in (0, os.getuid()) or ",
-        "",
-        (f"{_TESTS}::TestOthers::test_a_file_that_is_theirs_is_refused",),
-    ),
-    Mutation(
         "a file of tools that ends no program",
         _PLUGINS,
         "except (Exception, SystemExit) as error:",

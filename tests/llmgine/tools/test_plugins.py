@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from llmgine import tool
 from llmgine.errors import ConfigurationError
 from llmgine.messages.chat_messages import ToolCall
 from llmgine.tools import plugins
@@ -80,6 +81,19 @@ async def test_marked_functions_of_a_folder_are_tools(folder: Path) -> None:
     assert here.startswith("20 in ")
     assert apart.startswith("20 in ")
     assert here != apart
+
+
+def test_a_marked_function_can_be_registered() -> None:
+    """It has the options it is marked with, and those that are given with it."""
+
+    @tool(idempotent=True, timeout=5)
+    def roll() -> str:
+        """Roll."""
+        return "4"
+
+    made = ToolManager().register(roll, timeout=7)
+
+    assert (made.idempotent, made.timeout, roll()) == (True, 7, "4")
 
 
 def test_a_file_hides_no_module_of_its_name(folder: Path) -> None:
