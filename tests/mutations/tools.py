@@ -50,8 +50,8 @@ MUTATIONS = (
     ),
     Mutation(
         "the time in the zone of its author",
-        "llmgine/sessions/operations/admission.py",
-        'rows[0]["value"] if rows else timezone',
+        "llmgine/sessions/operations/turns.py",
+        "own_timezone or timezone",
         "timezone",
         ("tests/programs/discord/test_timezone.py::test_where_several_speak_each_has_their_own",),
     ),

@@ -31,8 +31,12 @@ def known(prompt: PromptCommand, turn_id: str) -> Steps[Admitted]:
     return Admitted(turn_id=turn_id, place=rows[0]["ahead"])
 
 
-def next_place(prompt: PromptCommand, now: int) -> Steps[tuple[int, int]]:
-    """Make the session if it does not exist; returns the number of its next turn, and how many turns are open."""
+def next_place(prompt: PromptCommand, now: int) -> Steps[tuple[int, int, str | None]]:
+    """Make the session if it does not exist.
+
+    Returns:
+        The number of its next turn, how many turns are open, and the time zone that the prompt's author set.
+    """
     rows = yield (
         """
         INSERT INTO session (id, name, scopes, listed_under, cleared_seq, next_seq, updated_at)
@@ -40,7 +44,8 @@ def next_place(prompt: PromptCommand, now: int) -> Steps[tuple[int, int]]:
         ON CONFLICT (id) DO UPDATE SET next_seq = session.next_seq + 1,
             name = COALESCE($2, session.name), scopes = COALESCE($3, session.scopes), updated_at = $4,
             listed_under = CASE WHEN $3 IS NULL THEN session.listed_under ELSE $5 END
-        RETURNING next_seq - 1 AS seq, (SELECT COUNT(*) FROM open_turn WHERE session_id = session.id) AS waiting
+        RETURNING next_seq - 1 AS seq, (SELECT COUNT(*) FROM open_turn WHERE session_id = session.id) AS waiting,
+            (SELECT value FROM setting WHERE scope = $6 AND name = $7) AS timezone
         """,
         (
             prompt.session_id,
@@ -48,9 +53,11 @@ def next_place(prompt: PromptCommand, now: int) -> Steps[tuple[int, int]]:
             json.dumps(prompt.scopes) if prompt.scopes else None,
             now,
             listed_under(prompt.session_id, prompt.scopes),
+            timezone_scope(prompt.source, prompt.author),
+            TIMEZONE,
         ),
     )
-    return rows[0]["seq"], rows[0]["waiting"]
+    return rows[0]["seq"], rows[0]["waiting"], rows[0]["timezone"]
 
 
 def add_turn(prompt: PromptCommand, turn_id: str, seq: int, owner: str, now: int) -> Steps[None]:
@@ -110,7 +117,7 @@ def add_prompt(prompt: PromptCommand, turn_id: str, number: int, now: int, timez
         version=prompt.version,
         author=prompt.author,
         roles=prompt.roles,
-        sent=(yield from _time_of(prompt, timezone)),
+        sent=None if prompt.sent_at is None else in_words(prompt.sent_at, timezone),
         mentions=prompt.mentions,
         quoted=(yield from _with_images(prompt.quoted, prompt.source)),
         thread=thread,
@@ -120,15 +127,6 @@ def add_prompt(prompt: PromptCommand, turn_id: str, number: int, now: int, timez
     )
     yield from add_steps(turn_id, 1, [*context_messages.step_of(prompt), (number, said)])
     yield from context_messages.add(prompt, turn_id, now)
-
-
-def _time_of(prompt: PromptCommand, timezone: str) -> Steps[str | None]:
-    """When the prompt was written, in the zone that its author set, or in this one."""
-    if prompt.sent_at is None:
-        return None
-    scope = timezone_scope(prompt.source, prompt.author)
-    rows = yield "SELECT value FROM setting WHERE scope = $1 AND name = $2", (scope, TIMEZONE)
-    return in_words(prompt.sent_at, rows[0]["value"] if rows else timezone)
 
 
 def _with_images(quoted: Quote | None, source: str) -> Steps[Quote | None]:

@@ -53,7 +53,8 @@ class Turns(Group):
         )
         if not new:
             return (yield from known(prompt, turn_id))
-        seq, place = yield from next_place(prompt, now)
+        seq, place, own_timezone = yield from next_place(prompt, now)
+        timezone = own_timezone or timezone
         burst = (yield from burst_of(prompt, now)) if place else None
         if burst is not None:
             yield from join(prompt, burst, now, timezone)

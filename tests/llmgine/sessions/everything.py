@@ -75,7 +75,7 @@ def _picture(source_id: str, *, burst: float = 0.0) -> PromptCommand:
     attachment = Attachment(id="1", name="cat.png", size=1, media_type="image/png", image=0)
     quoted = Quote(author=None, text="look", source_id="1")
     update = {"attachments": (attachment,), "images": ("data:",), "quoted": quoted}
-    update |= {"burst": burst, "place": "p", "guild": 7, "sent_at": LONG_AGO}
+    update |= {"burst": burst, "place": "p", "guild": 7}
     return prompt(source_id, session_id="burst").model_copy(update=update)
 
 
