@@ -48,6 +48,8 @@ _NAMES = {
     "llmgine.providers.base": ("ChatReply", "ChatRequest", "ListedModel", "Provider"),
     "llmgine.providers.scripted": ("ScriptedProvider",),
     "llmgine.settings": ("Settings", "load_settings"),
+    "llmgine.tools.declared": ("tool",),
+    "llmgine.tools.isolation": ("Isolation",),
     "llmgine.tools.context": ("ToolContext", "current_tool_context"),
     "llmgine.tools.files": ("File", "ToolOutput"),
     "llmgine.tools.tool": ("Tool",),
@@ -126,6 +128,8 @@ if TYPE_CHECKING:
     from llmgine.providers.scripted import ScriptedProvider as ScriptedProvider
     from llmgine.settings import Settings as Settings, load_settings as load_settings
     from llmgine.tools.context import ToolContext as ToolContext, current_tool_context as current_tool_context
+    from llmgine.tools.declared import tool as tool
+    from llmgine.tools.isolation import Isolation as Isolation
     from llmgine.tools.files import File as File, ToolOutput as ToolOutput
     from llmgine.tools.tool import Tool as Tool
 else:  # where type checkers do not look: to them a name that is not above is an error

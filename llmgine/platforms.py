@@ -37,6 +37,7 @@ else:
         termios = None  # type: ignore[assignment]  # typeshed has no such Python
     POSTGRES_HERE = "/run/postgresql,/var/run/postgresql,/tmp,localhost"
 
+_CHANGEABLE = stat.S_IWGRP | stat.S_IWOTH
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 _NO_LOCKS = "the system or the file system is without file locks; use a local disk"
@@ -54,6 +55,24 @@ def keep_private(path: Path) -> bool:
         if mode := stat.S_IMODE(path.stat().st_mode) & _OTHERS:
             path.chmod(stat.S_IMODE(path.stat().st_mode) & ~mode)
     return not path.exists() or not path.stat().st_mode & _OTHERS
+
+
+def changeable_by_others(path: Path) -> Path | None:
+    """What lets other users of this machine change a file or a folder: itself, or a folder above it.
+
+    root is trusted, and a file system that is mounted to be read only can be changed by nobody.
+
+    Returns:
+        What they can change; None for nothing. Windows says by lists who may change a file: they are not looked at.
+    """
+    if sys.platform == "win32" or os.statvfs(path).f_flag & os.ST_RDONLY:
+        return None
+    for one in (path, *path.parents):
+        status = one.stat()
+        in_shared = one != path and status.st_mode & stat.S_ISVTX  # as in /tmp: each may only change their own
+        if status.st_uid not in (0, os.getuid()) or (status.st_mode & _CHANGEABLE and not in_shared):
+            return one
+    return None
 
 
 def create_private(path: Path) -> int:

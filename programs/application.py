@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import copy
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import import_module
 
@@ -20,6 +21,9 @@ from llmgine.providers.base import Provider
 from llmgine.providers.choosing import chosen, shutdown_notice
 from llmgine.providers.speech import SpeechService
 from llmgine.sessions.database import Operation, Steps
+from llmgine.sessions.store import database_file
+from llmgine.tools import plugins
+from llmgine.tools.plugins import FoundTool, ToolProblem
 from programs.demo_model import DemoModel
 from programs.settings import ProgramConfig, ProgramSettings
 from programs.tools import build_tools
@@ -55,6 +59,7 @@ class Application(ApplicationBootstrap):
 
     Attributes:
         transcriber: Makes text of audio; None where no model for that is set.
+        tool_problems: Which tools of the operator's own are not there, and why.
     """
 
     config: ProgramConfig
@@ -71,6 +76,7 @@ class Application(ApplicationBootstrap):
             provider = DemoModel()
         super().__init__(config, provider=provider, renderers=renderers, notes=NOTES)
         self._look: asyncio.Task[None] | None = None
+        self.tool_problems: list[ToolProblem] = []
 
     @contextlib.asynccontextmanager
     async def while_usable(self, end: Callable[[], object]) -> AsyncIterator[None]:
@@ -135,8 +141,10 @@ class Application(ApplicationBootstrap):
             email_recipients=settings.email_recipients,
             email_allowed=settings.email_domains,
         )
+        added = [*_added_tools(settings)]
         speech = _speech(settings)
         await super().startup()
+        self.store.timezone = settings.timezone or "UTC"
         if speech is not None:
             self.transcriber = Transcriber(
                 speech,
@@ -147,8 +155,25 @@ class Application(ApplicationBootstrap):
             )
         for tool in tools:
             await self.engine.register_tool(tool)
+        await self._add(added)
         if settings.has_model:
             self._look = asyncio.create_task(_warn_of_shutdown(self.provider))
+
+    async def _add(self, added: Iterable[FoundTool | ToolProblem]) -> None:
+        """Register the operator's own tools; what cannot be is logged, and shown by /doctor."""
+        self.tool_problems = []
+        for found in added:
+            if isinstance(found, FoundTool):
+                try:
+                    await self.engine.register_tool(found.tool)
+                except ValueError as error:  # the name is taken
+                    self.tool_problems.append(ToolProblem(found.source, found.line, str(error)))
+            else:
+                self.tool_problems.append(found)
+        redact = Redactor(self.config.settings.secrets())
+        self.tool_problems = [replace(problem, words=redact(problem.words)) for problem in self.tool_problems]
+        for problem in self.tool_problems:
+            _log.warning("A tool was not loaded: %s", problem)
 
     async def shutdown(self) -> None:
         """Close everything, see `ApplicationBootstrap`."""
@@ -159,6 +184,20 @@ class Application(ApplicationBootstrap):
         if self.transcriber is not None:
             await self.transcriber.aclose()
             self.transcriber = None
+
+
+def _added_tools(settings: ProgramSettings) -> Iterator[FoundTool | ToolProblem]:
+    """The operator's own tools.
+
+    Raises:
+        ConfigurationError: TOOLS_DIR is no folder to load code from.
+    """
+    yield from plugins.named(settings.tools)
+    yield from plugins.installed()
+    if settings.tools_dir is not None:
+        database = database_file(settings.database_url)
+        written = [settings.log_dir, settings.outbox_dir, *([] if database is None else [database.parent])]
+        yield from plugins.in_folder(settings.tools_dir, written)
 
 
 def _read() -> Steps[None]:

@@ -1,14 +1,16 @@
 """The offline demo model: it knows a few phrases, answers them with real tool calls, and says what it is.
 
 It stands in for a model where no key and no address is set, so that the programs can be tried without an account.
-To teach it a phrase: a function from the prompt to `ToolCall`s, and its line in `_FORMS`.
+To teach it a phrase: a function from the prompt to `ToolCall`s, and its line in `_FORMS`. Tools that nobody taught it
+are called by their names: `call roll_dice sides=20`.
 """
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
-from llmgine.messages.chat_messages import ChatMessage, ToolCall, Usage
+from llmgine.messages.chat_messages import ChatMessage, ToolCall, ToolSchema, Usage
 from llmgine.messages.text import shorten
 from llmgine.providers.base import ChatReply, ChatRequest, ListedModel
 from llmgine.providers.bounding import within_bound
@@ -46,6 +48,9 @@ _FIRST = re.compile(
     r"|\bmy\s+(?:very\s+)?first\s+(?:message|question|words?)\b",
     re.IGNORECASE,
 )
+_VALUE = r"(?:\"(?:[^\"\\]|\\.)*\"|'[^'\n]*'|\[[^\]\n]*\]|\{[^}\n]*\}|[^\s,]+)"
+_NAMED = re.compile(rf"\bcall\s+`?(?P<name>[\w-]{{1,64}})`?(?P<arguments>(?:,?\s+\w+={_VALUE})*)", re.IGNORECASE)
+_ARGUMENT = re.compile(rf"(?P<name>\w+)=(?P<value>{_VALUE})")
 _LONG = re.compile(r"\blong\s+(?:answer|story|text|reply)\b", re.IGNORECASE)
 
 
@@ -101,7 +106,8 @@ def _answer(request: ChatRequest) -> ChatReply:
     said, results = _last_turn(request.messages)
     if results:
         return _text("\n".join(_phrase(name, content) for name, content in results))
-    calls = tuple(call for form in _FORMS for call in form(said))[:_MOST_CALLS]
+    calls = tuple(_named(said, request.tools)) or tuple(call for form in _FORMS for call in form(said))
+    calls = calls[:_MOST_CALLS]
     offered = {tool.name for tool in request.tools}
     missing = sorted({call.name for call in calls} - offered)
     if calls:
@@ -148,7 +154,7 @@ def _said(message: ChatMessage) -> tuple[str, str]:
         text = data["text"]
         author = data.get("from")
         name = str(author.get("name", "")) if isinstance(author, dict) else ""
-    return name, re.sub(r"<@[!&]?\d+>", "", text).strip()
+    return name, re.sub(r"^\[Sent [^\]\n]*\]\n|<@[!&]?\d+>", "", text).strip()
 
 
 def _recall(messages: tuple[ChatMessage, ...]) -> str:
@@ -191,6 +197,33 @@ def _calculation(said: str) -> Iterator[ToolCall]:
         if re.search(r"\d", each):
             written = re.sub(r"(?<=\d),(?=\d{3}\b)", "", each.strip(" ,="))
             yield _call("calculate", expression=written.translate(_OPERATORS))
+
+
+def _named(said: str, tools: Sequence[ToolSchema]) -> Iterator[ToolCall]:
+    """Calls of tools by their names. What neither is a tool nor looks like one is not meant: "call me tomorrow"."""
+    offered = {tool.name: tool for tool in tools}
+    for match in _NAMED.finditer(_without_email(said)):
+        tool = offered.get(match["name"])
+        if tool is None and not match["arguments"] and "_" not in match["name"]:
+            continue
+        properties: Any = tool.parameters.get("properties", {}) if tool else {}
+        values = {
+            one["name"]: _value(one["value"], properties.get(one["name"], {}))
+            for one in _ARGUMENT.finditer(match["arguments"])
+        }
+        yield ToolCall(name=match["name"], arguments=json.dumps(values, ensure_ascii=False))
+
+
+def _value(written: str, schema: dict[str, Any]) -> object:
+    """The value of an argument as its schema wants it: quotes are for texts with spaces, all else may be JSON."""
+    is_quoted = written[0] in "\"'" and written[-1] == written[0] and len(written) > 1
+    text = written[1:-1] if is_quoted else written.rstrip(".!?;`")
+    if is_quoted or schema.get("type") == "string":
+        return text
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
 
 
 _FORMS: tuple[Callable[[str], Iterator[ToolCall]], ...] = (_weather, _calculation, _email)

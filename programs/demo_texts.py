@@ -7,6 +7,7 @@ a tool:
 - `What's the weather like in San Francisco?`
 - `Can you calculate 24*7 for me?`
 - `Send an email to test@example.com with subject 'Hello' and body 'Testing the function calling capability'`
+- a tool of your own, by its name and arguments: `call roll_dice sides=20`
 - or several of these in one message
 
 I can answer these without a tool: `What did I say first?` and `Show me a long answer`.

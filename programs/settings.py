@@ -10,7 +10,8 @@ from pydantic_settings import NoDecode
 from yarl import URL
 
 from llmgine.bootstrap import ApplicationConfig
-from llmgine.settings import Settings, is_loopback
+from llmgine.messages.local_time import Timezone
+from llmgine.settings import Names, Settings, is_loopback
 
 _OPENAI = "https://api.openai.com/v1"
 _DOMAIN = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+|localhost")
@@ -84,6 +85,11 @@ class ProgramSettings(Settings):
     session_titles: bool = Field(
         default=True, description="Let the model name Discord conversations, with one small call"
     )
+    timezone: Timezone | None = Field(
+        default=None,
+        description="Time zone of people who set none with /timezone, such as Europe/Berlin; by default UTC, and in the"
+        " terminal chat this machine's",
+    )
     privacy_url: str | None = Field(default=None, description="Address of your privacy notice, shown by /privacy")
     log_level: LogLevel = Field(default="INFO", description="How much the program logs")
     playground_port: int = Field(default=8700, ge=0, le=65535, description="Port of the playground; 0 picks a free one")
@@ -98,6 +104,12 @@ class ProgramSettings(Settings):
         default=10.0, ge=0, le=600, description="Seconds that running answers get at shutdown"
     )
 
+    tools: Names = Field(
+        default=(), description="Tools of your own, as my_package.my_tools:build, with commas between (docs/tools.md)"
+    )
+    tools_dir: Path | None = Field(
+        default=None, description="Folder of Python files with tools of your own, loaded at the start (docs/tools.md)"
+    )
     weather_base_url: str | None = Field(
         default=None, description="Open-Meteo or a mirror; by default Open-Meteo, or sample data with the demo model"
     )

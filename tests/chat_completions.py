@@ -28,6 +28,9 @@ from tests.waiting import noted, patience
 Json = dict[str, Any]
 Answer = Callable[["Exchange"], Awaitable[web.StreamResponse]]
 
+# When something was said, as it is in the JSON of a request: in a line before a text, or beside one.
+_TIME = re.compile(r'(?<=")\[Sent [^\]"]*\]\\n|(?<=[ {])\\"sent\\": \\"[^"]*\\", ')
+
 
 class Exchange:
     """One request being answered; its methods write the events of a stream, starting it when needed."""
@@ -217,7 +220,8 @@ class ChatCompletionsServer:
     """The service. `base_url` is there once entered.
 
     Attributes:
-        requests: The parsed body of every request, in order of arrival.
+        requests: The parsed body of every request, in order of arrival, without the times of what people said.
+        times: These, by request.
         headers: The headers of every request, in the same order, names in lower case.
         aborted: How many requests their client ended before the answer did.
         active: How many requests are being answered now.
@@ -228,6 +232,7 @@ class ChatCompletionsServer:
         self.base_url = ""
         self.models: list[str] | None = None
         self.requests: list[Json] = []
+        self.times: list[list[str]] = []
         self.headers: list[dict[str, str]] = []
         self.aborted = 0
         self.active = 0
@@ -362,7 +367,9 @@ class ChatCompletionsServer:
             await self._changed.wait_for(state)
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
-        body: Json = json.loads(await request.read())
+        text = await request.text()
+        self.times.append(_TIME.findall(text))
+        body: Json = json.loads(_TIME.sub("", text))
         self.requests.append(body)
         self.headers.append({name.lower(): value for name, value in request.headers.items()})
         answer = self._answers.popleft() if self._answers else _echo

@@ -18,6 +18,7 @@ from programs.playground.server import Playground
 from programs.settings import ProgramSettings
 from tests.chat_completions import ChatCompletionsServer
 from tests.chromium import chromium
+from tests.documents import blocks, section
 from tests.programs.files.examples import pdf
 from tests.recordings import ogg
 from tests.transcriptions import TranscriptionServer
@@ -193,6 +194,39 @@ async def take_table(playground: Playground, folder: Path) -> None:
         await bot
 
 
+async def take_own_tools(folder: Path) -> None:
+    """A tool of one's own that the demo model calls, the time zone, and what /doctor says of a file that is broken."""
+    tools, stop = folder / "my-tools", asyncio.Event()
+    tools.mkdir(mode=0o755)
+    dice = next(one for one in blocks(section("docs/extending.md", "A tool of your own")) if one.path == "dice.py")
+    for name, text in {
+        "dice.py": dice.text,
+        "coin.py": '"""Coins."""\n\nimport randon\n',
+    }.items():
+        (tools / name).write_text(text, encoding="utf-8")
+        (tools / name).chmod(0o644)
+    async with Playground(notice=DEMO_NOTICE) as playground, chromium() as browser:
+        settings = ProgramSettings(
+            _env_file=None,
+            discord_token=playground.token,
+            discord_api_base=playground.api_base,
+            discord_gateway_url=playground.gateway_url,
+            database_url=f"sqlite:///{folder}/own/llmgine.db",
+            log_dir=folder / "own",
+            tools_dir=tools,
+        )
+        bot = asyncio.create_task(serve(settings, stop))
+        page = await browser.new_page(viewport={"width": 900, "height": 640}, color_scheme="light")
+        await page.goto(playground.url)
+        await ask(page, "call roll_dice sides=20 count=3", "roll_dice")
+        await use(page, "/timezone Europe/Berlin", "Europe/Berlin")
+        await page.screenshot(path=PICTURES / "own-tool.png")
+        await use(page, "/doctor", "Own tools")
+        await page.screenshot(path=PICTURES / "own-tool-broken.png")
+        stop.set()
+        await bot
+
+
 async def main() -> None:
     """Run the playground, the bot on a store of its own, and the log page, and take the pictures."""
     folder = tempfile.mkdtemp()
@@ -220,6 +254,7 @@ async def main() -> None:
     await take_document_picture()
     async with Playground() as playground:
         await take_table(playground, Path(folder))
+    await take_own_tools(Path(folder))
 
 
 if __name__ == "__main__":

@@ -49,8 +49,9 @@ from llmgine.observability.redaction import Redactor
 from llmgine.sessions import SessionStore
 from llmgine.sessions.clock import microseconds, now
 from llmgine.sessions.records import AuditAction, Revision
+from llmgine.tools.declared import ToolOptions
 from llmgine.tools.tool import Tool
-from llmgine.tools.tool_manager import ToolManager, ToolOptions
+from llmgine.tools.tool_manager import ToolManager
 
 MAX_TITLE = 80  # characters
 
@@ -196,7 +197,7 @@ class ToolChatEngine:
             task.exception()  # so that nobody misses it where the caller was cancelled
 
     async def _admit(self, command: PromptCommand) -> Admitted:
-        admitted = await self._store.turns.admit(command, secrets.token_hex(8), now())
+        admitted = await self._store.turns.admit(command, secrets.token_hex(8), now(), self._store.timezone)
         if not admitted.duplicate and not admitted.joined:
             await self._bus.publish(
                 TurnAdmittedEvent(

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from llmgine.errors import CommandFailedError
 from llmgine.messages.context_messages import ContextMessage
@@ -165,7 +165,8 @@ class PromptCommand(Command):
     put into the text. `place` is where it was said, in the front end's own terms; `guild` the server it is in, for
     front ends that have such: what its turns can be divided by. `roles` are the ids of the roles its author has there,
     as far as limits are set for them. `thread` comes with the first prompt of a thread. `context` is what was written
-    there before it, oldest first. `redacted` is set by the engine where it took a secret out of a text.
+    there before it, oldest first. `sent_at` is when it was written, which the model is told in the zone of its author.
+    `redacted` is set by the engine where it took a secret out of a text.
     """
 
     session_id: str
@@ -184,6 +185,7 @@ class PromptCommand(Command):
     thread: Annotated[ThreadStart | None, OF_OTHERS] = None
     material: Annotated[tuple[Material, ...], OF_OTHERS] = ()
     attachments: tuple[Attachment, ...] = ()
+    sent_at: AwareDatetime | None = None
     images: tuple[str, ...] = Field(default=(), exclude=True, repr=False)
     context: Annotated[tuple[ContextMessage, ...], OF_OTHERS] = Field(default=(), exclude=True, repr=False)
     version: int = 0

@@ -49,7 +49,8 @@ class Fallback(_Record):
 class PromptStep(_Record):
     """What somebody said, in the message `source_id` of the turn's front end; `version` grows when it is edited.
 
-    `roles` are those of its author's that limits are set for. `redacted`: a secret was taken out of it.
+    `roles` are those of its author's that limits are set for. `sent` is when it was written, in the words that the
+    model is told each time it sees the prompt. `redacted`: a secret was taken out of it.
     """
 
     kind: Literal["prompt"] = "prompt"
@@ -58,6 +59,7 @@ class PromptStep(_Record):
     version: int = 0
     author: Author | None = None
     roles: tuple[str, ...] = ()
+    sent: str | None = None
     mentions: dict[str, Name] = Field(default_factory=dict)
     quoted: Quote | None = None
     thread: ThreadStart | None = None

@@ -15,6 +15,7 @@ from llmgine.sessions.costs import DAY, NANO, Allowance, Asker, Purpose, Today, 
 from llmgine.sessions.records import Setting
 
 PERSON = "person"
+TIMEZONE = "timezone"  # the setting of a person
 RESETS_AT = "resets_at"  # in a text about a limit, the value that says when it resets: seconds since 1970
 
 _NAME = re.compile(r"daily_(tokens|dollars)(?::(person)|:role:(\w{1,40}))?")
@@ -50,6 +51,11 @@ def limited_roles(made: Iterable[Setting]) -> frozenset[str]:
 def person_scope(source: str, person: Author | None) -> str | None:
     """The scope in which everything counts that a person of a front end asks for; None for a webhook, who is none."""
     return f"{source}:{PERSON}:{person.id}" if person is not None and person.is_person else None
+
+
+def timezone_scope(source: str, author: Author | None) -> str:
+    """The scope in which an author's time zone is set; without an author, that of whoever uses the front end."""
+    return f"{source}:{PERSON}:{author.id if author else ''}"
 
 
 def personal_scope(scope: str, person: str) -> str:

@@ -115,6 +115,7 @@ class SessionStore:
         owners: The processes on this store, and which of them is this one.
         clock: What the deadlines of approvals are kept by.
         limits: The program's own limits of a day; its `day` is that of no limit.
+        timezone: The zone of people who set none.
     """
 
     def __init__(self, database: Database, owners: Owners) -> None:
@@ -127,6 +128,7 @@ class SessionStore:
         self.owners = owners
         self.clock = SteadyClock()
         self.limits = Today(day=0)
+        self.timezone = "UTC"
         me = owners.me
         self.sessions = operations.Sessions(self, me)
         self.settings = operations.Settings(self, me)

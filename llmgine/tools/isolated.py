@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from llmgine.errors import ToolError
@@ -16,6 +17,7 @@ from llmgine.tools.arguments import arguments_model, read_arguments
 from llmgine.tools.context import ToolContext, tool_context
 from llmgine.tools.docstring import describe
 from llmgine.tools.files import File, as_output
+from llmgine.tools.folder_package import folder_package
 from llmgine.tools.isolation import function_at
 from llmgine.tools.result_text import NotDone, cap, to_text
 
@@ -24,12 +26,16 @@ def main() -> None:
     """Read a request, run it, and write the answer: a line with its sizes, its text, and its files."""
     request = json.loads(sys.stdin.buffer.readline())
     data = sys.stdin.buffer.read(request["data"]) if "data" in request else None
+    images = [sys.stdin.buffer.read(size).decode() for size in request.get("images", ())]
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a tool prints is no answer
     threading.Thread(target=_end_with_parent, daemon=True).start()
     memory, cpu = request["limits"]
     limit_this_process(memory=memory, cpu=cpu)
-    kind, text, files = _outcome(request, data)
+    if request["folder"] is not None:
+        sys.dont_write_bytecode = True
+        folder_package(Path(request["folder"]))
+    kind, text, files = _outcome(request, data, images)
     if data is None or kind == "error":
         text = cap(clean_text(text))
     data = text.encode()
@@ -48,12 +54,12 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _outcome(request: dict[str, Any], data: bytes | None) -> tuple[str, str, Sequence[File]]:
+def _outcome(request: dict[str, Any], data: bytes | None, images: Sequence[str]) -> tuple[str, str, Sequence[File]]:
     """What became of the call, the text of it, and the files."""
     try:
         if data is not None:
             return "done", str(function_at(request["module"], request["path"])(data, **request["options"])), ()
-        output = as_output(_call(request))
+        output = as_output(_call(request, images))
         return "not done" if isinstance(output.text, NotDone) else "done", to_text(output.text), output.files
     except MemoryError:
         return "memory", "", ()
@@ -63,10 +69,14 @@ def _outcome(request: dict[str, Any], data: bytes | None) -> tuple[str, str, Seq
         return "error", f"{type(error).__name__}: {error}", ()
 
 
-def _call(request: dict[str, Any]) -> object:
+def _call(request: dict[str, Any], images: Sequence[str]) -> object:
+    async def read_images() -> Sequence[str]:
+        return images
+
     function = function_at(request["module"], request["path"])
     if request["context"]:
-        tool_context.set(ToolContext(*request["context"]))
+        session_id, turn_id, author_id, author_name = request["context"]
+        tool_context.set(ToolContext(session_id, turn_id, author_id, author_name, read_images))
     name = function.__name__
     values = read_arguments(arguments_model(function, name, describe(function, name).arguments), request["arguments"])
     result = function(**values)

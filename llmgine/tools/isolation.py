@@ -21,6 +21,7 @@ from llmgine.errors import ToolError
 from llmgine.platforms import ENDED_BY_CPU_LIMIT, ENVIRONMENT_OF_PROGRAMS, kill_with_children
 from llmgine.tools.context import tool_context
 from llmgine.tools.files import MOST_BYTES, File, ToolOutput
+from llmgine.tools.folder_package import folder_of
 from llmgine.tools.result_text import MAX_RESULT_BYTES, NotDone
 
 _LONGEST_LINE = 2**16  # bytes; it names ten files at most
@@ -86,11 +87,13 @@ async def run_isolated(function: Callable[..., object], arguments: str, limits: 
 
     Raises:
         ToolError: The function raised, or its process broke a limit or died.
+        StoreError: The images that came with the question cannot be read.
     """
     context = tool_context.get(None)
     told = context and [context.session_id, context.turn_id, context.author_id, context.author_name]
-    request = _request(function, limits, arguments=arguments, context=told)
-    output = await _run(request, b"", limits, _LONGEST_TEXT)
+    images = [image.encode() for image in await context.images()] if context else []
+    request = _request(function, limits, arguments=arguments, context=told, images=[*map(len, images)])
+    output = await _run(request, b"".join(images), limits, _LONGEST_TEXT)
     return output if output.files else output.text
 
 
@@ -116,7 +119,12 @@ async def run_isolated_on(
 
 
 def _request(function: Callable[..., object], limits: Isolation, **what: object) -> bytes:
-    where = {"module": function.__module__, "path": function.__qualname__, "limits": [limits.memory, limits.cpu]}
+    where = {
+        "module": function.__module__,
+        "folder": folder_of(function.__module__),
+        "path": function.__qualname__,
+        "limits": [limits.memory, limits.cpu],
+    }
     return json.dumps(where | what).encode() + b"\n"
 
 

@@ -2,32 +2,19 @@
 
 import logging
 from collections.abc import Callable, Collection, Iterable
-from typing import TypedDict, Unpack
+from typing import Unpack
 
 from llmgine.errors import ToolError, UnknownToolError
 from llmgine.messages.chat_messages import ToolCall, ToolResult, ToolSchema
 from llmgine.messages.text import clean_text, shorten
 from llmgine.messages.translatable import Text
 from llmgine.observability.redaction import Redactor
+from llmgine.tools.declared import ToolOptions, as_tool
 from llmgine.tools.files import as_output, result_files
-from llmgine.tools.isolation import Isolation
 from llmgine.tools.result_text import NotDone, cap, to_text
 from llmgine.tools.tool import Tool
 
 logger = logging.getLogger(__name__)
-
-
-class ToolOptions(TypedDict, total=False):
-    """What may be said of a function when it is registered; the meanings are those of `Tool`."""
-
-    name: str | None
-    idempotent: bool
-    requires_approval: bool
-    timeout: float
-    sequential: bool
-    allows_always: bool
-    reads_outside: bool
-    isolation: Isolation | None
 
 
 class ToolManager:
@@ -53,14 +40,14 @@ class ToolManager:
             self.register(tool)
 
     def register(self, tool: Tool | Callable[..., object], **options: Unpack[ToolOptions]) -> Tool:
-        """Offer a tool, or a function with options; gives the tool.
+        """Offer a tool, or a function with options, beside those it was marked with; gives the tool.
 
         Raises:
             TypeError: A signature that cannot be told to a model, or options for a finished tool.
             ValueError: The name is taken, or a bad name, docstring or time limit.
         """
         if not isinstance(tool, Tool):
-            tool = Tool.from_function(tool, **options)
+            tool = as_tool(tool, **options)
         elif options:
             raise TypeError(f"{tool.name!r} is a finished tool: give its options where it is made")
         if tool.name in self._tools:

@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import signal
+from datetime import UTC, datetime
 from pathlib import Path
 
 from llmgine.errors import LLMgineError
@@ -188,6 +189,7 @@ class Chat:
             source_id=secrets.token_hex(16),
             attachments=attachments,
             images=images,
+            sent_at=datetime.now(UTC),
         )
         self._busy = True
         try:

@@ -2,11 +2,13 @@
 
 import argparse
 import logging
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
+from llmgine.messages.local_time import timezones
 from llmgine.settings import load_settings
 from programs.application import configure_log
 from programs.command_line import program_parser
@@ -180,6 +182,14 @@ def _with_options(settings: ProgramSettings, options: Options) -> ProgramSetting
         "log_dir": options.log_dir,
     }
     # The screen belongs to the chat: it shows routine log lines only to those who ask for them.
+    here = {} if settings.timezone else {"timezone": _local_timezone()}
     quiet = {} if "log_level" in settings.model_fields_set else {"log_level": "WARNING"}
-    update = quiet | {name: value for name, value in given.items() if value is not None}
+    update = here | quiet | {name: value for name, value in given.items() if value is not None}
     return settings.model_copy(update=update)
+
+
+def _local_timezone() -> str | None:
+    """The name of this machine's zone: that of TZ, or of the system; None where neither says one, as on Windows."""
+    _, _, linked = str(Path("/etc/localtime").resolve()).partition("zoneinfo/")
+    name = os.environ.get("TZ", "").removeprefix(":") or linked
+    return name if name in timezones() else None

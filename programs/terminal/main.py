@@ -10,6 +10,7 @@ from typing import TextIO
 
 from rich.console import Console
 
+from llmgine.engine.timezones import matching
 from llmgine.observability.redaction import Redactor
 from llmgine.sessions import open_store
 from programs.application import Application
@@ -133,7 +134,7 @@ def _prompt_lines(app: Application) -> PromptLines:
 
     completer = CommandCompleter(
         {name: meaning for name, (_, meaning) in COMMANDS.items()},
-        {"/model": models, "/effort": efforts},
+        {"/model": models, "/effort": efforts, "/timezone": lambda: matching("")},
         paths=("/file", "/export"),
     )
     return PromptLines(completer, TypedHistory(history_path(settings), Redactor(settings.secrets())))

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from llmgine.engine.setting_changes import EFFORTS
+from llmgine.engine.timezones import set_timezone, told_timezone
 from llmgine.errors import LLMgineError, UnknownSessionError, UserError
 from llmgine.messages.commands import (
     AuditOrigin,
@@ -45,6 +46,7 @@ COMMANDS = {
         f"show or set how much the model thinks, {EFFORTS[0]} to {EFFORTS[-1]}; - restores the default",
     ),
     "/system": ("[PROMPT]", "show or set the system prompt; - restores the default"),
+    "/timezone": ("[NAME]", "show or set your time zone, in which the model is told the time; - restores the default"),
     "/tools": ("", "list the tools the model can call"),
     "/export": ("[FILE]", "show the session as JSON, or save it to a new file"),
     "/help": ("", "show this list, and the keys"),
@@ -233,6 +235,11 @@ class SlashCommands:
             return (await self._app.store.sessions.get(self._session.id)).system_prompt
         except UnknownSessionError:  # it has no prompt yet
             return None
+
+    async def _timezone(self, name: str) -> None:
+        if name:
+            await set_timezone(self._app.bus, SOURCE, None, name)
+        self._view.note(str(await told_timezone(self._app.store, SOURCE, None)))
 
     async def _tools(self, _: str) -> None:
         tools = self._app.engine.tools

@@ -22,6 +22,7 @@ from tests.mutations import (
     secrecy,
     service,
     terminal,
+    tools,
 )
 from tests.mutations.mutation import Mutation
 
@@ -47,4 +48,5 @@ MUTATIONS: tuple[Mutation, ...] = (
     *packaging.MUTATIONS,
     *service.MUTATIONS,
     *terminal.MUTATIONS,
+    *tools.MUTATIONS,
 )

@@ -7,6 +7,7 @@ import pytest
 
 from llmgine.messages.chat_messages import ChatMessage, ToolCall, ToolSchema
 from llmgine.providers.base import ChatReply, ChatRequest
+from llmgine.tools.tool import Tool
 from programs.demo_model import DemoModel
 from tests.cpu import moment
 
@@ -60,6 +61,39 @@ def after_calls(prompt: str, *results: tuple[str, str]) -> tuple[ChatMessage, ..
 async def test_a_question_about_the_weather_calls_the_tool(prompt: str, location: str) -> None:
     """The place is taken as it was written, without what stands around it."""
     assert calls_in(await ask(prompt)) == [("get_weather", {"location": location})]
+
+
+def roll_dice(sides: int = 6, *, label: str = "", weights: list[float] | None = None, loud: bool = False) -> str:
+    """Roll a die."""
+    return f"{sides} {label} {weights} {loud}"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "arguments"),
+    [
+        ("call roll_dice", {}),
+        ("Please call roll_dice sides=20.", {"sides": 20}),
+        ("call `roll_dice` sides=20, loud=true", {"sides": 20, "loud": True}),
+        ("call roll_dice label='two words' weights=[1, 2.5]", {"label": "two words", "weights": [1, 2.5]}),
+        ('call roll_dice label="7" sides=x', {"label": "7", "sides": "x"}),
+        ("call roll_dice label=7", {"label": "7"}),
+    ],
+)
+async def test_any_tool_is_called_by_its_name(prompt: str, arguments: dict[str, object]) -> None:
+    """Arguments are what the tool's schema wants them to be; what does not fit is the tool's to refuse."""
+    request = ChatRequest(messages=(user(prompt),), tools=(Tool.from_function(roll_dice).schema,))
+
+    reply = await DemoModel(delay=0).reply(request, lambda _: None)
+
+    assert [(call.name, json.loads(call.arguments)) for call in reply.tool_calls] == [("roll_dice", arguments)]
+
+
+async def test_what_is_no_tool_is_not_called() -> None:
+    """A name that looks like a tool's is told to be none; other words after "call" mean something else."""
+    assert (await ask("call roll_dice sides=20")).text == "I can't use roll_dice here."
+    assert (await ask("call me tomorrow")).text.startswith("I'm the **offline demo model**")
+    mail = "Send an email to a@example.com with subject 'Hi' and body 'call calculate expression=1'"
+    assert [name for name, _ in calls_in(await ask(mail))] == ["send_email"]
 
 
 @pytest.mark.parametrize(

@@ -282,3 +282,10 @@ def test_what_is_no_domain_is_refused(value: str) -> None:
     """A limit that is written wrong must not be taken for none."""
     with pytest.raises(ValidationError, match="is not a domain"):
         ProgramSettings(_env_file=None, email_allowed=value)
+
+
+def test_a_time_zone_that_does_not_exist_is_refused() -> None:
+    """The error says what a name looks like."""
+    assert ProgramSettings(_env_file=None, timezone="Europe/Berlin").timezone == "Europe/Berlin"
+    with pytest.raises(ValidationError, match="is no time zone; write a name such as Europe/Berlin"):
+        ProgramSettings(_env_file=None, timezone="CET+1")

@@ -4,9 +4,11 @@ import json
 from datetime import timedelta
 
 from llmgine.messages.commands import Admitted, PromptCommand, Quote, QuotedImage
+from llmgine.messages.local_time import in_words
 from llmgine.messages.pointed_at import with_files
 from llmgine.messages.steps import PromptStep
 from llmgine.sessions.database import Steps
+from llmgine.sessions.limits import TIMEZONE, timezone_scope
 from llmgine.sessions.operations import context_messages
 from llmgine.sessions.operations.rows import add_steps, listed_under, to_turn, turn_of, turn_steps, with_steps
 
@@ -29,8 +31,12 @@ def known(prompt: PromptCommand, turn_id: str) -> Steps[Admitted]:
     return Admitted(turn_id=turn_id, place=rows[0]["ahead"])
 
 
-def next_place(prompt: PromptCommand, now: int) -> Steps[tuple[int, int]]:
-    """Make the session if it does not exist; returns the number of its next turn, and how many turns are open."""
+def next_place(prompt: PromptCommand, now: int) -> Steps[tuple[int, int, str | None]]:
+    """Make the session if it does not exist.
+
+    Returns:
+        The number of its next turn, how many turns are open, and the time zone that the prompt's author set.
+    """
     rows = yield (
         """
         INSERT INTO session (id, name, scopes, listed_under, cleared_seq, next_seq, updated_at)
@@ -38,7 +44,8 @@ def next_place(prompt: PromptCommand, now: int) -> Steps[tuple[int, int]]:
         ON CONFLICT (id) DO UPDATE SET next_seq = session.next_seq + 1,
             name = COALESCE($2, session.name), scopes = COALESCE($3, session.scopes), updated_at = $4,
             listed_under = CASE WHEN $3 IS NULL THEN session.listed_under ELSE $5 END
-        RETURNING next_seq - 1 AS seq, (SELECT COUNT(*) FROM open_turn WHERE session_id = session.id) AS waiting
+        RETURNING next_seq - 1 AS seq, (SELECT COUNT(*) FROM open_turn WHERE session_id = session.id) AS waiting,
+            (SELECT value FROM setting WHERE scope = $6 AND name = $7) AS timezone
         """,
         (
             prompt.session_id,
@@ -46,9 +53,11 @@ def next_place(prompt: PromptCommand, now: int) -> Steps[tuple[int, int]]:
             json.dumps(prompt.scopes) if prompt.scopes else None,
             now,
             listed_under(prompt.session_id, prompt.scopes),
+            timezone_scope(prompt.source, prompt.author),
+            TIMEZONE,
         ),
     )
-    return rows[0]["seq"], rows[0]["waiting"]
+    return rows[0]["seq"], rows[0]["waiting"], rows[0]["timezone"]
 
 
 def add_turn(prompt: PromptCommand, turn_id: str, seq: int, owner: str, now: int) -> Steps[None]:
@@ -84,7 +93,7 @@ def burst_of(prompt: PromptCommand, now: int) -> Steps[str | None]:
     return str(rows[0]["id"]) if author is not None and author.id == prompt.author.id else None
 
 
-def join(prompt: PromptCommand, turn_id: str, now: int) -> Steps[None]:
+def join(prompt: PromptCommand, turn_id: str, now: int, timezone: str) -> Steps[None]:
     """Add a prompt to a turn that has not begun; the answer is posted in reply to the newest message."""
     yield (
         "UPDATE inbox SET turn_id = $3 WHERE source = $1 AND source_id = $2",
@@ -93,10 +102,10 @@ def join(prompt: PromptCommand, turn_id: str, now: int) -> Steps[None]:
     yield "UPDATE turn SET origin = $2 WHERE id = $1", (turn_id, json.dumps(prompt.origin))
     rows = yield "SELECT COALESCE(MAX(seq), 0) + 1 AS next FROM step WHERE turn_id = $1 AND attempt = 1", (turn_id,)
     yield from context_messages.erase_of(prompt, turn_id)
-    yield from add_prompt(prompt, turn_id, rows[0]["next"], now)
+    yield from add_prompt(prompt, turn_id, rows[0]["next"], now, timezone)
 
 
-def add_prompt(prompt: PromptCommand, turn_id: str, number: int, now: int) -> Steps[None]:
+def add_prompt(prompt: PromptCommand, turn_id: str, number: int, now: int, timezone: str) -> Steps[None]:
     """Add a prompt to a turn as the step of this number, with its images and what was written before it."""
     prompt = yield from _add_images(turn_id, prompt)
     thread = prompt.thread
@@ -108,6 +117,7 @@ def add_prompt(prompt: PromptCommand, turn_id: str, number: int, now: int) -> St
         version=prompt.version,
         author=prompt.author,
         roles=prompt.roles,
+        sent=None if prompt.sent_at is None else in_words(prompt.sent_at, timezone),
         mentions=prompt.mentions,
         quoted=(yield from _with_images(prompt.quoted, prompt.source)),
         thread=thread,

@@ -33,13 +33,14 @@ class Turns(Group):
     """The turns of sessions."""
 
     @operation
-    def admit(self, prompt: PromptCommand, turn_id: str, now: int) -> Steps[Admitted]:
+    def admit(self, prompt: PromptCommand, turn_id: str, now: int, timezone: str = "UTC") -> Steps[Admitted]:
         """Store a prompt once: as a queued turn of this process, or as one more message of a burst that waits.
 
         Args:
             prompt: The prompt. A message that was admitted before is not admitted again.
             turn_id: The id of the new turn.
             now: When it was admitted.
+            timezone: The zone of authors who set none.
 
         Raises:
             UserError: Too many turns of the session are waiting.
@@ -52,17 +53,18 @@ class Turns(Group):
         )
         if not new:
             return (yield from known(prompt, turn_id))
-        seq, place = yield from next_place(prompt, now)
+        seq, place, own_timezone = yield from next_place(prompt, now)
+        timezone = own_timezone or timezone
         burst = (yield from burst_of(prompt, now)) if place else None
         if burst is not None:
-            yield from join(prompt, burst, now)
+            yield from join(prompt, burst, now, timezone)
             return Admitted(turn_id=burst, place=place - 1, joined=True)
         if place >= MAX_OPEN:
             raise UserError(
                 tr("{count} messages are already waiting here. Send it again when some are answered.", count=place)
             )
         yield from add_turn(prompt, turn_id, seq, self._me, now)
-        yield from add_prompt(prompt, turn_id, 1, now)
+        yield from add_prompt(prompt, turn_id, 1, now, timezone)
         return Admitted(turn_id=turn_id, place=place)
 
     @announced

@@ -104,6 +104,7 @@ def follow_up(press: ButtonPress, text: str, source_id: str) -> PromptCommand:
         origin=Origin.at(place, message_id, cards=origin.cards, language=origin.language).as_json(),
         place=str(place.channel_id),
         guild=place.guild_id,
+        sent_at=interaction.created_at,
     )
 
 

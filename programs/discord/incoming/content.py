@@ -61,6 +61,7 @@ def prompt(
         origin=origin.as_json(),
         place=str(origin.asked.channel_id),
         guild=origin.guild_id,
+        sent_at=message.created_at,
         version=_version(message),
         **more,
     )

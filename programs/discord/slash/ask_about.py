@@ -64,6 +64,7 @@ class Asking:
             origin=Origin.at(place, shown.id, cards=settings.cards, language=language.code).as_json(),
             place=str(place.channel_id),
             guild=place.guild_id,
+            sent_at=interaction.created_at,
             quoted=quote_of(message, interaction.client.user, _MAX_QUOTED),
         )
         (await self._app.bus.execute(command)).unwrap()

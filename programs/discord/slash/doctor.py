@@ -29,7 +29,15 @@ from programs.discord.permissions.actor import MANAGE_MESSAGES, is_moderator
 from programs.discord.permissions.operator import Operators
 from programs.discord.permissions.required import missing, required, vital
 from programs.discord.replies import show_privately
-from programs.discord.slash import access_check, erasing, fallback_check, lessons, pauses, transcription_check
+from programs.discord.slash import (
+    access_check,
+    erasing,
+    fallback_check,
+    lessons,
+    pauses,
+    tool_check,
+    transcription_check,
+)
 from programs.discord.slash.budgets import COST, Budgets
 from programs.discord.slash.findings import PATIENCE, Finding, milliseconds, quoted, reason
 from programs.discord.slash.model_check import ModelCheck
@@ -112,7 +120,8 @@ class Doctor:
         made = await asyncio.gather(*(_made(about, check) for about, check in checks))
         made += fallback_check.findings(self._app, all_of_it=is_operator)
         heard = transcription_check.findings(self._app, all_of_it=is_operator)
-        return [*made, *heard, *await self._limits(interaction, is_operator=is_operator)]
+        own = tool_check.findings(self._app, all_of_it=is_operator)
+        return [*made, *heard, *own, *await self._limits(interaction, is_operator=is_operator)]
 
     async def _limits(self, interaction: discord.Interaction, *, is_operator: bool) -> list[Finding]:
         """What there is to say of the operator's limits; which servers are not served is for the operator alone."""

@@ -29,6 +29,7 @@ from programs.discord.slash import (
     session_list,
     setting_commands,
     threads,
+    timezone,
     why,
 )
 from programs.discord.slash.help import help_command
@@ -45,6 +46,7 @@ FAMILIES: tuple[Callable[[Application], Iterable[AnyCommand]], ...] = (
     setting_commands.commands,
     budgets.commands,
     threads.commands,
+    timezone.commands,
     pauses.commands,
     privacy.commands,
     why.commands,

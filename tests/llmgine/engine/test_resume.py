@@ -15,7 +15,7 @@ from llmgine.messages.events import ToolCallWaitingEvent, TurnFinishedEvent, Tur
 from llmgine.messages.steps import StartedStep, Turn
 from llmgine.providers.scripted import ScriptedProvider
 from llmgine.sessions.database import Operation
-from llmgine.tools.tool_manager import ToolOptions
+from llmgine.tools.declared import ToolOptions
 from tests.llmgine.engine.chat import Chat, Held, call, echo
 from tests.llmgine.engine.conftest import StartChat
 from tests.processes import ending

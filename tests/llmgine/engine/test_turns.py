@@ -134,8 +134,8 @@ async def test_a_prompt_is_answered_though_nobody_heard_that_it_was_admitted(
     said = prompt("hi")
     admit = chat.store.turns.admit
 
-    async def admit_and_fail(command: PromptCommand, turn_id: str, at: int) -> None:
-        await admit(command, turn_id, at)
+    async def admit_and_fail(command: PromptCommand, turn_id: str, at: int, timezone: str) -> None:
+        await admit(command, turn_id, at, timezone)
         raise StoreError("nobody knows whether it was committed")
 
     monkeypatch.setattr(chat.store.turns, "admit", admit_and_fail)

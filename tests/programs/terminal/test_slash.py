@@ -178,3 +178,17 @@ async def test_an_export_of_nothing_is_an_error(tmp_path: Path) -> None:
     chat = await transcript(tmp_path, lines=["/export", "/exit"])
 
     assert "error: There is no session" in chat.output
+
+
+async def test_the_model_is_told_the_time_here(tmp_path: Path, model: ChatCompletionsServer) -> None:
+    """It is in the zone of this machine, or in the one that /timezone sets, from the next message on."""
+    lines = ["one", "/timezone asia/kolkata", "/timezone Mars/Base", "two"]
+
+    chat = await transcript(tmp_path, lines=lines, OPENAI_BASE_URL=model.base_url, TZ="Asia/Tokyo")
+
+    [[first], [again, second]] = model.times
+    assert first == again
+    assert " Asia/Tokyo (UTC+09:00)]" in first
+    assert " Asia/Kolkata (UTC+05:30)]" in second
+    assert "Asia/Kolkata (UTC+05:30). I tell the model when you wrote each message." in chat.output
+    assert "error: There is no time zone 'Mars/Base'." in chat.output
