@@ -29,6 +29,7 @@ from programs.discord.delivery.cards import card, has_card, used, waiting_words
 from programs.discord.delivery.lengths import shortened, units
 from programs.discord.delivery.result_files import files_parts, left_out
 from programs.discord.delivery.safe_text import MOST_ADDED, safe_message, small_print
+from programs.discord.delivery.sources import sources
 from programs.discord.delivery.splitting import LIMIT
 from programs.discord.delivery.transcripts import transcripts
 from programs.discord.translation import language_of_turn
@@ -221,6 +222,7 @@ def _went_without(steps: TurnSteps) -> str:
 def _small_print(steps: TurnSteps) -> Iterator[str]:
     """What stands under the last text, each in a line; empty where there is nothing to say."""
     yield from (_redacted(steps), _unread(steps), _went_without(steps))
+    yield sources(steps.state.sources, _language(steps))
     for warning in steps.state.outcome.warnings if steps.state.outcome else ():
         yield small_print(f"📊 {_language(steps).say(warning)}") + _reset(warning)
 

@@ -1,0 +1,33 @@
+"""The pages that an answer was made of, as small print under it: each with its whole address, and without a preview."""
+
+from collections.abc import Sequence
+
+from llmgine.messages.chat_messages import Source
+from llmgine.messages.translatable import Language, tr
+from programs.discord.delivery.safe_text import bare_link, plain_words
+
+_MOST = 5  # that are named
+_LONGEST_TITLE = 80  # characters
+
+
+def sources(found: Sequence[Source], language: Language) -> str:
+    """The lines; "" where there are no sources.
+
+    The title beside an address is no link, so that it cannot hide where the link leads.
+
+    Args:
+        found: The pages, whose addresses are plain (`llmgine.tools.sources.plain_url`).
+        language: Of the answer.
+    """
+    if not found:
+        return ""
+    heading = language.say(tr("Sources:"))
+    lines = [f"🔗 {heading}", *map(_line, found[:_MOST])]
+    if len(found) > _MOST:
+        lines.append(language.say(tr("and {count} more", count=len(found) - _MOST)))
+    return "\n".join(f"-# {line}" for line in lines)
+
+
+def _line(source: Source) -> str:
+    title = "" if "://" in source.title else plain_words(source.title, _LONGEST_TITLE)
+    return f"{title} {bare_link(source.url)}".strip()
