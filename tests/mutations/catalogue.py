@@ -21,6 +21,7 @@ from tests.mutations import (
     secrecy,
     service,
     terminal,
+    web,
 )
 from tests.mutations.mutation import Mutation
 
@@ -45,4 +46,5 @@ MUTATIONS: tuple[Mutation, ...] = (
     *packaging.MUTATIONS,
     *service.MUTATIONS,
     *terminal.MUTATIONS,
+    *web.MUTATIONS,
 )

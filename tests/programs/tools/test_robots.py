@@ -9,6 +9,7 @@ from yarl import URL
 
 from programs.guarded_http import BlockedAddressError, GuardedHttp
 from programs.tools.robots import Robots, allows
+from tests.programs.test_guarded_http import Names
 
 # The example of RFC 9309, section 5.1.
 EXAMPLE = """
@@ -149,6 +150,20 @@ async def test_it_is_read_once_a_day_and_by_name(site: Site) -> None:
     site.now = 86_460.0
     assert await robots.allows(site.url / "page")
     assert site.asked == 3
+
+
+async def test_few_are_kept(site: Site) -> None:
+    """Those of the 50 sites that were asked last."""
+    names = [f"site{number}.example" for number in range(60)]
+    hosts = [site.url.with_host(name) for name in names]
+    resolver = Names()
+    resolver.names = {name: ["127.0.0.1"] for name in names}
+    robots = Robots(GuardedHttp(allow=hosts, resolver=resolver), clock=lambda: site.now)
+
+    for host in (*hosts, hosts[-1], hosts[10], hosts[9]):
+        assert await robots.allows(host)
+
+    assert site.asked == 60 + 1
 
 
 async def test_a_redirect_is_followed(site: Site) -> None:
