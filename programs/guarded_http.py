@@ -57,12 +57,14 @@ class Fetched:
         body: Its content.
         cut: Whether there is more than `most` bytes, of which `body` has the first.
         url: Where it came from, after redirects.
+        charset: The encoding that its server names for a text; None where it names none.
     """
 
     status: int
     body: bytes
     cut: bool
     url: URL
+    charset: str | None = None
 
 
 @dataclass(frozen=True)
@@ -175,7 +177,7 @@ class GuardedHttp:
                     most, wanted = min(most, wanted(bytes(body[: asked.first]))), None
                 if len(body) > most:
                     break
-            return Fetched(response.status, bytes(body[:most]), len(body) > most, url), target
+            return Fetched(response.status, bytes(body[:most]), len(body) > most, url, response.charset), target
 
     def _session(self, url: URL) -> aiohttp.ClientSession:
         """A session for one request: what may be connected to depends on where it goes.

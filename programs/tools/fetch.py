@@ -11,9 +11,10 @@ from llmgine.messages.chat_messages import Source
 from llmgine.messages.text import shorten
 from llmgine.tools.files import ToolOutput
 from llmgine.tools.tool import Tool
-from programs.files.kinds import HEAD
-from programs.files.limits import MAX_BYTES
+from programs.files.kinds import HEAD, HTML, TEXT, kind_of
+from programs.files.limits import MAX_BYTES, MAX_HTML
 from programs.files.reading import Content, FileReader
+from programs.files.texts import extends_ascii
 from programs.guarded_http import BlockedAddressError, Fetched, GuardedHttp, UnwantedAnswerError
 from programs.tools.robots import Robots
 
@@ -70,7 +71,7 @@ class _Web:
         fetched = await self._fetched(url)
         if not 200 <= fetched.status < 300:
             raise ToolError(f"{fetched.url.host} answered with status {fetched.status}, so there is nothing to read")
-        content = await self._reader.read(fetched.body, cut=fetched.cut, address=str(fetched.url))
+        content = await self._reader.read(_in_utf8(fetched), cut=fetched.cut, address=str(fetched.url))
         if not (content.text or "").strip():
             why = "; ".join(one.told for one in content.notices) or "there is no text in it"
             raise ToolError(f"what is at {fetched.url} cannot be read: {why}")
@@ -104,6 +105,14 @@ class _Web:
         """Before each request: whether the site allows it."""
         if not await self._robots.allows(url):
             raise _NotAllowedError(url.host)
+
+
+def _in_utf8(fetched: Fetched) -> bytes:
+    """A text in UTF-8 where its server names its encoding, which counts more than what a page says of itself."""
+    name = fetched.charset
+    if name is None or not extends_ascii(name) or kind_of(fetched.body) not in (TEXT, HTML):
+        return fetched.body
+    return fetched.body[: MAX_HTML + 1].decode(name, errors="ignore").encode(errors="ignore")
 
 
 def _piece(content: Content, begin: int) -> str:

@@ -140,6 +140,24 @@ async def test_a_document_is_read(site: Site) -> None:
     assert [one.title for one in (*paper.sources, *text.sources)] == ["", ""]
 
 
+@pytest.mark.parametrize(
+    ("media_type", "encoding"),
+    [
+        ("text/html; charset=windows-1251", "windows-1251"),
+        ("text/html; charset=Shift_JIS", "shift_jis"),
+        ("text/html; charset=unheard-of", "utf-8"),
+        ("text/html; charset=hex", "utf-8"),
+        ("text/html; charset=punycode", "utf-8"),
+        ("text/html", "utf-8"),
+    ],
+)
+async def test_the_encoding_that_a_server_names_counts(site: Site, media_type: str, encoding: str) -> None:
+    """Before the one that a page names, and not where there is none of that name."""
+    page = "<!doctype html><meta charset=iso-8859-1><p>Цветы.</p>".encode(encoding)
+
+    assert "Цветы." in (await site.read(site.put("site.example/", page, media_type))).content
+
+
 async def test_a_long_text_is_read_in_pieces(site: Site) -> None:
     """Each says where the next begins, and together they are the whole."""
     url = site.put("site.example/long", "".join(f"{number:05} ä " for number in range(3_000)), "text/plain")
