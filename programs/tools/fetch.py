@@ -1,5 +1,6 @@
 """The tool that reads a page of the web, or a document there: its main text as Markdown."""
 
+import asyncio
 from typing import Annotated
 
 import aiohttp
@@ -20,6 +21,7 @@ from programs.tools.robots import Robots
 
 _SECONDS = 25.0  # for a page, with its redirects and the robots.txt of each
 _READING = 30.0  # seconds in which its text is found
+_AT_ONCE = 8  # pages, of up to 25 MiB each until they are read
 _MOST_READ = 200_000  # characters of a page or document
 _MOST_TOLD = 14_000  # bytes of UTF-8 that one call tells
 
@@ -60,6 +62,7 @@ class _Web:
     def __init__(self, http: GuardedHttp) -> None:
         self._http = http
         self._robots = Robots(http)
+        self._places = asyncio.Semaphore(_AT_ONCE)
         self._reader = FileReader(vision=False, image_bytes=0, characters=_MOST_READ, document=_MOST_READ)
 
     async def read(self, url: str) -> tuple[URL, Content]:
@@ -68,6 +71,10 @@ class _Web:
         Raises:
             ToolError: It may not be fetched, cannot be, or has no text.
         """
+        async with self._places:
+            return await self._read(url)
+
+    async def _read(self, url: str) -> tuple[URL, Content]:
         fetched = await self._fetched(url)
         if not 200 <= fetched.status < 300:
             raise ToolError(f"{fetched.url.host} answered with status {fetched.status}, so there is nothing to read")
@@ -91,7 +98,7 @@ class _Web:
         except _NotAllowedError as error:
             raise ToolError(f"{error} does not allow programs to read this page (robots.txt)") from error
         except BlockedAddressError as error:  # not what a name stands for: that would tell of networks here
-            raise ToolError("only public addresses of http and https on their usual ports are read") from error
+            raise ToolError("only public addresses of http and https are read, on ports 80 and 443") from error
         except TimeoutError as error:
             raise ToolError("the site did not answer in time: try again later") from error
         except UnwantedAnswerError as error:

@@ -74,7 +74,7 @@ MUTATIONS = (
     Mutation(
         "names of this network staying untold",
         "programs/tools/fetch.py",
-        'raise ToolError("only public addresses of http and https on their usual ports are read") from error',
+        'raise ToolError("only public addresses of http and https are read, on ports 80 and 443") from error',
         "raise ToolError(str(error)) from error",
         (f"{_FETCH}::test_what_a_name_stands_for_is_not_told",),
     ),
