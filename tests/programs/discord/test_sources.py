@@ -112,6 +112,20 @@ def test_in_the_language_of_the_answer() -> None:
     assert (lines[0], lines[-1]) == ("-# 🔗 Quellen:", "-# und 1 weitere")
 
 
+async def test_a_page_by_settings(unstarted: Scene, search_server: SearchServer) -> None:
+    """With one setting the tool is there, and it reads no page of this machine."""
+    scene = await unstarted.start(web_fetch=True)
+    scene.model.reply(tool_calls=[("fetch_url", json.dumps({"url": search_server.url}))])
+    scene.model.reply("I can't read that.")
+    scene.ask("what is there?")
+
+    assert "🔗" not in (await scene.outcome()).content
+    [turn] = await scene.app.store.turns.history(f"discord:{GENERAL_ID}")
+    [call] = turn.state.calls.values()
+    assert call.result is not None
+    assert "only public addresses" in call.result.content
+
+
 async def test_a_search_by_settings(unstarted: Scene, search_server: SearchServer) -> None:
     """From two settings to links under an answer: the real tool, a real request, the real bot."""
     scene = await unstarted.start(web_search="searxng", searxng_url=search_server.url)

@@ -14,6 +14,7 @@ from yarl import URL
 from llmgine.messages.chat_messages import Source, ToolCall, ToolResult
 from llmgine.tools.tool_manager import ToolManager
 from programs import guarded_http
+from programs.bench.safety.connections import Connections
 from programs.bench.safety.corpus import Input, inputs
 from programs.guarded_http import GuardedHttp
 from programs.tools.fetch import fetch_tool
@@ -193,6 +194,13 @@ async def test_where_a_redirect_leads_robots_txt_counts_too(site: Site) -> None:
     assert site.asked == ["site.example/robots.txt", "site.example/start", "other.example/robots.txt"]
 
 
+async def test_a_page_that_is_nested_without_end_is_read(site: Site) -> None:
+    """What takes a reader down does so in a process of its own; this one gives all the text there is."""
+    url = site.put("site.example/", f"<!doctype html>{'<div>' * 20_000}deep")
+
+    assert (await site.read(url)).content.endswith("\n\ndeep")
+
+
 async def test_the_source_is_where_a_redirect_led(site: Site) -> None:
     """Not the address that was asked for, which may say something else."""
     there = site.put("other.example/page", PAGE)
@@ -243,13 +251,18 @@ class Listener:
 
 
 @pytest.fixture
-async def listener(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Listener]:
-    """It listens on the port that counts as that of http here, so that the port is not what protects it."""
+async def listener(site: Site, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Listener]:
+    """It listens on the port that counts as that of http here, so that the port is not what protects it.
+
+    Nothing leaves this machine meanwhile.
+    """
     async with AsyncExitStack() as stack:
         listener = Listener()
         await listener.start(stack)
         monkeypatch.setitem(guarded_http._PORTS, "http", listener.port)
-        yield listener
+        own = (f"http://{host}:{listener.port}" for host in ("127.0.0.1", "127.0.0.2", "[::1]"))
+        with Connections({*own, str(site.url)}).watched():
+            yield listener
 
 
 ADDRESSES = [one for one in inputs("ssrf") if one["by"] in ("page", "redirect")]
@@ -280,6 +293,16 @@ async def test_no_address_of_this_machine_is_reached(input_: Input, site: Site, 
     assert listener.connections == 0
     assert not result.ok
     assert result.sources == ()
+
+
+async def test_a_robots_txt_leads_to_no_address_of_this_machine(site: Site, listener: Listener) -> None:
+    """Where a site redirects from it is checked like any other address, and then its page is not read."""
+    site.redirect("site.example/robots.txt", f"http://127.0.0.1:{listener.port}/")
+
+    result = await site.read(site.put("site.example/page", PAGE))
+
+    assert (result.ok, listener.connections) == (False, 0)
+    assert site.asked == ["site.example/robots.txt"]
 
 
 async def test_without_the_check_it_would_be_reached(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
