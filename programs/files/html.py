@@ -1,7 +1,6 @@
 """The text of web pages, as Markdown: all that a file shows, or the main text of a page of the web."""
 
 import re
-from contextlib import suppress
 from urllib.parse import urljoin
 
 from bs4 import BeautifulSoup, Tag
@@ -32,10 +31,11 @@ def read(data: bytes, limits: Limits) -> Found:
         raise ProblemError(Problem.BROKEN)
     soup = BeautifulSoup(text[0], "lxml")
     title = soup.title.get_text(" ", strip=True) if soup.title else ""
+    address = limits.address and _base(soup, limits.address)
     for unseen in soup.find_all(_UNSEEN):
         unseen.decompose()
-    if limits.address:
-        soup = _main_text(soup, limits.address)
+    if address:
+        soup = _main_text(soup, address)
     for image in soup.find_all("img"):
         image.replace_with(str(image.get("alt") or ""))
     pieces = [f"# {title}" if title else "", _LINES.sub("\n\n", _markdown(soup)).strip()]
@@ -47,13 +47,26 @@ def read(data: bytes, limits: Limits) -> Found:
     return found
 
 
+def _base(soup: BeautifulSoup, address: str) -> str:
+    """What the links of a page begin at, which it may say itself."""
+    base = soup.find("base", href=True)
+    return _joined(address, str(base["href"])) if isinstance(base, Tag) else address
+
+
+def _joined(address: str, link: str) -> str:
+    """A link, seen from an address; as it is where it is none."""
+    try:
+        return urljoin(address, link)
+    except ValueError:
+        return link
+
+
 def _main_text(soup: BeautifulSoup, address: str) -> BeautifulSoup:
     """The part of a page that it is there for, or all of it where none stands out; without what nobody is shown."""
     for tag in soup.find_all(_is_hidden):
         tag.decompose()
     for link in soup.find_all("a", href=True):
-        with suppress(ValueError):  # it is no address
-            link["href"] = urljoin(address, str(link["href"]))
+        link["href"] = _joined(address, str(link["href"]))
     try:
         main = BeautifulSoup(Document(str(soup), min_text_length=_SHORT).summary(html_partial=True), "lxml")
     except Unparseable:

@@ -25,7 +25,7 @@ _SECONDS = 5.0  # for robots.txt with its redirects
 _KEPT = 24 * 60 * 60.0  # seconds; RFC 9309 allows no more
 _KEPT_FAILURE = 60.0  # seconds after which one that could not be read is asked for again
 _MOST_SITES = 50  # whose robots.txt are kept
-_FORBIDS_ALL = "User-agent: *\nDisallow: /"
+_FORBIDS_ALL = b"User-agent: *\nDisallow: /"
 _NAME = re.compile(r"\*|[A-Za-z_-]+")
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
@@ -42,7 +42,7 @@ class Robots:
     def __init__(self, http: GuardedHttp, clock: Callable[[], float] = time.monotonic) -> None:
         self._http = http
         self._clock = clock
-        self._texts: dict[URL, tuple[float, str]] = {}  # until when it counts, by site
+        self._files: dict[URL, tuple[float, bytes]] = {}  # until when each counts, by site
 
     async def allows(self, url: URL) -> bool:
         """Whether we may fetch what is at an address.
@@ -51,21 +51,21 @@ class Robots:
             BlockedAddressError: It may not be fetched whatever its site allows.
             ValueError: It is no address of http or https.
         """
-        text = await self._text(url.origin())
+        file, path = await self._file(url.origin()), url.raw_path_qs
         # In a thread: a hostile one has 40,000 rules.
-        return await asyncio.to_thread(allows, text, url.raw_path_qs, AGENT)
+        return await asyncio.to_thread(lambda: allows(file.decode("utf-8-sig", errors="replace"), path, AGENT))
 
-    async def _text(self, site: URL) -> str:
-        until, text = self._texts.pop(site, (0.0, ""))
+    async def _file(self, site: URL) -> bytes:
+        until, file = self._files.pop(site, (0.0, b""))
         if until <= self._clock():
-            text, seconds = await self._read(site)
+            file, seconds = await self._read(site)
             until = self._clock() + seconds
-        self._texts[site] = until, text
-        if len(self._texts) > _MOST_SITES:
-            del self._texts[next(iter(self._texts))]
-        return text
+        self._files[site] = until, file
+        if len(self._files) > _MOST_SITES:
+            del self._files[next(iter(self._files))]
+        return file
 
-    async def _read(self, site: URL) -> tuple[str, float]:
+    async def _read(self, site: URL) -> tuple[bytes, float]:
         """The robots.txt of a site, and how long it counts."""
         try:
             found = await self._http.fetch(site / "robots.txt", most=_MOST, seconds=_SECONDS, redirects="any")
@@ -74,8 +74,8 @@ class Robots:
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError):
             return _FORBIDS_ALL, _KEPT_FAILURE
         if 200 <= found.status < 300:
-            return found.body.decode("utf-8-sig", errors="replace"), _KEPT
-        return ("", _KEPT) if 400 <= found.status < 500 else (_FORBIDS_ALL, _KEPT_FAILURE)
+            return found.body, _KEPT
+        return (b"", _KEPT) if 400 <= found.status < 500 else (_FORBIDS_ALL, _KEPT_FAILURE)
 
 
 def allows(text: str, path: str, agent: str) -> bool:

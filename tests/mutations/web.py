@@ -18,8 +18,8 @@ MUTATIONS = (
     Mutation(
         "a failing robots.txt forbidding everything",
         "programs/tools/robots.py",
-        'return ("", _KEPT) if 400 <= found.status < 500 else (_FORBIDS_ALL, _KEPT_FAILURE)',
-        'return "", _KEPT',
+        'return (b"", _KEPT) if 400 <= found.status < 500 else (_FORBIDS_ALL, _KEPT_FAILURE)',
+        'return b"", _KEPT',
         (f"{_ROBOTS}::test_a_robots_txt_that_is_not_there",),
     ),
     Mutation(
@@ -32,7 +32,7 @@ MUTATIONS = (
     Mutation(
         "the number of sites whose robots.txt is kept",
         "programs/tools/robots.py",
-        "if len(self._texts) > _MOST_SITES:",
+        "if len(self._files) > _MOST_SITES:",
         "if False:",
         (f"{_ROBOTS}::test_few_are_kept",),
     ),

@@ -127,6 +127,7 @@ def _with_outcome(
         ]
     small_print = "\n".join(line for line in _small_print(steps) if line)
     parts = _with_small_print(parts, small_print, _key("notice", round_, 1))
+    parts = _with_small_print(parts, sources(steps.state.sources, _language(steps)), _key("notice", round_, 2))
     if not parts:  # quiet about its tools, and it said nothing
         parts = [(_key("notice", round_), {"content": ""})]
     if "content" in parts[-1][1]:
@@ -222,7 +223,6 @@ def _went_without(steps: TurnSteps) -> str:
 def _small_print(steps: TurnSteps) -> Iterator[str]:
     """What stands under the last text, each in a line; empty where there is nothing to say."""
     yield from (_redacted(steps), _unread(steps), _went_without(steps))
-    yield sources(steps.state.sources, _language(steps))
     for warning in steps.state.outcome.warnings if steps.state.outcome else ():
         yield small_print(f"📊 {_language(steps).say(warning)}") + _reset(warning)
 

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 from llmgine.messages.chat_messages import Source
 from llmgine.messages.translatable import Language, tr
+from programs.discord.delivery.lengths import units
 from programs.discord.delivery.safe_text import bare_link, plain_words
 
 _MOST = 5  # that are named
+_ROOM = 1_200  # UTF-16 units of all lines, which have to fit into a message with the footer
 _LONGEST_TITLE = 80  # characters
 
 
@@ -22,10 +24,14 @@ def sources(found: Sequence[Source], language: Language) -> str:
     if not found:
         return ""
     heading = language.say(tr("Sources:"))
-    lines = [f"🔗 {heading}", *map(_line, found[:_MOST])]
-    if len(found) > _MOST:
-        lines.append(language.say(tr("and {count} more", count=len(found) - _MOST)))
-    return "\n".join(f"-# {line}" for line in lines)
+    named, room = list[str](), _ROOM
+    for line in map(_line, found):
+        room -= units(line)
+        if room < 0 or len(named) == _MOST:
+            break
+        named.append(line)
+    more = [language.say(tr("and {count} more", count=left))] if (left := len(found) - len(named)) else []
+    return "\n".join(f"-# {line}" for line in [f"🔗 {heading}", *named, *more])
 
 
 def _line(source: Source) -> str:

@@ -24,6 +24,12 @@ async def search() -> ToolOutput:
     return ToolOutput("found", sources=found)
 
 
+async def long_addresses() -> ToolOutput:
+    """Find pages with long addresses."""
+    found = [Source(title="", url=f"https://example.com/{number}{'a' * 450}") for number in range(8)]
+    return ToolOutput("found", sources=found)
+
+
 async def read() -> ToolOutput:
     """Read the last page that was found."""
     return ToolOutput("read", sources=[Source(title="The last one", url="https://example.com/7")])
@@ -94,6 +100,22 @@ def test_a_title_is_no_more_than_text(title: str, shown: str) -> None:
     lines = sources([Source(title=title, url="https://evil.example/")], ENGLISH).splitlines()
 
     assert lines[1:] == [f"-# {shown}<https://evil.example/>"]
+
+
+async def test_below_a_long_answer_they_have_room(unstarted: Scene) -> None:
+    """Where they do not fit under the text they are a message of their own, which Discord takes."""
+    scene = await unstarted.start(tools=(long_addresses,))
+    scene.model.reply(tool_calls=[("long_addresses", "{}")])
+    scene.model.reply("word " * 350)
+    scene.ask("is it so?")
+    await scene.outcome()
+
+    *_, text, listed = [one.content for one in scene.shown() if one.content]
+    assert text.startswith("word word")
+    assert "🔗" not in text
+    assert listed.startswith("-# 🔗 Sources:\n-# <https://example.com/0")
+    assert "\n-# and 6 more\n-# test-model" in listed
+    assert len(listed) <= 2_000
 
 
 def test_an_address_ends_no_emphasis() -> None:

@@ -142,6 +142,25 @@ async def test_a_document_is_read(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
+    ("base", "link", "whole"),
+    [
+        ("", "a", "http://site.example/folder/a"),
+        ("", "//other.example/a", "http://other.example/a"),
+        ("", "http://[", "http://["),
+        ("<base href='/elsewhere/'>", "a", "http://site.example/elsewhere/a"),
+        ("<base href='http://['>", "https://other.example/", "https://other.example/"),
+    ],
+)
+async def test_links_are_whole(site: Site, base: str, link: str, whole: str) -> None:
+    """As a browser would follow them; what is no address stays as it is."""
+    url = site.put("site.example/folder/page", f"<!doctype html><head>{base}</head><p><a href='{link}'>There</a></p>")
+
+    content = (await site.read(url)).content.replace(f":{site.url.port}", "")
+
+    assert f"[There]({whole})" in content
+
+
+@pytest.mark.parametrize(
     ("media_type", "encoding"),
     [
         ("text/html; charset=windows-1251", "windows-1251"),
