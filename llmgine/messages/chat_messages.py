@@ -68,6 +68,11 @@ class Source(_Value):
     title: CleanText
     url: str
 
+    @property
+    def name(self) -> str:
+        """Its title; "" where that could be taken for an address, which may be another one than its own."""
+        return "" if "://" in self.title else self.title
+
 
 class ToolResult(_Value):
     """What a tool call gave. `content` is the text the model reads; `ok` is False for an error.

@@ -48,7 +48,7 @@ def footer(model: str, usage: Usage, seconds: float, *, demo: bool) -> str:
 
 def sources_lines(sources: Sequence[Source]) -> list[str]:
     """The pages that an answer was made of, each with its address, and how many more there are."""
-    lines = [f"Source: {' '.join(filter(None, (one_line(one.title, 80), one.url)))}" for one in sources[:_MOST_SOURCES]]
+    lines = [f"Source: {' '.join(filter(None, (one_line(one.name, 80), one.url)))}" for one in sources[:_MOST_SOURCES]]
     more = len(sources) - _MOST_SOURCES
     return [*lines, f"Sources: {more} more"] if more > 0 else lines
 

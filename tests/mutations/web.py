@@ -6,6 +6,7 @@ _FETCH = "tests/programs/tools/test_fetch.py"
 _ROBOTS = "tests/programs/tools/test_robots.py"
 _HTTP = "tests/programs/test_guarded_http.py"
 _SOURCES = "tests/programs/discord/test_sources.py"
+_TERMINAL = "tests/programs/terminal/test_sources.py"
 
 MUTATIONS = (
     Mutation(
@@ -80,9 +81,16 @@ MUTATIONS = (
     ),
     Mutation(
         "titles of sources that claim another address",
+        "llmgine/messages/chat_messages.py",
+        'return "" if "://" in self.title else self.title',
+        "return self.title",
+        (f"{_SOURCES}::test_a_title_is_no_more_than_text", f"{_TERMINAL}::test_no_more_than_five_are_named"),
+    ),
+    Mutation(
+        "titles of sources that are more than text",
         "programs/discord/delivery/sources.py",
-        'title = "" if "://" in source.title else plain_words(source.title, _LONGEST_TITLE)',
-        "title = source.title",
+        "plain_words(source.name, _LONGEST_TITLE)",
+        "source.name",
         (f"{_SOURCES}::test_a_title_is_no_more_than_text",),
     ),
     Mutation(

@@ -35,5 +35,4 @@ def sources(found: Sequence[Source], language: Language) -> str:
 
 
 def _line(source: Source) -> str:
-    title = "" if "://" in source.title else plain_words(source.title, _LONGEST_TITLE)
-    return f"{title} {bare_link(source.url)}".strip()
+    return f"{plain_words(source.name, _LONGEST_TITLE)} {bare_link(source.url)}".strip()

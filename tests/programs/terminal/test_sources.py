@@ -44,10 +44,15 @@ async def test_they_are_named_after_the_answer(
 
 
 def test_no_more_than_five_are_named() -> None:
-    """The others are counted, and a title is one line without escape sequences."""
+    """The others are counted. A title is one line without escape sequences, and none that looks like an address."""
     found = [Source(title=f"\x1b[31mPage\n{number}", url=f"https://example.com/{number}") for number in range(7)]
+    found[2] = Source(title="https://bank.example/", url="https://example.com/2")
 
     assert sources_lines(found) == [
-        *(f"Source: Page {number} https://example.com/{number}" for number in range(5)),
+        "Source: Page 0 https://example.com/0",
+        "Source: Page 1 https://example.com/1",
+        "Source: https://example.com/2",
+        "Source: Page 3 https://example.com/3",
+        "Source: Page 4 https://example.com/4",
         "Sources: 2 more",
     ]
