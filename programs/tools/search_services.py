@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 import aiohttp
-from pydantic import BaseModel, ValidationError
+from pydantic import AliasChoices, BaseModel, Field, ValidationError
 from yarl import URL
 
 from llmgine.errors import ToolError
@@ -53,25 +53,15 @@ class SearchService(Protocol):
 class _Page(BaseModel):
     title: str = ""
     url: str
-    content: str | None = ""
+    excerpt: str | None = Field(default="", validation_alias=AliasChoices("content", "description"))
 
 
 class _Pages(BaseModel):
     results: list[_Page] = []
 
 
-class _BravePage(BaseModel):
-    title: str = ""
-    url: str
-    description: str | None = ""
-
-
-class _BravePages(BaseModel):
-    results: list[_BravePage] = []
-
-
 class _BraveAnswer(BaseModel):
-    web: _BravePages | None = None
+    web: _Pages | None = None
 
 
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -89,7 +79,7 @@ class SearXNG:
         params = {"q": query, "format": "json"}
         refused = {403: "its settings do not list json under search: formats"}
         found = await _asked(self.http, self.url / "search", _Pages, params=params, refusals=refused)
-        return [_hit(one.title, one.url, one.content) for one in found.results[:count]]
+        return _hits(found.results, count)
 
 
 @dataclass(frozen=True)
@@ -107,7 +97,7 @@ class Brave:
         where = self.url / "res" / "v1" / "web" / "search"
         found = await _asked(self.http, where, _BraveAnswer, params=params, headers=headers)
         pages = found.web.results if found.web else []
-        return [_hit(one.title, one.url, one.description) for one in pages[:count]]
+        return _hits(pages, count)
 
 
 @dataclass(frozen=True)
@@ -123,7 +113,7 @@ class Tavily:
         json = {"query": query, "max_results": count}
         headers = {"Authorization": f"Bearer {self.key}"}
         found = await _asked(self.http, self.url / "search", _Pages, headers=headers, json=json)
-        return [_hit(one.title, one.url, one.content) for one in found.results[:count]]
+        return _hits(found.results, count)
 
 
 async def _asked(
@@ -171,8 +161,9 @@ _REFUSALS = {
 }
 
 
-def _hit(title: str, url: str, excerpt: str | None) -> Hit:
-    return Hit(title=_text(title), url=url, excerpt=_text(excerpt or ""))
+def _hits(pages: list[_Page], count: int) -> list[Hit]:
+    found = pages[:count]
+    return [Hit(title=_text(one.title), url=one.url, excerpt=_text(one.excerpt or "")) for one in found]
 
 
 def _text(text: str) -> str:
