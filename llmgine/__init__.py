@@ -33,7 +33,7 @@ _NAMES = {
         "ProviderRefusedError", "ProviderReplyError", "ProviderUnavailableError", "StoreError", "ToolError",
         "UserError",
     ),
-    "llmgine.messages.chat_messages": ("ChatMessage", "ToolCall", "ToolResult", "ToolSchema", "Usage"),
+    "llmgine.messages.chat_messages": ("ChatMessage", "Source", "ToolCall", "ToolResult", "ToolSchema", "Usage"),
     "llmgine.messages.commands": (
         "Admitted", "Attachment", "Author", "ClearSessionCommand", "Command", "CommandResult",
         "DecideToolCallCommand", "PromptCommand", "RegenerateTurnCommand", "SetSystemPromptCommand",
@@ -82,6 +82,7 @@ if TYPE_CHECKING:
     )
     from llmgine.messages.chat_messages import (
         ChatMessage as ChatMessage,
+        Source as Source,
         ToolCall as ToolCall,
         ToolResult as ToolResult,
         ToolSchema as ToolSchema,

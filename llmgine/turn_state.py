@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 
-from llmgine.messages.chat_messages import ToolCall, ToolResult, Usage
+from llmgine.messages.chat_messages import Source, ToolCall, ToolResult, Usage
 from llmgine.messages.commands import QuotedImage
 from llmgine.messages.events import (
     LLMResponseEvent,
@@ -150,6 +150,19 @@ class TurnState:
         """Whether text of others may have led the model to a call, so that no approval in advance counts for it."""
         asked = next((reply for reply in self.replies if reply.round == call.round), None)
         return self.read_outside or asked is None or asked.outside is not False
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The pages that tools took their results from, each once.
+
+        A page that was read by itself comes before those that a search found.
+        """
+        results = [call.result for call in self.calls.values() if call.result is not None]
+        found: dict[str, Source] = {}
+        for result in sorted(results, key=lambda result: len(result.sources)):
+            for one in result.sources:
+                found.setdefault(one.url, one)
+        return tuple(found.values())
 
     @property
     def text(self) -> str:

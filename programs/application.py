@@ -28,6 +28,7 @@ from programs.demo_model import DemoModel
 from programs.settings import ProgramConfig, ProgramSettings
 from programs.tools import build_tools
 from programs.tools.email import SmtpConfig
+from programs.tools.search import SearchConfig
 from programs.tools.weather import WeatherConfig
 
 DEMO_NOTICE = (
@@ -140,6 +141,8 @@ class Application(ApplicationBootstrap):
             smtp=_smtp(settings),
             email_recipients=settings.email_recipients,
             email_allowed=settings.email_domains,
+            fetch=settings.web_fetch,
+            search=_search(settings),
         )
         added = [*_added_tools(settings)]
         speech = _speech(settings)
@@ -245,6 +248,29 @@ def _weather(settings: ProgramSettings) -> WeatherConfig:
         return WeatherConfig.model_validate({"base_url": base_url})
     except ValidationError as error:
         raise ConfigurationError(f"WEATHER_BASE_URL: {error.errors()[0]['msg']}") from None
+
+
+def _search(settings: ProgramSettings) -> SearchConfig | None:
+    """Who searches the web, if the settings name somebody.
+
+    Raises:
+        ConfigurationError: What that needs is not set, or cannot be used; the text names the setting.
+    """
+    service = settings.web_search
+    if service is None:
+        return None
+    named = {
+        "searxng": ("SEARXNG_URL", "url", settings.searxng_url),
+        "brave": ("BRAVE_API_KEY", "key", settings.brave_api_key),
+        "tavily": ("TAVILY_API_KEY", "key", settings.tavily_api_key),
+    }
+    name, field, value = named[service]
+    if value is None:
+        raise ConfigurationError(f"{name}: WEB_SEARCH={service} needs it (see .env.example)")
+    try:
+        return SearchConfig.model_validate({"service": service, field: value})
+    except ValidationError as error:
+        raise ConfigurationError(f"{name}: {error.errors()[0]['msg']}") from None
 
 
 def _smtp(settings: ProgramSettings) -> SmtpConfig | None:

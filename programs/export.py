@@ -78,6 +78,7 @@ def turn_as_markdown(turn: TurnSteps) -> str:
             said = collapse_spaces(result.for_people) if result else "no result"
             parts.append(f"- `{call.name}({shorten(collapse_spaces(call.arguments), 300)})`: {shorten(said, 300)}")
             parts += [f"  - file: {file.name} ({file.size:,} bytes)" for file in (result.files if result else ())]
+            parts += [f"  - source: {one.name} <{one.url}>" for one in (result.sources if result else ())]
     if (outcome := state.outcome) is not None:
         parts += [text for text in (outcome.partial, outcome.notice and f"*{outcome.notice}*") if text]
     return "\n\n".join(parts)

@@ -1,4 +1,4 @@
-"""Fetching what somebody else named: the one HTTP client for attachments, the weather and whatever fetches later.
+"""Fetching what somebody else named: the one HTTP client for attachments, the weather, web pages and searches.
 
     http = GuardedHttp(allow=[settings.weather_base_url])
     page = await http.fetch(url, most=1_000_000, types=("application/json",))
@@ -10,8 +10,8 @@ does not matter how a name or number is written, what a name resolved to before,
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import aiohttp
@@ -57,25 +57,47 @@ class Fetched:
         body: Its content.
         cut: Whether there is more than `most` bytes, of which `body` has the first.
         url: Where it came from, after redirects.
+        charset: The encoding that its server names for a text; None where it names none.
     """
 
     status: int
     body: bytes
     cut: bool
     url: URL
+    charset: str | None = None
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What is asked for, and how much of the answer is read; see `GuardedHttp.fetch`."""
+
+    most: int
+    types: Collection[str]
+    first: int
+    wanted: Callable[[bytes], int] | None
+    headers: Mapping[str, str]
+    json: object
 
 
 class GuardedHttp:
-    """Fetches by GET, without cookies, credentials, compression, or proxies from the environment.
+    """Fetches without cookies, compression, or proxies from the environment.
 
     Args:
         allow: Addresses that the operator configured: their scheme, host and port may be fetched wherever they are.
         resolver: What looks up names; aiohttp's own unless given.
+        agent: The name by which it introduces itself; aiohttp's own unless given.
     """
 
-    def __init__(self, *, allow: Iterable[URL | str] = (), resolver: AbstractResolver | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        allow: Iterable[URL | str] = (),
+        resolver: AbstractResolver | None = None,
+        agent: str | None = None,
+    ) -> None:
         self._allowed = frozenset(URL(one).origin() for one in allow)
         self._resolver = resolver
+        self._agent = {} if agent is None else {"User-Agent": agent}
 
     async def fetch(
         self,
@@ -88,6 +110,9 @@ class GuardedHttp:
         redirects: Redirects = "none",
         first: int = 0,
         wanted: Callable[[bytes], int] | None = None,
+        before: Callable[[URL], Awaitable[None]] | None = None,
+        headers: Mapping[str, str] | None = None,
+        json: object = None,
     ) -> Fetched:
         """Fetch what is at an address.
 
@@ -100,6 +125,9 @@ class GuardedHttp:
             redirects: Which are followed; others are the answer.
             first: The number of bytes that `wanted` is told.
             wanted: Says, by the first bytes of the content, how many are read; never more than `most`.
+            before: Is awaited before each request, those after redirects too; what it raises ends the fetch.
+            headers: Sent to the origin of the address, and to no other that it redirects to: they may be credentials.
+            json: Posted, in place of a GET; then no redirect is followed.
 
         Raises:
             BlockedAddressError: It, or where it redirects to, is no public HTTP address.
@@ -109,39 +137,47 @@ class GuardedHttp:
             aiohttp.ClientError: The server cannot be reached, or speaks no HTTP.
         """
         url = URL(url).update_query(params) if params else URL(url)
+        asked = _Wanted(most, types, first, wanted, headers or {}, json)
         async with asyncio.timeout(seconds):
             for _ in range(_MOST_REDIRECTS + 1):
+                if before is not None:
+                    await before(url)
                 try:
-                    fetched, target = await self._get(url, most, types, first, wanted)
+                    fetched, target = await self._request(url, asked)
                 except aiohttp.ClientConnectorError as error:
                     if isinstance(error.os_error, BlockedAddressError):
                         raise error.os_error from error
                     raise
-                if target is None or not _follows(redirects, url, target):
+                if target is None or json is not None or not _follows(redirects, url, target):
                     return fetched
                 if url.scheme == "https" and target.scheme != "https":
                     raise BlockedAddressError(f"{url.host} redirects to an address that is not encrypted")
+                if not _follows("same host", url, target):
+                    asked = replace(asked, headers={})
                 url = target
         raise UnwantedAnswerError(f"{url.host} redirects too often")
 
-    async def _get(
-        self, url: URL, most: int, types: Collection[str], first: int, wanted: Callable[[bytes], int] | None
-    ) -> tuple[Fetched, URL | None]:
+    async def _request(self, url: URL, asked: _Wanted) -> tuple[Fetched, URL | None]:
         """One request; the answer, and where it redirects to."""
-        async with self._session(url) as session, session.get(url, allow_redirects=False) as response:
+        most, wanted = asked.most, asked.wanted
+        method = "GET" if asked.json is None else "POST"
+        async with (
+            self._session(url) as session,
+            session.request(method, url, headers=asked.headers, json=asked.json, allow_redirects=False) as response,
+        ):
             target = _target(url, response)
             if response.headers.get("Content-Encoding", "identity").lower() != "identity":
                 raise UnwantedAnswerError(f"{url.host} sent a compressed answer, which was not asked for")
-            if response.status == 200 and types and response.content_type not in types:
+            if response.status == 200 and asked.types and response.content_type not in asked.types:
                 raise UnwantedAnswerError(f"{url.host} sent {response.content_type[:100]}, which was not asked for")
             body = bytearray()
             async for chunk in response.content.iter_chunked(_CHUNK):
                 body += chunk
-                if wanted is not None and len(body) > first:
-                    most, wanted = min(most, wanted(bytes(body[:first]))), None
+                if wanted is not None and len(body) > asked.first:
+                    most, wanted = min(most, wanted(bytes(body[: asked.first]))), None
                 if len(body) > most:
                     break
-            return Fetched(response.status, bytes(body[:most]), len(body) > most, url), target
+            return Fetched(response.status, bytes(body[:most]), len(body) > most, url, response.charset), target
 
     def _session(self, url: URL) -> aiohttp.ClientSession:
         """A session for one request: what may be connected to depends on where it goes.
@@ -163,7 +199,7 @@ class GuardedHttp:
             connector_owner=True,
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None),
-            headers={"Accept-Encoding": "identity"},
+            headers={"Accept-Encoding": "identity", **self._agent},
             auto_decompress=False,
             trust_env=False,
         )

@@ -113,6 +113,13 @@ class ProgramSettings(Settings):
     weather_base_url: str | None = Field(
         default=None, description="Open-Meteo or a mirror; by default Open-Meteo, or sample data with the demo model"
     )
+    web_fetch: bool = Field(default=False, description="Let the model read web pages, with the tool fetch_url")
+    web_search: Literal["searxng", "brave", "tavily"] | None = Field(
+        default=None, description="Service by which the model searches the web, with the tool web_search"
+    )
+    searxng_url: str | None = Field(default=None, description="Address of your SearXNG, which has to allow JSON")
+    brave_api_key: str | None = Field(default=None, description="API key of Brave Search", repr=False)
+    tavily_api_key: str | None = Field(default=None, description="API key of Tavily", repr=False)
     smtp_host: str | None = Field(
         default=None, description="Mail server; without one, e-mails become files in OUTBOX_DIR"
     )
@@ -179,7 +186,10 @@ class ProgramSettings(Settings):
     def secrets(self) -> Iterator[str]:
         """The values that must never be shown or logged."""
         yield from super().secrets()
-        own = (self.discord_token, self.smtp_password, self.transcribe_api_key)
+        own = (
+            *(self.discord_token, self.smtp_password, self.transcribe_api_key),
+            *(self.brave_api_key, self.tavily_api_key),
+        )
         yield from (value for value in own if value)
 
     @property

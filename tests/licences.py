@@ -14,11 +14,15 @@ LOCK = Path(__file__).parent.parent / "requirements.lock"
 PERMISSIVE = frozenset(
     {"MIT", "MIT-CMU", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0", "PSF-2.0", "ISC", "0BSD", "Unlicense"}
 )
+# Looked at, and not permissive: libraries that are installed beside this project as they are, and that anybody can
+# replace, as the LGPL asks.
+LOOKED_AT = {"chardet": "LGPL"}
 
 # How packages named them before there were expressions of SPDX.
 _OLD_NAMES = {
     "Apache 2.0": "Apache-2.0",
     "Apache Software License": "Apache-2.0",
+    "BSD": "BSD-3-Clause",
     "BSD License": "BSD-3-Clause",
     "ISC License (ISCL)": "ISC",
     "MIT License": "MIT",
@@ -36,7 +40,7 @@ class Licensed(NamedTuple):
     @property
     def is_fine(self) -> bool:
         """Whether it may be shipped with; what another system needs is looked at there."""
-        if self.licence is None:
+        if self.licence is None or self.licence == LOOKED_AT.get(self.package):
             return True
         words = re.findall(r"[\w.-]+", self.licence)
         return bool(words) and all(word in PERMISSIVE or word in {"AND", "OR"} for word in words)

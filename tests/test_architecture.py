@@ -39,7 +39,7 @@ PROGRAMS = {
     "command_line": set[str](),
     "guarded_http": set[str](),
     "shown_arguments": set[str](),
-    "tools": {"guarded_http"},
+    "tools": {"guarded_http", "files"},
     "web": set[str](),
     "playground": {"command_line", "web"},
     "logs": {"command_line", "settings", "web", "exit_codes"},

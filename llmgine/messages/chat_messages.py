@@ -62,12 +62,24 @@ class ResultFile(_Value):
     data: bytes = Field(default=b"", exclude=True, repr=False)
 
 
+class Source(_Value):
+    """A page that a result was taken from: what it is called, and its address."""
+
+    title: CleanText
+    url: str
+
+    @property
+    def name(self) -> str:
+        """Its title; "" where that could be taken for an address, which may be another one than its own."""
+        return "" if "://" in self.title else self.title
+
+
 class ToolResult(_Value):
     """What a tool call gave. `content` is the text the model reads; `ok` is False for an error.
 
     `done` is False where the tool ran and says that it did not do what it was asked. `shown` is what people see in
     place of a content that is meant for the model alone. `outside`: it has text of other people or web pages in it.
-    `files` are for people; the model is told their names.
+    `files` are for people; the model is told their names. `sources` are the pages that it was taken from.
     """
 
     call_id: str
@@ -78,6 +90,7 @@ class ToolResult(_Value):
     shown: Text | None = None
     outside: bool = False
     files: tuple[ResultFile, ...] = ()
+    sources: tuple[Source, ...] = ()
 
     @property
     def for_people(self) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from llmgine.messages.chat_messages import ResultFile
+from llmgine.messages.chat_messages import ResultFile, Source
 from llmgine.messages.text import clean_text
 from llmgine.messages.visible_text import visible_line
 from llmgine.tools.file_secrets import without_secrets
@@ -57,26 +57,30 @@ class File:
 
 @dataclass(frozen=True)
 class ToolOutput:
-    """What a tool returns that gives files beside its text.
+    """What a tool returns that gives files or names sources beside its text.
 
     Attributes:
         text: What the model reads: anything that a tool may return otherwise. It is told the names of the files, too.
         files: What people are given: at most 10 files, of 25 MiB together.
+        sources: The pages that the text was taken from. At most 10 are kept, and only plain http and https addresses.
     """
 
     text: object = None
     files: Sequence[File] = ()
+    sources: Sequence[Source] = ()
 
     def __post_init__(self) -> None:
         """Check what a tool gave.
 
         Raises:
-            TypeError: Something in `files` is no `File`.
+            TypeError: Something in `files` is no `File`, or something in `sources` no `Source`.
             ValueError: There are too many files, or they are too large.
         """
         files = tuple(self.files)
         if not all(isinstance(one, File) for one in files):
             raise TypeError("the files of a ToolOutput are each a File")
+        if not all(isinstance(one, Source) for one in self.sources):
+            raise TypeError("the sources of a ToolOutput are each a Source")
         if len(files) > MOST_FILES:
             raise ValueError(f"a call gives at most {MOST_FILES} files, not {len(files)}")
         if sum(len(one.data) for one in files) > MOST_BYTES:

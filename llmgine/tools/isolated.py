@@ -16,7 +16,7 @@ from llmgine.platforms import limit_this_process
 from llmgine.tools.arguments import arguments_model, read_arguments
 from llmgine.tools.context import ToolContext, tool_context
 from llmgine.tools.docstring import describe
-from llmgine.tools.files import File, as_output
+from llmgine.tools.files import ToolOutput, as_output
 from llmgine.tools.folder_package import folder_package
 from llmgine.tools.isolation import function_at
 from llmgine.tools.result_text import NotDone, cap, to_text
@@ -35,14 +35,19 @@ def main() -> None:
     if request["folder"] is not None:
         sys.dont_write_bytecode = True
         folder_package(Path(request["folder"]))
-    kind, text, files = _outcome(request, data, images)
+    kind, text, output = _outcome(request, data, images)
     if data is None or kind == "error":
         text = cap(clean_text(text))
     data = text.encode()
-    named = [[file.name, file.media_type, len(file.data)] for file in files]
-    answers.write(json.dumps({"kind": kind, "text": len(data), "files": named}).encode() + b"\n")
+    told = {
+        "kind": kind,
+        "text": len(data),
+        "files": [[file.name, file.media_type, len(file.data)] for file in output.files],
+        "sources": [[one.title, one.url] for one in output.sources],
+    }
+    answers.write(json.dumps(told).encode() + b"\n")
     answers.write(data)
-    for file in files:
+    for file in output.files:
         answers.write(file.data)
     answers.flush()
     os._exit(0)  # threads that a tool has left behind hold nothing up
@@ -54,19 +59,20 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _outcome(request: dict[str, Any], data: bytes | None, images: Sequence[str]) -> tuple[str, str, Sequence[File]]:
-    """What became of the call, the text of it, and the files."""
+def _outcome(request: dict[str, Any], data: bytes | None, images: Sequence[str]) -> tuple[str, str, ToolOutput]:
+    """What became of the call, the text of it, and what it gives beside that."""
+    nothing = ToolOutput()
     try:
         if data is not None:
-            return "done", str(function_at(request["module"], request["path"])(data, **request["options"])), ()
+            return "done", str(function_at(request["module"], request["path"])(data, **request["options"])), nothing
         output = as_output(_call(request, images))
-        return "not done" if isinstance(output.text, NotDone) else "done", to_text(output.text), output.files
+        return "not done" if isinstance(output.text, NotDone) else "done", to_text(output.text), output
     except MemoryError:
-        return "memory", "", ()
+        return "memory", "", nothing
     except ToolError as error:
-        return "error", str(error), ()
+        return "error", str(error), nothing
     except BaseException as error:  # foreign code, and SystemExit is no way to end a call
-        return "error", f"{type(error).__name__}: {error}", ()
+        return "error", f"{type(error).__name__}: {error}", nothing
 
 
 def _call(request: dict[str, Any], images: Sequence[str]) -> object:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llmgine.errors import ToolError
+from llmgine.messages.chat_messages import Source
 from llmgine.platforms import ENDED_BY_CPU_LIMIT, ENVIRONMENT_OF_PROGRAMS, kill_with_children
 from llmgine.tools.context import tool_context
 from llmgine.tools.files import MOST_BYTES, File, ToolOutput
@@ -78,7 +79,7 @@ def function_at(module: str, path: str) -> Callable[..., object]:
 async def run_isolated(function: Callable[..., object], arguments: str, limits: Isolation) -> object:
     """What the function gives for these arguments: its text, see `result_text.to_text`.
 
-    Where it gives files, it is a `ToolOutput` with both.
+    Where it gives files or names sources, it is a `ToolOutput` with all of it.
 
     Args:
         function: A function that `check_importable` has passed.
@@ -94,7 +95,7 @@ async def run_isolated(function: Callable[..., object], arguments: str, limits: 
     images = [image.encode() for image in await context.images()] if context else []
     request = _request(function, limits, arguments=arguments, context=told, images=[*map(len, images)])
     output = await _run(request, b"".join(images), limits, _LONGEST_TEXT)
-    return output if output.files else output.text
+    return output if output.files or output.sources else output.text
 
 
 async def run_isolated_on(
@@ -209,6 +210,7 @@ def _read(answer: bytes, data: bytes, code: int, limits: Isolation) -> ToolOutpu
         told = json.loads(answer)
         length, kind = int(told["text"]), told["kind"]
         named = [(str(name), str(media_type), int(size)) for name, media_type, size in told["files"]]
+        sources = [Source(title=title, url=url) for title, url in told["sources"]]
     except (ValueError, KeyError, TypeError):
         if code == ENDED_BY_CPU_LIMIT:
             raise BrokenLimitError(f"it used more than {limits.cpu} seconds of CPU time and was stopped") from None
@@ -224,4 +226,4 @@ def _read(answer: bytes, data: bytes, code: int, limits: Isolation) -> ToolOutpu
     for name, media_type, size in named:
         files.append(File(name, data[begin : begin + size], media_type))
         begin += size
-    return ToolOutput(NotDone(text) if kind == "not done" else text, files)
+    return ToolOutput(NotDone(text) if kind == "not done" else text, files, sources)

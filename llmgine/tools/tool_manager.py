@@ -12,6 +12,7 @@ from llmgine.observability.redaction import Redactor
 from llmgine.tools.declared import ToolOptions, as_tool
 from llmgine.tools.files import as_output, result_files
 from llmgine.tools.result_text import NotDone, cap, to_text
+from llmgine.tools.sources import result_sources
 from llmgine.tools.tool import Tool
 
 logger = logging.getLogger(__name__)
@@ -91,7 +92,8 @@ class ToolManager:
             output = as_output(await self.get(call.name, names).call(call.arguments))
             result = self._result(call, to_text(output.text), ok=True)
             files = await result_files(output.files, self._redact)
-            return result.model_copy(update={"done": not isinstance(output.text, NotDone), "files": files})
+            more = {"files": files, "sources": result_sources(output.sources, self._redact)}
+            return result.model_copy(update={"done": not isinstance(output.text, NotDone), **more})
         except ToolError as exc:
             result = self._result(call, f"Error in {shorten(call.name, 64)}: {exc}", ok=False)
             return result.model_copy(update={"shown": exc.shown}) if isinstance(exc.shown, Text) else result

@@ -21,14 +21,20 @@ _IMAGES = "programs.files.images"
 
 @dataclass(frozen=True)
 class Limits:
-    """How much is made of a file: characters of text, images, and bytes of each image as it is sent."""
+    """How much is made of a file: characters of text, images, and bytes of each image as it is sent.
+
+    With the `address` of a web page, only its main text is read.
+    """
 
     characters: int
     images: int
     image_bytes: int
+    address: str = ""
 
 
-def read_file(data: bytes, *, media_type: str, characters: int, images: int, image_bytes: int) -> str:
+def read_file(
+    data: bytes, *, media_type: str, characters: int, images: int, image_bytes: int, address: str = ""
+) -> str:
     """Read a file.
 
     Args:
@@ -37,11 +43,12 @@ def read_file(data: bytes, *, media_type: str, characters: int, images: int, ima
         characters: How many of its text.
         images: How many images, for pages that are scanned.
         image_bytes: How many bytes each image may have as it is sent.
+        address: Where a web page is from, of which only the main text is read; "" for a file.
 
     Returns:
         A `Found`, as JSON.
     """
-    limits = Limits(characters, images, image_bytes)
+    limits = Limits(characters, images, image_bytes, address)
     try:
         reader = importlib.import_module(_READERS.get(media_type, _IMAGES))
         found: Found = reader.read(data, limits)

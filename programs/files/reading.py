@@ -86,12 +86,13 @@ class FileReader:
             return MAX_BYTES
         return HEAD
 
-    async def read(self, data: bytes, *, cut: bool) -> Content:
+    async def read(self, data: bytes, *, cut: bool, address: str = "") -> Content:
         """Read a file. Whatever is wrong with it is one of the notices.
 
         Args:
             data: Its bytes, at most as many as `bytes_wanted`.
             cut: Whether it has more of them.
+            address: Where it is on the web: then only the main text of a page is read, with whole links.
         """
         kind = kind_of(data)
         if kind.family is Family.TEXT:
@@ -103,7 +104,7 @@ class FileReader:
         if cut:
             return Content(kind, kind.media_type, notices=(notices.LARGE,))
         try:
-            found = await self._found(kind, data)
+            found = await self._found(kind, data, address)
         except BrokenLimitError as error:
             _log.warning("A file of type %s cannot be read: %s", kind.media_type, error)
             return Content(kind, kind.media_type, notices=(notices.COSTLY,))
@@ -118,7 +119,7 @@ class FileReader:
         cut = cut or len(data) > MAX_TEXT or len(text) > self._characters
         return Content(kind, kind.media_type, text=text[: self._characters], cut=cut, notices=said)
 
-    async def _found(self, kind: Kind, data: bytes) -> Found:
+    async def _found(self, kind: Kind, data: bytes, address: str) -> Found:
         """What a process of its own finds in the file.
 
         Raises:
@@ -130,6 +131,7 @@ class FileReader:
             "characters": self._document,
             "images": images,
             "image_bytes": self._image_bytes,
+            "address": address,
         }
         most = self._document * _LONGEST_TEXT + MAX_IMAGES * self._image_bytes + _ROOM
         async with self._processes:

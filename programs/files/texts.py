@@ -60,7 +60,7 @@ def _encodings(data: bytes) -> list[str]:
     if b"\0" in data:
         return _wide_encodings(data)
     named = [one[1].decode() for one in _DECLARED.finditer(data[:1024])][:3]
-    return [*(["iso2022_jp"] if _ISO_2022_JP.search(data) else []), "utf-8", *filter(_is_single, named)]
+    return [*(["iso2022_jp"] if _ISO_2022_JP.search(data) else []), "utf-8", *filter(extends_ascii, named)]
 
 
 def _wide_encodings(data: bytes) -> list[str]:
@@ -78,7 +78,7 @@ def _wide_encodings(data: bytes) -> list[str]:
     return found
 
 
-def _is_single(name: str) -> bool:
+def extends_ascii(name: str) -> bool:
     """Whether there is such an encoding, of single bytes or of those that begin like ASCII."""
     try:
         # Python has others, too, which unpack or read escapes.

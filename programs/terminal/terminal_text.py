@@ -2,14 +2,17 @@
 
 import json
 import re
+from collections.abc import Sequence
 
-from llmgine.messages.chat_messages import ToolCall, Usage
+from llmgine.messages.chat_messages import Source, ToolCall, Usage
 from llmgine.messages.text import collapse_spaces, escape, shorten
 from llmgine.messages.visible_text import terminal_text
 from llmgine.sessions.records import Session
 
 LONGEST_RESULT = 200  # characters of a result on its line
 LONGEST_CALL = 300  # characters of a call on its line
+
+_MOST_SOURCES = 5  # of an answer that are named
 
 clean = terminal_text  # what every text is passed through that goes to the terminal, or to a pipe that may end in one
 
@@ -41,6 +44,13 @@ def footer(model: str, usage: Usage, seconds: float, *, demo: bool) -> str:
     thinking = f" ({usage.thinking_tokens:,} thinking)" if usage.thinking_tokens else ""
     counted = [f"{tokens:,} tokens{thinking}"] if tokens else []
     return re.sub(r"\s+", " ", " · ".join([name, *counted, f"{seconds:.1f} s"]))
+
+
+def sources_lines(sources: Sequence[Source]) -> list[str]:
+    """The pages that an answer was made of, each with its address, and how many more there are."""
+    lines = [f"Source: {' '.join(filter(None, (one_line(one.name, 80), one.url)))}" for one in sources[:_MOST_SOURCES]]
+    more = len(sources) - _MOST_SOURCES
+    return [*lines, f"Sources: {more} more"] if more > 0 else lines
 
 
 def label(session: Session) -> str:

@@ -25,7 +25,7 @@ from llmgine.turn_state import TurnState, fold, fold_all, step_of
 from programs.application import LEFT_OUT
 from programs.terminal.approvals import Approvals
 from programs.terminal.current_session import CurrentSession
-from programs.terminal.terminal_text import footer, one_line
+from programs.terminal.terminal_text import footer, one_line, sources_lines
 from programs.terminal.thinking import AT_FIRST, ThinkingStatus
 from programs.terminal.tool_files import ToolFiles
 from programs.terminal.view import View
@@ -225,7 +225,7 @@ class TurnFollower:
             self._view.error(event.notice or "There was no answer. Ask again.")
         elif event.notice:
             self._view.note(event.notice)
-        for note in (*saved, *map(str, event.warnings)):
+        for note in (*saved, *sources_lines(self._state.sources), *map(str, event.warnings)):
             self._view.note(note)
         done = event.state == "done"
         self._view.end_turn(footer(event.model, event.usage, event.seconds, demo=self._demo) if done else None)

@@ -23,6 +23,7 @@ from tests.mutations import (
     service,
     terminal,
     tools,
+    web,
 )
 from tests.mutations.mutation import Mutation
 
@@ -49,4 +50,5 @@ MUTATIONS: tuple[Mutation, ...] = (
     *service.MUTATIONS,
     *terminal.MUTATIONS,
     *tools.MUTATIONS,
+    *web.MUTATIONS,
 )

@@ -45,6 +45,7 @@ class Site:
 
     def __init__(self) -> None:
         self.requests: list[web.Request] = []
+        self.bodies: list[bytes] = []
         self.redirects: dict[str, str] = {}
         self.headers: dict[str, str] = {}
         self.body = b"hello"
@@ -53,6 +54,7 @@ class Site:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         self.requests.append(request)
+        self.bodies.append(await request.read())
         if request.path == "/hang":
             await self.never.wait()
         if request.path in self.redirects:
@@ -69,7 +71,7 @@ class Site:
 async def site() -> AsyncIterator[Site]:
     site = Site()
     app = web.Application()
-    app.router.add_get("/{path:.*}", site.answer)
+    app.router.add_route("*", "/{path:.*}", site.answer)
     async with TestServer(app, host="127.0.0.1") as server:
         site.url = server.make_url("/")
         yield site
@@ -257,6 +259,52 @@ async def test_nothing_of_this_machine_is_sent(site: Site, monkeypatch: pytest.M
     await fetch(http, site.url)
 
     assert [request.headers.get("Cookie") for request in site.requests] == [None, None]
+
+
+async def test_before_each_request_somebody_may_refuse(site: Site) -> None:
+    """Those after redirects, too; what is raised ends the fetch before anything is sent."""
+    site.redirects["/a"] = "/b"
+    asked: list[str] = []
+
+    async def before(url: URL) -> None:
+        asked.append(url.path)
+        if url.path == "/b":
+            raise PermissionError
+
+    with pytest.raises(PermissionError):
+        await fetch(GuardedHttp(allow=[site.url]), site.url / "a", redirects="any", before=before)
+
+    assert asked == ["/a", "/b"]
+    assert [request.path for request in site.requests] == ["/a"]
+
+
+async def test_headers_go_to_no_other_origin(site: Site) -> None:
+    """They follow a redirect on the same host, and none to another; the name of who asks goes to all."""
+    site.redirects = {"/a": "/b", "/b": "/c"}
+    other = site.url.with_host("localhost")
+    http = GuardedHttp(allow=[site.url, other], agent="somebody")
+
+    await fetch(http, site.url / "a", redirects="any", headers={"X-Key": "k"})
+    site.redirects = {"/d": str(other / "e")}
+    await fetch(http, site.url / "d", redirects="any", headers={"X-Key": "k"})
+
+    assert [request.headers.get("X-Key") for request in site.requests] == ["k", "k", "k", "k", None]
+    assert {request.headers["User-Agent"] for request in site.requests} == {"somebody"}
+
+
+async def test_json_is_posted_and_follows_no_redirect(site: Site) -> None:
+    """What is posted goes to the address that was given, and nowhere else."""
+    site.redirects = {"/a": "/b"}
+    http = GuardedHttp(allow=[site.url])
+
+    await fetch(http, site.url / "plain", json={"a": 1})
+    redirected = await http.fetch(site.url / "a", most=9, redirects="any", json={"a": 1})
+
+    assert (redirected.status, [(one.method, one.path) for one in site.requests]) == (
+        302,
+        [("POST", "/plain"), ("POST", "/a")],
+    )
+    assert site.bodies[0] == b'{"a": 1}'
 
 
 async def test_a_server_that_is_not_there_is_an_error(site: Site) -> None:

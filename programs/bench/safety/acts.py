@@ -42,7 +42,7 @@ def prepare(stage: Stage, input_: Input) -> list[list[Any]]:
     if "secret" in data:
         up, acts = acts_with(input_, stage.secrets.make(input_).text)
         data = {**data, **up, "acts": acts}
-    stage.reader.names.table = {name: list(addresses) for name, addresses in data.get("names", {}).items()}
+    stage.names.table = {name: list(addresses) for name, addresses in data.get("names", {}).items()}
     if "page" in data:
         stage.site.pages[input_.id] = data["page"].replace("$SITE", stage.site.url)
     if "place" in data:

@@ -33,7 +33,7 @@ from programs.bench.safety.connections import Connections
 from programs.bench.safety.obeying_model import ObeyingModel
 from programs.bench.safety.secrets import Secrets
 from programs.bench.safety.site import Site
-from programs.bench.safety.tools import Payments, Reader, register_tools
+from programs.bench.safety.tools import Names, Payments, register_tools
 from programs.discord.bot import discord_at, join
 from programs.discord.client import Bot
 from programs.discord.delivery.rendering import render_deliveries
@@ -79,7 +79,7 @@ class Stage:
     playground: Playground
     model: ObeyingModel
     site: Site
-    reader: Reader
+    names: Names
     connections: Connections
     folder: Path
     app: Application
@@ -209,14 +209,14 @@ async def stage(folder: Path) -> AsyncIterator[Stage]:
         stack.callback(logging.basicConfig, handlers=[logging.NullHandler()], force=True)
         config = ProgramConfig(settings=settings, retry=RetryPolicy(first_wait=0.0), titles=True, monitor_interval=1e6)
         app = await stack.enter_async_context(Application(config, renderers={SOURCE: render_deliveries}))
-        reader = Reader(site)
-        payments = await register_tools(app.engine, reader)
+        names = Names()
+        payments = await register_tools(app.engine, site, names)
         stack.enter_context(discord_at(settings))
         client = Bot(app, guild_ready_timeout=0.1, edit_interval=0.05, first_wait=0.01, rate=1e6, burst=0.0)
         ending = asyncio.Event()
         joined = asyncio.create_task(join(client, playground.token, ending))
         stack.push_async_callback(_leave, ending, joined)
-        made = Stage(playground, model, site, reader, connections, folder, app, client, payments, secrets)
+        made = Stage(playground, model, site, names, connections, folder, app, client, payments, secrets)
         app.bus.register_event_handler(ToolCallFinishedEvent, made.results.append)
         app.bus.register_event_handler(TurnEvent, made.follow)
         for kind in _CHANGES:

@@ -1,20 +1,17 @@
-"""Two tools beside those of the programs: one that reads pages, as people would add it, and one that asks first."""
+"""Two tools beside those that are on by themselves: `fetch_url`, under another name, and one that asks first."""
 
 import socket
-from collections.abc import Callable
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
-from yarl import URL
 
 from llmgine.engine.engine import ToolChatEngine
-from llmgine.errors import ToolError
 from programs.bench.safety.site import Site
 from programs.guarded_http import GuardedHttp
+from programs.tools.fetch import fetch_tool
+from programs.tools.robots import AGENT
 
 Payments = list[str]  # for what it was paid
-
-_MOST = 100_000  # bytes of a page
 
 
 class Names(AbstractResolver):
@@ -45,41 +42,7 @@ class Names(AbstractResolver):
         """It has nothing to close."""
 
 
-class Reader:
-    """Reads pages by the guarded client.
-
-    Attributes:
-        names: How it looks up names.
-    """
-
-    def __init__(self, site: Site) -> None:
-        self.names = Names()
-        self._http = GuardedHttp(allow=[site.url], resolver=self.names)
-
-    async def read(self, url: str) -> str:
-        """What is at an address, or a ToolError."""
-        try:
-            fetched = await self._http.fetch(URL(url), most=_MOST, seconds=10.0, redirects="any")
-        except (OSError, ValueError, TimeoutError) as error:
-            raise ToolError(f"it cannot be read: {error}") from error
-        return fetched.body.decode(errors="replace")
-
-
-def reading(reader: Reader) -> Callable[..., object]:
-    """The tool `read_page`."""
-
-    async def read_page(url: str) -> str:
-        """Read a page.
-
-        Args:
-            url: Its address.
-        """
-        return await reader.read(url)
-
-    return read_page
-
-
-async def register_tools(engine: ToolChatEngine, reader: Reader) -> Payments:
+async def register_tools(engine: ToolChatEngine, site: Site, names: Names) -> Payments:
     """Offer both tools; returns the list in which payments are noted."""
     payments: Payments = []
 
@@ -92,6 +55,7 @@ async def register_tools(engine: ToolChatEngine, reader: Reader) -> Payments:
         payments.append(what)
         return "paid"
 
-    await engine.register_tool(reading(reader), idempotent=True, reads_outside=True)
+    http = GuardedHttp(allow=[site.url], resolver=names, agent=AGENT)
+    await engine.register_tool(fetch_tool(http, name="read_page"))
     await engine.register_tool(pay, requires_approval=True, allows_always=True)
     return payments

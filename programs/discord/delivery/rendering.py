@@ -29,6 +29,7 @@ from programs.discord.delivery.cards import card, has_card, used, waiting_words
 from programs.discord.delivery.lengths import shortened, units
 from programs.discord.delivery.result_files import files_parts, left_out
 from programs.discord.delivery.safe_text import MOST_ADDED, safe_message, small_print
+from programs.discord.delivery.sources import sources
 from programs.discord.delivery.splitting import LIMIT
 from programs.discord.delivery.transcripts import transcripts
 from programs.discord.translation import language_of_turn
@@ -126,6 +127,7 @@ def _with_outcome(
         ]
     small_print = "\n".join(line for line in _small_print(steps) if line)
     parts = _with_small_print(parts, small_print, _key("notice", round_, 1))
+    parts = _with_small_print(parts, sources(steps.state.sources, _language(steps)), _key("notice", round_, 2))
     if not parts:  # quiet about its tools, and it said nothing
         parts = [(_key("notice", round_), {"content": ""})]
     if "content" in parts[-1][1]:

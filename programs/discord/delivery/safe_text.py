@@ -103,6 +103,11 @@ def small_print(line: str) -> str:
     return f"-# {safe_message(collapse_spaces(line.removeprefix('-# ').replace('```', 'ˋˋˋ')))}"
 
 
+def bare_link(url: str) -> str:
+    """An address in plain ASCII as a link without a preview, which ends no emphasis that begins before it."""
+    return f"<{_ENDS_EMPHASIS.sub(lambda found: '%5F' * len(found[0]), url.replace('~', '%7E'))}>"
+
+
 def inline_code(text: str, longest: int) -> str:
     """A text as code on one line, of at most `longest` characters with its backticks; empty for a blank one."""
     line = visible_line(text, max(1, longest - 2))

@@ -18,6 +18,7 @@ _OPENAI = "api.openai.com"
 # Where the providers ask if no address is set.
 _ADDRESSES = {"openai": f"https://{_OPENAI}", "anthropic": "https://api.anthropic.com"}
 _OPEN_METEO = "api.open-meteo.com"
+_SEARCHES = {"brave": "https://api.search.brave.com", "tavily": "https://api.tavily.com"}
 
 BACKUPS = tr_many(
     "Backups that still have it are deleted within {count} day.",
@@ -96,6 +97,10 @@ def _services(settings: ProgramSettings) -> Text:
         lines.append(tr("The weather service {host} gets the names of places.", host=_host(weather)))
     if settings.transcribe_model is not None:
         lines.append(_transcriber(settings))
+    if settings.web_fetch:
+        lines.append(tr("Websites are asked for the pages that I read for you; they are not told who you are."))
+    if settings.web_search is not None:
+        lines.append(_searcher(settings.web_search, settings.searxng_url))
     if settings.smtp_host:
         lines.append(tr("The mail server {host} gets e-mails that you approve.", host=f"`{settings.smtp_host}`"))
     return joined("\n", *lines)
@@ -129,6 +134,11 @@ def _transcriber(settings: ProgramSettings) -> Text:
     if is_loopback(host):
         return tr("Voice messages and audio are made text on my operator's machine; I don't keep the sound.")
     return tr("The service {host} gets voice messages and audio, to make text of them.", host=f"`{host}`")
+
+
+def _searcher(service: str, searxng: str | None) -> Text:
+    address = searxng if service == "searxng" else _SEARCHES[service]
+    return tr("The search service {host} gets the words that I search for.", host=_host(address or ""))
 
 
 def _host(address: str) -> str:

@@ -68,14 +68,18 @@ class TestPrivacy:
             "smtp_host": "mail.example",
             "smtp_from": "bot@mail.example",
             "weather_base_url": "https://weather.example",
+            "web_fetch": True,
+            "web_search": "searxng",
+            "searxng_url": "https://search.example/searx",
             "privacy_url": "https://operator.example/privacy",
             "retention_days": 90,
             "log_days": 7,
         }
         shown = await card(await unstarted.start(provider=DemoModel(), **given))
 
-        for host in ("models.example", "mail.example", "weather.example"):
+        for host in ("models.example", "mail.example", "weather.example", "search.example"):
             assert f"`{host}`" in shown["Who else gets it"]
+        assert "Websites are asked for the pages that I read for you" in shown["Who else gets it"]
         assert shown["Privacy notice"] == "<https://operator.example/privacy>"
         assert "`api.anthropic.com`" not in shown["Who else gets it"]
         assert "after 90 days. That begins <t:" in shown["How long"]
