@@ -1,16 +1,18 @@
 """The settings of the programs: those of the library, and what Discord, this machine and the tools need."""
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
+from dotenv import dotenv_values
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pydantic_settings import NoDecode
 from yarl import URL
 
 from llmgine.bootstrap import ApplicationConfig
-from llmgine.settings import Settings, is_loopback
+from llmgine.settings import ENV_FILE, Settings, is_loopback
 
 _OPENAI = "https://api.openai.com/v1"
 _DOMAIN = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+|localhost")
@@ -184,6 +186,15 @@ def _origin(address: str | None) -> URL | None:
         return URL(address or _OPENAI).origin()
     except ValueError:
         return None
+
+
+def variables() -> dict[str, str]:
+    """The environment, and what `.env` says that is not there: what the configuration of MCP servers may name."""
+    try:
+        there = dotenv_values(ENV_FILE, interpolate=False, encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError):  # the settings say so
+        there = {}
+    return {**{name: value for name, value in there.items() if value is not None}, **os.environ}
 
 
 class ProgramConfig(ApplicationConfig):

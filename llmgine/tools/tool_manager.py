@@ -69,6 +69,10 @@ class ToolManager:
             self._tools[tool.name] = tool
         return tool
 
+    def unregister(self, name: str) -> None:
+        """Offer a tool no more; a call of it that runs comes to its end."""
+        self._tools.pop(name, None)
+
     @property
     def names(self) -> tuple[str, ...]:
         """The names of all tools, in the order of registration."""
