@@ -204,11 +204,11 @@ class TurnRun:
         if before.paused:  # since it was asked; it may be queued, resumed after a restart, or edited
             raise AnswersPausedError(_PAUSED)
         await context.refresh(before.revision)
-        context.tools = before.settings.tools
-        schemas = self._parts.tools.schemas(context.tools) if offer_tools else ()
+        offered = context.offer(self._parts.tools, before.settings.tools)
+        schemas = offered if offer_tools else ()
         try:
             async with asyncio.timeout(limits.seconds_left(context.steps.state)) as time_left:
-                reply = await self._ask(before, tuple(schemas), self._progress)
+                reply = await self._ask(before, schemas, self._progress)
         except TimeoutError:
             if time_left.expired():
                 raise TurnLimitError(limits.out_of_time) from None

@@ -1,10 +1,12 @@
 """What every part of a running turn needs: the turn with its steps, and the ways to write it down and to tell of it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from llmgine.bus import MessageBus
 from llmgine.engine.file_room import FileRoom, without_data
+from llmgine.messages.chat_messages import ToolSchema
 from llmgine.messages.deliveries import Delivery
 from llmgine.messages.events import TurnEvent
 from llmgine.messages.steps import OutcomeStep, ReplyStep, ResultStep, Step, Turn, TurnStatus
@@ -14,6 +16,7 @@ from llmgine.sessions.costs import Asker, Spent
 from llmgine.sessions.limits import person_scope
 from llmgine.sessions.operations.result_files import stored_form
 from llmgine.sessions.records import Claimed, TurnSteps
+from llmgine.tools.tool_manager import ToolManager
 
 
 class TurnContext:
@@ -34,6 +37,7 @@ class TurnContext:
         self.store = store
         self.waiting = 0
         self.tools: tuple[str, ...] | None = None
+        self._offered: tuple[ToolSchema, ...] | None = None  # in the first round
         self.warnings: list[Text] = []
         self.file_room = FileRoom(claimed.turn.state)
         self._next = claimed.next_step
@@ -72,6 +76,14 @@ class TurnContext:
     def status(self) -> TurnStatus:
         """What the turn is doing."""
         return "waiting" if self.waiting else "running"
+
+    def offer(self, tools: ToolManager, names: Collection[str] | None) -> tuple[ToolSchema, ...]:
+        """What the model is offered: of the tools there were in the turn's first round those that are set here."""
+        if self._offered is None:  # a tool that comes or changes meanwhile is for the next turn
+            self._offered = tools.schemas()
+        schemas = tuple(one for one in self._offered if names is None or one.name in names)
+        self.tools = tuple(one.name for one in schemas)
+        return schemas
 
     async def images(self) -> list[str]:
         """The images that came with what was said, and those of the messages it replies to, as data URLs.

@@ -88,7 +88,7 @@ class Definition:
 
 
 def model_name(server: str, tool: str) -> str:
-    """The name of a server's tool for the model; what does not fit is replaced, and a hash keeps it apart from others."""
+    """The name of a server's tool for the model; where something does not fit, a hash keeps it apart from others."""
     plain = f"{server}__{_NOT_IN_NAMES.sub('_', tool)}"
     if plain == f"{server}__{tool}" and len(plain) <= _LONGEST_NAME:
         return plain

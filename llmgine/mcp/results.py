@@ -40,14 +40,18 @@ def output(content: Iterable[Any], structured: Any, redact: Callable[[str], str]
 
 
 def _says(texts: list[str], structured: Any) -> bool:
-    """Whether a text is the structured result, as servers repeat it for older clients."""
-    for text in texts:
-        try:
-            if len(text) <= _LONGEST and json.loads(text) == structured:
-                return True
-        except (ValueError, RecursionError):
-            continue
-    return bool(isinstance(structured, dict) and [*structured] == ["result"] and structured["result"] in texts)
+    """Whether a text is the structured result, as servers repeat it for older clients; `result` may be left out."""
+    wrapped = isinstance(structured, dict) and [*structured] == ["result"]
+    values = [structured, structured["result"]] if wrapped else [structured]
+    return any(value in (text, _read(text)) for text in texts for value in values)
+
+
+def _read(text: str) -> Any:
+    """What the text is as JSON; itself where it is none."""
+    try:
+        return json.loads(text) if len(text) <= _LONGEST else text
+    except (ValueError, RecursionError):
+        return text
 
 
 def _file(block: Any) -> File | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mcp import MCPError
+from mcp.shared.dispatcher import ProgressFnT
 
 from llmgine.errors import ConfigurationError, ToolError
 from llmgine.mcp.arguments import arguments_of
@@ -21,6 +22,7 @@ from llmgine.messages.text import shorten
 from llmgine.messages.translatable import tr
 from llmgine.messages.visible_text import visible_text
 from llmgine.observability.redaction import Redactor
+from llmgine.tools.context import current_tool_context
 from llmgine.tools.files import ToolOutput
 from llmgine.tools.result_text import MAX_RESULT_BYTES
 from llmgine.tools.tool import Tool
@@ -221,7 +223,7 @@ class McpServers:
         if connection.state is ConnectionState.READY and (now is None or now.fingerprint != definition.fingerprint):
             raise ToolError(f"The server {server} has changed this tool, so it was not called.")
         try:
-            result = await connection.call(definition.tool, arguments)
+            result = await connection.call(definition.tool, arguments, _progress())
         except UnavailableError as error:
             raise ToolError(f"The server {server} cannot be reached now, so this was not called: {error}") from None
         except UnknownOutcomeError as error:
@@ -238,3 +240,16 @@ class McpServers:
 
     def _clean(self, text: str) -> str:
         return self._redact(visible_text(shorten(text, MAX_RESULT_BYTES)))
+
+
+def _progress() -> ProgressFnT | None:
+    """What tells people how far the call is that runs here."""
+    try:
+        tell = current_tool_context().progress
+    except LookupError:  # nobody asked for it in a turn
+        return None
+
+    async def told(progress: float, total: float | None, message: str | None) -> None:
+        await tell(message or (f"{progress:g} / {total:g}" if total else f"{progress:g}"))
+
+    return told

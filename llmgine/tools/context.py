@@ -9,6 +9,10 @@ async def _no_images() -> Sequence[str]:
     return ()
 
 
+async def _nobody_told(_: str) -> None:
+    return
+
+
 @dataclass(frozen=True, slots=True)
 class ToolContext:
     """The turn a call belongs to, and the person whose prompt caused it.
@@ -20,6 +24,7 @@ class ToolContext:
         author_name: Their name, which is only shown.
         images: Reads the images that came with the prompt, then those of the message it replies to, as data URLs;
             await it in an async tool. It may raise a StoreError.
+        progress: Tells people how far an async tool is, in a few words; they see at most one text a second.
     """
 
     session_id: str
@@ -27,6 +32,7 @@ class ToolContext:
     author_id: str
     author_name: str
     images: Callable[[], Awaitable[Sequence[str]]] = _no_images
+    progress: Callable[[str], Awaitable[None]] = _nobody_told
 
 
 tool_context: ContextVar[ToolContext] = ContextVar("tool_context")

@@ -29,7 +29,7 @@ from programs.discord.permissions.actor import MANAGE_MESSAGES, is_moderator
 from programs.discord.permissions.operator import Operators
 from programs.discord.permissions.required import missing, required, vital
 from programs.discord.replies import show_privately
-from programs.discord.slash import access_check, erasing, lessons, pauses, transcription_check
+from programs.discord.slash import access_check, erasing, lessons, mcp_check, pauses, transcription_check
 from programs.discord.slash.budgets import COST, Budgets
 from programs.discord.slash.findings import PATIENCE, Finding, milliseconds, quoted, reason
 from programs.discord.slash.model_check import ModelCheck
@@ -111,6 +111,7 @@ class Doctor:
         ]
         made = await asyncio.gather(*(_made(about, check) for about, check in checks))
         heard = transcription_check.findings(self._app, all_of_it=is_operator)
+        heard += mcp_check.findings(self._app, all_of_it=is_operator)
         return [*made, *heard, *await self._limits(interaction, is_operator=is_operator)]
 
     async def _limits(self, interaction: discord.Interaction, *, is_operator: bool) -> list[Finding]:

@@ -1,10 +1,12 @@
 """MCP servers, as real programs: called, killed, hung, changing, and many at once."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -236,10 +238,9 @@ def _children() -> list[int]:
     found: list[int] = []
     parents = [os.getpid()]
     while parents:
-        path = f"/proc/{parents.pop()}/task"
-        for thread in os.listdir(path) if os.path.exists(path) else ():
-            with open(f"{path}/{thread}/children", encoding="ascii") as stream:
-                new = [int(one) for one in stream.read().split()]
-            found += new
-            parents += new
+        for thread in Path(f"/proc/{parents.pop()}/task").glob("*/children"):
+            with contextlib.suppress(OSError):  # it ended meanwhile
+                new = [int(one) for one in thread.read_text(encoding="ascii").split()]
+                found += new
+                parents += new
     return found
