@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import difflib
 import json
+import logging
 import sys
 from collections.abc import Iterator, Sequence
 from importlib import import_module
@@ -48,6 +49,7 @@ async def _run(options: argparse.Namespace) -> int:
         module = import_module("llmgine.mcp.servers")
     except ImportError as error:
         raise ConfigurationError("MCP_CONFIG needs an extra; install it with `uv sync --extra mcp`") from error
+    logging.getLogger().addHandler(logging.NullHandler())  # what is to be known is in the list
     servers: McpServers = module.McpServers(config, variables())
     servers.start()
     try:

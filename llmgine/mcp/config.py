@@ -163,4 +163,4 @@ def secrets_of(servers: Mapping[str, ServerConfig]) -> Iterator[str]:
     for server in servers.values():
         hidden = (*server.env.values(), *server.headers.values(), server.url or "")
         yield from (value for value in server.substituted if any(value in text for text in hidden))
-        yield from (word for name, text in server.headers.items() if _KEY.search(name) for word in text.split())
+        yield from (word for name, text in server.headers.items() if _KEY.search(name) for word in text.split()[-1:])

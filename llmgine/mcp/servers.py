@@ -151,7 +151,7 @@ class McpServers:
         before = self._now.get(server)
         self._now[server] = {one.tool: one for one in definitions}
         self._offer()
-        if before != self._now[server]:
+        if self._tools is not None and before != self._now[server]:
             waiting = [tool for tool, was, now in self.compared(server) if standing(was, now) is not Standing.ACCEPTED]
             if waiting:
                 _log.warning(
