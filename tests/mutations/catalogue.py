@@ -11,6 +11,7 @@ from tests.mutations import (
     fairness,
     gates,
     limits,
+    mcp,
     order,
     packaging,
     pauses,
@@ -45,4 +46,5 @@ MUTATIONS: tuple[Mutation, ...] = (
     *packaging.MUTATIONS,
     *service.MUTATIONS,
     *terminal.MUTATIONS,
+    *mcp.MUTATIONS,
 )

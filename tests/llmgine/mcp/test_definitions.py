@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,7 +63,11 @@ def test_a_definition_has_bounds(raw: dict[str, object]) -> None:
 )
 def test_arguments_are_checked_by_the_schema(arguments: str, told: str) -> None:
     """What does not fit is told to the model, and the server is not called."""
-    schema = {"properties": {"n": {"type": "integer"}}, "required": ["n"], "additionalProperties": False}
+    schema: dict[str, Any] = {
+        "properties": {"n": {"type": "integer"}},
+        "required": ["n"],
+        "additionalProperties": False,
+    }
     model = arguments_of(Definition("s", tool("t", **schema)))
 
     assert read_arguments(model, '{"n": 1}') == {"n": 1}

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -26,6 +27,17 @@ async def test_a_tool_of_a_reference_server_is_called(stage: Stage) -> None:
     assert json.loads(result.content)["timezone"] == "Europe/Berlin"
 
 
+async def test_a_reference_server_works_on_files(stage: Stage, tmp_path: Path) -> None:
+    """The server for Git tells of a real repository."""
+    subprocess.run(["git", "init", "-q", "-b", "trunk", str(tmp_path)], check=True)
+    stage.add("git", {"command": sys.executable, "args": ["-m", "mcp_server_git", "--repository", str(tmp_path)]})
+    async with stage.running():
+        result = await stage.call("git__git_status", repo_path=str(tmp_path))
+
+    assert result.ok
+    assert "On branch trunk" in result.content
+
+
 async def test_both_generations_of_the_protocol_are_spoken(stage: Stage) -> None:
     """A server of the newer generation is spoken to in it, and one of the older in that."""
     stage.add("time", TIME)
@@ -42,6 +54,16 @@ async def test_nothing_is_offered_before_it_is_accepted(stage: Stage) -> None:
     async with stage.running(accept=False):
         assert stage.status("s").tools == {"echo": Standing.NEW}
         assert stage.offered == []
+
+
+async def test_all_tools_ask_but_those_that_only_read(stage: Stage) -> None:
+    """Only the operator says that a tool reads only; what the server says of itself does not count."""
+    says_so = {**tool("says_so"), "annotations": {"readOnlyHint": True}}
+    stage.add_scripted("s", tool("reads"), says_so, readOnly=["reads"])
+    async with stage.running():
+        asks = {name: stage.tools.get(name).requires_approval for name in stage.offered}
+
+    assert asks == {"s__reads": False, "s__says_so": True}
 
 
 async def test_what_was_accepted_is_offered_at_once(stage: Stage) -> None:
