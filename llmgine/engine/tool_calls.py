@@ -172,7 +172,7 @@ class ToolCalls:
         started = await round_.context.tell(ToolCallStartedEvent, round=round_.number, call=call)
         begin = time.monotonic()
         with inside(started):
-            shown = replace(tool_context.get(), progress=self._progress(round_, call))
+            shown = replace(tool_context.get(), progress=self._progress(round_, call), searched=round_.context.searched)
             token = tool_context.set(shown)
             try:
                 result = await self._tools.run(call, round_.context.tools)

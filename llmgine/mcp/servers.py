@@ -14,7 +14,7 @@ from llmgine.errors import ConfigurationError, ToolError
 from llmgine.mcp.arguments import arguments_of
 from llmgine.mcp.config import read_config, secrets_of
 from llmgine.mcp.connection import Connection, ConnectionState, UnavailableError, UnknownOutcomeError
-from llmgine.mcp.definitions import Definition, DefinitionError
+from llmgine.mcp.definitions import Definition
 from llmgine.mcp.pins import Accepted, Pins, Standing, standing
 from llmgine.mcp.results import output
 from llmgine.messages.chat_messages import ToolSchema
@@ -176,7 +176,7 @@ class McpServers:
                 continue
             try:
                 self._tools.register(self._tool(definition))
-            except DefinitionError as error:
+            except Exception as error:  # a schema is foreign, and one that cannot be used costs no other tool
                 _log.warning("MCP server %s: the tool %s is left out: %s", definition.server, name, error)
             else:
                 self._offered[name] = definition.fingerprint
@@ -207,6 +207,7 @@ class McpServers:
             idempotent=reads_only,
             requires_approval=not reads_only,
             reads_outside=True,
+            searchable=True,
             timeout=config.timeout + _MARGIN,
         )
 

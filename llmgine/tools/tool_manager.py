@@ -12,6 +12,7 @@ from llmgine.observability.redaction import Redactor
 from llmgine.tools.files import as_output, result_files
 from llmgine.tools.isolation import Isolation
 from llmgine.tools.result_text import NotDone, cap, to_text
+from llmgine.tools.searching import SEARCHING
 from llmgine.tools.tool import Tool
 
 logger = logging.getLogger(__name__)
@@ -96,6 +97,8 @@ class ToolManager:
         """
         if name in self._tools and (names is None or name in names):
             return self._tools[name]
+        if name in SEARCHING and names is not None and name in names:
+            return SEARCHING[name]
         there = [schema.name for schema in self.schemas(names)]
         offered = f"The tools are: {', '.join(there)}." if there else "No tools are offered."
         raise UnknownToolError(f"There is no tool {shorten(name, 64)!r}. {offered}")

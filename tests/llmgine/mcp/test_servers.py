@@ -5,7 +5,6 @@ import contextlib
 import json
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -29,7 +28,8 @@ async def test_a_tool_of_a_reference_server_is_called(stage: Stage) -> None:
 
 async def test_a_reference_server_works_on_files(stage: Stage, tmp_path: Path) -> None:
     """The server for Git tells of a real repository."""
-    subprocess.run(["git", "init", "-q", "-b", "trunk", str(tmp_path)], check=True)
+    made = await asyncio.create_subprocess_exec("git", "init", "-q", "-b", "trunk", str(tmp_path))
+    assert await made.wait() == 0
     stage.add("git", {"command": sys.executable, "args": ["-m", "mcp_server_git", "--repository", str(tmp_path)]})
     async with stage.running():
         result = await stage.call("git__git_status", repo_path=str(tmp_path))
