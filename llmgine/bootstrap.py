@@ -1,6 +1,5 @@
 """Putting an application together: the only place that names concrete classes, and the owner of start and stop."""
 
-import os
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
@@ -53,6 +52,8 @@ class ApplicationConfig(BaseModel):
     retry: RetryPolicy = RetryPolicy()
     monitor_interval: float = 1.0
     titles: bool = False
+    # What variables in the configuration of MCP servers stand for, and where their programs have PATH and HOME from.
+    variables: Mapping[str, str] = Field(default_factory=dict, repr=False)
 
 
 class ApplicationBootstrap:
@@ -208,12 +209,8 @@ class ApplicationBootstrap:
             module = import_module("llmgine.mcp.servers")
         except ImportError as error:
             raise ConfigurationError("MCP_CONFIG needs an extra; install it with `uv sync --extra mcp`") from error
-        servers: McpServers = module.McpServers(path, self._variables(), self.engine.tools)
+        servers: McpServers = module.McpServers(path, self.config.variables, self.engine.tools)
         return servers
-
-    def _variables(self) -> Mapping[str, str]:
-        """What variables in the configuration of MCP servers stand for."""
-        return os.environ
 
     def _build_erasing(self, database: Path | None) -> Erasing:
         settings = self.config.settings

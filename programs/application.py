@@ -21,7 +21,7 @@ from llmgine.providers.choosing import chosen, shutdown_notice
 from llmgine.providers.speech import SpeechService
 from llmgine.sessions.database import Operation, Steps
 from programs.demo_model import DemoModel
-from programs.settings import ProgramConfig, ProgramSettings, variables
+from programs.settings import ProgramConfig, ProgramSettings
 from programs.tools import build_tools
 from programs.tools.email import SmtpConfig
 from programs.tools.weather import WeatherConfig
@@ -149,9 +149,6 @@ class Application(ApplicationBootstrap):
             await self.engine.register_tool(tool)
         if settings.has_model:
             self._look = asyncio.create_task(_warn_of_shutdown(self.provider))
-
-    def _variables(self) -> Mapping[str, str]:
-        return variables()
 
     async def shutdown(self) -> None:
         """Close everything, see `ApplicationBootstrap`."""

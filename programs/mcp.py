@@ -19,7 +19,7 @@ from llmgine.messages.visible_text import visible_line, visible_text
 from llmgine.settings import load_settings
 from programs.command_line import program_parser
 from programs.exit_codes import run
-from programs.settings import ProgramSettings, variables
+from programs.settings import ProgramSettings, named_variables
 
 if TYPE_CHECKING:
     from llmgine.mcp.definitions import Definition
@@ -50,7 +50,7 @@ async def _run(options: argparse.Namespace) -> int:
     except ImportError as error:
         raise ConfigurationError("MCP_CONFIG needs an extra; install it with `uv sync --extra mcp`") from error
     logging.getLogger().addHandler(logging.NullHandler())  # what is to be known is in the list
-    servers: McpServers = module.McpServers(config, variables())
+    servers: McpServers = module.McpServers(config, named_variables())
     servers.start()
     try:
         await servers.settled()

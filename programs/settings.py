@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -188,7 +188,7 @@ def _origin(address: str | None) -> URL | None:
         return None
 
 
-def variables() -> dict[str, str]:
+def named_variables() -> dict[str, str]:
     """The environment, and what `.env` says that is not there: what the configuration of MCP servers may name."""
     try:
         there = dotenv_values(ENV_FILE, interpolate=False, encoding="utf-8-sig")
@@ -201,3 +201,4 @@ class ProgramConfig(ApplicationConfig):
     """What the application of both programs is made of."""
 
     settings: ProgramSettings
+    variables: Mapping[str, str] = Field(default_factory=named_variables, repr=False)

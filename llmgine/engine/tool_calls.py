@@ -188,7 +188,7 @@ class ToolCalls:
             nonlocal told_at
             if time.monotonic() - told_at >= _PROGRESS_INTERVAL:
                 told_at = time.monotonic()
-                shown = visible_line(self._tools.redact(text), _LONGEST_PROGRESS)
+                shown = visible_line(self._tools.without_secrets(text), _LONGEST_PROGRESS)
                 await round_.context.tell(ToolCallProgressEvent, round=round_.number, call=call, text=shown)
 
         return tell

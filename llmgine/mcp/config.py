@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -12,6 +13,8 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 from llmgine.errors import ConfigurationError, cannot_use
 from llmgine.settings import is_loopback
 
+_WINDOWS = ("APPDATA", "LOCALAPPDATA", "PATHEXT", "TEMP", "USERPROFILE") if sys.platform == "win32" else ()
+_INHERITED = ("PATH", "HOME", *_WINDOWS)  # no key is among them
 _LARGEST = 1_000_000  # bytes of the file
 _MOST_SERVERS = 50
 _NAME = re.compile(r"(?!.*__)[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
@@ -37,6 +40,7 @@ class ServerConfig(BaseModel):
         read_only: The server's own names of tools that only read: they run without asking. All others ask first.
         timeout: Seconds a call may take.
         disabled: Leave the server out.
+        inherited: The variables that every program needs.
         substituted: What variables were replaced by, which nobody is to read.
     """
 
@@ -52,6 +56,7 @@ class ServerConfig(BaseModel):
     read_only: Names = Field(default=(), validation_alias=AliasChoices("readOnly", "read_only"))
     timeout: float = Field(default=60.0, gt=0, le=3_600)
     disabled: bool = False
+    inherited: Mapping[str, str] = Field(default_factory=dict, repr=False)
     substituted: tuple[str, ...] = Field(default=(), repr=False)
 
     @model_validator(mode="after")
@@ -128,7 +133,8 @@ def _read_server(where: str, name: str, value: object, variables: Mapping[str, s
         raise ConfigurationError(
             f"{where}: {field and f'{field}: '}{first['msg'].removeprefix('Value error, ')}"
         ) from None
-    return server.model_copy(update={"substituted": tuple(used)})
+    inherited = {name: variables[name] for name in _INHERITED if name in variables}
+    return server.model_copy(update={"substituted": tuple(used), "inherited": inherited})
 
 
 class _UnsetError(Exception):

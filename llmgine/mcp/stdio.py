@@ -7,12 +7,10 @@ error is kept for its status and never reaches the terminal; and it is killed wi
 import asyncio
 import contextlib
 import logging
-import os
 import re
 import shutil
-import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 
 import anyio
 from anyio.abc import ObjectReceiveStream, ObjectSendStream
@@ -31,8 +29,6 @@ _HEAD = 200  # bytes in which the id of a message that is too long is looked for
 _TAIL = 2_000  # bytes of standard error that are kept
 _GRACE = 1.0  # seconds that a program has to end by itself, once its input is closed
 _ID = re.compile(rb'"id"\s*:\s*(\d{1,15})\b')
-_WINDOWS = ("APPDATA", "LOCALAPPDATA", "PATHEXT", "TEMP", "USERPROFILE") if sys.platform == "win32" else ()
-_INHERITED = ("PATH", "HOME", *_WINDOWS)
 
 _log = logging.getLogger(__name__)
 
@@ -59,12 +55,6 @@ class StandardError:
         """The last line that has text, or nothing."""
         lines = terminal_text(self._tail.decode(errors="replace")).splitlines()
         return visible_line(next((line for line in reversed(lines) if line.strip()), ""), 300)
-
-
-def environment(config: ServerConfig, variables: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a server's program: what every program needs, and what the configuration names."""
-    inherited = {name: variables[name] for name in _INHERITED if name in variables}
-    return {**ENVIRONMENT_OF_PROGRAMS, **inherited, **config.env}
 
 
 @contextlib.asynccontextmanager
@@ -104,7 +94,7 @@ async def program(config: ServerConfig, said: StandardError, ended: Callable[[],
 
 
 async def _started(config: ServerConfig) -> Process:
-    variables = environment(config, os.environ)
+    variables = {**ENVIRONMENT_OF_PROGRAMS, **config.inherited, **config.env}
     command = shutil.which(config.command or "", path=variables.get("PATH"))
     if command is None:
         raise ServerEndedError(f"there is no program {config.command!r}")

@@ -38,9 +38,6 @@ class ToolManager:
         tools: What is offered from the start.
         redact: Takes secrets out of results, before anybody sees them.
         allowed: The names of the tools that may be used; empty for all. Others are registered in vain.
-
-    Attributes:
-        redact: Takes secrets out of what tools say.
     """
 
     def __init__(
@@ -52,7 +49,7 @@ class ToolManager:
     ) -> None:
         self._tools: dict[str, Tool] = {}
         self._allowed = frozenset(allowed)
-        self.redact = redact or Redactor()
+        self._redact = redact or Redactor()
         for tool in tools:
             self.register(tool)
 
@@ -103,6 +100,10 @@ class ToolManager:
         offered = f"The tools are: {', '.join(there)}." if there else "No tools are offered."
         raise UnknownToolError(f"There is no tool {shorten(name, 64)!r}. {offered}")
 
+    def without_secrets(self, text: str) -> str:
+        """What a tool says while it runs, without secrets."""
+        return self._redact(clean_text(text))
+
     async def run(self, call: ToolCall, names: Collection[str] | None = None) -> ToolResult:
         """Run one call to its result: at most 16 kB of clean text without secrets, with `ok` False when it failed.
 
@@ -113,7 +114,7 @@ class ToolManager:
         try:
             output = as_output(await self.get(call.name, names).call(call.arguments))
             result = self._result(call, to_text(output.text), ok=True)
-            files = await result_files(output.files, self.redact)
+            files = await result_files(output.files, self._redact)
             return result.model_copy(update={"done": not isinstance(output.text, NotDone), "files": files})
         except ToolError as exc:
             result = self._result(call, f"Error in {shorten(call.name, 64)}: {exc}", ok=False)
@@ -124,7 +125,7 @@ class ToolManager:
 
     def _result(self, call: ToolCall, text: str, *, ok: bool) -> ToolResult:
         # Secrets go first: a cut through the middle of one would leave half of it.
-        content = cap(self.redact(clean_text(text)))
+        content = cap(self._redact(clean_text(text)))
         outside = call.name in self._tools and self._tools[call.name].reads_outside
         return ToolResult(call_id=call.id, name=call.name, content=content, ok=ok, outside=outside)
 

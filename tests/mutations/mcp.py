@@ -30,7 +30,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a server getting none of the program's keys",
-        _STDIO,
+        "llmgine/mcp/config.py",
         "inherited = {name: variables[name] for name in _INHERITED if name in variables}",
         "inherited = dict(variables)",
         (f"{_TEST_SERVERS}::test_a_server_gets_none_of_the_programs_keys",),
