@@ -18,7 +18,7 @@ from llmgine.sessions.limits import person_scope
 from llmgine.sessions.operations.result_files import stored_form
 from llmgine.sessions.records import Claimed, TurnSteps
 from llmgine.tools.searching import MANY, SEARCHING
-from llmgine.tools.tool_manager import ToolManager
+from llmgine.tools.tool_manager import ToolManager, is_named
 
 _MOST_OF_WINDOW = 0.05  # that definitions of tools may take; if they are more, some are searched
 
@@ -92,7 +92,7 @@ class TurnContext:
         if self._offered is None:  # a tool that comes or changes meanwhile is for the next turn
             self._offered = tools.schemas()
             self._searchable = {one.name for one in self._offered if tools.get(one.name).searchable}
-        schemas = tuple(one for one in self._offered if names is None or one.name in names)
+        schemas = tuple(one for one in self._offered if names is None or is_named(one.name, names))
         self.tools, self.searched = tuple(one.name for one in schemas), ()
         if len(schemas) > MANY or tokens_of_tools(schemas) > window * _MOST_OF_WINDOW:
             self.searched = tuple(one for one in schemas if one.name in self._searchable)

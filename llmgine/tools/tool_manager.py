@@ -31,6 +31,12 @@ class ToolOptions(TypedDict, total=False):
     isolation: Isolation | None
 
 
+def is_named(name: str, names: Collection[str]) -> bool:
+    """Whether a tool is among these names, where `server__*` stands for all tools of a server."""
+    server, mark, _ = name.partition("__")
+    return name in names or bool(mark and f"{server}{mark}*" in names)
+
+
 class ToolManager:
     """Holds tools and runs calls of them. Calls may run side by side.
 
@@ -66,7 +72,7 @@ class ToolManager:
             raise TypeError(f"{tool.name!r} is a finished tool: give its options where it is made")
         if tool.name in self._tools:
             raise ValueError(f"there is already a tool called {tool.name!r}: remove one, or give it name=")
-        if not self._allowed or tool.name in self._allowed:
+        if not self._allowed or is_named(tool.name, self._allowed):
             self._tools[tool.name] = tool
         return tool
 
@@ -84,7 +90,7 @@ class ToolManager:
 
         In the order of registration, so that a prompt's prefix stays the same.
         """
-        return tuple(tool.schema for tool in self._tools.values() if names is None or tool.name in names)
+        return tuple(tool.schema for tool in self._tools.values() if names is None or is_named(tool.name, names))
 
     def get(self, name: str, names: Collection[str] | None = None) -> Tool:
         """The tool of this name, if it is one of `names`, where these are given.
@@ -92,7 +98,7 @@ class ToolManager:
         Raises:
             UnknownToolError: There is none; the text lists those there are.
         """
-        if name in self._tools and (names is None or name in names):
+        if name in self._tools and (names is None or is_named(name, names)):
             return self._tools[name]
         if name in SEARCHING and names is not None and name in names:
             return SEARCHING[name]

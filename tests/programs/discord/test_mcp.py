@@ -11,6 +11,7 @@ from programs.playground.entities import ADA_ID
 from tests.llmgine.mcp.stage import Stage, tool
 from tests.programs.discord.scene import Scene, card_text
 from tests.programs.discord.test_doctor import lines
+from tests.programs.discord.test_settings import offered, set_here
 
 _IMAGE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
@@ -74,3 +75,19 @@ async def test_the_doctor_says_what_is_not_accepted(unstarted: Scene, stage: Sta
 
     assert found.startswith("⚠️")
     assert "1 of 1 are connected; 1 tool is not accepted; `python -m programs.mcp diff` shows them" in found
+
+
+async def test_a_channel_has_the_tools_of_the_servers_that_are_set_there(unstarted: Scene, stage: Stage) -> None:
+    """/tools takes a server's name with a star for all its tools; elsewhere nothing changes."""
+    scene = await unstarted.start(mcp_config=stage.config)
+    await set_here(scene, "tools", "s__*, calculate", "names")
+    scene.ask("here")
+    await scene.outcome()
+    await set_here(scene, "tools", "calculate", "names")
+    scene.ask("again")
+    await scene.outcome(2)
+
+    assert [offered(request) for request in scene.model.requests] == [
+        ["s__echo", "s__image", "s__progress", "calculate"],
+        ["calculate"],
+    ]
