@@ -249,7 +249,7 @@ class Connection:
             page = await client.session.list_tools(params=PaginatedRequestParams(cursor=cursor))
             for tool in page.tools[: MOST_TOOLS + 1]:
                 try:
-                    one = Definition(self.name, tool.model_dump(mode="json", by_alias=True, exclude_none=True))
+                    one = Definition(self.name, tool.model_dump(mode="json", by_alias=True, exclude_unset=True))
                 except DefinitionError as error:
                     _log.warning("MCP server %s: a tool is left out: %s", self.name, error)
                     continue

@@ -46,6 +46,7 @@ def called(identity: object, name: str, parameters: dict[str, Any]) -> None:
 def main() -> None:
     what = sys.argv[2] if len(sys.argv) > 2 else ""
     listings = cancelled = 0
+    declared: object = None
     sys.stderr.write("the server began\n")
     for line in sys.stdin:
         message = json.loads(line)
@@ -58,13 +59,14 @@ def main() -> None:
             sys.stderr.write("it is out of order\n")
             sys.exit(3)
         if method == "initialize":
+            declared = message["params"]["capabilities"]
             about = {"protocolVersion": "2025-06-18", "capabilities": {"tools": {"listChanged": True}}}
             say({"id": identity, "result": {**about, "serverInfo": {"name": "scripted", "version": "1"}}})
         elif method == "tools/list":
             listings += 1
             say({"id": identity, "result": {"tools": json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))}})
         elif method == "tools/call" and message["params"]["name"] == "counts":
-            text = json.dumps({"listings": listings, "cancelled": cancelled, "pid": os.getpid()})
+            text = json.dumps({"listings": listings, "cancelled": cancelled, "pid": os.getpid(), "declared": declared})
             say({"id": identity, "result": {"content": [{"type": "text", "text": text}]}})
         elif method == "tools/call":
             called(identity, message["params"]["name"], message["params"])

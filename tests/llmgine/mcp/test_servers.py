@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from llmgine.mcp import connection
 from llmgine.mcp.connection import ConnectionState
 from llmgine.mcp.pins import Standing
 from tests.llmgine.mcp.stage import TIME, Stage, tool
@@ -139,6 +140,32 @@ async def test_a_server_that_hangs_is_started_again(stage: Stage) -> None:
 
     assert "no result came within 0.5 seconds, so whether this took effect is unknown" in result.content
     assert counts["cancelled"] == 1
+
+
+async def test_a_program_that_is_stopped_is_replaced(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reference server that answers nothing any more is killed, and another one answers."""
+    monkeypatch.setattr(connection, "_LIST_SECONDS", 0.5)
+    stage.add("time", {**TIME, "timeout": 0.5})
+    async with stage.running():
+        [first] = _children()
+        os.kill(first, signal.SIGSTOP)
+        result = await stage.call("time__get_current_time", timezone="UTC")
+
+        async def works() -> bool:
+            return (await stage.call("time__get_current_time", timezone="UTC")).ok
+
+        await eventually(works)
+        assert first not in _children()
+    assert "no result came within 0.5 seconds" in result.content
+
+
+async def test_nothing_is_declared_to_servers(stage: Stage) -> None:
+    """No sampling, no roots, no elicitation."""
+    stage.add_scripted("s", tool("counts"))
+    async with stage.running():
+        counts = json.loads((await stage.call("s__counts")).content)
+
+    assert counts["declared"] == {}
 
 
 async def test_cancelling_a_call_cancels_it_at_the_server(stage: Stage) -> None:
