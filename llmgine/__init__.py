@@ -7,6 +7,7 @@ Its parts, each of which knows only those below it:
 
     bootstrap       puts an application together, starts and stops it
     engine          answers the commands of a chat: turns of model calls and tool calls
+    mcp             tools of MCP servers, once the operator accepted them
     context         what the model is shown next
     bus             carries commands to their handler and events to all of theirs
     tools           functions as the model may call them

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -20,7 +20,7 @@ from llmgine.engine.retries import RetryPolicy
 from llmgine.engine.setting_changes import Choices
 from llmgine.engine.turn import Renderer
 from llmgine.engine.turn_limits import TurnLimits
-from llmgine.errors import cannot_use
+from llmgine.errors import ConfigurationError, cannot_use
 from llmgine.observability.metrics import TurnMetrics
 from llmgine.observability.monitor import Monitor
 from llmgine.observability.observer import Observer
@@ -34,6 +34,9 @@ from llmgine.sessions.costs import NANO, Today
 from llmgine.sessions.integrity import IntegrityCheck
 from llmgine.sessions.store import database_file
 from llmgine.settings import PROVIDERS, Settings, split_name
+
+if TYPE_CHECKING:
+    from llmgine.mcp.servers import McpServers
 
 
 class ApplicationConfig(BaseModel):
@@ -49,6 +52,8 @@ class ApplicationConfig(BaseModel):
     retry: RetryPolicy = RetryPolicy()
     monitor_interval: float = 1.0
     titles: bool = False
+    # What variables in the configuration of MCP servers stand for, and where their programs have PATH and HOME from.
+    variables: Mapping[str, str] = Field(default_factory=dict, repr=False)
 
 
 class ApplicationBootstrap:
@@ -72,6 +77,7 @@ class ApplicationBootstrap:
     provider: Provider
     engine: ToolChatEngine
     erasing: Erasing
+    mcp: "McpServers | None" = None  # where MCP_CONFIG names some
 
     def __init__(
         self,
@@ -124,8 +130,13 @@ class ApplicationBootstrap:
             self.provider = self._provider or configured_provider(self.config)
             stack.push_async_callback(self.provider.aclose)
             self.engine = self._build_engine(self.provider)
+            self.mcp = self._build_mcp()
+            if self.mcp is not None:  # it ends after the engine, so that no call ends with its server
+                stack.push_async_callback(self.mcp.stop)
             await self.engine.start()
             stack.push_async_callback(self.engine.stop)
+            if self.mcp is not None:
+                self.mcp.start()
             self.erasing = self._build_erasing(file)
             self.erasing.start()
             stack.push_async_callback(self.erasing.stop)
@@ -189,6 +200,18 @@ class ApplicationBootstrap:
             allowed_tools=settings.allowed_tools,
             limits=_limits_of_a_turn(settings),
         )
+
+    def _build_mcp(self) -> "McpServers | None":
+        path = self.config.settings.mcp_config
+        if path is None:
+            return None
+        # Here, because it needs an extra, and takes time to import.
+        try:
+            module = import_module("llmgine.mcp.servers")
+        except ImportError as error:
+            raise ConfigurationError("MCP_CONFIG needs an extra; install it with `uv sync --extra mcp`") from error
+        servers: McpServers = module.McpServers(path, self.config.variables, self.engine.tools)
+        return servers
 
     def _build_erasing(self, database: Path | None) -> Erasing:
         settings = self.config.settings

@@ -123,6 +123,9 @@ class Settings(BaseSettings):
     )
     log_dir: Path = Field(default=Path("logs"), description="Folder of the log of all commands and events")
     log_days: int = Field(default=30, ge=1, description="Days for which that log is kept")
+    mcp_config: Path | None = Field(
+        default=None, description="JSON file that names MCP servers, whose tools are offered once they are accepted"
+    )
     approval_timeout: int = Field(default=600, ge=1, le=86_400, description="Seconds a tool call waits for approval")
 
     @property

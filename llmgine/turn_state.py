@@ -77,6 +77,7 @@ class Call:
         result: What it gave.
         seconds: How long its tool ran; 0 if it has a result and did not.
         ended: Whether its turn has ended.
+        progress: How far its tool says that it is, while it runs; that is not stored.
     """
 
     call: ToolCall
@@ -88,6 +89,7 @@ class Call:
     result: ToolResult | None = None
     seconds: float | None = None
     ended: bool = False
+    progress: str = ""
 
     @property
     def state(self) -> CallState:
@@ -233,6 +235,14 @@ def _with_step_of_call(state: TurnState, step: WaitingStep | DecisionStep | Star
         case _:
             return state
     return replace(state, calls={**state.calls, call_id: call}, asked=asked)
+
+
+def with_progress(state: TurnState, call_id: str, text: str) -> TurnState:
+    """The state in which a call that runs is so far."""
+    call = state.calls.get(call_id)
+    if call is None or call.state is not CallState.RUNNING:
+        return state
+    return replace(state, calls={**state.calls, call_id: replace(call, progress=text)})
 
 
 def _unasked(call_id: str, step: WaitingStep | DecisionStep | StartedStep | ResultStep, state: TurnState) -> Call:

@@ -1,17 +1,19 @@
 """The settings of the programs: those of the library, and what Discord, this machine and the tools need."""
 
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
+from dotenv import dotenv_values
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pydantic_settings import NoDecode
 from yarl import URL
 
 from llmgine.bootstrap import ApplicationConfig
 from llmgine.messages.local_time import Timezone
-from llmgine.settings import Names, Settings, is_loopback
+from llmgine.settings import ENV_FILE, Names, Settings, is_loopback
 
 _OPENAI = "https://api.openai.com/v1"
 _DOMAIN = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+|localhost")
@@ -208,7 +210,17 @@ def _origin(address: str | None) -> URL | None:
         return None
 
 
+def named_variables() -> dict[str, str]:
+    """The environment, and what `.env` says that is not there: what the configuration of MCP servers may name."""
+    try:
+        there = dotenv_values(ENV_FILE, interpolate=False, encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError):  # the settings say so
+        there = {}
+    return {**{name: value for name, value in there.items() if value is not None}, **os.environ}
+
+
 class ProgramConfig(ApplicationConfig):
     """What the application of both programs is made of."""
 
     settings: ProgramSettings
+    variables: Mapping[str, str] = Field(default_factory=named_variables, repr=False)

@@ -25,7 +25,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("turn_state",),
     ("observability",),
     ("bus", "tools", "providers", "sessions"),
-    ("context",),
+    ("context", "mcp"),
     ("engine",),
     ("bootstrap",),
 )
@@ -52,6 +52,7 @@ PROGRAMS = {
     "audio_content": set[str](),
     "markdown": set[str](),
     "store": {"command_line", "exit_codes"},
+    "mcp": {"command_line", "exit_codes", "settings"},
     "backup": {"command_line", "exit_codes", "settings"},
     "terminal": {
         "command_line",
@@ -188,6 +189,7 @@ ALONE = {
     "discord": ("programs.discord",),
     "babel": ("programs.discord.translation",),
     "genai_prices": ("llmgine.providers.price_table",),
+    "mcp": ("llmgine.mcp",),
     "prometheus_client": ("llmgine.observability.prometheus",),
     "opentelemetry": ("llmgine.observability.otel",),
 }

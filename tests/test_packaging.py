@@ -24,10 +24,14 @@ TREES = [ast.parse(path.read_text(encoding="utf-8")) for path in LIBRARY if path
 # The modules that an extra brings; their part says what to install where they are missing.
 EXTRAS = {
     "anthropic": "anthropic",
+    "anyio": "mcp",
     "asyncpg": "postgres",
     "genai_prices": "prices",
+    "jsonschema": "mcp",
+    "mcp": "mcp",
     "opentelemetry": "otel",
     "prometheus_client": "metrics",
+    "referencing": "mcp",
 }
 
 
@@ -79,7 +83,9 @@ def test_it_requires_what_the_library_imports(described: Message) -> None:
     # pydantic requires its core in one version, and documents imports from it.
     bringing = {**metadata.packages_distributions(), "pydantic_core": ["pydantic"]}
 
-    wanted: dict[str, set[str]] = {name: set() for name in ("", "anthropic", "metrics", "otel", "postgres", "prices")}
+    wanted: dict[str, set[str]] = {
+        name: set() for name in ("", "anthropic", "mcp", "metrics", "otel", "postgres", "prices")
+    }
     for requirement in map(Requirement, described.get_all("Requires-Dist", [])):
         extra = re.search(r"extra == ['\"](\w+)['\"]", str(requirement.marker))
         wanted[extra[1] if extra else ""].add(canonicalize_name(requirement.name))

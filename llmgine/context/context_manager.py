@@ -115,7 +115,7 @@ class ContextManager:
     ) -> None:
         self._store = store
         self.system_prompt = system_prompt
-        self._window = window
+        self.window = window
         self._vision = vision
         self._image_bytes = image_bytes
         self._redact = redact or Redactor()
@@ -192,7 +192,7 @@ class ContextManager:
 
     def _room(self, fixed: int, bounds: Bounds, ratio: float) -> int:
         """Tokens the whole call may have, by our own estimate; the service counts `ratio` for one of them."""
-        most = max(int(self._window / ratio), min(self._window, fixed + _FLOOR))
+        most = max(int(self.window / ratio), min(self.window, fixed + _FLOOR))
         if bounds.limit is not None:
             return min(bounds.limit, most)
         if bounds.window is None:
@@ -221,9 +221,9 @@ class ContextManager:
             keys = ended if ended is not None else await self._store.turns.ended(present.turn.session_id, before, PAGE)
             page, more, ended = await self._page(keys), len(keys) == PAGE, None
             newest_first += page
-            tokens += sum(min(turn.tokens, self._window // 2) for turn in page)  # longer ones are shortened
+            tokens += sum(min(turn.tokens, self.window // 2) for turn in page)  # longer ones are shortened
             begun = max((turn.history_from for turn in newest_first), default=0)
-            if not more or not page or page[-1].seq <= begun or tokens > self._window:
+            if not more or not page or page[-1].seq <= begun or tokens > self.window:
                 return newest_first[::-1]
             before = page[-1].seq
 

@@ -33,6 +33,7 @@ from llmgine.providers.prices import Prices
 from llmgine.providers.routing import asked_at, prices_of, service_of
 from llmgine.sessions import SessionStore
 from llmgine.sessions.costs import Asker, Purpose
+from llmgine.tools.searching import named_call
 
 _LIST_SECONDS, _NO_LIST_SECONDS = 300.0, 30.0  # for which a list of models holds, or that there is none
 _LONGEST_NAME = 100  # characters of a model's name that a setting takes
@@ -245,7 +246,7 @@ class Model:
         facts = {
             "round": progress.round,
             "text": text,
-            "tool_calls": reply.tool_calls,
+            "tool_calls": tuple(named_call(one, context.tools) for one in reply.tool_calls),
             "finish": reply.finish,
             "model": reply.model,
             "usage": plausible(reply.usage, call),

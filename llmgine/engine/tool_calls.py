@@ -1,8 +1,10 @@
 """The tool calls of one round: asked about where need be, run once, and each ended by a result."""
 
 import asyncio
+import math
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from llmgine.engine.approvals import PAUSED, Approvals
@@ -12,10 +14,11 @@ from llmgine.engine.tool_policy import ToolPolicy, denial
 from llmgine.engine.turn_context import RoundContext, TurnContext
 from llmgine.errors import StoreError, SupersededError, ToolError
 from llmgine.messages.chat_messages import ToolCall, ToolResult
-from llmgine.messages.events import ToolCallFinishedEvent, ToolCallStartedEvent
+from llmgine.messages.events import ToolCallFinishedEvent, ToolCallProgressEvent, ToolCallStartedEvent
 from llmgine.messages.message import inside
 from llmgine.messages.steps import ReplyStep, ResultStep, StartedStep
 from llmgine.messages.translatable import Text, tr
+from llmgine.messages.visible_text import visible_line
 from llmgine.providers.bounding import is_cut
 from llmgine.sessions.records import TurnSteps
 from llmgine.tools.arguments import read_arguments
@@ -26,6 +29,8 @@ from llmgine.tools.tool_manager import ToolManager
 from llmgine.turn_state import CallState
 
 MOST_CALLS = 32  # of one reply that run
+_PROGRESS_INTERVAL = 1.0  # seconds between two words on how far a call is
+_LONGEST_PROGRESS = 100  # characters of them
 # What the model is told of a call that does not run, and what people see.
 _TOO_MANY = (
     f"Only {MOST_CALLS} calls of one reply run, and this one came after them. Call it again if it is needed.",
@@ -167,8 +172,26 @@ class ToolCalls:
         started = await round_.context.tell(ToolCallStartedEvent, round=round_.number, call=call)
         begin = time.monotonic()
         with inside(started):
-            result = await self._tools.run(call, round_.context.tools)
+            shown = replace(tool_context.get(), progress=self._progress(round_, call), searched=round_.context.searched)
+            token = tool_context.set(shown)
+            try:
+                result = await self._tools.run(call, round_.context.tools)
+            finally:
+                tool_context.reset(token)
         return result, time.monotonic() - begin
+
+    def _progress(self, round_: RoundContext, call: ToolCall) -> Callable[[str], Awaitable[None]]:
+        """What tells people how far a call is, at most once a second."""
+        told_at = -math.inf
+
+        async def tell(text: str) -> None:
+            nonlocal told_at
+            if time.monotonic() - told_at >= _PROGRESS_INTERVAL:
+                told_at = time.monotonic()
+                shown = visible_line(self._tools.without_secrets(text), _LONGEST_PROGRESS)
+                await round_.context.tell(ToolCallProgressEvent, round=round_.number, call=call, text=shown)
+
+        return tell
 
 
 def _divided(steps: TurnSteps, reply: ReplyStep, most: int) -> tuple[list[ToolCall], list[ToolCall]]:

@@ -185,7 +185,8 @@ class TurnRun:
         context = self._context
         replies = context.steps.state.replies
         if round_ < len(replies):
-            context.tools = (await context.store.settings.of_session(context.turn.session_id)).tools
+            set_here = (await context.store.settings.of_session(context.turn.session_id)).tools
+            context.offer(self._parts.tools, set_here, self._parts.context.window)
             return replies[round_]
         limits, model = self._parts.limits, self._parts.model
         reached = limits.reached(context.steps.state, model.spending.cost_of(replies))
@@ -198,8 +199,8 @@ class TurnRun:
         if before.paused:  # since it was asked; it may be queued, resumed after a restart, or edited
             raise AnswersPausedError(_PAUSED)
         await context.refresh(before.revision)
-        context.tools = before.settings.tools
-        schemas = self._parts.tools.schemas(context.tools) if offer_tools else ()
+        offered = context.offer(self._parts.tools, before.settings.tools, self._parts.context.window)
+        schemas = offered if offer_tools else ()
         try:
             async with asyncio.timeout(limits.seconds_left(context.steps.state)) as time_left:
                 reply = await self._asking.reply(Round(before, tuple(schemas), self._progress))

@@ -1,10 +1,13 @@
 """What every part of a running turn needs: the turn with its steps, and the ways to write it down and to tell of it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from llmgine.bus import MessageBus
+from llmgine.context import tokens_of_tools
 from llmgine.engine.file_room import FileRoom, without_data
+from llmgine.messages.chat_messages import ToolSchema
 from llmgine.messages.deliveries import Delivery
 from llmgine.messages.events import TurnEvent
 from llmgine.messages.steps import OutcomeStep, ReplyStep, ResultStep, Step, Turn, TurnStatus
@@ -14,6 +17,10 @@ from llmgine.sessions.costs import Asker, Spent
 from llmgine.sessions.limits import person_scope
 from llmgine.sessions.operations.result_files import stored_form
 from llmgine.sessions.records import Claimed, TurnSteps
+from llmgine.tools.searching import MANY, SEARCHING
+from llmgine.tools.tool_manager import ToolManager, is_named
+
+_MOST_OF_WINDOW = 0.05  # that definitions of tools may take; if they are more, some are searched
 
 
 class TurnContext:
@@ -23,7 +30,8 @@ class TurnContext:
         steps: The turn with its steps.
         store: Where they are committed.
         waiting: How many tool calls wait for a person.
-        tools: The tools that are offered; None for all.
+        tools: The tools that may be called; None for all.
+        searched: Those of them that `search_tools` finds.
         spent: What the last reply cost, until that is counted.
         warnings: What people are told of limits that are nearly used up.
         file_room: How many files its tools may still give.
@@ -34,6 +42,9 @@ class TurnContext:
         self.store = store
         self.waiting = 0
         self.tools: tuple[str, ...] | None = None
+        self._searchable: set[str] = set()
+        self._offered: tuple[ToolSchema, ...] | None = None  # in the first round
+        self.searched: tuple[ToolSchema, ...] = ()
         self.warnings: list[Text] = []
         self.file_room = FileRoom(claimed.turn.state)
         self._next = claimed.next_step
@@ -72,6 +83,24 @@ class TurnContext:
     def status(self) -> TurnStatus:
         """What the turn is doing."""
         return "waiting" if self.waiting else "running"
+
+    def offer(self, tools: ToolManager, names: Collection[str] | None, window: int) -> tuple[ToolSchema, ...]:
+        """What the model is offered: of the tools there were in the turn's first round those that are set here.
+
+        Where these are many, or too much of a window of so many tokens, some are left to `search_tools`.
+        """
+        if self._offered is None:  # a tool that comes or changes meanwhile is for the next turn
+            self._offered = tools.schemas()
+            self._searchable = {one.name for one in self._offered if tools.get(one.name).searchable}
+        schemas = tuple(one for one in self._offered if names is None or is_named(one.name, names))
+        self.tools, self.searched = tuple(one.name for one in schemas), ()
+        if len(schemas) > MANY or tokens_of_tools(schemas) > window * _MOST_OF_WINDOW:
+            self.searched = tuple(one for one in schemas if one.name in self._searchable)
+        if not self.searched:
+            return schemas
+        self.tools += tuple(SEARCHING)
+        shown = (one for one in schemas if one not in self.searched)
+        return (*shown, *(tool.schema for tool in SEARCHING.values()))
 
     async def images(self) -> list[str]:
         """The images that came with what was said, and those of the messages it replies to, as data URLs.

@@ -169,6 +169,14 @@ class ToolCallStartedEvent(ToolCallEvent):
     """A tool runs."""
 
 
+class ToolCallProgressEvent(ToolCallEvent):
+    """A tool that runs says how far it is. At most one a second and call, not logged, and not stored."""
+
+    logged: ClassVar[bool] = False
+
+    text: str
+
+
 class ToolCallFinishedEvent(ToolCallEvent):
     """A call has its result; `seconds` is how long the tool ran, 0 if it did not."""
 

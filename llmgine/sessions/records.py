@@ -11,7 +11,7 @@ from llmgine.messages.steps import Step, Turn
 from llmgine.messages.text import CleanText
 from llmgine.sessions.costs import Allowance
 from llmgine.settings import Effort
-from llmgine.turn_state import TurnState, fold, fold_all
+from llmgine.turn_state import TurnState, fold, fold_all, with_progress
 
 AuditAction = Literal[
     "set", "removed", "approved", "approved always", "denied", "paused", "resumed", "cleared", "forgot", "used"
@@ -163,6 +163,10 @@ class TurnSteps:
     def plus(self, step: Step) -> "TurnSteps":
         """The turn with one more step."""
         return TurnSteps(self.turn, (*self.steps, step), fold(self.state, step))
+
+    def with_progress(self, call_id: str, text: str) -> "TurnSteps":
+        """The turn in which a call that runs is so far, which is no step."""
+        return TurnSteps(self.turn, self.steps, with_progress(self.state, call_id, text))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from llmgine.messages.chat_messages import ToolSchema
+
 
 async def _no_images() -> Sequence[str]:
     return ()
+
+
+async def _nobody_told(_: str) -> None:
+    return
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +26,8 @@ class ToolContext:
         author_name: Their name, which is only shown.
         images: Reads the images that came with the prompt, then those of the message it replies to, as data URLs;
             await it in an async tool. It may raise a StoreError.
+        searched: The tools that `search_tools` finds.
+        progress: Tells people how far an async tool is, in a few words; they see at most one text a second.
     """
 
     session_id: str
@@ -27,6 +35,8 @@ class ToolContext:
     author_id: str
     author_name: str
     images: Callable[[], Awaitable[Sequence[str]]] = _no_images
+    progress: Callable[[str], Awaitable[None]] = _nobody_told
+    searched: Sequence[ToolSchema] = ()
 
 
 tool_context: ContextVar[ToolContext] = ContextVar("tool_context")

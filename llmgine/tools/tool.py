@@ -41,6 +41,7 @@ class Tool:
         reads_outside: What it gives has text of other people or web pages in it.
         timeout: Seconds a call may take.
         sequential: Not to be run beside other calls of the same round; whoever runs the round sees to it.
+        searchable: Where there are many tools, it is left to `search_tools`.
     """
 
     schema: ToolSchema
@@ -53,6 +54,7 @@ class Tool:
     allows_always: bool = False
     reads_outside: bool = False
     isolation: Isolation | None = None
+    searchable: bool = False
 
     @classmethod
     def from_function(

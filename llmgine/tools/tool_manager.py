@@ -12,10 +12,17 @@ from llmgine.observability.redaction import Redactor
 from llmgine.tools.declared import ToolOptions, as_tool
 from llmgine.tools.files import as_output, result_files
 from llmgine.tools.result_text import NotDone, cap, to_text
+from llmgine.tools.searching import SEARCHING
 from llmgine.tools.sources import result_sources
 from llmgine.tools.tool import Tool
 
 logger = logging.getLogger(__name__)
+
+
+def is_named(name: str, names: Collection[str]) -> bool:
+    """Whether a tool is among these names, where `server__*` stands for all tools of a server."""
+    server, mark, _ = name.partition("__")
+    return name in names or bool(mark and f"{server}{mark}*" in names)
 
 
 class ToolManager:
@@ -53,9 +60,13 @@ class ToolManager:
             raise TypeError(f"{tool.name!r} is a finished tool: give its options where it is made")
         if tool.name in self._tools:
             raise ValueError(f"there is already a tool called {tool.name!r}: remove one, or give it name=")
-        if not self._allowed or tool.name in self._allowed:
+        if not self._allowed or is_named(tool.name, self._allowed):
             self._tools[tool.name] = tool
         return tool
+
+    def unregister(self, name: str) -> None:
+        """Offer a tool no more; a call of it that runs comes to its end."""
+        self._tools.pop(name, None)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -67,7 +78,7 @@ class ToolManager:
 
         In the order of registration, so that a prompt's prefix stays the same.
         """
-        return tuple(tool.schema for tool in self._tools.values() if names is None or tool.name in names)
+        return tuple(tool.schema for tool in self._tools.values() if names is None or is_named(tool.name, names))
 
     def get(self, name: str, names: Collection[str] | None = None) -> Tool:
         """The tool of this name, if it is one of `names`, where these are given.
@@ -75,11 +86,17 @@ class ToolManager:
         Raises:
             UnknownToolError: There is none; the text lists those there are.
         """
-        if name in self._tools and (names is None or name in names):
+        if name in self._tools and (names is None or is_named(name, names)):
             return self._tools[name]
+        if name in SEARCHING and names is not None and name in names:
+            return SEARCHING[name]
         there = [schema.name for schema in self.schemas(names)]
         offered = f"The tools are: {', '.join(there)}." if there else "No tools are offered."
         raise UnknownToolError(f"There is no tool {shorten(name, 64)!r}. {offered}")
+
+    def without_secrets(self, text: str) -> str:
+        """What a tool says while it runs, without secrets."""
+        return self._redact(clean_text(text))
 
     async def run(self, call: ToolCall, names: Collection[str] | None = None) -> ToolResult:
         """Run one call to its result: at most 16 kB of clean text without secrets, with `ok` False when it failed.

@@ -12,7 +12,9 @@ from llmgine.messages.events import (
     ModelAskedEvent,
     ModelRetryEvent,
     ToolCallDecidedEvent,
+    ToolCallEvent,
     ToolCallFinishedEvent,
+    ToolCallProgressEvent,
     ToolCallStartedEvent,
     ToolCallWaitingEvent,
     TurnEvent,
@@ -168,13 +170,20 @@ class TurnFollower:
                 self._replied(event)
             case ModelRetryEvent():
                 self._retrying(event)
-            case ToolCallStartedEvent():
-                view.call(event.call)
-            case ToolCallFinishedEvent():
-                view.result(event.call, event.result, event.seconds)
-                view.status(AT_FIRST)
+            case ToolCallEvent():
+                self._call(event)
             case _:
                 pass  # what is not shown
+
+    def _call(self, event: ToolCallEvent) -> None:
+        match event:
+            case ToolCallStartedEvent():
+                self._view.call(event.call)
+            case ToolCallProgressEvent():
+                self._view.status(one_line(f"{event.call.name}: {event.text}", 100))
+            case ToolCallFinishedEvent():
+                self._view.result(event.call, event.result, event.seconds)
+                self._view.status(AT_FIRST)
 
     def _quote_heard(self, prompts: Iterable[PromptStep]) -> None:
         """Show what was heard in the recordings of a question, as it is stored: without secrets."""

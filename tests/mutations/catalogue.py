@@ -12,6 +12,7 @@ from tests.mutations import (
     fallbacks,
     gates,
     limits,
+    mcp,
     order,
     packaging,
     pauses,
@@ -51,4 +52,5 @@ MUTATIONS: tuple[Mutation, ...] = (
     *terminal.MUTATIONS,
     *tools.MUTATIONS,
     *web.MUTATIONS,
+    *mcp.MUTATIONS,
 )

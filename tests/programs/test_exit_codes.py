@@ -46,6 +46,7 @@ PROGRAMS = {
     "programs.discord.health": [],
     "programs.function_chat": ["--list-sessions"],
     "programs.logs": ["stats"],
+    "programs.mcp": [],
     "programs.playground": ["--data", "."],
     "programs.store": ["copy", "mysql://a/b", "sqlite:///x.db"],
 }

@@ -64,6 +64,7 @@ _MAX_TOTAL = 5_900
 _MAX_LINE, _MAX_LINES = 600, 4_000  # characters of a call's line, and of all lines: the description holds 4,096
 _LONG = 1.0  # seconds from which a line says how long a call took
 _MAX_REASON = 150
+_MAX_PROGRESS = 120
 _SHORTEST_LINE = 30  # characters that say anything about the tools that were called
 # Of what a call says no more is looked at than can be shown, several times over: a card is drawn often.
 _MOST_FORMATTED = 4_000  # characters of arguments that are indented
@@ -217,6 +218,8 @@ def _words(call: Call, asker: Author | None, *, brief: bool = False) -> list[Tex
         words.append(tr("expires {when}", when=_relative(call.waiting.deadline)))
     if call.state is CallState.RUNNING and call.started_at is not None:
         words.append(tr("started {when}", when=_relative(call.started_at)))
+    if call.state is CallState.RUNNING and call.progress:
+        words.append(joined("", plain_words(call.progress, _MAX_PROGRESS)))
     if call.seconds and (call.seconds >= _LONG or not brief):
         words.append(tr("{seconds:.1f} s", seconds=call.seconds))
     return [*words[1:], _decided(call)] if call.state is CallState.DENIED else [*words, *_approved(call)]

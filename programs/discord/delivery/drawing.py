@@ -2,7 +2,14 @@
 
 import math
 
-from llmgine.messages.events import AnswerProgressEvent, LLMResponseEvent, ModelAskedEvent, ModelRetryEvent, TurnEvent
+from llmgine.messages.events import (
+    AnswerProgressEvent,
+    LLMResponseEvent,
+    ModelAskedEvent,
+    ModelRetryEvent,
+    ToolCallProgressEvent,
+    TurnEvent,
+)
 from llmgine.sessions.records import TurnSteps
 from llmgine.turn_state import step_of
 from programs.discord.delivery.answer import Part
@@ -57,6 +64,10 @@ class Drawing:
         match event:
             case AnswerProgressEvent():
                 self._progress(event, now)
+                return
+            case ToolCallProgressEvent():
+                self.steps = self.steps.with_progress(event.call.id, event.text)
+                self._draw_at(now + self._interval)
                 return
             case ModelAskedEvent():
                 self._line.begin(event.round, now)

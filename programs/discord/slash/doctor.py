@@ -34,6 +34,7 @@ from programs.discord.slash import (
     erasing,
     fallback_check,
     lessons,
+    mcp_check,
     pauses,
     tool_check,
     transcription_check,
@@ -120,6 +121,7 @@ class Doctor:
         made = await asyncio.gather(*(_made(about, check) for about, check in checks))
         made += fallback_check.findings(self._app, all_of_it=is_operator)
         heard = transcription_check.findings(self._app, all_of_it=is_operator)
+        heard += mcp_check.findings(self._app, all_of_it=is_operator)
         own = tool_check.findings(self._app, all_of_it=is_operator)
         return [*made, *heard, *own, *await self._limits(interaction, is_operator=is_operator)]
 

@@ -11,6 +11,7 @@ from llmgine.messages.text import collapse_spaces, shorten
 from llmgine.messages.translatable import Text, tr
 from programs.application import NOT_CHOSEN, Application
 from programs.demo_model import MODEL as DEMO_MODEL
+from programs.discord.delivery.safe_text import plain_words
 from programs.discord.replies import show_privately
 from programs.discord.translation import described, language_of
 
@@ -103,4 +104,4 @@ def _menus(tree: Mentioning) -> Iterable[app_commands.ContextMenu]:
 def _tool(schema: ToolSchema) -> str:
     """A tool's name, and the first sentence of what the model is told of it."""
     first = collapse_spaces(schema.description).partition(". ")[0].removesuffix(".")
-    return f"`{schema.name}` {shorten(first, _MAX_TOOL)}"
+    return f"`{schema.name}` {plain_words(first, _MAX_TOOL)}"

@@ -35,6 +35,7 @@ _ABOUT = tr("Model")
 _INTERVAL = 60.0  # seconds for which a finding is shown again, without another question
 _SLOW = 10.0  # seconds from which an answer is worth a word
 _MAX_NAME, _MAX_SAID = 60, 200
+_MOST_TOOLS = 20  # offered with the question
 _ASK = (
     ChatMessage(role="system", content="Answer in one word. Call no tool."),
     ChatMessage(role="user", content="Say OK."),
@@ -98,7 +99,7 @@ class ModelCheck:
     async def _answer(self, interaction: discord.Interaction, settings: SessionSettings) -> Finding:
         model = self._app.engine.model
         session_id = await self._session(interaction)
-        tools = tuple(self._app.engine.tools.schemas(settings.tools))
+        tools = self._app.engine.tools.schemas(settings.tools)[:_MOST_TOOLS]
         begun = time.monotonic()
         learnt: tuple[Learnt, ...] = ()
         try:

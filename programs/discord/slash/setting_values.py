@@ -24,6 +24,7 @@ _AUTOCOMPLETE_SECONDS = 2.0  # Discord waits for 3
 _SHOWN = 300  # characters of a value in /settings
 _ROLE = re.compile(r"(?:<@&)?(\d{15,20})>?")
 _MOST_ROLES = 20
+_MAX_TOOLS = 1_000  # characters of the names of all tools
 _DOLLARS = re.compile(r"\$\s*(\d+(?:[.,]\d{1,4})?)|(\d+(?:[.,]\d{1,4})?)\s*(?:\$|USD|dollars?)", re.IGNORECASE)
 _GROUPED = re.compile(r"[0-9]{1,3}([\s,._\u00a0\u202f\u2019'][0-9]{3})+")  # thousands, as people write them
 
@@ -53,7 +54,7 @@ class Values:
     def _tools(self, text: str) -> str:
         if text.lower() in ("all", "none"):
             return text.lower().replace("none", "")
-        there = self._engine.tools.names
+        there = self._tool_names()
         names = _listed(text)
         unknown = [name for name in names if name not in there]
         if unknown:
@@ -61,16 +62,24 @@ class Values:
                 tr(
                     "There is no tool {name}. The tools are: {tools}.",
                     name=repr(shorten(unknown[0], 64)),
-                    tools=", ".join(there),
+                    tools=shorten(", ".join(there), _MAX_TOOLS),
                 )
             )
         return ",".join(names)
+
+    def _tool_names(self) -> list[str]:
+        """The names of all tools, and before those of a server the name for all of them."""
+        names: dict[str, None] = {}
+        for name in self._engine.tools.names:
+            server, mark, _ = name.partition("__")
+            names |= dict.fromkeys([f"{server}{mark}*", name] if mark else [name])
+        return list(names)
 
     async def suggest(self, spec: SettingSpec, typed: str, interaction: discord.Interaction) -> list[str]:
         """What the text typed so far may become."""
         guild = interaction.guild
         if spec.name == "tools":
-            return _completed(typed, self._engine.tools.names, "all", "none", INHERIT)
+            return _completed(typed, self._tool_names(), "all", "none", INHERIT)
         if spec.name == "roles":
             return _completed(typed, [role.name for role in _named(guild)], EVERYONE, INHERIT)
         if spec.name == "webhooks":

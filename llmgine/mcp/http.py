@@ -1,0 +1,57 @@
+"""A server that is asked over Streamable HTTP, with answers of a bounded length."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx2
+from mcp.client.streamable_http import streamable_http_client
+
+from llmgine.mcp.config import ServerConfig
+from llmgine.mcp.stdio import LARGEST_MESSAGE, TOO_LARGE
+
+_CONNECT, _WRITE = 10.0, 30.0  # seconds; how long an answer may take is for who waits for it
+
+
+class _BoundedStream(httpx2.AsyncByteStream):
+    """The body of an answer, which ends with an error when it is too long."""
+
+    def __init__(self, body: httpx2.AsyncByteStream) -> None:
+        self._body = body
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        left = LARGEST_MESSAGE
+        async for piece in self._body:
+            left -= len(piece)
+            if left < 0:
+                raise httpx2.StreamError(TOO_LARGE)
+            yield piece
+
+    async def aclose(self) -> None:
+        await self._body.aclose()
+
+
+class _BoundedTransport(httpx2.AsyncHTTPTransport):
+    """Bounds whole answers; a stream of events has no end, and its events are bounded where they are read."""
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        response = await super().handle_async_request(request)
+        is_stream = response.headers.get("content-type", "").startswith("text/event-stream")
+        if not is_stream and isinstance(response.stream, httpx2.AsyncByteStream):
+            response.stream = _BoundedStream(response.stream)
+        return response
+
+
+@contextlib.asynccontextmanager
+async def address(config: ServerConfig) -> AsyncIterator[Any]:
+    """Be ready to ask the server at an address; nothing is sent before the first request.
+
+    Gives the two streams of a transport, whose types `mcp` keeps to itself.
+    """
+    timeout = httpx2.Timeout(None, connect=_CONNECT, write=_WRITE)
+    options: dict[str, Any] = {"headers": dict(config.headers), "timeout": timeout, "trust_env": False}
+    async with (
+        httpx2.AsyncClient(transport=_BoundedTransport(), **options) as client,
+        streamable_http_client(config.url or "", http_client=client, max_sse_event_size=LARGEST_MESSAGE) as streams,
+    ):
+        yield streams
