@@ -6,8 +6,6 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from llmgine.errors import ToolError
@@ -26,7 +24,7 @@ def main() -> None:
     """Read a request, run it, and write the answer: a line with its sizes, its text, and its files."""
     request = json.loads(sys.stdin.buffer.readline())
     data = sys.stdin.buffer.read(request["data"]) if "data" in request else None
-    images = [sys.stdin.buffer.read(size).decode() for size in request.get("images", ())]
+    request["images"] = [sys.stdin.buffer.read(size).decode() for size in request.get("images", ())]
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a tool prints is no answer
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -34,8 +32,8 @@ def main() -> None:
     limit_this_process(memory=memory, cpu=cpu)
     if request["folder"] is not None:
         sys.dont_write_bytecode = True
-        folder_package(Path(request["folder"]))
-    kind, text, output = _outcome(request, data, images)
+        folder_package(request["folder"])
+    kind, text, output = _outcome(request, data)
     if data is None or kind == "error":
         text = cap(clean_text(text))
     data = text.encode()
@@ -59,13 +57,13 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _outcome(request: dict[str, Any], data: bytes | None, images: Sequence[str]) -> tuple[str, str, ToolOutput]:
+def _outcome(request: dict[str, Any], data: bytes | None) -> tuple[str, str, ToolOutput]:
     """What became of the call, the text of it, and what it gives beside that."""
     nothing = ToolOutput()
     try:
         if data is not None:
             return "done", str(function_at(request["module"], request["path"])(data, **request["options"])), nothing
-        output = as_output(_call(request, images))
+        output = as_output(_call(request))
         return "not done" if isinstance(output.text, NotDone) else "done", to_text(output.text), output
     except MemoryError:
         return "memory", "", nothing
@@ -75,9 +73,9 @@ def _outcome(request: dict[str, Any], data: bytes | None, images: Sequence[str])
         return "error", f"{type(error).__name__}: {error}", nothing
 
 
-def _call(request: dict[str, Any], images: Sequence[str]) -> object:
-    async def read_images() -> Sequence[str]:
-        return images
+def _call(request: dict[str, Any]) -> object:
+    async def read_images() -> list[str]:
+        return list(request["images"])
 
     function = function_at(request["module"], request["path"])
     if request["context"]:

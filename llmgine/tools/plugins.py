@@ -92,7 +92,7 @@ def in_folder(folder: Path, outside_of: Iterable[Path]) -> Iterator[Found]:
                 f"TOOLS_DIR: other users of this machine can change {path}: take that from them, with chmod go-w or "
                 "chown, or remove it"
             )
-    folder_package(folder)
+    folder_package(str(folder))
     for file in sorted(folder.glob("*.py")):
         if not file.name.startswith("_"):
             yield from _in_file(file)
