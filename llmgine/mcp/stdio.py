@@ -90,7 +90,7 @@ async def program(config: ServerConfig, said: StandardError, ended: Callable[[],
                 task.cancel()
             for stream in (to_session, from_program, from_session, to_program):
                 stream.close()
-            await asyncio.gather(*tasks, process.wait(), return_exceptions=True)
+            await asyncio.gather(*tasks, _reaped(process), return_exceptions=True)
 
 
 async def _started(config: ServerConfig) -> Process:
@@ -120,6 +120,17 @@ async def _ended(process: Process) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_GRACE):
             await process.wait()
+
+
+async def _reaped(process: Process) -> None:
+    """Take note of its end, also where a child that left its session holds its output open."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_GRACE):
+            await process.wait()
+            return
+    transport = getattr(process, "_transport", None)
+    if transport is not None:
+        transport.close()
 
 
 async def _read(process: Process, to_session: ObjectSendStream[SessionMessage | Exception]) -> None:

@@ -71,6 +71,13 @@ MUTATIONS = (
         (f"{_TESTS}/test_definitions.py::test_hidden_characters_do_not_reach_the_model",),
     ),
     Mutation(
+        "a call by a tool's name having no name twice",
+        "llmgine/tools/searching.py",
+        " or has_doubles(call.arguments):",
+        ":",
+        ("tests/llmgine/engine/test_searching.py::test_a_call_that_does_not_fit_is_an_error",),
+    ),
+    Mutation(
         "the tools that are offered staying the same within a turn",
         "llmgine/engine/turn_context.py",
         "        if self._offered is None:",

@@ -269,17 +269,34 @@ async def test_a_program_that_is_not_there_is_named(stage: Stage) -> None:
         assert stage.status("s").problem == "there is no program 'no-such-program'"
 
 
-async def test_at_the_end_no_program_is_left(stage: Stage) -> None:
-    """A server that ignores the end of its input is killed with all that it started."""
-    child = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']).wait()"
-    stage.add("s", {"command": sys.executable, "args": ["-c", child]})
-    servers = stage.running(accept=False)
-    task = asyncio.create_task(servers.__aenter__())
-    await eventually(lambda: len(_children()) >= 2)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+@pytest.mark.parametrize("leaves", [False, True])
+async def test_at_the_end_no_program_is_left(stage: Stage, tmp_path: Path, *, leaves: bool) -> None:
+    """A server that ignores the end of its input is killed with all that it started; one that left delays nothing."""
+    sleep = "[sys.executable, '-c', 'import time; time.sleep(600)']"
+    start = f"child = subprocess.Popen({sleep}, start_new_session={leaves})"
+    note = f"open({str(tmp_path / 'pid')!r}, 'w').write(str(child.pid))"
+    stage.add(
+        "s", {"command": sys.executable, "args": ["-c", f"import subprocess, sys; {start}; {note}; child.wait()"]}
+    )
+    task = asyncio.create_task(stage.running(accept=False).__aenter__())
+    await eventually(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
+    child = int((tmp_path / "pid").read_text())
+    try:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
-    await eventually(lambda: not _children())
+        assert not _children()
+        await eventually(lambda: _lives(child) is leaves)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+
+
+def _lives(process: int) -> bool:
+    """Whether a process runs: one that ended and was not waited for does not."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] != "Z"
+    return False
 
 
 def _children() -> list[int]:
