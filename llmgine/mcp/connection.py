@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
-import anyio
 from mcp import Client, MCPError
 from mcp.client.subscriptions import ListenNotSupportedError, SubscriptionLost
 from mcp.shared.dispatcher import ProgressFnT
@@ -141,9 +140,9 @@ class Connection:
             if error.code in _LOST:
                 raise UnknownOutcomeError("the connection was lost before its result came") from error
             raise
-        except (OSError, anyio.ClosedResourceError, anyio.BrokenResourceError) as error:
+        except Exception as error:  # whatever it is, the call may have been sent
             self._look.set()
-            raise UnknownOutcomeError("the connection was lost before its result came") from error
+            raise UnknownOutcomeError(f"its result cannot be read ({type(error).__name__})") from error
         if isinstance(result, InputRequiredResult):
             raise UnknownOutcomeError("the server asks for something that cannot be given here")
         return result

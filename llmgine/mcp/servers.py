@@ -233,7 +233,7 @@ class McpServers:
             told = f"Interrupted: {error}, so whether this took effect is unknown."
             raise ToolError(f"{told} Do not repeat it without asking the person.", shown=_UNKNOWN) from None
         except MCPError as error:
-            raise ToolError(self._clean(f"The server {server} refused this: {error.message}")) from None
+            raise ToolError(self._clean(f"The server {server} answered with an error: {error.message}")) from None
         given = output(result.content, result.structured_content, self._redact)
         if result.is_error:
             raise ToolError(self._clean(str(given.text or "it failed")))

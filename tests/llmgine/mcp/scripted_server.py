@@ -29,6 +29,9 @@ def called(identity: object, name: str, parameters: dict[str, Any]) -> None:
     if name == "large":
         say({"id": identity, "result": {"content": [{"type": "text", "text": "x" * 50_000_000}]}})
         return
+    if name == "unreadable":
+        say({"id": identity, "result": {"content": "no list"}})
+        return
     if name == "image":
         image = {"type": "image", "data": parameters["arguments"]["data"], "mimeType": "image/png"}
         say({"id": identity, "result": {"content": [image]}})

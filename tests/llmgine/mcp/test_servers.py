@@ -122,6 +122,15 @@ async def test_a_call_in_flight_when_the_server_dies_is_unknown(stage: Stage) ->
         assert (await stage.call("s__echo", a=1)).ok
 
 
+async def test_a_result_that_cannot_be_read_is_unknown(stage: Stage) -> None:
+    """The tool ran, so the model is told not to repeat the call."""
+    stage.add_scripted("s", tool("unreadable"))
+    async with stage.running():
+        result = await stage.call("s__unreadable")
+
+    assert "its result cannot be read (ValidationError), so whether this took effect is unknown" in result.content
+
+
 async def test_a_call_that_only_reads_is_only_an_error(stage: Stage) -> None:
     """Where the operator says that a tool only reads, nothing is in doubt when its server dies."""
     stage.add_scripted("s", tool("die"), readOnly=["die"])
