@@ -8,6 +8,8 @@ from llmgine.tools.tool import Tool
 NEEDS: Mapping[str, str] = {
     "get_weather": "Open-Meteo or `WEATHER_BASE_URL`; with the demo model it has sample data",
     "send_email": "`SMTP_HOST`; without it, e-mails become files in `OUTBOX_DIR`",
+    "fetch_url": "`WEB_FETCH=true`",
+    "web_search": "`WEB_SEARCH`, and the address or key of that service",
 }
 
 
