@@ -195,6 +195,10 @@ class ProviderReplyError(ProviderError):
     """The service answered, but not with a reply: HTML, broken JSON, no choices."""
 
 
+class UnreadableCallError(ProviderReplyError):
+    """The model wrote a tool call that its service could not read."""
+
+
 class EmptyReplyError(ProviderReplyError):
     """The reply has nothing to show: no text and no tool call.
 

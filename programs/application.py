@@ -23,6 +23,7 @@ from llmgine.providers.speech import SpeechService
 from llmgine.sessions.database import Operation, Steps
 from llmgine.sessions.store import database_file
 from llmgine.tools import plugins
+from llmgine.tools.blocking import in_thread
 from llmgine.tools.plugins import FoundTool, ToolProblem
 from programs.demo_model import DemoModel
 from programs.settings import ProgramConfig, ProgramSettings
@@ -144,7 +145,7 @@ class Application(ApplicationBootstrap):
             fetch=settings.web_fetch,
             search=_search(settings),
         )
-        added = [*_added_tools(settings)]
+        added = await in_thread(lambda: [*_added_tools(settings)], name="loading tools")
         speech = _speech(settings)
         await super().startup()
         self.store.timezone = settings.timezone or "UTC"

@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from llmgine.context import ContextManager, Conversation
 from llmgine.engine.model import Model, Question
 from llmgine.engine.progress import Progress
 from llmgine.engine.rests import ServiceModel
-from llmgine.engine.retries import may_ask_another
+from llmgine.engine.retries import SILENT, may_ask_another
 from llmgine.engine.shortening import shorter, too_long
 from llmgine.engine.spending import Account
 from llmgine.engine.turn_context import TurnContext
-from llmgine.errors import ContextOverflowError, PromptRefusedError, ProviderError
+from llmgine.errors import ContextOverflowError, PromptRefusedError, ProviderError, ProviderRefusedError
 from llmgine.messages.chat_messages import ToolSchema
 from llmgine.messages.steps import Fallback, ReplyStep
 from llmgine.messages.translatable import joined, tr, words_of
@@ -54,10 +55,13 @@ class Asking:
     Attributes:
         enveloped: Whether the prompt was sent as JSON with its author, in the last request.
         history_from: From where the history was sent.
+        fallback: In whose place the model was asked last, if in another's.
     """
 
     def __init__(self, context: TurnContext, model: Model, conversations: ContextManager) -> None:
         self.enveloped, self.history_from = False, 0
+        self.fallback: Fallback | None = None
+        self._last: tuple[Asked, Progress, datetime] | None = None  # what was asked last, and when
         self._context = context
         self._model = model
         self._conversations = conversations
@@ -89,11 +93,17 @@ class Asking:
             try:
                 return await self._reply_of(round_, Asked(name, fallback, is_alone))
             except ProviderError as error:
-                if is_alone or round_.progress.first_at is not None or not may_ask_another(error):
+                if is_alone or round_.progress.text.strip() or not may_ask_another(error):
                     raise
                 failed[one] = error
         others = [self._shown(models[one]) for one in failed if one != first]
         raise self._all_failed(chosen, failed[first], others) from failed[first]
+
+    def ran_out_of_time(self) -> None:
+        """The turn's time is up: a model that had said nothing until then rests, so that others are asked next time."""
+        if self._model.fallbacks and self._last is not None and not self._last[1].text.strip():
+            asked, _, begun = self._last
+            self._model.rests.failed(self._model.asked_at(asked.model or self._model.name), SILENT, begun)
 
     def _models(self, chosen: str | None) -> dict[ServiceModel, str | None]:
         """The models that may be asked, in their order, each once."""
@@ -119,6 +129,7 @@ class Asking:
     async def _reply_of(self, round_: Round, asked: Asked) -> ReplyStep:
         """Ask with as much history as fits, and with less of it each time the service says that it is too long."""
         model, settings, steps = self._model, round_.before.settings, self._context.steps
+        self.fallback, self._last = asked.fallback, (asked, round_.progress, model.rests.now())
         bounds, most = model.bounds(asked.model), 0
         overflow: ContextOverflowError | None = None
         refused: Conversation | None = None
@@ -151,6 +162,7 @@ class Asking:
                 raise
         if overflow is None or refused is None:
             raise RuntimeError("a request was refused by nobody")
-        refusal = PromptRefusedError(too_long(steps, refused, overflow))
+        kind = PromptRefusedError if asked.fallback is None else ProviderRefusedError
+        refusal = kind(too_long(steps, refused, overflow))
         await model.tell_failure(self._context, round_.progress, asked.model or model.name, refusal)
         raise refusal from overflow

@@ -13,7 +13,7 @@ from llmgine.engine.fair_slots import FairSlots
 from llmgine.engine.lessons import WINDOW, Lessons
 from llmgine.engine.progress import Progress, Ticks
 from llmgine.engine.rests import Rests, ServiceModel
-from llmgine.engine.retries import Announce, RetryPolicy, is_broken
+from llmgine.engine.retries import Announce, RetryPolicy, in_short, is_broken
 from llmgine.engine.shortening import own_window
 from llmgine.engine.spending import Account, PaidCall, Spending, plausible
 from llmgine.engine.turn_context import TurnContext
@@ -26,7 +26,7 @@ from llmgine.messages.events import (
     ModelRetryEvent,
 )
 from llmgine.messages.steps import Fallback, LeftOut, ReplyStep
-from llmgine.messages.translatable import Text, joined, words_of
+from llmgine.messages.translatable import Text
 from llmgine.observability.redaction import Redactor
 from llmgine.providers.base import MAX_CHARACTERS, Change, ChatReply, ChatRequest, ListedModel, Provider
 from llmgine.providers.prices import Prices
@@ -175,7 +175,7 @@ class Model:
             raise  # it is asked again with less, or said by who knows what was too long
         except ProviderError as error:
             if self.fallbacks and is_broken(error):
-                self.rests.failed(self.asked_at(name), joined("", words_of(error)), begun)
+                self.rests.failed(self.asked_at(name), in_short(error), begun)
             await self.tell_failure(context, progress, name, error)
             raise
         self.rests.succeeded(self.asked_at(name))

@@ -17,8 +17,9 @@ from llmgine.errors import (
     ProviderTimeoutError,
     ProviderUnavailableError,
     ReplyCutOffError,
+    UnreadableCallError,
 )
-from llmgine.messages.translatable import Text, words_of
+from llmgine.messages.translatable import Text, tr, words_of
 
 T = TypeVar("T")
 
@@ -40,7 +41,23 @@ def may_ask_another(error: ProviderError) -> bool:
 
 def is_broken(error: ProviderError) -> bool:
     """Whether a model is likely to fail others, too, after a failure: this one is not of a single reply."""
-    return may_ask_another(error) and not isinstance(error, EmptyReplyError | ReplyCutOffError)
+    return may_ask_another(error) and not isinstance(error, EmptyReplyError | ReplyCutOffError | UnreadableCallError)
+
+
+SILENT = tr("It was silent for too long.")
+# What others are told of a failure: a service may quote in its own words what one person said.
+_SHORT: tuple[tuple[type[ProviderError], Text], ...] = (
+    (ProviderBusyError, tr("It was overloaded.")),
+    (ProviderTimeoutError, SILENT),
+    (ProviderUnavailableError, tr("It could not be reached, or failed.")),
+    (ProviderReplyError, tr("It gave no reply.")),
+    (ProviderRefusedError, tr("It refused to answer: its key, quota or name may be the reason.")),
+)
+
+
+def in_short(error: ProviderError) -> Text:
+    """What failed, in words that have nothing of the question in them."""
+    return next((words for kind, words in _SHORT if isinstance(error, kind)), tr("It failed."))
 
 
 class RetryPolicy(BaseModel):

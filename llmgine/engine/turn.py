@@ -200,12 +200,12 @@ class TurnRun:
             raise AnswersPausedError(_PAUSED)
         await context.refresh(before.revision)
         offered = context.offer(self._parts.tools, before.settings.tools, self._parts.context.window)
-        schemas = offered if offer_tools else ()
         try:
             async with asyncio.timeout(limits.seconds_left(context.steps.state)) as time_left:
-                reply = await self._asking.reply(Round(before, tuple(schemas), self._progress))
+                reply = await self._asking.reply(Round(before, tuple(offered) if offer_tools else (), self._progress))
         except TimeoutError:
             if time_left.expired():
+                self._asking.ran_out_of_time()
                 raise TurnLimitError(limits.out_of_time) from None
             raise
         if reply.tool_calls:
@@ -246,6 +246,7 @@ class TurnRun:
             notice=None if notice is None else str(notice),
             notice_text=notice if isinstance(notice, Text) else None,
             warnings=tuple(self._context.warnings),
+            fallback=self._asking.fallback if partial else None,
             partial=partial,
             seconds=time.monotonic() - self._begin,
             refused=refused,

@@ -158,8 +158,9 @@ class OutcomeStep(_Record):
     """How a turn ended: `notice` is what people should know, `partial` answer text that no whole reply followed.
 
     `refused`: the service will not take what was said, so later requests go without it. `enveloped` and `history_from`
-    are as in a reply: of the last request that was made. `warnings` are of limits that are nearly used up. `notice` is
-    the English of `notice_text`, which earlier versions did not store.
+    are as in a reply: of the last request that was made. `warnings` are of limits that are nearly used up. `fallback`:
+    another model than the one that was to be asked first wrote `partial`. `notice` is the English of `notice_text`,
+    which earlier versions did not store.
     """
 
     kind: Literal["outcome"] = "outcome"
@@ -167,6 +168,7 @@ class OutcomeStep(_Record):
     notice: CleanText | None = None
     notice_text: Text | None = None
     warnings: tuple[Text, ...] = ()
+    fallback: Fallback | None = None
     partial: CleanText = ""
     seconds: float
     refused: bool = False

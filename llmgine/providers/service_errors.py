@@ -15,6 +15,7 @@ from llmgine.errors import (
     ProviderStartingError,
     ProviderTimeoutError,
     ProviderUnavailableError,
+    UnreadableCallError,
 )
 from llmgine.messages.text import shorten
 from llmgine.messages.translatable import Text, joined, tr
@@ -174,7 +175,7 @@ def _without_name(words: str, model: str) -> str:
 def _unreadable_call(answer: _Answer) -> ProviderError | None:
     if not BAD_CALL.search(answer.words):
         return None
-    return ProviderReplyError(answer.whole(tr("The model wrote a tool call that its service could not read.")))
+    return UnreadableCallError(answer.whole(tr("The model wrote a tool call that its service could not read.")))
 
 
 def _no_quota(answer: _Answer) -> ProviderError | None:

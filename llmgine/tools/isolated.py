@@ -17,7 +17,8 @@ from llmgine.tools.docstring import describe
 from llmgine.tools.files import ToolOutput, as_output
 from llmgine.tools.folder_package import folder_package
 from llmgine.tools.isolation import function_at
-from llmgine.tools.result_text import NotDone, cap, to_text
+from llmgine.tools.result_text import MAX_RESULT_BYTES, NotDone, cap, to_text
+from llmgine.tools.sources import MOST_SOURCES
 
 
 def main() -> None:
@@ -35,13 +36,13 @@ def main() -> None:
         folder_package(request["folder"])
     kind, text, output = _outcome(request, data)
     if data is None or kind == "error":
-        text = cap(clean_text(text))
+        text = cap(clean_text(text), 4 * MAX_RESULT_BYTES)  # cut to its size only once secrets are out of it
     data = text.encode()
     told = {
         "kind": kind,
         "text": len(data),
         "files": [[file.name, file.media_type, len(file.data)] for file in output.files],
-        "sources": [[one.title, one.url] for one in output.sources],
+        "sources": [[one.title, one.url] for one in output.sources[:MOST_SOURCES]],
     }
     answers.write(json.dumps(told).encode() + b"\n")
     answers.write(data)

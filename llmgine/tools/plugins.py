@@ -83,11 +83,17 @@ def in_folder(folder: Path, outside_of: Iterable[Path]) -> Iterator[Found]:
     folder = folder.resolve()
     if not folder.is_dir():
         raise ConfigurationError(f"TOOLS_DIR: {folder} is no folder")
-    for data in outside_of:
-        if folder.is_relative_to(data.resolve()):
-            raise ConfigurationError(f"TOOLS_DIR: {folder} lies in {data}, where data is written: use another folder")
+    written = [one.resolve() for one in outside_of]
     for one in (folder, *folder.rglob("*")):  # all of it: a file of tools may import any other one
-        if (path := changeable_by_others(one.resolve())) is not None:
+        if not one.exists():  # a link to nothing, as Emacs locks a file with
+            continue
+        target = one.resolve()
+        for data in written:
+            if target.is_relative_to(data):
+                raise ConfigurationError(f"TOOLS_DIR: {one} lies in {data}, where data is written: use another folder")
+        if target.is_dir() and not target.is_relative_to(folder):
+            raise ConfigurationError(f"TOOLS_DIR: {one} is a link to another folder, which is not looked at: remove it")
+        if (path := changeable_by_others(target)) is not None:
             raise ConfigurationError(
                 f"TOOLS_DIR: other users of this machine can change {path}: take that from them, with chmod go-w or "
                 "chown, or remove it"
@@ -128,9 +134,10 @@ def _from(source: str, load: Callable[[], object], file: str | None = None) -> I
     for one in made:
         line = one.__code__.co_firstlineno if isinstance(one, FunctionType) else None
         try:
-            yield FoundTool(as_tool(one), source, line)
-        except (TypeError, ValueError) as error:
-            yield ToolProblem(source, line, _words(error))
+            found: Found = FoundTool(as_tool(one), source, line)
+        except Exception as error:  # foreign code: annotations are evaluated, and schemas built of them
+            found = ToolProblem(source, line, _words(error))
+        yield found
 
 
 def _made(loaded: object) -> Iterable[object]:
@@ -167,5 +174,8 @@ def _line(error: BaseException, file: str | None) -> int | None:
 
 
 def _words(error: BaseException) -> str:
-    said = error.msg if isinstance(error, SyntaxError) else str(error)
+    try:
+        said = error.msg if isinstance(error, SyntaxError) else str(error)
+    except Exception:  # its __str__ is foreign code, too
+        said = ""
     return shorten(f"{type(error).__name__}: {said}" if said else type(error).__name__, _LONGEST)

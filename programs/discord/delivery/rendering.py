@@ -222,7 +222,9 @@ def _went_without(steps: TurnSteps) -> str:
 
 def _fallback(steps: TurnSteps) -> str:
     """In small print: which model answered in place of another, and why."""
-    words = next((reply.fallback.words for reply in steps.state.replies if reply.fallback is not None), None)
+    of_outcome = steps.state.outcome.fallback if steps.state.outcome else None
+    found = (*(reply.fallback for reply in steps.state.replies), of_outcome)
+    words = next((one.words for one in found if one is not None), None)
     return "" if words is None else small_print(f"🔀 {shortened(_language(steps).say(words), _MAX_NOTICE)}")
 
 

@@ -20,6 +20,7 @@ from llmgine.errors import (
     ProviderTimeoutError,
     ProviderUnavailableError,
     ReplyCutOffError,
+    UnreadableCallError,
 )
 from llmgine.messages.chat_messages import Usage
 from llmgine.messages.commands import Attachment, ChangeSettingCommand
@@ -255,8 +256,75 @@ async def test_a_model_that_rests_is_passed_over(start_chat: StartChat) -> None:
     assert (passed.text, back.text) == ("two", "back again")
     assert len(models.asked[0]) == 3
     words = [str(one.fallback.words) for one in chat.of(LLMResponseEvent, passed.turn_id) if one.fallback]
-    assert words == ["anthropic:second answered, because first failed a short time ago: It is down."]
+    assert words == [
+        ("anthropic:second answered, because first failed a short time ago: It could not be reached, or failed.")
+    ]
     assert not chat.of(ModelFailedEvent, passed.turn_id)
+
+
+async def test_what_a_service_quotes_stays_in_its_turn(start_chat: StartChat) -> None:
+    """Others are told that a model failed, and nothing of what somebody had said to it."""
+    quoting = ProviderUnavailableError("It said: unexpected content 'my secret'")
+    chat = await Models([quoting, quoting], ["one", "two"]).start(start_chat)
+    await chat.say("my secret")
+
+    outcome = await chat.say(session_id="another")
+
+    words = [str(one.fallback.words) for one in chat.of(LLMResponseEvent, outcome.turn_id) if one.fallback]
+    assert len(words) == 1
+    assert "secret" not in words[0]
+
+
+async def test_a_call_that_cannot_be_read_gives_no_rest(start_chat: StartChat) -> None:
+    """It is of a single reply: others are still answered by the model they chose."""
+    unreadable = UnreadableCallError("The model wrote a tool call that its service could not read.")
+    models = Models([unreadable, unreadable], ["one"])
+    chat = await models.start(start_chat)
+
+    assert (await chat.say()).text == "one"
+    assert models.rests.all() == []
+
+
+async def test_a_small_window_of_a_fallback_refuses_nothing(start_chat: StartChat) -> None:
+    """What is too long for it is sent to the next one, and to the chosen model when that is back."""
+    small = ContextOverflowError("It is too long.", window=3_000)
+    models = Models([DOWN, DOWN, "read"], [small, small, small, small, DOWN, DOWN])
+    chat = await models.start(start_chat)
+    first = await chat.say("REPORT " + "word " * 4_000)
+    models.clock.pass_(minutes=2)
+
+    assert (await chat.say("and?")).text == "read"
+    assert not first.refused
+    assert any("REPORT" in message.content for message in models.first.requests[-1].messages)
+
+
+async def test_a_half_answer_says_who_wrote_it(start_chat: StartChat) -> None:
+    """Where the answer of a fallback breaks off, its outcome names the model."""
+
+    async def cut(_request: ChatRequest, on_text: OnText) -> ChatReply:
+        on_text("half an answer")
+        raise ReplyCutOffError("It broke off.", partial="half an answer")
+
+    chat = await Models([DOWN, DOWN], [cut]).start(start_chat)
+    outcome = await chat.say()
+
+    steps = await chat.store.turns.get(outcome.turn_id)
+    assert steps is not None
+    assert steps.state.outcome is not None
+    assert steps.state.outcome.partial == "half an answer"
+    assert steps.state.outcome.fallback is not None
+    assert steps.state.outcome.fallback.model == SECOND
+
+
+async def test_a_model_that_uses_up_a_turn_rests(start_chat: StartChat) -> None:
+    """Silent until the turn's time is up, it is passed over by the next question."""
+    never = Held()
+    models = Models([never], ["one"])
+    chat = await models.start(start_chat, limits=TurnLimits(seconds=0.2))
+
+    assert (await chat.say()).state == "failed"
+    assert [one.asked.model for one in models.rests.all()] == ["first"]
+    assert (await chat.say()).text == "one"
 
 
 async def test_who_rests_is_asked_where_nobody_else_answers(start_chat: StartChat) -> None:

@@ -105,3 +105,13 @@ def leave_child(note: str) -> str:
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(100)"])
     Path(note).write_text(f"{child.pid}", encoding="utf-8")
     return "left"
+
+
+def padded(before: int, text: str) -> str:
+    """Give a text in the middle of a long one.
+
+    Args:
+        before: Characters before it.
+        text: The text.
+    """
+    return "a" * before + text + "a" * 60_000

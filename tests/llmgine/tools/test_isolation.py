@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from llmgine.messages.chat_messages import ToolCall, ToolResult
+from llmgine.observability.redaction import Redactor
 from llmgine.tools.context import ToolContext, tool_context
 from llmgine.tools.isolation import Isolation
 from llmgine.tools.tool import Tool
@@ -63,6 +64,20 @@ async def pids(note: Path, count: int) -> list[int]:
 async def test_it_gives_what_it_gives_elsewhere() -> None:
     """Values become text as usual, defaults are used, and what it prints is not in the result."""
     assert (await run(tools.add, a=2)).content == '{"sum": 3}'
+
+
+@pytest.mark.parametrize("before", range(7_900, 8_000, 10))
+async def test_no_half_secret_is_left_by_the_cut(before: int) -> None:
+    """A long result is cut only once secrets are out of it, wherever one is in it."""
+    secret = "kettle-horse-battery-staple"
+    manager = ToolManager([Tool.from_function(tools.padded, isolation=Isolation())], redact=Redactor([secret]))
+    arguments = json.dumps({"before": before, "text": secret})
+
+    result = await manager.run(ToolCall(name="padded", arguments=arguments))
+
+    assert result.ok
+    assert "kettle" not in result.content
+    assert "staple" not in result.content
 
 
 async def test_an_async_function_knows_whom_it_works_for() -> None:

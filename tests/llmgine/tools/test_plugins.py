@@ -122,8 +122,14 @@ def test_a_file_hides_no_module_of_its_name(folder: Path) -> None:
             2,
             "ValueError: the",
         ),
+        (
+            "from llmgine import tool\n@tool\ndef a(x: 'int |') -> str:\n    'A.'\n    return ''\n",
+            2,
+            "SyntaxError: ",
+        ),
+        ("class Odd(Exception):\n    def __str__(self): return 1 / 0\nraise Odd\n", 3, "Odd"),
     ],
-    ids=["import", "syntax", "deep", "exit", "none", "docstring", "timeout"],
+    ids=["import", "syntax", "deep", "exit", "none", "docstring", "timeout", "annotation", "words"],
 )
 def test_a_broken_file_is_told_and_the_rest_is_there(folder: Path, text: str, line: int | None, words: str) -> None:
     """What is told names the file and the line."""
@@ -145,6 +151,25 @@ def test_a_folder_in_which_data_is_written_is_refused(folder: Path) -> None:
     for one in (folder, link):
         with pytest.raises(ConfigurationError, match="where data is written"):
             found(one, folder.parent)
+
+
+def test_links_out_of_the_folder_are_refused(folder: Path, tmp_path: Path) -> None:
+    """A link brings in nothing that was not looked at; one that leads nowhere does no harm."""
+    write(folder, "dice.py")
+    (folder / ".#dice.py").symlink_to("somebody@somewhere")  # Emacs locks files so
+    assert found(folder)[0] == ["roll_dice", "roll_apart"]
+    data, other = tmp_path / "data", tmp_path / "other"
+    data.mkdir()
+    other.mkdir()
+    write(data, "said.py")
+
+    (folder / "said.py").symlink_to(data / "said.py")
+    with pytest.raises(ConfigurationError, match="where data is written"):
+        found(folder, data)
+    (folder / "said.py").unlink()
+    (folder / "helpers").symlink_to(other)
+    with pytest.raises(ConfigurationError, match="is a link to another folder"):
+        found(folder, data)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="lists say there who may change a file")

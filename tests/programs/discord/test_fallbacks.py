@@ -171,7 +171,7 @@ class TestDoctor:
         line = (await lines(scene, by=GRACE_ID))["Fallback models"]
 
         until = int(rest.until.timestamp())
-        assert line.startswith(f"⚠️ **Fallback models**: `test-model` rests until <t:{until}:T>. The account at ")
+        assert line.startswith(f"⚠️ **Fallback models**: `test-model` rests until <t:{until}:T>. It refused to answer: ")
         assert "anthropic:claude-a answered, because test-model failed a short time ago: " in passed.content
         assert [one.content for one in scene.history].count(ASKING) == 1
         assert len(other.requests) == 2

@@ -1,5 +1,6 @@
 """The operator's own tools, in the bot: what is in TOOLS_DIR is offered, and what is wrong with it is told."""
 
+import asyncio
 import logging
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from llmgine.errors import ConfigurationError
 from programs.playground.entities import ADA_ID
 from tests.programs.discord.scene import Scene, body_of, card_text, labels
+from tests.waiting import eventually
 
 DICE = '''\
 """Dice."""
@@ -27,6 +29,25 @@ async def draw_dice(sides: int = 6) -> ToolOutput:
     """Draw one die."""
     images = await current_tool_context().images()
     return ToolOutput(f"{sides} sides, {len(images)} images", [File("die.svg", b"<svg/>")])
+'''
+WAITING = '''\
+"""It waits until it is told to go on."""
+
+import time
+from pathlib import Path
+
+from llmgine import tool
+
+folder = Path(__file__).parent
+(folder / "_begun").touch()
+while not (folder / "_go_on").exists():
+    time.sleep(0.01)
+
+
+@tool
+def wait_done() -> str:
+    """Wait no more."""
+    return "done"
 '''
 TWICE = '''\
 """A name that is there already."""
@@ -53,6 +74,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def write(folder: Path, name: str, text: str) -> None:
     (folder / name).write_text(text, encoding="utf-8")
     (folder / name).chmod(0o644)
+
+
+async def test_a_file_that_waits_holds_nothing_else_up(unstarted: Scene, folder: Path) -> None:
+    """Foreign code is imported beside the loop, so the bot can still be ended while a file takes its time."""
+    write(folder, "a_waiting_one.py", WAITING)
+    starting = asyncio.create_task(unstarted.start(demo=True, tools_dir=folder))
+    await eventually((folder / "_begun").exists)
+
+    write(folder, "_go_on", "")
+
+    assert "wait_done" in (await starting).app.engine.tools.names
 
 
 async def test_a_tool_works_without_a_key(unstarted: Scene, folder: Path) -> None:
