@@ -48,6 +48,10 @@ _UNCLEAR = (
     "This did not run: programs decode a text in its arguments differently. Write it in plain letters.",
     tr("Not run: a text in its arguments can be read in more than one way."),
 )
+_CHANGED = (
+    "This tool was changed meanwhile, so this did not run. Call it again if it is needed and still offered.",
+    tr("Not run: this tool was changed meanwhile."),
+)
 _IN_DOUBT = (
     "Interrupted: whether this took effect is unknown. Do not repeat it without asking the person.",
     tr("Interrupted. Whether this took effect is unknown."),
@@ -164,6 +168,8 @@ class ToolCalls:
         )  # at this moment, which may be long after the prompt
         if refused is not None:
             return _refusal(call, *refused), 0.0
+        if self._tool(round_.context, call) is not tool:  # what was asked about, and may run, is another one
+            return _refusal(call, *_CHANGED), 0.0
         step = StartedStep(round=round_.number, call_id=call.id, at=datetime.now(UTC))
         if tool is None or not tool.has_effects:
             await round_.context.append(step)
@@ -175,7 +181,10 @@ class ToolCalls:
             shown = replace(tool_context.get(), progress=self._progress(round_, call), searched=round_.context.searched)
             token = tool_context.set(shown)
             try:
-                result = await self._tools.run(call, round_.context.tools)
+                if tool is None:
+                    result = self._tools.unknown(call, round_.context.tools)
+                else:
+                    result = await self._tools.run(call, tool)
             finally:
                 tool_context.reset(token)
         return result, time.monotonic() - begin

@@ -99,7 +99,7 @@ class TurnContext:
         if not self.searched:
             return schemas
         self.tools += tuple(SEARCHING)
-        shown = (one for one in schemas if one not in self.searched)
+        shown = (one for one in schemas if one.name not in self._searchable)
         return (*shown, *(tool.schema for tool in SEARCHING.values()))
 
     async def images(self) -> list[str]:

@@ -90,39 +90,56 @@ class ToolManager:
             return self._tools[name]
         if name in SEARCHING and names is not None and name in names:
             return SEARCHING[name]
+        raise self._no_tool(name, names)
+
+    def _no_tool(self, name: str, names: Collection[str] | None) -> UnknownToolError:
         there = [schema.name for schema in self.schemas(names)]
         offered = f"The tools are: {', '.join(there)}." if there else "No tools are offered."
-        raise UnknownToolError(f"There is no tool {shorten(name, 64)!r}. {offered}")
+        return UnknownToolError(f"There is no tool {shorten(name, 64)!r}. {offered}")
 
     def without_secrets(self, text: str) -> str:
         """What a tool says while it runs, without secrets."""
         return self._redact(clean_text(text))
 
-    async def run(self, call: ToolCall, names: Collection[str] | None = None) -> ToolResult:
+    async def run(self, call: ToolCall, tool: Tool | None = None) -> ToolResult:
         """Run one call to its result: at most 16 kB of clean text without secrets, with `ok` False when it failed.
 
-        A tool that is none of `names`, where these are given, is not run.
-
         Whatever goes wrong in the tool becomes a result. Only cancellation is raised, and a person's Ctrl-C.
+
+        Args:
+            call: The call.
+            tool: What runs, be it no longer registered: what was decided on is what runs. By default it is looked up.
         """
+        if tool is None and call.name not in self._tools:
+            return self.unknown(call)
+        tool = tool or self._tools[call.name]
+        result = await self._result_of(call, tool)
+        return result.model_copy(update={"outside": tool.reads_outside})
+
+    def unknown(self, call: ToolCall, names: Collection[str] | None = None) -> ToolResult:
+        """The result of a call of a tool that is not there, or none of `names`, where these are given."""
+        return self._failed(call, self._no_tool(call.name, names))
+
+    async def _result_of(self, call: ToolCall, tool: Tool) -> ToolResult:
         try:
-            output = as_output(await self.get(call.name, names).call(call.arguments))
+            output = as_output(await tool.call(call.arguments))
             result = self._result(call, to_text(output.text), ok=True)
             files = await result_files(output.files, self._redact)
             more = {"files": files, "sources": result_sources(output.sources, self._redact)}
             return result.model_copy(update={"done": not isinstance(output.text, NotDone), **more})
         except ToolError as exc:
-            result = self._result(call, f"Error in {shorten(call.name, 64)}: {exc}", ok=False)
-            return result.model_copy(update={"shown": exc.shown}) if isinstance(exc.shown, Text) else result
+            return self._failed(call, exc)
         except Exception as exc:  # a tool is foreign code, also where its result is turned into text
             logger.warning("tool %s raised", call.name, exc_info=exc)
             return self._result(call, f"Error in {shorten(call.name, 64)}: {_describe(exc)}", ok=False)
 
+    def _failed(self, call: ToolCall, error: ToolError) -> ToolResult:
+        result = self._result(call, f"Error in {shorten(call.name, 64)}: {error}", ok=False)
+        return result.model_copy(update={"shown": error.shown}) if isinstance(error.shown, Text) else result
+
     def _result(self, call: ToolCall, text: str, *, ok: bool) -> ToolResult:
         # Secrets go first: a cut through the middle of one would leave half of it.
-        content = cap(self._redact(clean_text(text)))
-        outside = call.name in self._tools and self._tools[call.name].reads_outside
-        return ToolResult(call_id=call.id, name=call.name, content=content, ok=ok, outside=outside)
+        return ToolResult(call_id=call.id, name=call.name, content=cap(self._redact(clean_text(text))), ok=ok)
 
 
 def _describe(exc: Exception) -> str:
