@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -13,8 +12,8 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 from llmgine.errors import ConfigurationError, cannot_use
 from llmgine.settings import is_loopback
 
-_WINDOWS = ("APPDATA", "LOCALAPPDATA", "PATHEXT", "TEMP", "USERPROFILE") if sys.platform == "win32" else ()
-_INHERITED = ("PATH", "HOME", *_WINDOWS)  # no key is among them
+_OF_WINDOWS = ("APPDATA", "LOCALAPPDATA", "PATHEXT", "TEMP", "USERPROFILE")
+_INHERITED = ("PATH", "HOME", *_OF_WINDOWS)  # no key is among them
 _LARGEST = 1_000_000  # bytes of the file
 _MOST_SERVERS = 50
 _NAME = re.compile(r"(?!.*__)[A-Za-z0-9][A-Za-z0-9_-]{0,31}")

@@ -155,8 +155,9 @@ async def test_a_program_that_is_stopped_is_replaced(stage: Stage, monkeypatch: 
     """A reference server that answers nothing any more is killed, and another one answers."""
     monkeypatch.setattr(connection, "_LIST_SECONDS", 0.5)
     stage.add("time", {**TIME, "timeout": 0.5})
+    before = _children()
     async with stage.running():
-        [first] = _children()
+        [first] = _children() - before
         os.kill(first, signal.SIGSTOP)
         result = await stage.call("time__get_current_time", timezone="UTC")
 
@@ -287,6 +288,7 @@ async def test_at_the_end_no_program_is_left(stage: Stage, tmp_path: Path, *, le
     stage.add(
         "s", {"command": sys.executable, "args": ["-c", f"import subprocess, sys; {start}; {note}; child.wait()"]}
     )
+    before = _children()
     task = asyncio.create_task(stage.running(accept=False).__aenter__())
     await eventually(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
     child = int((tmp_path / "pid").read_text())
@@ -294,7 +296,7 @@ async def test_at_the_end_no_program_is_left(stage: Stage, tmp_path: Path, *, le
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
-        assert not _children()
+        assert not _children() - before
         await eventually(lambda: _lives(child) is leaves)
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -308,14 +310,14 @@ def _lives(process: int) -> bool:
     return False
 
 
-def _children() -> list[int]:
+def _children() -> set[int]:
     """The processes that this one started, and those that they did."""
-    found: list[int] = []
+    found: set[int] = set()
     parents = [os.getpid()]
     while parents:
         for thread in Path(f"/proc/{parents.pop()}/task").glob("*/children"):
             with contextlib.suppress(OSError):  # it ended meanwhile
                 new = [int(one) for one in thread.read_text(encoding="ascii").split()]
-                found += new
+                found.update(new)
                 parents += new
     return found
