@@ -299,7 +299,8 @@ def _smtp(settings: ProgramSettings) -> SmtpConfig | None:
 def configure_log(settings: ProgramSettings) -> None:
     """Send the program's own log to standard error, without secrets.
 
-    discord.py's and the model client's debug lines contain whole requests, so these libraries stay at INFO.
+    discord.py's and the model client's debug lines contain whole requests, so these libraries stay at INFO, and those
+    that log whole addresses at WARNING.
     """
     redact = Redactor(settings.secrets())
 
@@ -316,5 +317,9 @@ def configure_log(settings: ProgramSettings) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%H:%M:%S"))
     logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
-    for library in ("discord", "openai", "anthropic", "aiohttp", "httpx", "asyncio", "aiosqlite"):
-        logging.getLogger(library).setLevel(max(logging.INFO, logging.getLevelName(settings.log_level)))
+    level = logging.getLevelName(settings.log_level)
+    for library in ("discord", "openai", "anthropic", "aiohttp", "asyncio", "aiosqlite"):
+        logging.getLogger(library).setLevel(max(logging.INFO, level))
+    # They log what goes to services and MCP servers: whole addresses, with the keys in them, and session ids.
+    for library in ("httpx2", "httpcore2", "mcp"):
+        logging.getLogger(library).setLevel(max(logging.WARNING, level))

@@ -12,11 +12,14 @@ import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 import aiohttp
-from aiohttp.abc import AbstractResolver
+from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
+
+from llmgine.tools.blocking import in_thread
 
 Redirects = Literal["none", "same host", "any"]
 
@@ -24,6 +27,7 @@ _PORTS = {"http": 80, "https": 443}
 _MOST_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _CHUNK = 2**16  # bytes
+_LOOKUPS = 8  # names that are looked up at once
 # IPv6 addresses that stand for an IPv4 address, and where in them it is: the bits after it.
 _EMBEDDED = {
     ipaddress.IPv6Network("::ffff:0:0/96"): 0,  # v4-mapped
@@ -84,7 +88,7 @@ class GuardedHttp:
 
     Args:
         allow: Addresses that the operator configured: their scheme, host and port may be fetched wherever they are.
-        resolver: What looks up names; aiohttp's own unless given.
+        resolver: What looks up names; this machine's resolver unless given.
         agent: The name by which it introduces itself; aiohttp's own unless given.
     """
 
@@ -96,7 +100,7 @@ class GuardedHttp:
         agent: str | None = None,
     ) -> None:
         self._allowed = frozenset(URL(one).origin() for one in allow)
-        self._resolver = resolver
+        self._resolver = resolver or _Resolver()
         self._agent = {} if agent is None else {"User-Agent": agent}
 
     async def fetch(
@@ -203,6 +207,53 @@ class GuardedHttp:
             auto_decompress=False,
             trust_env=False,
         )
+
+
+class _Resolver(AbstractResolver):
+    """Looks up names as this machine does, in threads of its own.
+
+    aiohttp's takes the pool of asyncio for it: whoever names hosts that are looked up slowly would fill that, and
+    with it keep the model's address from being looked up.
+    """
+
+    def __init__(self) -> None:
+        self._places = asyncio.Semaphore(_LOOKUPS)
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """The addresses of a name.
+
+        Raises:
+            OSError: It has none, or nobody can say.
+            UnicodeError: It is no name.
+        """
+        await self._places.acquire()
+        looking = asyncio.create_task(in_thread(partial(_looked_up, host, port, family), name="looking up a name"))
+        looking.add_done_callback(self._ended)
+        await asyncio.wait([looking])  # which leaves it running if this wait is cancelled, as its thread does
+        return looking.result()
+
+    def _ended(self, looking: asyncio.Task[list[ResolveResult]]) -> None:
+        self._places.release()
+        if not looking.cancelled():
+            looking.exception()  # seen, though nobody may wait for it any more
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+
+def _looked_up(host: str, port: int, family: socket.AddressFamily) -> list[ResolveResult]:
+    # By that flag, Windows knows no localhost.
+    flags = socket.AI_ADDRCONFIG if host != "localhost" else 0
+    numeric = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+    found: list[ResolveResult] = []
+    for kind, _, protocol, _, where in socket.getaddrinfo(host, port, family, socket.SOCK_STREAM, flags=flags):
+        # With the zone of an address that has one.
+        address, _ = socket.getnameinfo(where, socket.NI_NUMERICHOST | socket.NI_NUMERICSERV)
+        one = ResolveResult(hostname=host, host=address, port=port, family=kind, proto=protocol, flags=numeric)
+        found.append(one)
+    return found
 
 
 def _follows(redirects: Redirects, url: URL, target: URL) -> bool:

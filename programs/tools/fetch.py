@@ -1,6 +1,7 @@
 """The tool that reads a page of the web, or a document there: its main text as Markdown."""
 
 import asyncio
+import codecs
 from typing import Annotated
 
 import aiohttp
@@ -22,6 +23,7 @@ from programs.tools.robots import Robots
 _SECONDS = 25.0  # for a page, with its redirects and the robots.txt of each
 _READING = 30.0  # seconds in which its text is found
 _AT_ONCE = 8  # pages, of up to 25 MiB each until they are read
+_PIECE = 2**16  # bytes that are decoded at once
 _MOST_READ = 200_000  # characters of a page or document
 _MOST_TOLD = 14_000  # bytes of UTF-8 that one call tells
 
@@ -78,7 +80,7 @@ class _Web:
         fetched = await self._fetched(url)
         if not 200 <= fetched.status < 300:
             raise ToolError(f"{fetched.url.host} answered with status {fetched.status}, so there is nothing to read")
-        content = await self._reader.read(_in_utf8(fetched), cut=fetched.cut, address=str(fetched.url))
+        content = await self._reader.read(await _in_utf8(fetched), cut=fetched.cut, address=str(fetched.url))
         if not (content.text or "").strip():
             why = "; ".join(one.told for one in content.notices) or "there is no text in it"
             raise ToolError(f"what is at {fetched.url} cannot be read: {why}")
@@ -114,12 +116,21 @@ class _Web:
             raise _NotAllowedError(url.host)
 
 
-def _in_utf8(fetched: Fetched) -> bytes:
-    """A text in UTF-8 where its server names its encoding, which counts more than what a page says of itself."""
+async def _in_utf8(fetched: Fetched) -> bytes:
+    """A text in UTF-8 where its server names its encoding, which counts more than what a page says of itself.
+
+    Piece by piece, with others' turns in between: to leave out a byte that has no meaning takes very long.
+    """
     name = fetched.charset
     if name is None or not extends_ascii(name) or kind_of(fetched.body) not in (TEXT, HTML):
         return fetched.body
-    return fetched.body[: MAX_HTML + 1].decode(name, errors="ignore").encode(errors="ignore")
+    body, text = fetched.body[: MAX_HTML + 1], bytearray()
+    decoder = codecs.getincrementaldecoder(name)("ignore")
+    for begin in range(0, len(body), _PIECE):
+        piece = decoder.decode(body[begin : begin + _PIECE], final=begin + _PIECE >= len(body))
+        text += piece.encode(errors="ignore")
+        await asyncio.sleep(0)
+    return bytes(text)
 
 
 def _piece(content: Content, begin: int) -> str:

@@ -93,20 +93,22 @@ def allows(text: str, path: str, agent: str) -> bool:
 def _rules(text: str, agent: str) -> list[tuple[bool, str]]:
     """The rules for an agent: of all groups that name it, or else of those for all agents."""
     groups: dict[str, list[tuple[bool, str]]] = {}
-    names: list[str] = []
+    names: set[str] = set()  # of the group, those that matter: with all, a file has names times rules
     ended = True  # whether the next line that names an agent begins a group
     for key, value in _lines(text):
         if key == "user-agent":
             if ended:
-                names, ended = [], False
+                names, ended = set(), False
             found = _NAME.match(value)
-            names += [found[0].lower()] if found else []
-            groups |= {name: [] for name in names if name not in groups}
+            name = found[0].lower() if found else ""
+            if name in (agent, "*"):
+                names.add(name)
+                groups.setdefault(name, [])
         elif key in ("allow", "disallow"):
             ended = True
-            if value:
+            if value and names:
                 rule = key == "allow", _plain(value)
-                for name in dict.fromkeys(names):
+                for name in names:
                     groups[name].append(rule)
     return groups.get(agent, groups.get("*", []))
 

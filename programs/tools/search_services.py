@@ -6,11 +6,12 @@ SearXNG is a program that operators run themselves; Brave and Tavily are service
 import html
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 import aiohttp
-from pydantic import AliasChoices, BaseModel, Field, ValidationError
+from pydantic import AliasChoices, BaseModel, Field, ValidationError, field_validator
 from yarl import URL
 
 from llmgine.errors import ToolError
@@ -58,6 +59,18 @@ class _Page(BaseModel):
 
 class _Pages(BaseModel):
     results: list[_Page] = []
+
+    @field_validator("results", mode="before")
+    @classmethod
+    def _readable(cls, found: object) -> object:
+        """Without those that cannot be read, unless none can: one bad result is no reason to lose the others."""
+        if not isinstance(found, list):
+            return found
+        pages = []
+        for one in found:
+            with suppress(ValidationError):
+                pages.append(_Page.model_validate(one))
+        return pages or found
 
 
 class _BraveAnswer(BaseModel):

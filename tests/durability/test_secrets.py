@@ -5,10 +5,14 @@ import json
 import logging
 from pathlib import Path
 
+import httpx2
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from llmgine.observability.redaction import REDACTED
 from programs.application import configure_log
+from programs.settings import ProgramSettings
 from tests.programs.discord.scene import Scene
 
 # In pieces, so that none of them looks like a secret here.
@@ -55,6 +59,27 @@ async def test_a_tools_secrets_reach_nobody(
     }
     assert {"llmgine.db", "events.jsonl"} <= seen.keys()
     assert [(name, canary) for name, text in seen.items() for canary in CANARIES if canary in text] == []
+
+
+@pytest.mark.parametrize("level", ["DEBUG", "INFO"])
+async def test_a_key_in_an_address_is_not_logged(
+    level: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not by the client that asks models and MCP servers either, where no setting names the key as a secret."""
+    monkeypatch.setattr(logging.root, "handlers", [])
+    monkeypatch.setattr(logging.root, "level", logging.root.level)
+    configure_log(ProgramSettings(_env_file=None, log_level=level))
+
+    server = TestServer(web.Application(), host="127.0.0.1")
+    await server.start_server(access_log=None)
+
+    async with server, httpx2.AsyncClient() as client:
+        await client.get(f"{server.make_url('/')}?key=canary")
+
+    logging.getLogger(__name__).info("asked")
+    printed = capsys.readouterr().err
+    assert "asked" in printed
+    assert "canary" not in printed
 
 
 async def _files(folder: Path) -> list[Path]:

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import ipaddress
 import socket
+import threading
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from aiohttp.test_utils import TestServer
 from yarl import URL
 
 from programs.guarded_http import BlockedAddressError, GuardedHttp, UnwantedAnswerError, is_public
+from tests.waiting import eventually, patience
 
 PUBLIC = "93.184.215.14"
 
@@ -315,3 +317,70 @@ async def test_a_server_that_is_not_there_is_an_error(site: Site) -> None:
 
     with pytest.raises(aiohttp.ClientError):
         await fetch(GuardedHttp(allow=[gone]), gone)
+
+
+class SlowNames:
+    """Names that are looked up until they are `told`, and then are unknown."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.told = threading.Event()
+
+    def getaddrinfo(self, *_: object, **__: object) -> list[Any]:
+        self.asked += 1
+        self.told.wait()
+        raise socket.gaierror(socket.EAI_NONAME, "unknown")
+
+
+@pytest.fixture
+async def slow_names(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SlowNames]:
+    names = SlowNames()
+    monkeypatch.setattr(socket, "getaddrinfo", names.getaddrinfo)
+    yield names
+    names.told.set()  # before the loop closes, which waits for its pool
+
+
+async def test_a_name_is_looked_up_on_this_machine(site: Site) -> None:
+    """Where nothing else is given that looks up names."""
+    url = site.url.with_host("localhost")
+
+    assert await fetch(GuardedHttp(allow=[url]), url) == b"hello"
+
+
+async def test_an_unknown_name_is_an_error(slow_names: SlowNames) -> None:
+    """As aiohttp says it."""
+    slow_names.told.set()
+
+    with pytest.raises(aiohttp.ClientConnectorDNSError):
+        await fetch(GuardedHttp(), "http://unknown.example/")
+
+
+async def test_slow_names_leave_the_pool_of_threads_to_others(slow_names: SlowNames) -> None:
+    """Other work of this process, such as looking up the model's address, goes on."""
+    http = GuardedHttp()
+    asking = [asyncio.create_task(fetch(http, f"http://slow{number}.example/")) for number in range(64)]
+
+    await eventually(lambda: slow_names.asked >= 4)
+    async with patience("a thread of the pool"):
+        await asyncio.to_thread(int)
+
+    slow_names.told.set()
+    await asyncio.gather(*asking, return_exceptions=True)
+
+
+async def test_no_more_than_eight_names_are_looked_up_at_once(slow_names: SlowNames) -> None:
+    """Those that nobody waits for any more count too, since their threads are still there."""
+    http = GuardedHttp()
+    asking = [asyncio.create_task(fetch(http, f"http://slow{number}.example/")) for number in range(20)]
+    await eventually(lambda: slow_names.asked == 8)
+    for one in asking:
+        one.cancel()
+    await asyncio.gather(*asking, return_exceptions=True)
+
+    with pytest.raises(TimeoutError):
+        await fetch(http, "http://late.example/", seconds=0.1)
+
+    assert slow_names.asked == 8
+    slow_names.told.set()
+    with pytest.raises(aiohttp.ClientConnectorDNSError):
+        await fetch(http, "http://late.example/")

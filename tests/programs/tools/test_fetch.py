@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
@@ -16,9 +17,11 @@ from llmgine.tools.tool_manager import ToolManager
 from programs import guarded_http
 from programs.bench.safety.connections import Connections
 from programs.bench.safety.corpus import Input, inputs
+from programs.files.limits import MAX_HTML
 from programs.guarded_http import GuardedHttp
 from programs.tools.fetch import fetch_tool
 from programs.tools.robots import AGENT
+from tests.cpu import moment
 from tests.programs.files.examples import pdf
 from tests.programs.test_guarded_http import Names
 from tests.waiting import patience
@@ -176,6 +179,21 @@ async def test_the_encoding_that_a_server_names_counts(site: Site, media_type: s
     page = "<!doctype html><meta charset=iso-8859-1><p>Цветы.</p>".encode(encoding)
 
     assert "Цветы." in (await site.read(site.put("site.example/", page, media_type))).content
+
+
+async def test_bytes_without_a_meaning_hold_nobody_up(site: Site) -> None:
+    """A page is decoded in pieces: the whole of this one takes about 30 moments, and nobody else has a turn in them."""
+    page = b"<!doctype html><p>Words.</p>" + b"\xff" * MAX_HTML
+    reading = asyncio.create_task(site.read(site.put("site.example/", page, "text/html; charset=cp1253")))
+
+    longest = 0.0  # seconds of CPU between two turns
+    while not reading.done():
+        begun = time.thread_time()
+        await asyncio.sleep(0)
+        longest = max(longest, time.thread_time() - begun)
+
+    assert "Words." in (await reading).content
+    assert longest < 10 * moment()
 
 
 async def test_a_long_text_is_read_in_pieces(site: Site) -> None:

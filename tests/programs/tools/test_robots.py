@@ -1,6 +1,7 @@
 """What a robots.txt allows, by RFC 9309, and what one that cannot be read means."""
 
 from collections.abc import AsyncIterator
+from itertools import product
 
 import pytest
 from aiohttp import web
@@ -9,6 +10,7 @@ from yarl import URL
 
 from programs.guarded_http import BlockedAddressError, GuardedHttp
 from programs.tools.robots import Robots, allows
+from tests.cpu import moments
 from tests.programs.test_guarded_http import Names
 
 # The example of RFC 9309, section 5.1.
@@ -87,6 +89,14 @@ def test_all_groups_of_a_name_count() -> None:
 
     assert [allows(text, path, "a") for path in ("/1", "/2", "/3")] == [False, False, True]
     assert [allows(text, path, "b") for path in ("/1", "/2")] == [False, True]
+
+
+def test_rules_of_other_agents_are_not_kept() -> None:
+    """A robots.txt of many names and rules takes about as long as one of that length for us alone."""
+    names = "".join(f"User-agent: {name}\n" for name in map("".join, product("abcdefghij", repeat=3)))
+    text = f"User-agent: LLMgine\n{names}" + "Allow: /\n" * 10_000
+
+    assert moments(lambda: allows(text, "/page", "LLMgine"), most=10) <= 10
 
 
 class Site:

@@ -113,6 +113,18 @@ async def test_an_answer_of_another_form_is_told(search_server: SearchServer, se
 
 
 @pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("bad", [{"title": None, "url": "https://bad.example/"}, {"title": "No address"}, "no page"])
+async def test_a_result_that_cannot_be_read_is_left_out(search_server: SearchServer, service: str, bad: object) -> None:
+    """The others are told; it takes no place among as many as were asked for."""
+    found = {"results": [bad, {"title": "Good", "url": "https://good.example/"}]}
+    search_server.body = json.dumps({**found, "web": found})
+
+    result = await ask(search_server, service, count=1)
+
+    assert [one.title for one in result.sources] == ["Good"]
+
+
+@pytest.mark.parametrize("service", SERVICES)
 async def test_the_key_goes_to_the_service_alone(search_server: SearchServer, service: str) -> None:
     """No redirect is followed."""
     search_server.redirect = "/elsewhere"
