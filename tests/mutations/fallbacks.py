@@ -11,9 +11,16 @@ MUTATIONS = (
     Mutation(
         "no other model being asked after the first text",
         _ASKING,
-        "if is_alone or round_.progress.first_at is not None or not",
+        "if is_alone or round_.progress.text.strip() or not",
         "if is_alone or not",
         (f"{_TESTS}::test_after_the_first_text_no_other_is_asked",),
+    ),
+    Mutation(
+        "what a service quotes staying in its turn",
+        "llmgine/engine/model.py",
+        "in_short(error), begun)",
+        "words_of(error), begun)",
+        (f"{_TESTS}::test_what_a_service_quotes_stays_in_its_turn",),
     ),
     Mutation(
         "no other model being asked after the first tool call",

@@ -9,14 +9,21 @@ MUTATIONS = (
     Mutation(
         "a folder of tools in which no data is written",
         _PLUGINS,
-        "if folder.is_relative_to(data.resolve()):",
+        "if target.is_relative_to(data):",
         "if False:",
         (f"{_TESTS}::test_a_folder_in_which_data_is_written_is_refused",),
     ),
     Mutation(
+        "the tool that was decided on being the one that runs",
+        "llmgine/engine/tool_calls.py",
+        "if self._tool(round_.context, call) is not tool:",
+        "if False:",
+        ("tests/llmgine/engine/test_changing_tools.py::test_another_tool_of_the_same_name_does_not_run",),
+    ),
+    Mutation(
         "a folder of tools that nobody else can change",
         _PLUGINS,
-        "if (path := changeable_by_others(one.resolve())) is not None:",
+        "if (path := changeable_by_others(target)) is not None:",
         "if (path := None) is not None:",
         (f"{_TESTS}::TestOthers::test_their_folder_is_refused",),
     ),
