@@ -189,6 +189,7 @@ class Connection:
                 await self._keep(client)
             finally:
                 listening.cancel()
+                self._ended()  # leaving may take a while, and nothing is to be sent meanwhile
 
     async def _keep(self, client: Client) -> None:
         """Ask again what there is whenever that may have changed; ends with the error of a server that is gone."""
@@ -201,7 +202,7 @@ class Connection:
                 self._listed(self.name, await self._definitions(client))
 
     def _ended(self) -> None:
-        """The program has ended: what is called from now on waits for the next one."""
+        """The connection ends: what is called from now on waits for the next one."""
         self._client = None
         if self.state is ConnectionState.READY:
             self.state = ConnectionState.CONNECTING

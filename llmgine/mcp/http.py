@@ -1,5 +1,6 @@
 """A server that is asked over Streamable HTTP, with answers of a bounded length."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
@@ -11,6 +12,7 @@ from llmgine.mcp.config import ServerConfig
 from llmgine.mcp.stdio import LARGEST_MESSAGE, TOO_LARGE
 
 _CONNECT, _WRITE = 10.0, 30.0  # seconds; how long an answer may take is for who waits for it
+_GOODBYE = 2.0  # seconds for the end of a session to be taken note of
 
 
 class _BoundedStream(httpx2.AsyncByteStream):
@@ -35,6 +37,11 @@ class _BoundedTransport(httpx2.AsyncHTTPTransport):
     """Bounds whole answers; a stream of events has no end, and its events are bounded where they are read."""
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        if request.method == "DELETE":  # nobody waits for what ends a session, so that is bounded here
+            async with asyncio.timeout(_GOODBYE):
+                response = await super().handle_async_request(request)
+                await response.aclose()
+            return httpx2.Response(response.status_code)
         response = await super().handle_async_request(request)
         is_stream = response.headers.get("content-type", "").startswith("text/event-stream")
         if not is_stream and isinstance(response.stream, httpx2.AsyncByteStream):

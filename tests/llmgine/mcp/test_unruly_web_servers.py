@@ -1,0 +1,107 @@
+"""Servers at an address that answer nothing, too much, or what nobody can read."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from llmgine.mcp import connection
+from llmgine.mcp.connection import ConnectionState
+from tests.llmgine.mcp.stage import Stage, tool
+from tests.waiting import eventually, noted
+
+ALL = "all"
+
+
+class Unruly:
+    """A server of the older generation, with a session.
+
+    Attributes:
+        silent: The methods, of HTTP or of MCP, that are never answered.
+        requests: The methods that came.
+        answer: What a call is answered with, instead of a result.
+        ended: The test is over, so nothing need be silent.
+    """
+
+    def __init__(self) -> None:
+        self.silent: set[str] = set()
+        self.requests: list[str] = []
+        self.answer: Callable[[web.Request], web.Response] | None = None
+        self.ended = asyncio.Event()
+
+    async def handle(self, request: web.Request) -> web.Response:
+        message = await request.json() if request.method == "POST" else {"method": request.method}
+        method, identity = message["method"], message.get("id")
+        self.requests.append(method)
+        noted()
+        if self.silent & {method, ALL}:
+            await self.ended.wait()
+        if request.method != "POST":
+            return web.Response(status=405)
+        if identity is None:
+            return web.Response(status=202)
+        if method == "tools/call" and self.answer is not None:
+            return self.answer(request)
+        about = {"jsonrpc": "2.0", "id": identity}
+        if method not in _RESULTS:
+            return web.json_response({**about, "error": {"code": -32601, "message": "Method not found"}})
+        session = {"Mcp-Session-Id": "1"} if method == "initialize" else None
+        return web.json_response({**about, "result": _RESULTS[method]}, headers=session)
+
+
+_RESULTS: dict[str, Any] = {
+    "initialize": {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {"tools": {}},
+        "serverInfo": {"name": "unruly", "version": "1"},
+    },
+    "tools/list": {"tools": [tool("t")]},
+    "tools/call": {"content": [{"type": "text", "text": "fine"}]},
+}
+
+
+@pytest.fixture
+async def server(stage: Stage) -> AsyncIterator[Unruly]:
+    """The server, which runs and is on the stage as `u`."""
+    unruly = Unruly()
+    app = web.Application()
+    app.router.add_route("*", "/mcp", unruly.handle)
+    runner = web.AppRunner(app, shutdown_timeout=1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    stage.add("u", {"url": f"http://127.0.0.1:{runner.addresses[0][1]}/mcp", "timeout": 2})
+    yield unruly
+    unruly.ended.set()
+    await runner.cleanup()
+
+
+async def test_a_goodbye_without_an_answer_delays_no_end(stage: Stage, server: Unruly) -> None:
+    """The program ends though a server never takes note of the end of its session."""
+    server.silent = {"DELETE"}
+    async with stage.running() as servers:
+        stopping = asyncio.create_task(servers.stop())
+        await eventually(stopping.done, seconds=10)
+
+    assert "DELETE" in server.requests
+
+
+async def test_a_server_is_used_again_after_it_answered_nothing(
+    stage: Stage, server: Unruly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While it is left it is not taken for ready, and once it answers again calls get their results."""
+    monkeypatch.setattr(connection, "_LIST_SECONDS", 0.5)
+    async with stage.running():
+        server.silent = {ALL}
+        assert not (await stage.call("u__t")).ok
+        await eventually(lambda: "DELETE" in server.requests)
+        while_left = stage.status("u").state
+        server.silent = {"DELETE"}
+
+        async def works() -> bool:
+            return (await stage.call("u__t")).ok
+
+        await eventually(works)
+
+    assert while_left is ConnectionState.CONNECTING
