@@ -37,12 +37,16 @@ class _BoundedTransport(httpx2.AsyncHTTPTransport):
     """Bounds whole answers; a stream of events has no end, and its events are bounded where they are read."""
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        request.headers["Accept-Encoding"] = "identity"  # what is compressed may be a thousand times as long
         if request.method == "DELETE":  # nobody waits for what ends a session, so that is bounded here
             async with asyncio.timeout(_GOODBYE):
                 response = await super().handle_async_request(request)
                 await response.aclose()
             return httpx2.Response(response.status_code)
         response = await super().handle_async_request(request)
+        if response.headers.get("content-encoding", "identity").lower() != "identity":
+            await response.aclose()
+            raise httpx2.StreamError("the server's answer is compressed, which was not asked for")
         is_stream = response.headers.get("content-type", "").startswith("text/event-stream")
         if not is_stream and isinstance(response.stream, httpx2.AsyncByteStream):
             response.stream = _BoundedStream(response.stream)

@@ -1,6 +1,8 @@
 """Servers at an address that answer nothing, too much, or what nobody can read."""
 
 import asyncio
+import gzip
+import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -34,6 +36,7 @@ class Unruly:
     async def handle(self, request: web.Request) -> web.Response:
         message = await request.json() if request.method == "POST" else {"method": request.method}
         method, identity = message["method"], message.get("id")
+        request["id"] = identity
         self.requests.append(method)
         noted()
         if self.silent & {method, ALL}:
@@ -91,7 +94,7 @@ async def test_a_server_is_used_again_after_it_answered_nothing(
     stage: Stage, server: Unruly, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While it is left it is not taken for ready, and once it answers again calls get their results."""
-    monkeypatch.setattr(connection, "_LIST_SECONDS", 0.5)
+    monkeypatch.setattr(connection, "CONNECT_SECONDS", 3.0)
     async with stage.running():
         server.silent = {ALL}
         assert not (await stage.call("u__t")).ok
@@ -105,3 +108,21 @@ async def test_a_server_is_used_again_after_it_answered_nothing(
         await eventually(works)
 
     assert while_left is ConnectionState.CONNECTING
+
+
+async def test_an_answer_that_is_compressed_is_refused(stage: Stage, server: Unruly) -> None:
+    """The bound of an answer counts what is sent, so no compressed one is asked for or read."""
+    asked_for: list[str] = []
+
+    def compressed(request: web.Request) -> web.Response:
+        asked_for.append(request.headers["Accept-Encoding"])
+        text = json.dumps({"jsonrpc": "2.0", "id": request["id"], "result": _RESULTS["tools/call"]})
+        headers = {"Content-Encoding": "gzip"}
+        return web.Response(body=gzip.compress(text.encode()), content_type="application/json", headers=headers)
+
+    server.answer = compressed
+    async with stage.running():
+        result = await stage.call("u__t")
+
+    assert asked_for == ["identity"]
+    assert not result.ok
