@@ -126,3 +126,21 @@ async def test_an_answer_that_is_compressed_is_refused(stage: Stage, server: Unr
 
     assert asked_for == ["identity"]
     assert not result.ok
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        web.Response(status=502, text="bad gateway"),
+        web.Response(text="{", content_type="application/json"),
+        web.Response(text=" " * 17 * 2**20, content_type="application/json"),
+    ],
+    ids=["502", "broken", "large"],
+)
+async def test_an_answer_that_cannot_be_read_is_unknown(stage: Stage, server: Unruly, answer: web.Response) -> None:
+    """The tool may have run, so the model is told not to repeat the call."""
+    server.answer = lambda _: answer
+    async with stage.running():
+        result = await stage.call("u__t")
+
+    assert "whether this took effect is unknown" in result.content
