@@ -245,6 +245,15 @@ async def test_an_answer_of_50_megabytes_is_left_out(stage: Stage) -> None:
         assert (await stage.call("s__echo")).ok
 
 
+async def test_an_answer_of_too_many_objects_is_left_out(stage: Stage) -> None:
+    """A list of 250,000 tools has less than 16 MiB, and to read it would hold up everything else for seconds."""
+    stage.add_scripted("s", *(tool(f"t{number}") for number in range(250_000)))
+    async with stage.running(accept=False):
+        await eventually(lambda: stage.status("s").problem)
+
+        assert "more than 16 MiB or 30,000 objects" in stage.status("s").problem
+
+
 async def test_a_server_gets_none_of_the_programs_keys(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its environment is what every program needs, and what the configuration names."""
     monkeypatch.setenv("OPENAI_API_KEY", "not-for-servers")

@@ -6,11 +6,13 @@ import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+import httpx2
 import pytest
 from aiohttp import web
 
 from llmgine.mcp import connection
 from llmgine.mcp.connection import ConnectionState
+from llmgine.mcp.http import _BoundedEvents
 from tests.llmgine.mcp.stage import Stage, tool
 from tests.waiting import eventually, noted
 
@@ -144,3 +146,33 @@ async def test_an_answer_that_cannot_be_read_is_unknown(stage: Stage, server: Un
         result = await stage.call("u__t")
 
     assert "whether this took effect is unknown" in result.content
+
+
+@pytest.mark.parametrize("kind", ["application/json", "text/event-stream"])
+async def test_an_answer_of_too_many_objects_is_not_read(stage: Stage, server: Unruly, kind: str) -> None:
+    """Also one that is short: to read its objects would hold up everything else for seconds."""
+
+    def answer(request: web.Request) -> web.Response:
+        result = {"content": [{"type": "text", "text": ""}] * 30_000}
+        text = json.dumps({"jsonrpc": "2.0", "id": request["id"], "result": result})
+        return web.Response(text=text if kind.endswith("json") else f"data: {text}\r\n\r\n", content_type=kind)
+
+    server.answer = answer
+    async with stage.running():
+        assert not (await stage.call("u__t")).ok
+
+
+async def test_each_event_has_a_bound_of_its_own() -> None:
+    """A stream goes on for ever, so its objects are counted event by event, wherever its pieces begin and end."""
+    event = b"data: " + b"{" * 20_000 + b"}" * 20_000 + b"\r\n\r\n"
+
+    class Pieces(httpx2.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            for begin in range(0, 5 * len(event), 7_001):
+                yield (5 * event)[begin : begin + 7_001]
+            yield event[:-2]
+            yield event[-2:] + event
+
+    read = [piece async for piece in _BoundedEvents(Pieces())]
+
+    assert b"".join(read) == 7 * event
