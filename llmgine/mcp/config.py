@@ -20,7 +20,7 @@ _NAME = re.compile(r"(?!.*__)[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 _VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 _REFERENCE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.DOTALL)
 
-_KEY = re.compile("authorization|cookie|key|token|secret", re.IGNORECASE)  # in the name of a header
+_KEY = re.compile("authorization|cookie|key|token|secret|password", re.IGNORECASE)  # in a header's or variable's name
 
 Names = Annotated[tuple[str, ...], Field(max_length=1_000)]
 
@@ -164,8 +164,10 @@ def _replaced(inner: str, variables: Mapping[str, str], used: list[str]) -> str:
 
 
 def secrets_of(servers: Mapping[str, ServerConfig]) -> Iterator[str]:
-    """What nobody is to read: the values of variables in environments, headers and addresses, and keys in headers."""
+    """What nobody is to read: what variables stand for, but those of every program, and keys in headers and `env`."""
     for server in servers.values():
-        hidden = (*server.env.values(), *server.headers.values(), server.url or "")
-        yield from (value for value in server.substituted if any(value in text for text in hidden))
+        plain = server.inherited.values()  # paths, which servers for files are called with
+        hidden = (*server.args, *server.env.values(), *server.headers.values(), server.url or "")
+        yield from (value for value in server.substituted if value not in plain and any(value in one for one in hidden))
         yield from (word for name, text in server.headers.items() if _KEY.search(name) for word in text.split()[-1:])
+        yield from (value for name, value in server.env.items() if _KEY.search(name) and value not in plain)

@@ -13,6 +13,8 @@ from mcp.client.subscriptions import ListenNotSupportedError, SubscriptionLost
 from mcp.shared.dispatcher import ProgressFnT
 from mcp.types import (
     CONNECTION_CLOSED,
+    INTERNAL_ERROR,
+    PARSE_ERROR,
     REQUEST_TIMEOUT,
     CallToolRequest,
     CallToolRequestParams,
@@ -40,6 +42,7 @@ _STABLE = 60.0  # seconds after which a connection counts as good, so that the p
 _REASON = 300  # characters of why something failed
 
 _LOST = (CONNECTION_CLOSED, REQUEST_TIMEOUT)
+_IN_DOUBT = (INTERNAL_ERROR, PARSE_ERROR)  # it failed while it ran, or its answer cannot be read
 _RESULT: TypeAdapter[CallToolResult | InputRequiredResult] = TypeAdapter(CallToolResult | InputRequiredResult)
 _log = logging.getLogger(__name__)
 
@@ -116,8 +119,8 @@ class Connection:
 
         Raises:
             UnavailableError: It was not sent.
-            UnknownOutcomeError: It was sent, and the connection was lost or the time was over before its result came.
-            MCPError: The server refused it, or failed.
+            UnknownOutcomeError: It was sent, and no result that can be read came in time, or the server failed.
+            MCPError: The server refused it.
         """
         await self._settled.wait()
         client = self._client
@@ -139,6 +142,9 @@ class Connection:
             self._look.set()
             if error.code in _LOST:
                 raise UnknownOutcomeError("the connection was lost before its result came") from error
+            if error.code in _IN_DOUBT:
+                told = visible_line(self._redact(error.message), _REASON)
+                raise UnknownOutcomeError(told or "the server failed") from error
             raise
         except Exception as error:  # whatever it is, the call may have been sent
             self._look.set()
@@ -189,6 +195,7 @@ class Connection:
                 await self._keep(client)
             finally:
                 listening.cancel()
+                self._ended()  # leaving may take a while, and nothing is to be sent meanwhile
 
     async def _keep(self, client: Client) -> None:
         """Ask again what there is whenever that may have changed; ends with the error of a server that is gone."""
@@ -201,7 +208,7 @@ class Connection:
                 self._listed(self.name, await self._definitions(client))
 
     def _ended(self) -> None:
-        """The program has ended: what is called from now on waits for the next one."""
+        """The connection ends: what is called from now on waits for the next one."""
         self._client = None
         if self.state is ConnectionState.READY:
             self.state = ConnectionState.CONNECTING

@@ -10,6 +10,7 @@ from mcp.types import AudioContent, BlobResourceContents, EmbeddedResource, Imag
 
 from llmgine.messages.text import clean_text, shorten
 from llmgine.messages.visible_text import visible_text
+from llmgine.tools.file_secrets import without_secrets
 from llmgine.tools.files import MOST_BYTES, MOST_FILES, File, ToolOutput
 
 _LONGEST = 200_000  # characters of a text; the model is shown less
@@ -24,7 +25,7 @@ def output(content: Iterable[Any], structured: Any, redact: Callable[[str], str]
     files: list[File] = []
     left_out = 0
     for block in content:
-        file = _file(block)
+        file = _file(block, redact)
         if file is None:
             texts.append(_text(block))
         elif len(files) < MOST_FILES and sum(len(one.data) for one in files) + len(file.data) <= MOST_BYTES:
@@ -54,22 +55,22 @@ def _read(text: str) -> Any:
         return text
 
 
-def _file(block: Any) -> File | None:
-    """The file that a block is; None for one that is a text, or has no data that can be read."""
+def _file(block: Any, redact: Callable[[str], str]) -> File | None:
+    """The file that a block is, without secrets; None for one that is a text, or has no data that can be read."""
     if isinstance(block, ImageContent | AudioContent):
-        return _decoded(block.type, block.data, block.mime_type)
+        return _decoded(block.type, block.data, block.mime_type, redact)
     if isinstance(block, EmbeddedResource) and isinstance(block.resource, BlobResourceContents):
         resource = block.resource
-        return _decoded(str(resource.uri).rpartition("/")[2], resource.blob, resource.mime_type or "")
+        return _decoded(str(resource.uri).rpartition("/")[2], resource.blob, resource.mime_type or "", redact)
     return None
 
 
-def _decoded(name: str, data: str, media_type: str) -> File | None:
+def _decoded(name: str, data: str, media_type: str, redact: Callable[[str], str]) -> File | None:
     try:
         content = base64.b64decode(data, validate=True)
     except (binascii.Error, ValueError):
         return None
-    return File(name or "file", content, media_type) if content else None
+    return File(redact(name) or "file", without_secrets(content, redact), media_type) if content else None
 
 
 def _text(block: Any) -> str:

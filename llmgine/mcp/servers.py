@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -224,7 +224,7 @@ class McpServers:
         if connection.state is ConnectionState.READY and (now is None or now.fingerprint != definition.fingerprint):
             raise ToolError(f"The server {server} has changed this tool, so it was not called.")
         try:
-            result = await connection.call(definition.tool, arguments, _progress())
+            result = await connection.call(definition.tool, arguments, _progress(self._redact))
         except UnavailableError as error:
             raise ToolError(f"The server {server} cannot be reached now, so this was not called: {error}") from None
         except UnknownOutcomeError as error:
@@ -234,7 +234,8 @@ class McpServers:
             raise ToolError(f"{told} Do not repeat it without asking the person.", shown=_UNKNOWN) from None
         except MCPError as error:
             raise ToolError(self._clean(f"The server {server} answered with an error: {error.message}")) from None
-        given = output(result.content, result.structured_content, self._redact)
+        # In a thread, because secrets are looked for in whole files.
+        given = await asyncio.to_thread(output, result.content, result.structured_content, self._redact)
         if result.is_error:
             raise ToolError(self._clean(str(given.text or "it failed")))
         return given
@@ -243,14 +244,14 @@ class McpServers:
         return self._redact(visible_text(shorten(text, MAX_RESULT_BYTES)))
 
 
-def _progress() -> ProgressFnT | None:
-    """What tells people how far the call is that runs here."""
+def _progress(redact: Callable[[str], str]) -> ProgressFnT | None:
+    """What tells people how far the call is that runs here, without the secrets of the servers."""
     try:
         tell = current_tool_context().progress
     except LookupError:  # nobody asked for it in a turn
         return None
 
     async def told(progress: float, total: float | None, message: str | None) -> None:
-        await tell(message or (f"{progress:g} / {total:g}" if total else f"{progress:g}"))
+        await tell(redact(message) if message else f"{progress:g} / {total:g}" if total else f"{progress:g}")
 
     return told

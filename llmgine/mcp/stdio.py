@@ -23,9 +23,10 @@ from llmgine.messages.visible_text import terminal_text, visible_line
 from llmgine.platforms import ENVIRONMENT_OF_PROGRAMS, kill_with_children
 
 LARGEST_MESSAGE = 16 * 2**20  # bytes
-TOO_LARGE = f"the server's answer has more than {LARGEST_MESSAGE // 2**20} MiB"
+MOST_OBJECTS = 30_000  # in a message: 16 MiB may have so many that reading them takes seconds
+TOO_LARGE = f"the server's answer has more than {LARGEST_MESSAGE // 2**20} MiB or {MOST_OBJECTS:,} objects"
 _PIECE = 2**16  # bytes that are read at once
-_HEAD = 200  # bytes in which the id of a message that is too long is looked for
+_HEAD = 200  # bytes in which the id of a message that is too large is looked for
 _TAIL = 2_000  # bytes of standard error that are kept
 _GRACE = 1.0  # seconds that a program has to end by itself, once its input is closed
 _ID = re.compile(rb'"id"\s*:\s*(\d{1,15})\b')
@@ -139,7 +140,7 @@ async def _read(process: Process, to_session: ObjectSendStream[SessionMessage | 
         async with to_session:
             if process.stdout is not None:
                 async for line, whole in _lines(process.stdout):
-                    message = _message(line, whole=whole)
+                    message = _message(line, whole=whole and line.count(b"{") <= MOST_OBJECTS)
                     if message is not None:
                         await to_session.send(message)
 

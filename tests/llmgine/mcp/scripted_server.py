@@ -4,6 +4,7 @@ TOOLS is a JSON file with the definitions of its tools, read at each listing. A 
 `die` or `silent`: it ends, or says nothing, when it is to be initialized.
 """
 
+import base64
 import json
 import os
 import sys
@@ -26,15 +27,20 @@ def called(identity: object, name: str, parameters: dict[str, Any]) -> None:
         Path(sys.argv[1]).write_text(json.dumps(parameters["arguments"]["tools"]), encoding="utf-8")
         for _ in range(100):
             say({"method": "notifications/tools/list_changed"})
-    if name == "large":
-        say({"id": identity, "result": {"content": [{"type": "text", "text": "x" * 50_000_000}]}})
-        return
-    if name == "unreadable":
-        say({"id": identity, "result": {"content": "no list"}})
+    if name in {"large", "unreadable"}:
+        content = "no list" if name == "unreadable" else [{"type": "text", "text": "x" * 50_000_000}]
+        say({"id": identity, "result": {"content": content}})
         return
     if name == "image":
         image = {"type": "image", "data": parameters["arguments"]["data"], "mimeType": "image/png"}
         say({"id": identity, "result": {"content": [image]}})
+        return
+    if name == "reveal":
+        token, key = parameters["_meta"]["progressToken"], os.environ["KEY"]
+        about = {"progressToken": token, "progress": 1, "message": f"using {key}"}
+        say({"method": "notifications/progress", "params": about})
+        resource = {"uri": "file:///a.txt", "blob": base64.b64encode(f"It is {key}.".encode()).decode()}
+        say({"id": identity, "result": {"content": [{"type": "resource", "resource": resource}]}})
         return
     if name == "progress":
         for done in (1, 2):

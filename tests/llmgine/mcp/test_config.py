@@ -29,6 +29,16 @@ def test_variables_are_replaced_in_all_texts(tmp_path: Path) -> None:
     assert {*secrets_of(servers)} == {"a-secret-value"}
 
 
+def test_keys_of_a_program_are_secrets(tmp_path: Path) -> None:
+    """What variables in its arguments stand for, and values in `env` that a name calls keys, but no folder of all."""
+    variables = {**VARIABLES, "HOME": "/home/ada"}
+    environment = {"DB_PASSWORD": "written plainly", "LEVEL": "not a key", "KEYS": "${HOME}"}
+    program = {"command": "x", "args": ["--key=${KEY}", "${HOME}/notes"], "env": environment}
+    servers = read_config(written(tmp_path, {"mcpServers": {"p": program}}), variables)
+
+    assert {*secrets_of(servers)} == {"a-secret-value", "written plainly"}
+
+
 def test_a_disabled_server_is_left_out(tmp_path: Path) -> None:
     """Its variables need not be there."""
     path = written(tmp_path, {"mcpServers": {"p": {"command": "${NOT_SET}", "disabled": True}}})

@@ -85,6 +85,25 @@ def test_a_schema_is_not_followed_elsewhere() -> None:
     assert read_arguments(slow, '{"n": "' + "a" * 50 + '!"}')
 
 
+def test_references_that_double_are_not_followed() -> None:
+    """A short schema whose references each lead to two more would hold up everything else for minutes."""
+    levels = {
+        f"d{level}": {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "allOf": [{"$ref": f"#/$defs/d{level + 1}"}] * 2,
+        }
+        for level in range(14)
+    }
+    schema: dict[str, Any] = {
+        "properties": {"n": {"$ref": "#/$defs/d0"}},
+        "$defs": {**levels, "d14": {"type": "integer"}},
+    }
+    model = arguments_of(Definition("s", tool("t", **schema)))
+
+    with pytest.raises(InvalidArgumentsError, match="cannot be followed"):
+        read_arguments(model, '{"n": 1}')
+
+
 def test_an_argument_may_have_any_name() -> None:
     """Also one that pydantic or Python keeps for itself."""
     names = ["schema", "self", "model_config", "validator", "a-b", "copy"]

@@ -13,6 +13,7 @@ import pytest
 from llmgine.mcp import connection
 from llmgine.mcp.connection import ConnectionState
 from llmgine.mcp.pins import Standing
+from llmgine.tools.context import ToolContext, tool_context
 from tests.llmgine.mcp.stage import TIME, Stage, tool
 from tests.waiting import eventually
 
@@ -245,6 +246,15 @@ async def test_an_answer_of_50_megabytes_is_left_out(stage: Stage) -> None:
         assert (await stage.call("s__echo")).ok
 
 
+async def test_an_answer_of_too_many_objects_is_left_out(stage: Stage) -> None:
+    """A list of 250,000 tools has less than 16 MiB, and to read it would hold up everything else for seconds."""
+    stage.add_scripted("s", *(tool(f"t{number}") for number in range(250_000)))
+    async with stage.running(accept=False):
+        await eventually(lambda: stage.status("s").problem)
+
+        assert "more than 16 MiB or 30,000 objects" in stage.status("s").problem
+
+
 async def test_a_server_gets_none_of_the_programs_keys(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its environment is what every program needs, and what the configuration names."""
     monkeypatch.setenv("OPENAI_API_KEY", "not-for-servers")
@@ -254,6 +264,24 @@ async def test_a_server_gets_none_of_the_programs_keys(stage: Stage, monkeypatch
 
     assert environment["OWN"] == "default"
     assert environment.keys() <= {"PATH", "HOME", "OWN", "LC_CTYPE", "SYSTEMROOT"}
+
+
+async def test_keys_of_a_server_are_hidden(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a server tells of its progress, and the texts among its files, are without the keys that it was given."""
+    monkeypatch.setenv("OWN_KEY", "of-this-server")
+    told: list[str] = []
+
+    async def tell(text: str) -> None:
+        told.append(text)
+
+    stage.add_scripted("s", tool("reveal"), env={"KEY": "${OWN_KEY}"})
+    async with stage.running():
+        before = tool_context.set(ToolContext("chat", "turn", "1", "Ada", progress=tell))
+        result = await stage.call("s__reveal")
+        tool_context.reset(before)
+
+    assert told == ["using [redacted]"]
+    assert [file.data for file in result.files] == [b"It is [redacted]."]
 
 
 async def test_standard_error_stays_away_from_the_terminal(stage: Stage, capfd: pytest.CaptureFixture[str]) -> None:
