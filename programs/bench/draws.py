@@ -25,6 +25,7 @@ class Draw:
 
 def draws() -> list[Draw]:
     """Draw turns with 64,000 characters of each text."""
+    _draw("", "What is drawn first in a process fills its caches.")
     return [_draw(name, (unit * _CHARACTERS)[:_CHARACTERS]) for name, unit in _UNITS.items()]
 
 
