@@ -90,6 +90,8 @@ class Connection:
         self._listed = listed
         self._redact = redact
         self._client: Client | None = None
+        self._in_flight = 0  # calls
+        self._hangs = False  # its last call got no result in time
         self._owner: asyncio.Task[None] | None = None
         self._settled = asyncio.Event()  # it is known whether there is a connection
         self._look = asyncio.Event()  # what it has may have changed, or it may be gone
@@ -126,7 +128,16 @@ class Connection:
         client = self._client
         if client is None or self.state is not ConnectionState.READY:
             raise UnavailableError(self.problem or "it is not connected")
-        parameters = CallToolRequestParams(name=tool, arguments=dict(arguments))
+        self._in_flight += 1
+        try:
+            return await self._result(client, CallToolRequestParams(name=tool, arguments=dict(arguments)), on_progress)
+        finally:
+            self._in_flight -= 1
+
+    async def _result(
+        self, client: Client, parameters: CallToolRequestParams, on_progress: ProgressFnT | None
+    ) -> CallToolResult:
+        """Send a call, and wait for its result; see `call`."""
         try:
             async with asyncio.timeout(self.config.timeout):
                 result = await client.session.send_request(
@@ -136,6 +147,7 @@ class Connection:
                     progress_callback=on_progress,
                 )
         except TimeoutError:
+            self._hangs = True
             self._look.set()  # a server that hangs does not answer that either, and is started anew
             raise UnknownOutcomeError(f"no result came within {self.config.timeout:g} seconds") from None
         except MCPError as error:
@@ -151,6 +163,7 @@ class Connection:
             raise UnknownOutcomeError(f"its result cannot be read ({type(error).__name__})") from error
         if isinstance(result, InputRequiredResult):
             raise UnknownOutcomeError("the server asks for something that cannot be given here")
+        self._hangs = False
         return result
 
     async def _own(self) -> None:
@@ -187,7 +200,7 @@ class Connection:
             async with asyncio.timeout(CONNECT_SECONDS):
                 await stack.enter_async_context(client)
                 self._listed(self.name, await self._definitions(client))
-            self._client, self.generation = client, client.protocol_version
+            self._client, self.generation, self._hangs = client, client.protocol_version, False
             self.state, self.problem = ConnectionState.READY, ""
             self._settled.set()
             listening = asyncio.create_task(self._listen(client), name=f"changes of MCP server {self.name}")
@@ -204,8 +217,18 @@ class Connection:
             if self._client is not None:
                 await asyncio.sleep(_QUIET)
             self._look.clear()
-            async with asyncio.timeout(CONNECT_SECONDS):
-                self._listed(self.name, await self._definitions(client))
+            try:
+                async with asyncio.timeout(CONNECT_SECONDS):
+                    self._listed(self.name, await self._definitions(client))
+            except (TimeoutError, MCPError) as error:
+                if not self._is_busy or (isinstance(error, MCPError) and error.code != REQUEST_TIMEOUT):
+                    raise
+                self._look.set()
+
+    @property
+    def _is_busy(self) -> bool:
+        """Whether it may work on a call: some answer nothing else meanwhile. How long that may take is bounded."""
+        return self._client is not None and self._in_flight > 0 and not self._hangs
 
     def _ended(self) -> None:
         """The connection ends: what is called from now on waits for the next one."""

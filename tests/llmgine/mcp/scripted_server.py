@@ -18,6 +18,12 @@ def say(message: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
+def wait_for(file: str | None) -> None:
+    """Answer nothing before that file is there."""
+    while file is not None and not Path(file).exists():
+        time.sleep(0.01)
+
+
 def called(identity: object, name: str, parameters: dict[str, Any]) -> None:
     if name == "die":
         os._exit(3)
@@ -27,6 +33,7 @@ def called(identity: object, name: str, parameters: dict[str, Any]) -> None:
         Path(sys.argv[1]).write_text(json.dumps(parameters["arguments"]["tools"]), encoding="utf-8")
         for _ in range(100):
             say({"method": "notifications/tools/list_changed"})
+        wait_for(parameters["arguments"].get("until"))
     if name in {"large", "unreadable"}:
         content = "no list" if name == "unreadable" else [{"type": "text", "text": "x" * 50_000_000}]
         say({"id": identity, "result": {"content": content}})
