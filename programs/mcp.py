@@ -59,7 +59,9 @@ async def _run(options: argparse.Namespace) -> int:
         changes = list(_changes(servers, options.names))
         for was, now in changes:
             sys.stdout.write(_difference(was, now))
-        if not changes:
+        if not changes and not any(server.tools for server in servers.status()):
+            sys.stdout.write("No server was reached that has tools, so nothing is known to differ.\n")
+        elif not changes:
             sys.stdout.write("Nothing differs from what was accepted.\n")
         elif options.command == "accept":
             _accept(servers, changes, ask=not options.yes)

@@ -64,9 +64,10 @@ def test_only_what_is_named_is_accepted(tmp_path: Path) -> None:
 
 
 def test_a_server_that_is_not_there_is_said(tmp_path: Path) -> None:
-    """The list says why, and accepting its tools is an error."""
+    """The list says why, accepting its tools is an error, and nothing is said to be as it was accepted."""
     stage = Stage(tmp_path)
     stage.add("s", {"command": "no-such-program"})
 
     assert _program(stage)[1] == "s  pausing: there is no program 'no-such-program'\n"
     assert "The server s was not reached" in _program(stage, "accept", "s")[2]
+    assert _program(stage, "diff")[1] == "No server was reached that has tools, so nothing is known to differ.\n"

@@ -99,6 +99,8 @@ def _services(settings: ProgramSettings) -> Text:
         lines.append(_transcriber(settings))
     if settings.web_fetch:
         lines.append(tr("Websites are asked for the pages that I read for you; they are not told who you are."))
+    if settings.mcp_config is not None:
+        lines.append(tr("The MCP servers that my operator set up get what I call their tools with."))
     if settings.web_search is not None:
         lines.append(_searcher(settings.web_search, settings.searxng_url))
     if settings.smtp_host:

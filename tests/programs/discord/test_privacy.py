@@ -4,6 +4,7 @@ import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -60,14 +61,16 @@ class TestPrivacy:
         assert shown["Who else gets it"].startswith("The model that answers runs on my operator's machine.")
         assert str(scene.folder) not in str(shown)
 
-    async def test_services_are_named(self, unstarted: Scene) -> None:
+    async def test_services_are_named(self, unstarted: Scene, tmp_path: Path) -> None:
         """Every service that is asked is named by its host, and the operator's own page is linked."""
+        (tmp_path / "mcp.json").write_text('{"mcpServers": {}}', encoding="utf-8")
         given: dict[str, Any] = {
             "openai_base_url": "https://models.example/v1",
             "openai_api_key": "key",
             "smtp_host": "mail.example",
             "smtp_from": "bot@mail.example",
             "weather_base_url": "https://weather.example",
+            "mcp_config": tmp_path / "mcp.json",
             "web_fetch": True,
             "web_search": "searxng",
             "searxng_url": "https://search.example/searx",
@@ -80,6 +83,7 @@ class TestPrivacy:
         for host in ("models.example", "mail.example", "weather.example", "search.example"):
             assert f"`{host}`" in shown["Who else gets it"]
         assert "Websites are asked for the pages that I read for you" in shown["Who else gets it"]
+        assert "The MCP servers that my operator set up" in shown["Who else gets it"]
         assert shown["Privacy notice"] == "<https://operator.example/privacy>"
         assert "`api.anthropic.com`" not in shown["Who else gets it"]
         assert "after 90 days. That begins <t:" in shown["How long"]
