@@ -139,7 +139,8 @@ class ToolManager:
 
     def _result(self, call: ToolCall, text: str, *, ok: bool) -> ToolResult:
         # Secrets go first: a cut through the middle of one would leave half of it.
-        return ToolResult(call_id=call.id, name=call.name, content=cap(self._redact(clean_text(text))), ok=ok)
+        content = cap(self._redact(clean_text(text)))
+        return ToolResult(call_id=call.id, name=call.name, content=content, ok=ok)
 
 
 def _describe(exc: Exception) -> str:
