@@ -43,7 +43,7 @@ _ITEM_BEGINS = re.compile(r"[ \t]+(?:[-*+]|\d{1,9}[.)])[ \t]")
 
 @dataclass(frozen=True)
 class _Opening:
-    """What the next part begins with, so that it goes on with what the cut has closed.
+    """What the next part begins with: it opens again what the cut has closed.
 
     Attributes:
         text: All of it.

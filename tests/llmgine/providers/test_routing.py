@@ -126,7 +126,7 @@ async def test_a_provider_that_is_not_set_up_is_no_silent_other_one() -> None:
 
 
 async def test_each_model_costs_what_its_service_takes(routing: RoutingProvider) -> None:
-    """The name of the provider is no part of the name in the table of prices."""
+    """Prices are found by the name of the model alone, without that of its provider."""
     prices, usage = prices_of(routing), Usage(input_tokens=1_000, output_tokens=100)
     await prices.load()
 

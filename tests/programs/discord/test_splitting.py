@@ -44,7 +44,7 @@ def test_parts_fit_and_say_something(text: str, limit: int) -> None:
 @THOROUGH
 @given(TEXTS, LIMITS)
 def test_no_text_is_lost(text: str, limit: int) -> None:
-    """The words are all there, in their order; a language may be said again in each part that goes on with its code."""
+    """The words are all there, in their order; only the language of code may be repeated, in each of its parts."""
 
     def words(of: str) -> list[str]:
         letters = re.sub(r"[\s`>]|python", "", of)  # a word may be cut through where a message has no room for one
