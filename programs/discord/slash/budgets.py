@@ -74,7 +74,7 @@ class Budgets:
         lines = await budget_lines(self._app, interaction.channel)
         if not lines:
             lines = [tr("{value} · default", value=BUDGET.default)]
-        words = joined("\n", *lines, _resets(self._app), await self._prices(interaction))
+        words = joined("\n", *lines, _resets(self._app), joined("", "-# ", await self._prices(interaction)))
         return tr("**/{command}**: {words}", command=BUDGET.command, words=words)
 
     async def usage(self, interaction: discord.Interaction) -> Text:
@@ -98,17 +98,18 @@ class Budgets:
             *(tr("{day}: {amount}", day=f"{day:%Y-%m-%d}", amount=_amount(cost)) for day, cost in past if cost),
             tr("**This month**: {amount}", amount=_amount(month)),
             tr("**Last {days} days**: {amount}", days=KEPT_DAYS, amount=_amount(sum(by_day.values(), Cost()))),
-            await self._prices(interaction),
+            joined("", "-# ", await self._prices(interaction)),
         )
 
     async def finding(self, interaction: discord.Interaction, *, all_of_it: bool) -> Finding:
         """Whether limits in dollars can be kept and, with `all_of_it`, what all answers cost today; for /doctor."""
         store, today = self._app.store, self._app.store.today
-        words = joined("; ", *(await self._total() if all_of_it else ()), await self._prices(interaction))
+        total = [joined("; ", *await self._total())] if all_of_it else []
+        words = joined(". ", *total, await self._prices(interaction))
         allowances = await store.allowances.of(Place.of(interaction.channel).scopes, today, asker_of(interaction.user))
         if await self._price_is_known(interaction) or all(one.unit == "tokens" for one in allowances):
             return Finding(COST, 0, words)
-        return Finding(COST, 1, joined(". ", words, tr("So limits in dollars cannot be kept: set one in tokens")))
+        return Finding(COST, 1, joined(" ", words, tr("So limits in dollars cannot be kept: set one in tokens")))
 
     async def _total(self) -> list[Text]:
         """What all answers cost today, and what for."""
@@ -135,8 +136,8 @@ class Budgets:
         model = await self._model(interaction)
         if await self._price_is_known(interaction):
             source = self._app.engine.model.spending.prices.source
-            return tr("-# Prices by {source}; your service's bill is what counts.", source=source or "")
-        return tr("-# The price of {model} is not known, so only its tokens are counted.", model=model or "?")
+            return tr("Prices by {source}; your service's bill is what counts.", source=source or "")
+        return tr("The price of {model} is not known, so only its tokens are counted.", model=model or "?")
 
 
 async def budget_lines(app: Application, channel: object) -> list[Text]:
