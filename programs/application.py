@@ -145,7 +145,9 @@ class Application(ApplicationBootstrap):
             fetch=settings.web_fetch,
             search=_search(settings),
         )
-        added = await in_thread(lambda: [*_added_tools(settings)], name="loading tools")
+        # Foreign code is imported beside the loop, so that the program can be ended while a file takes its time.
+        has_own = settings.tools or settings.tools_dir is not None or plugins.are_installed()
+        added = await in_thread(lambda: [*_added_tools(settings)], name="loading tools") if has_own else []
         speech = _speech(settings)
         await super().startup()
         self.store.timezone = settings.timezone or "UTC"

@@ -45,7 +45,8 @@ def _in_tags(code: str) -> str:
 
 
 _LINE_ENDS = re.compile("\r\n?|[\u2028\u2029]")
-_TAGS = re.compile(f"(\U0001f3f4(?:{'|'.join(map(_in_tags, _SUBDIVISIONS))}))|[\U000e0000-\U000e00ff]+")
+_FLAGS = re.compile(f"(\U0001f3f4(?:{'|'.join(map(_in_tags, _SUBDIVISIONS))}))")
+_TAGS = re.compile("[\U000e0000-\U000e00ff]+")
 _NEVER = (
     "\0-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u200b\u200e\u200f\u202a-\u202e"
     "\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\ud800-\udfff"
@@ -83,7 +84,10 @@ def visible_text(text: str) -> str:
     """The text without what people do not see and without what changes how the rest reads; each line end a newline."""
     text = _LINE_ENDS.sub("\n", text)
     if not text.isascii():
-        text = _TAGS.sub(r"\1", text)
+        # Flags are at the odd places. Cheaper than one pattern that keeps them: what is put in is the same each time.
+        pieces = _FLAGS.split(text)
+        pieces[::2] = [_TAGS.sub("", piece) for piece in pieces[::2]]
+        text = "".join(pieces)
     text = _HIDDEN.sub("", text)
     return text if text.isascii() else _MAY_BE_MARKS.sub(_bounded, text)
 

@@ -63,6 +63,11 @@ def named(names: Iterable[str]) -> Iterator[Found]:
         yield from _from(name, lambda name=name: _object(name))  # type: ignore[misc]  # bound now, as the loop goes on
 
 
+def are_installed() -> bool:
+    """Whether any installed package has an entry point in the group `llmgine.tools`."""
+    return bool(entry_points(group=GROUP))
+
+
 def installed() -> Iterator[Found]:
     """The tools of all installed packages that have an entry point in the group `llmgine.tools`; see `named`."""
     for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):

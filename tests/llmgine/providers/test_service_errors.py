@@ -13,6 +13,7 @@ from llmgine.errors import (
     ProviderStartingError,
     ProviderTimeoutError,
     ProviderUnavailableError,
+    UnreadableCallError,
 )
 from llmgine.providers.quoting import redactor
 from llmgine.providers.service_errors import service_error, status_of
@@ -230,7 +231,7 @@ class TestRefused:
         """It is the model's slip, so that asking again helps, and what the model wrote is not shown."""
         failed = became(status, error("Failed to call a function.", **rest))
 
-        assert type(failed) is ProviderReplyError
+        assert type(failed) is UnreadableCallError
         assert "tool call" in str(failed)
         assert "<function" not in str(failed)
 
