@@ -69,7 +69,7 @@ def main(arguments: Sequence[str]) -> int:
         if not options.trace and total.runs % 20 == 0:
             _say(f"{total.turns:,} turns, {total.turns / total.seconds:.0f} a second, {total.failed} failed")
     _tell_total(total)
-    return 1 if total.failed else 0
+    return 1 if total.failed > options.allow else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -84,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--without", default="", help="all but these faults")
     parser.add_argument("--except", default="", dest="but", help="these promises are not looked at")
     parser.add_argument("--forgetful", action="store_true", help="break Discord's promise to know nonces for minutes")
+    parser.add_argument("--allow", type=int, default=0, help="how many runs may fail; each is told with its seed")
     parser.add_argument("--digest", action="store_true", help="tell the hash of each run")
     return parser
 
