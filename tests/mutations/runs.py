@@ -37,7 +37,7 @@ _LIBRARIES = (
 )
 _OURS = {"llmgine", "programs", "tests"}
 _OPTIONS = (
-    *("-q", "-x", "-rfE", "--tb=short", "-o", "addopts=", "--strict-markers", "--timeout=60"),
+    *("-q", "-x", "-rfE", "--tb=native", "-o", "addopts=", "--strict-markers", "--timeout=60"),
     *("-p", "no:cacheprovider", "-p", "pytest_asyncio.plugin", "-p", "pytest_timeout"),
 )
 _LONGEST = 400.0  # seconds of a run
