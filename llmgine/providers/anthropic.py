@@ -5,7 +5,6 @@ import logging
 import re
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
 from urllib.parse import quote
 
 import httpx2
@@ -15,7 +14,7 @@ from llmgine.providers.addresses import SettingNames, checked_address
 from llmgine.providers.anthropic_messages import PATH, Abilities, request_body
 from llmgine.providers.anthropic_reply import MessagesReplyBuilder
 from llmgine.providers.base import ChatReply, ChatRequest
-from llmgine.providers.http_provider import HttpProvider, RefusedError, Stream
+from llmgine.providers.http_provider import HttpProvider, RefusedError
 from llmgine.providers.repairs import applied
 from llmgine.providers.reply_builder import ReplyBuilder, count, mapping
 from llmgine.providers.streams import Timeouts
@@ -58,6 +57,7 @@ class AnthropicProvider(HttpProvider):
 
     status_error = anthropic.APIStatusError
     connection_error = anthropic.APIConnectionError
+    stream_class = AsyncStream[object]
     list_path = "/v1/models?limit=1000"
 
     def __init__(
@@ -103,10 +103,6 @@ class AnthropicProvider(HttpProvider):
         await self._look_at(request.model or await self.choose_model())
         return await super().reply(request, on_text, on_reset)
 
-    async def aclose(self) -> None:
-        """Let go of connections."""
-        await self._client.close()
-
     async def _look_at(self, model: str) -> None:
         """Ask what a model can do, unless that is known; a service that does not tell costs no answer."""
         if model in self._abilities:
@@ -125,19 +121,6 @@ class AnthropicProvider(HttpProvider):
         asked, abilities = applied(request), self._abilities.get(model, Abilities())
         builder = MessagesReplyBuilder(asked, model=model, service=self._service, trusted=model in self._trusted)
         return PATH, request_body(asked, model=model, service=self._service, abilities=abilities), builder
-
-    async def _post(self, path: str, body: dict[str, object]) -> AbstractAsyncContextManager[Stream]:
-        return await self._client.post(
-            path,
-            cast_to=object,
-            body=body,
-            options={"headers": self._headers},
-            stream=True,
-            stream_cls=AsyncStream[object],
-        )
-
-    async def _get(self, path: str) -> object:
-        return await self._client.get(path, cast_to=object, options={"headers": self._headers})
 
     def _nothing(self) -> ReplyBuilder:
         return MessagesReplyBuilder(ChatRequest(messages=()), model=self._model, service=self._service)

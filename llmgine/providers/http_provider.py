@@ -14,7 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 from urllib.parse import urlsplit
 
 import httpx2
@@ -51,6 +51,19 @@ class StatusError(Protocol):
     body: object | None
 
 
+class Client(Protocol):
+    """The raw requests of a client, as the vendors have them."""
+
+    async def get(self, path: str, *, cast_to: Any, options: Any) -> Any:
+        """What the service answers, as parsed JSON."""
+
+    async def post(self, path: str, *, cast_to: Any, body: Any, options: Any, stream: Any, stream_cls: Any) -> Any:
+        """The stream of what the service answers."""
+
+    async def close(self) -> None:
+        """Let go of connections."""
+
+
 class RefusedError(Exception):
     """A request was refused before any of the reply had come.
 
@@ -80,8 +93,12 @@ class HttpProvider(ABC):
     """What the client raises for an answer that is no reply: a `StatusError`."""
     connection_error: type[Exception]
     """What the client raises for a connection that was not made, or broke."""
+    stream_class: type
+    """What the client makes of a streamed response: a `Stream`."""
     list_path = "/models"
     """Where the service lists its models."""
+    _client: Client
+    _headers: Mapping[str, object]
 
     def __init__(
         self, model: str | None, api_key: str | None, base_url: str, settings: SettingNames, timeouts: Timeouts | None
@@ -102,22 +119,27 @@ class HttpProvider(ABC):
         """The path and body of a request, and what its reply grows in."""
 
     @abstractmethod
-    async def _post(self, path: str, body: dict[str, object]) -> AbstractAsyncContextManager[Stream]:
-        """Send a request; its reply is read from the stream."""
-
-    @abstractmethod
-    async def _get(self, path: str) -> object:
-        """What the service answers to a GET, as parsed JSON."""
-
-    @abstractmethod
     def _nothing(self) -> ReplyBuilder:
         """A builder for an answer that is no reply."""
 
-    @abstractmethod
+    # What they share.
+
     async def aclose(self) -> None:
         """Let go of connections."""
+        await self._client.close()
 
-    # What they share.
+    async def _post(self, path: str, body: dict[str, object]) -> AbstractAsyncContextManager[Stream]:
+        """Send a request; its reply is read from the stream."""
+        options = {"headers": self._headers}
+        sent = await self._client.post(
+            path, cast_to=object, body=body, options=options, stream=True, stream_cls=self.stream_class
+        )
+        return cast("AbstractAsyncContextManager[Stream]", sent)
+
+    async def _get(self, path: str) -> object:
+        """What the service answers to a GET, as parsed JSON."""
+        answer: object = await self._client.get(path, cast_to=object, options={"headers": self._headers})
+        return answer
 
     @property
     def model(self) -> str:

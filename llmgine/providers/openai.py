@@ -1,7 +1,6 @@
 """The model behind any OpenAI-compatible service, by Chat Completions or the Responses API; all that knows `openai`."""
 
 import re
-from contextlib import AbstractAsyncContextManager
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -14,7 +13,7 @@ from llmgine.providers import chat_completions, responses
 from llmgine.providers.addresses import OPENAI_SETTINGS, checked_address
 from llmgine.providers.base import Change, ChatRequest
 from llmgine.providers.chat_completions import ChatReplyBuilder
-from llmgine.providers.http_provider import HttpProvider, Stream
+from llmgine.providers.http_provider import HttpProvider
 from llmgine.providers.repairs import applied
 from llmgine.providers.reply_builder import ReplyBuilder
 from llmgine.providers.responses import ResponsesReplyBuilder
@@ -47,6 +46,7 @@ class OpenAIProvider(HttpProvider):
 
     status_error = openai.APIStatusError
     connection_error = openai.APIConnectionError
+    stream_class = AsyncStream[object]
 
     def __init__(
         self,
@@ -78,26 +78,9 @@ class OpenAIProvider(HttpProvider):
             ),
         )
         # The client fills these from the environment, which only programs read.
-        self._headers: dict[str, str | Omit] = {"OpenAI-Organization": Omit(), "OpenAI-Project": Omit()}
+        self._headers = {"OpenAI-Organization": Omit(), "OpenAI-Project": Omit()}
         if not api_key:
             self._headers["Authorization"] = Omit()
-
-    async def aclose(self) -> None:
-        """Let go of connections."""
-        await self._client.close()
-
-    async def _post(self, path: str, body: dict[str, object]) -> AbstractAsyncContextManager[Stream]:
-        return await self._client.post(
-            path,
-            cast_to=object,
-            body=body,
-            options={"headers": self._headers},
-            stream=True,
-            stream_cls=AsyncStream[object],
-        )
-
-    async def _get(self, path: str) -> object:
-        return await self._client.get(path, cast_to=object, options={"headers": self._headers})
 
     def _nothing(self) -> ReplyBuilder:
         return ChatReplyBuilder(ChatRequest(messages=()), model=self._model, service=self._service)
